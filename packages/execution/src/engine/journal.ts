@@ -1,0 +1,97 @@
+/**
+ * The journal of a run: what happened, in order. The state of a run is a pure fold over these entries,
+ * so resuming means folding them again (I3, I10: an entry holds what one step changed, nothing else).
+ */
+import type { RunError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { EffectKind } from '../node-contract.ts';
+
+/** A run began: with which workflow, node library and variables. Always the first entry. */
+export interface BeganEntry {
+  readonly kind: 'began';
+  /** SHA-256 of the workflow as it was given. */
+  readonly workflow_hash: string;
+  readonly variables: JsonObject;
+  readonly at: number;
+}
+
+/** A node is about to run (I4). */
+export interface IntentEntry {
+  readonly kind: 'intent';
+  /** Counts the executed steps of a run from 1. */
+  readonly step: number;
+  readonly node_id: string;
+  readonly effect: EffectKind;
+  readonly attempt: number;
+  readonly idempotency_key: string;
+  /** Parsed parameters, kept for `probe`; absent for pure nodes. */
+  readonly params?: JsonObject;
+  readonly evidence?: JsonValue;
+  readonly at: number;
+}
+
+/** A node finished: the exit it chose, its outputs and the variables it changed. */
+export interface ResultEntry {
+  readonly kind: 'result';
+  readonly step: number;
+  readonly node_id: string;
+  readonly exit: string | null;
+  readonly outputs: JsonObject;
+  readonly variables: JsonObject;
+  /** What a control-flow node decided, in its own terms (the items of a loop, say). */
+  readonly control?: JsonValue;
+  readonly duration_ms: number;
+  readonly retries: number;
+  /** True when `probe` or an operator settled it instead of a run. */
+  readonly settled?: boolean;
+  readonly at: number;
+}
+
+/** A node failed for good (after its retries). */
+export interface FailureEntry {
+  readonly kind: 'failure';
+  readonly step: number;
+  readonly node_id: string;
+  readonly error: RunError;
+  readonly duration_ms: number;
+  readonly retries: number;
+  readonly at: number;
+}
+
+/** A node was interrupted and nobody can tell whether its effect happened. */
+export interface InDoubtEntry {
+  readonly kind: 'in_doubt';
+  readonly step: number;
+  readonly node_id: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** The run ended. Nothing follows (I5). */
+export interface OutcomeEntry {
+  readonly kind: 'outcome';
+  readonly outcome: RunOutcome;
+  readonly at: number;
+}
+
+export type JournalEntry = BeganEntry | IntentEntry | ResultEntry | FailureEntry | InDoubtEntry | OutcomeEntry;
+
+export interface RunStatistics {
+  readonly duration_ms: number;
+  readonly nodes_total: number;
+  /** Distinct nodes that ran at least once. */
+  readonly nodes_executed: number;
+  readonly nodes_skipped: number;
+}
+
+/** How a run ended for good. */
+export type RunOutcome =
+  | ({ readonly status: 'completed' } & RunStatistics)
+  | ({ readonly status: 'failed'; readonly error: RunError } & RunStatistics)
+  | ({ readonly status: 'cancelled'; readonly reason: string; readonly requested_by: string | null } & RunStatistics);
+
+/** How a call of the engine ended: for good, or to be taken up again later. */
+export type RunEnd =
+  | RunOutcome
+  | ({ readonly status: 'in_doubt'; readonly nodes: readonly { readonly node_id: string; readonly reason: string }[] } & RunStatistics)
+  | ({ readonly status: 'suspended'; readonly reason: string } & RunStatistics);

@@ -1,0 +1,46 @@
+/**
+ * What this package needs from outside, as small structural interfaces. The composition root passes
+ * another package's object wherever the shapes agree; nothing here imports one.
+ */
+import type { JournalEntry } from './engine/journal.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+
+/** Time as the package sees it; inject a manual one in tests. */
+export interface Clock {
+  /** Wall-clock time in ms since the epoch: for stamps, never for durations. */
+  now(): number;
+  /** Ms since an arbitrary origin that never steps back: for durations and deadlines. */
+  monotonic(): number;
+  /** Resolves after `delayMs`; rejects with `signal.reason` as soon as the signal aborts. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical';
+
+export interface Logger {
+  log(level: LogLevel, message: string, fields?: JsonObject): void;
+}
+
+/** How an error is to be treated. `ambiguous` means: the effect may have happened all the same. */
+export interface ErrorVerdict {
+  readonly category: 'transient' | 'permanent' | 'unknown';
+  readonly code: string;
+  readonly ambiguous?: boolean;
+}
+
+export type ClassifyError = (error: unknown) => ErrorVerdict;
+
+/**
+ * The durable record of one run (I3). `commit` is one transaction: when it resolves, every entry is
+ * durable; when it rejects, none is, and the engine stops before the next effect.
+ */
+export interface RunJournal {
+  /** Everything recorded so far, oldest first; empty for a new run. */
+  load(): Promise<readonly JournalEntry[]>;
+  commit(entries: readonly JournalEntry[]): Promise<void>;
+}
+
+/** Calls a database function by name; resolves with its JSON result or rejects with a classified error. */
+export interface RpcPort {
+  rpc(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonValue>;
+}

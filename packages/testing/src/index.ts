@@ -1,0 +1,2 @@
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export { ManualClock, type ManualClockOptions } from './manual-clock.ts';
