@@ -1,0 +1,58 @@
+/** The values of settings that nobody set. */
+import { join } from 'node:path';
+import type { Host } from './ports.ts';
+import type { Settings } from './settings.ts';
+
+export function defaultSettings(host: Host): Settings {
+  return {
+    robot: {
+      id: null,
+      name: `Robot-${host.hostname}`,
+      home: join(host.homedir, '.casare_rpa'),
+      tags: [],
+      capabilities: [],
+    },
+    connection: {
+      url: null,
+      key: null,
+      initialDelayMs: 1_000,
+      maxDelayMs: 300_000,
+      backoffMultiplier: 2,
+      connectionTimeoutMs: 30_000,
+      maxReconnectAttempts: null,
+    },
+    circuitBreaker: { failureThreshold: 5, successThreshold: 2, timeoutMs: 60_000 },
+    jobExecution: {
+      maxConcurrentJobs: 3,
+      checkpointEnabled: true,
+      checkpointOnEveryNode: true,
+      synchronous: 'full',
+      progressReportingEnabled: true,
+      progressIntervalMs: 1_000,
+      cancellationCheckIntervalMs: 2_000,
+      nodeTimeoutMs: 120_000,
+      jobTimeoutMs: null,
+      pollIntervalMs: 1_000,
+      lockTimeoutMs: 300_000,
+      heartbeatIntervalMs: null,
+      inDoubtPolicy: 'ask',
+      drainTimeoutMs: null,
+      cancelGraceMs: 10_000,
+    },
+    observability: {
+      metricsEnabled: true,
+      resourceMonitoringEnabled: true,
+      auditEnabled: true,
+      resourceIntervalMs: 5_000,
+      logLevel: 'info',
+      auditDir: null,
+    },
+    nodes: { packages: [] },
+    browser: { executablePath: null },
+  };
+}
+
+/** Heartbeat when none is set: ten chances per lease, and never rarer than every 10 s. */
+export function defaultHeartbeatMs(lockTimeoutMs: number): number {
+  return Math.min(10_000, Math.floor(lockTimeoutMs / 10));
+}

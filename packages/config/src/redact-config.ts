@@ -1,0 +1,20 @@
+/** Copies settings for showing: what is secret is replaced (I8). */
+import { settingList } from './setting-catalog.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * A plain copy of `settings` in which every secret that is set reads `***`.
+ *
+ * @example
+ * redactConfig(new RobotConfig({ connection: { key: 'very-secret' } })).connection.key // '***'
+ */
+export function redactConfig(settings: Settings): Settings {
+  const copy: Record<string, Record<string, unknown>> = {};
+  for (const [section, values] of Object.entries(settings)) copy[section] = { ...values };
+  for (const { section, name, kind } of settingList) {
+    const values = copy[section];
+    if (kind.treatment !== 'secret' || values === undefined) continue;
+    if (values[name] !== null && values[name] !== undefined) values[name] = '***';
+  }
+  return copy as unknown as Settings;
+}

@@ -1,0 +1,116 @@
+/** Every setting with its kind and its name in the environment: the one list that all sources share. */
+import {
+  decimal,
+  durationMs,
+  flag,
+  httpUrl,
+  oneOf,
+  optional,
+  path,
+  type SettingKind,
+  secret,
+  text,
+  textList,
+  uuid,
+  wholeNumber,
+} from './setting-kinds.ts';
+import type { Settings } from './settings.ts';
+
+export interface Setting {
+  /** Section and name: `jobExecution.lockTimeoutMs`. */
+  readonly path: string;
+  readonly section: string;
+  readonly name: string;
+  /** Environment variable that sets it. */
+  readonly variable: string;
+  readonly kind: SettingKind<unknown>;
+}
+
+type Catalog = { readonly [S in keyof Settings]: { readonly [K in keyof Settings[S]]: SettingKind<Settings[S][K]> } };
+
+const catalog: Catalog = {
+  robot: {
+    id: optional(uuid()),
+    name: text(200),
+    home: path(),
+    tags: textList(),
+    capabilities: textList(),
+  },
+  connection: {
+    url: optional(httpUrl()),
+    key: optional(secret()),
+    initialDelayMs: durationMs(),
+    maxDelayMs: durationMs(),
+    backoffMultiplier: decimal(1, 100),
+    connectionTimeoutMs: durationMs(),
+    maxReconnectAttempts: optional(wholeNumber(0, 1_000_000)),
+  },
+  circuitBreaker: {
+    failureThreshold: wholeNumber(1, 1_000_000),
+    successThreshold: wholeNumber(1, 1_000_000),
+    timeoutMs: durationMs(),
+  },
+  jobExecution: {
+    maxConcurrentJobs: wholeNumber(1, 1_000),
+    checkpointEnabled: flag(),
+    checkpointOnEveryNode: flag(),
+    synchronous: oneOf('full', 'normal'),
+    progressReportingEnabled: flag(),
+    progressIntervalMs: durationMs(10),
+    cancellationCheckIntervalMs: durationMs(10),
+    nodeTimeoutMs: durationMs(),
+    jobTimeoutMs: optional(durationMs()),
+    pollIntervalMs: durationMs(10),
+    lockTimeoutMs: durationMs(1_000),
+    heartbeatIntervalMs: optional(durationMs(10)),
+    inDoubtPolicy: oneOf('retry', 'skip', 'fail', 'ask'),
+    drainTimeoutMs: optional(durationMs(0)),
+    cancelGraceMs: durationMs(0),
+  },
+  observability: {
+    metricsEnabled: flag(),
+    resourceMonitoringEnabled: flag(),
+    auditEnabled: flag(),
+    resourceIntervalMs: durationMs(100),
+    logLevel: oneOf('debug', 'info', 'warning', 'error', 'critical'),
+    auditDir: optional(path()),
+  },
+  nodes: { packages: textList() },
+  browser: { executablePath: optional(path()) },
+};
+
+/** Variables with a name of their own; every other one is `CASARE_<SECTION>_<SETTING>`. */
+const wellKnownVariables: Readonly<Record<string, string>> = {
+  'connection.url': 'SUPABASE_URL',
+  'connection.key': 'SUPABASE_KEY',
+  'robot.home': 'CASARE_HOME',
+  'jobExecution.maxConcurrentJobs': 'CASARE_MAX_CONCURRENT_JOBS',
+  'observability.logLevel': 'CASARE_LOG_LEVEL',
+  'browser.executablePath': 'CASARE_BROWSER_PATH',
+};
+
+/** All settings, in the order of the sections. */
+export const settingList: readonly Setting[] = Object.entries(catalog).flatMap(([section, kinds]) =>
+  Object.entries(kinds as Record<string, SettingKind<unknown>>).map(([name, kind]) => {
+    const settingPath = `${section}.${name}`;
+    const variable = wellKnownVariables[settingPath] ?? `${sectionPrefix(section)}${upperSnake(name)}`;
+    return { path: settingPath, section, name, variable, kind };
+  }),
+);
+
+export const sectionNames: readonly string[] = Object.keys(catalog);
+
+const settingsByPath: ReadonlyMap<string, Setting> = new Map(settingList.map((setting) => [setting.path, setting]));
+
+export function findSetting(settingPath: string): Setting | undefined {
+  return settingsByPath.get(settingPath);
+}
+
+/** `jobExecution` -> `CASARE_JOB_EXECUTION_`. */
+export function sectionPrefix(section: string): string {
+  return `CASARE_${upperSnake(section)}_`;
+}
+
+function upperSnake(camelCase: string): string {
+  return camelCase.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}

@@ -1,0 +1,141 @@
+/**
+ * The kinds of values that settings hold. A kind knows what is allowed (as a schema and in words) and what a
+ * text from the environment or the command line means. A text without meaning is handed on as it is, so that
+ * the schema refuses it.
+ */
+import { z } from 'zod';
+
+export interface SettingKind<T> {
+  readonly schema: z.ZodType<T>;
+  /** Completes the sentence "must be ...". */
+  readonly allowed: string;
+  readonly fromText: (text: string) => unknown;
+  /** `secret` values are never shown, a `url` only if it looks like one; a `path` is made absolute. */
+  readonly treatment?: 'secret' | 'url' | 'path';
+}
+
+/** The longest delay a timer of Node.js can wait: about 24.8 days. */
+const longestDelayMs = 2_147_483_647;
+
+export function wholeNumber(min: number, max: number, unit = ''): SettingKind<number> {
+  return {
+    schema: z.int().min(min).max(max),
+    allowed: `a whole number${unit} from ${min} to ${max}`,
+    fromText: (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  };
+}
+
+export function durationMs(min = 1): SettingKind<number> {
+  return wholeNumber(min, longestDelayMs, ' of milliseconds');
+}
+
+export function decimal(min: number, max: number): SettingKind<number> {
+  return {
+    schema: z.number().min(min).max(max),
+    allowed: `a number from ${min} to ${max}`,
+    fromText: (text) => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text),
+  };
+}
+
+export function flag(): SettingKind<boolean> {
+  const meanings = new Map([
+    ['true', true],
+    ['1', true],
+    ['yes', true],
+    ['on', true],
+    ['false', false],
+    ['0', false],
+    ['no', false],
+    ['off', false],
+  ]);
+  return {
+    schema: z.boolean(),
+    allowed: 'true or false',
+    fromText: (text) => meanings.get(text.toLowerCase()) ?? text,
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly [T, ...T[]]): SettingKind<T> {
+  return {
+    schema: z.enum(values) as unknown as z.ZodType<T>,
+    allowed: `one of ${values.join(', ')}`,
+    fromText: (text) => text.toLowerCase(),
+  };
+}
+
+export function text(maxLength: number): SettingKind<string> {
+  return {
+    schema: z.string().trim().min(1).max(maxLength),
+    allowed: `a text of 1 to ${maxLength} characters`,
+    fromText: (given) => given,
+  };
+}
+
+export function textList(): SettingKind<string[]> {
+  return {
+    schema: z.array(z.string().trim().min(1).max(200)).max(100),
+    allowed: 'a list of at most 100 texts (in the environment: separated by commas)',
+    fromText: (given) =>
+      given
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+  };
+}
+
+export function path(): SettingKind<string> {
+  return {
+    schema: z
+      .string()
+      .min(1)
+      .refine((given) => !given.includes('\0')),
+    allowed: 'a path',
+    fromText: (given) => given,
+    treatment: 'path',
+  };
+}
+
+export function uuid(): SettingKind<string> {
+  return { schema: z.guid(), allowed: 'a UUID', fromText: (given) => given };
+}
+
+export function secret(): SettingKind<string> {
+  return {
+    schema: z
+      .string()
+      .trim()
+      .min(1)
+      .regex(/^[\x21-\x7e]+$/),
+    allowed: 'a text of visible ASCII characters without spaces',
+    fromText: (given) => given,
+    treatment: 'secret',
+  };
+}
+
+export function httpUrl(): SettingKind<string> {
+  return {
+    schema: z
+      .string()
+      .trim()
+      .regex(/^https?:\/\//i)
+      .refine(isPlainUrl),
+    allowed: 'an http or https URL without user name and password',
+    fromText: (given) => given,
+    treatment: 'url',
+  };
+}
+
+/** `kind`, or nothing at all: `null` in a file, `none` as text. */
+export function optional<T>(kind: SettingKind<T>): SettingKind<T | null> {
+  return {
+    ...kind,
+    schema: kind.schema.nullable(),
+    allowed: `${kind.allowed}, or none`,
+    fromText: (given) => (given.toLowerCase() === 'none' ? null : kind.fromText(given)),
+  };
+}
+
+function isPlainUrl(given: string): boolean {
+  const url = URL.parse(given);
+  return url !== null && url.username === '' && url.password === '';
+}

@@ -1,0 +1,128 @@
+/**
+ * The settings of a robot, section by section. Durations are in milliseconds. Where `null` is allowed it
+ * means "not set": the comment says what happens then.
+ */
+
+export interface RobotSettings {
+  /** The robot's id in the database, a UUID. `null` (default): the robot makes one and keeps it in `home`. */
+  id: string | null;
+  /** Name shown to people. Default `Robot-<hostname>`. */
+  name: string;
+  /** Folder of the robot's own files. Default `~/.casare_rpa`. */
+  home: string;
+  /** Labels that jobs may require of a robot. Default none. */
+  tags: string[];
+  /** Abilities that jobs may require of a robot. Default none. */
+  capabilities: string[];
+}
+
+export interface ConnectionSettings {
+  /** Supabase project URL, http or https. `null` (default): no database. */
+  url: string | null;
+  /** Supabase API key. Never shown. `null` (default): no database. */
+  key: string | null;
+  /** First reconnect delay. Default 1,000. */
+  initialDelayMs: number;
+  /** Longest reconnect delay. Default 300,000. */
+  maxDelayMs: number;
+  /** Growth of the delay per attempt. Default 2. */
+  backoffMultiplier: number;
+  /** Time limit of one request or connection attempt. Default 30,000. */
+  connectionTimeoutMs: number;
+  /** Reconnect attempts before giving up. `null` (default): never give up. */
+  maxReconnectAttempts: number | null;
+}
+
+export interface CircuitBreakerSettings {
+  /** Failures in a row before the circuit opens. Default 5. */
+  failureThreshold: number;
+  /** Successes before a half-open circuit closes. Default 2. */
+  successThreshold: number;
+  /** Time an open circuit waits before it tries again. Default 60,000. */
+  timeoutMs: number;
+}
+
+export type Synchronous = 'full' | 'normal';
+export type InDoubtPolicy = 'retry' | 'skip' | 'fail' | 'ask';
+
+export interface JobExecutionSettings {
+  /** Jobs that run at the same time. Default 3. */
+  maxConcurrentJobs: number;
+  /** Whether an interrupted job can be resumed. Default true. */
+  checkpointEnabled: boolean;
+  /** Whether a checkpoint follows every node. Default true. */
+  checkpointOnEveryNode: boolean;
+  /** `full` (default) survives power loss; `normal` survives the death of the process only, and is faster. */
+  synchronous: Synchronous;
+  /** Whether progress is sent to the database. Default true. */
+  progressReportingEnabled: boolean;
+  /** Time between two progress reports of a job. Default 1,000. */
+  progressIntervalMs: number;
+  /** Time between two looks for a cancel request. Default 2,000. */
+  cancellationCheckIntervalMs: number;
+  /** Time limit of one node. Default 120,000. */
+  nodeTimeoutMs: number;
+  /** Time limit of a whole job. `null` (default): none. */
+  jobTimeoutMs: number | null;
+  /** Time between two looks for new jobs. Default 1,000. */
+  pollIntervalMs: number;
+  /** How long a claim holds without a heartbeat. Default 300,000. */
+  lockTimeoutMs: number;
+  /** Time between two heartbeats. `null` (default): a tenth of `lockTimeoutMs`, at most 10,000. */
+  heartbeatIntervalMs: number | null;
+  /** What happens to a node that may or may not have run. Default `ask`. */
+  inDoubtPolicy: InDoubtPolicy;
+  /** How long a stopping robot waits for running jobs. `null` (default): until they end. */
+  drainTimeoutMs: number | null;
+  /** How long a cancelled node may take to end. Default 10,000. */
+  cancelGraceMs: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical';
+
+export interface ObservabilitySettings {
+  /** Default true. */
+  metricsEnabled: boolean;
+  /** Default true. */
+  resourceMonitoringEnabled: boolean;
+  /** Default true. */
+  auditEnabled: boolean;
+  /** Time between two samples of CPU and memory. Default 5,000. */
+  resourceIntervalMs: number;
+  /** Least level that is logged. Default `info`. */
+  logLevel: LogLevel;
+  /** Folder of the audit files. `null` (default): `audit` in the robot's home. */
+  auditDir: string | null;
+}
+
+export interface NodesSettings {
+  /** Further node packages to load, by package name or path. Default none. */
+  packages: string[];
+}
+
+export interface BrowserSettings {
+  /** Browser to drive. `null` (default): look for an installed one. */
+  executablePath: string | null;
+}
+
+/** All settings of a robot. */
+export interface Settings {
+  robot: RobotSettings;
+  connection: ConnectionSettings;
+  circuitBreaker: CircuitBreakerSettings;
+  jobExecution: JobExecutionSettings;
+  observability: ObservabilitySettings;
+  nodes: NodesSettings;
+  browser: BrowserSettings;
+}
+
+/** Some of the settings. */
+export type PartialSettings = { [S in keyof Settings]?: Partial<Settings[S]> };
+
+/** Settings that passed validation, with every derived value filled in; paths are absolute. */
+export type ValidSettings = {
+  readonly [S in keyof Settings]: Readonly<Settings[S]>;
+} & {
+  readonly jobExecution: { readonly heartbeatIntervalMs: number };
+  readonly observability: { readonly auditDir: string };
+};

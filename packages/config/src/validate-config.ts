@@ -1,0 +1,31 @@
+/** Turns a configuration made in code into one that can be used. */
+import { join } from 'node:path';
+import { defaultHeartbeatMs, defaultSettings } from './defaults.ts';
+import { mergeSources } from './merge-sources.ts';
+import { readObject } from './object-source.ts';
+import type { Host } from './ports.ts';
+import type { Settings, ValidSettings } from './settings.ts';
+import { systemHost } from './system-host.ts';
+
+/**
+ * Checks every setting and fills in what is derived from others (heartbeat, audit folder). Relative paths mean
+ * the current folder. The argument is left as it is.
+ *
+ * @throws ConfigError `CONFIG_INVALID` with every problem
+ * @example
+ * const settings = validateConfig(new RobotConfig());
+ * settings.jobExecution.heartbeatIntervalMs // 10000
+ */
+export function validateConfig(config: Settings, host: Host = systemHost()): ValidSettings {
+  const source = readObject(config, { source: 'code' }, process.cwd());
+  const { settings } = mergeSources(defaultSettings(host), [source], host.homedir);
+  const { jobExecution, observability, robot } = settings;
+  return {
+    ...settings,
+    jobExecution: {
+      ...jobExecution,
+      heartbeatIntervalMs: jobExecution.heartbeatIntervalMs ?? defaultHeartbeatMs(jobExecution.lockTimeoutMs),
+    },
+    observability: { ...observability, auditDir: observability.auditDir ?? join(robot.home, 'audit') },
+  };
+}
