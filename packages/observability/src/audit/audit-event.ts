@@ -1,0 +1,111 @@
+/** What is worth a line in the audit log, how severe it is, and whether it must survive power loss. */
+
+export const AuditEventType = {
+  ROBOT_STARTED: 'robot.started',
+  ROBOT_STOPPED: 'robot.stopped',
+  CONFIG_CHANGED: 'config.changed',
+  CONNECTION_ESTABLISHED: 'connection.established',
+  CONNECTION_LOST: 'connection.lost',
+  CONNECTION_RESTORED: 'connection.restored',
+  CONNECTION_REFUSED: 'connection.refused',
+  CIRCUIT_OPENED: 'circuit.opened',
+  CIRCUIT_HALF_OPENED: 'circuit.half_opened',
+  CIRCUIT_CLOSED: 'circuit.closed',
+  JOB_RECEIVED: 'job.received',
+  JOB_CLAIMED: 'job.claimed',
+  JOB_STARTED: 'job.started',
+  JOB_RESUMED: 'job.resumed',
+  JOB_COMPLETED: 'job.completed',
+  JOB_FAILED: 'job.failed',
+  JOB_CANCEL_REQUESTED: 'job.cancel_requested',
+  JOB_CANCELLED: 'job.cancelled',
+  JOB_IN_DOUBT: 'job.in_doubt',
+  JOB_RELEASED: 'job.released',
+  JOB_LEASE_LOST: 'job.lease_lost',
+  JOB_SYNCED: 'job.synced',
+  NODE_STARTED: 'node.started',
+  NODE_COMPLETED: 'node.completed',
+  NODE_FAILED: 'node.failed',
+  NODE_SKIPPED: 'node.skipped',
+  NODE_RETRIED: 'node.retried',
+  CHECKPOINT_SAVED: 'checkpoint.saved',
+  CHECKPOINT_RESTORED: 'checkpoint.restored',
+  ERROR_TRANSIENT: 'error.transient',
+  ERROR_PERMANENT: 'error.permanent',
+  /** Written by the log itself after entries could not be. */
+  AUDIT_ENTRIES_LOST: 'audit.entries_lost',
+} as const;
+
+export type AuditEventType = (typeof AuditEventType)[keyof typeof AuditEventType];
+
+export const AuditSeverity = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warning',
+  ERROR: 'error',
+  CRITICAL: 'critical',
+} as const;
+
+export type AuditSeverity = (typeof AuditSeverity)[keyof typeof AuditSeverity];
+
+/** How what an entry tells of ended; null for what has no end or not yet. */
+export type AuditOutcome = 'success' | 'failure' | 'cancelled' | 'unknown' | null;
+
+const severities: readonly AuditSeverity[] = ['debug', 'info', 'warning', 'error', 'critical'];
+
+export function isAtLeast(severity: AuditSeverity, least: AuditSeverity): boolean {
+  return severities.indexOf(severity) >= severities.indexOf(least);
+}
+
+export interface EventRule {
+  readonly severity: AuditSeverity;
+  readonly outcome: AuditOutcome;
+  /** Synced to disk before `log` returns. */
+  readonly durable: boolean;
+}
+
+/** Events of the robot and its jobs are durable; those of nodes and connections, which are many, are not. */
+export function ruleOf(type: AuditEventType): EventRule {
+  return {
+    severity: severityByType.get(type) ?? 'info',
+    outcome: outcomeByType.get(type) ?? null,
+    durable: /^(?:robot|config|job|audit)\.|^error\.permanent$/.test(type),
+  };
+}
+
+const severityByType = new Map<AuditEventType, AuditSeverity>([
+  [AuditEventType.CONNECTION_LOST, 'warning'],
+  [AuditEventType.CONNECTION_REFUSED, 'error'],
+  [AuditEventType.CIRCUIT_OPENED, 'warning'],
+  [AuditEventType.JOB_FAILED, 'error'],
+  [AuditEventType.JOB_CANCELLED, 'warning'],
+  [AuditEventType.JOB_IN_DOUBT, 'warning'],
+  [AuditEventType.JOB_LEASE_LOST, 'warning'],
+  [AuditEventType.NODE_STARTED, 'debug'],
+  [AuditEventType.NODE_FAILED, 'error'],
+  [AuditEventType.NODE_RETRIED, 'warning'],
+  [AuditEventType.CHECKPOINT_SAVED, 'debug'],
+  [AuditEventType.ERROR_TRANSIENT, 'warning'],
+  [AuditEventType.ERROR_PERMANENT, 'error'],
+  [AuditEventType.AUDIT_ENTRIES_LOST, 'critical'],
+]);
+
+const outcomeByType = new Map<AuditEventType, AuditOutcome>([
+  [AuditEventType.CONNECTION_ESTABLISHED, 'success'],
+  [AuditEventType.CONNECTION_RESTORED, 'success'],
+  [AuditEventType.CONNECTION_LOST, 'failure'],
+  [AuditEventType.CONNECTION_REFUSED, 'failure'],
+  [AuditEventType.JOB_CLAIMED, 'success'],
+  [AuditEventType.JOB_COMPLETED, 'success'],
+  [AuditEventType.JOB_FAILED, 'failure'],
+  [AuditEventType.JOB_CANCELLED, 'cancelled'],
+  [AuditEventType.JOB_IN_DOUBT, 'unknown'],
+  [AuditEventType.JOB_SYNCED, 'success'],
+  [AuditEventType.NODE_COMPLETED, 'success'],
+  [AuditEventType.NODE_FAILED, 'failure'],
+  [AuditEventType.CHECKPOINT_SAVED, 'success'],
+  [AuditEventType.CHECKPOINT_RESTORED, 'success'],
+  [AuditEventType.ERROR_TRANSIENT, 'failure'],
+  [AuditEventType.ERROR_PERMANENT, 'failure'],
+  [AuditEventType.AUDIT_ENTRIES_LOST, 'failure'],
+]);

@@ -1,0 +1,175 @@
+/**
+ * The audit log with one method per usual event, so that the same thing is always told in the same way. They
+ * never throw; `log` tells more. Methods about a job or a node take their ids from the surrounding context
+ * where these are not given.
+ */
+import { AuditEventType } from './audit-event.ts';
+import { AuditLog, type AuditResult } from './audit-log.ts';
+
+type Details = Readonly<Record<string, unknown>>;
+
+export interface AuditErrorInfo {
+  readonly code: string;
+  readonly message: string;
+  /** `transient`, `permanent` or `unknown`. */
+  readonly category?: string;
+  readonly [key: string]: unknown;
+}
+
+interface OfJob {
+  readonly jobId?: string;
+}
+
+interface OfNode extends OfJob {
+  readonly nodeId: string;
+  readonly nodeType: string;
+}
+
+/**
+ * @example
+ * const audit = new AuditLogger({ robotId: 'robot-123', logDir: '/home/ann/.casare_rpa/audit' });
+ * audit.robotStarted();
+ * audit.jobStarted({ jobId: 'job-456', totalNodes: 10 });
+ * audit.jobCompleted({ jobId: 'job-456', durationMs: 5_000 });
+ * const recent = await audit.getRecent(100);
+ */
+export class AuditLogger extends AuditLog {
+  robotStarted(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.ROBOT_STARTED, 'Robot started', { details });
+  }
+
+  robotStopped(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.ROBOT_STOPPED, 'Robot stopped', { details });
+  }
+
+  configChanged(change: { readonly setting: string; readonly actor?: string } & Details): AuditResult {
+    const { actor, ...details } = change;
+    return this.log(AuditEventType.CONFIG_CHANGED, `Setting ${change.setting} changed`, {
+      ...(actor === undefined ? {} : { actor }),
+      details,
+    });
+  }
+
+  connectionEstablished(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.CONNECTION_ESTABLISHED, 'Connected', { details });
+  }
+
+  connectionLost(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.CONNECTION_LOST, 'Connection lost', { details });
+  }
+
+  connectionRestored(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.CONNECTION_RESTORED, 'Connection restored', { details });
+  }
+
+  circuitOpened(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.CIRCUIT_OPENED, 'Circuit opened', { details });
+  }
+
+  circuitClosed(details: Details = {}): AuditResult {
+    return this.log(AuditEventType.CIRCUIT_CLOSED, 'Circuit closed', { details });
+  }
+
+  jobReceived(job: OfJob & { readonly workflowName: string } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_RECEIVED, `Job received: ${job.workflowName}`, job);
+  }
+
+  jobClaimed(job: OfJob & { readonly attempt?: number } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_CLAIMED, 'Job claimed', job);
+  }
+
+  jobStarted(job: OfJob & { readonly totalNodes: number } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_STARTED, `Job started, ${job.totalNodes} nodes`, job);
+  }
+
+  jobResumed(job: OfJob & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_RESUMED, 'Job resumed', job);
+  }
+
+  jobCompleted(job: OfJob & { readonly durationMs: number } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_COMPLETED, 'Job completed', job);
+  }
+
+  jobFailed(job: OfJob & { readonly error: AuditErrorInfo; readonly durationMs?: number } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_FAILED, `Job failed: ${job.error.message}`, job);
+  }
+
+  jobCancelRequested(job: OfJob & { readonly requestedBy?: string | null } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_CANCEL_REQUESTED, 'Cancel requested', job, job.requestedBy);
+  }
+
+  jobCancelled(job: OfJob & { readonly reason: string; readonly requestedBy?: string | null } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_CANCELLED, `Job cancelled: ${job.reason}`, job, job.requestedBy);
+  }
+
+  jobInDoubt(job: OfJob & { readonly nodes: readonly object[] } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_IN_DOUBT, 'Job in doubt: a node may or may not have run', job);
+  }
+
+  jobReleased(job: OfJob & { readonly reason: string } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_RELEASED, `Job released: ${job.reason}`, job);
+  }
+
+  jobLeaseLost(job: OfJob & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_LEASE_LOST, 'Lease lost: the job belongs to another claim', job);
+  }
+
+  jobSynced(job: OfJob & Details): AuditResult {
+    return this.#ofJob(AuditEventType.JOB_SYNCED, 'Job synced with the database', job);
+  }
+
+  nodeStarted(node: OfNode & Details): AuditResult {
+    return this.#ofNode(AuditEventType.NODE_STARTED, `${node.nodeType} started`, node);
+  }
+
+  nodeCompleted(node: OfNode & { readonly durationMs: number } & Details): AuditResult {
+    return this.#ofNode(AuditEventType.NODE_COMPLETED, `${node.nodeType} completed`, node);
+  }
+
+  nodeFailed(node: OfNode & { readonly error: AuditErrorInfo } & Details): AuditResult {
+    return this.#ofNode(AuditEventType.NODE_FAILED, `${node.nodeType} failed: ${node.error.message}`, node);
+  }
+
+  nodeSkipped(node: OfNode & { readonly reason: string } & Details): AuditResult {
+    return this.#ofNode(AuditEventType.NODE_SKIPPED, `${node.nodeType} skipped: ${node.reason}`, node);
+  }
+
+  nodeRetried(node: OfNode & { readonly attempt: number } & Details): AuditResult {
+    return this.#ofNode(AuditEventType.NODE_RETRIED, `${node.nodeType} retried, attempt ${node.attempt}`, node);
+  }
+
+  checkpointSaved(checkpoint: OfJob & { readonly nodeId?: string } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.CHECKPOINT_SAVED, 'Checkpoint saved', checkpoint);
+  }
+
+  checkpointRestored(checkpoint: OfJob & { readonly nodeId?: string } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.CHECKPOINT_RESTORED, 'Checkpoint restored', checkpoint);
+  }
+
+  errorTransient(error: OfJob & AuditErrorInfo): AuditResult {
+    return this.#ofJob(AuditEventType.ERROR_TRANSIENT, error.message, error);
+  }
+
+  errorPermanent(error: OfJob & AuditErrorInfo): AuditResult {
+    return this.#ofJob(AuditEventType.ERROR_PERMANENT, error.message, error);
+  }
+
+  #ofJob(
+    type: AuditEventType,
+    message: string,
+    job: OfJob & { readonly nodeId?: string } & Details,
+    actor?: string | null,
+  ): AuditResult {
+    const { jobId, nodeId, ...details } = job;
+    return this.log(type, message, {
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(nodeId === undefined ? {} : { nodeId }),
+      ...(typeof actor === 'string' ? { actor } : {}),
+      details,
+    });
+  }
+
+  #ofNode(type: AuditEventType, message: string, node: OfNode & Details): AuditResult {
+    return this.#ofJob(type, message, node);
+  }
+}

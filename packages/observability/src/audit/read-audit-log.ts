@@ -1,0 +1,79 @@
+/** Reads the audit log back, over all its files, in bounded memory. */
+import { readLines } from '../files/read-lines.ts';
+import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
+import { type AuditEventType, type AuditSeverity, isAtLeast } from './audit-event.ts';
+import { dayOf, listAuditFiles } from './audit-files.ts';
+
+export interface AuditFilter {
+  /** Any of these. Default: all. */
+  readonly eventTypes?: readonly AuditEventType[];
+  /** At least this severe. Default: all. */
+  readonly severity?: AuditSeverity;
+  readonly jobId?: string;
+  readonly nodeId?: string;
+  /** From this time on: a date, or wall-clock ms. */
+  readonly since?: Date | number;
+  /** Up to this time, included. */
+  readonly until?: Date | number;
+  /** The last ones that match. Default 1,000. */
+  readonly limit?: number;
+}
+
+/** A line that is no entry. `torn`: the last of a file, cut off by a crash or being written right now. */
+export interface DamagedLine {
+  readonly file: string;
+  readonly line: number;
+  readonly kind: 'torn' | 'unreadable';
+}
+
+export interface AuditReading {
+  /** Oldest first. */
+  readonly entries: readonly AuditEntry[];
+  /** Damage in the files that had to be read, at most 100 lines of it. */
+  readonly damaged: readonly DamagedLine[];
+}
+
+const mostDamage = 100;
+
+/**
+ * Reads the entries that match, the last `limit` of them. Safe beside a running robot.
+ *
+ * @example
+ * const { entries, damaged } = await readAuditLog('/home/ann/.casare_rpa/audit', { jobId: 'job-456' });
+ */
+export async function readAuditLog(folder: string, filter: AuditFilter = {}): Promise<AuditReading> {
+  const limit = filter.limit ?? 1_000;
+  const matches = matcher(filter);
+  const since = filter.since === undefined ? null : dayOf(Number(filter.since));
+  const damaged: DamagedLine[] = [];
+  let entries: AuditEntry[] = [];
+  for (const { path, day } of listAuditFiles(folder).toReversed()) {
+    // No entry is later than the day of its file.
+    if (entries.length >= limit || (since !== null && day < since)) break;
+    const found: AuditEntry[] = [];
+    for await (const { number, text, ended } of readLines(path, 2 * longestEntryBytes)) {
+      const entry = text === null ? null : parseAuditEntry(text);
+      if (entry !== null) {
+        if (matches(entry)) found.push(entry);
+        if (found.length >= 2 * limit) found.splice(0, found.length - limit);
+      } else if (text !== '' && damaged.length < mostDamage) {
+        damaged.push({ file: path, line: number, kind: ended ? 'unreadable' : 'torn' });
+      }
+    }
+    entries = [...found, ...entries];
+  }
+  return { entries: limit <= 0 ? [] : entries.slice(-limit), damaged };
+}
+
+function matcher(filter: AuditFilter): (entry: AuditEntry) => boolean {
+  const types = filter.eventTypes === undefined ? null : new Set<string>(filter.eventTypes);
+  const since = filter.since === undefined ? null : new Date(filter.since).toISOString();
+  const until = filter.until === undefined ? null : new Date(filter.until).toISOString();
+  return (entry) =>
+    (types === null || types.has(entry.type)) &&
+    (filter.severity === undefined || isAtLeast(entry.severity, filter.severity)) &&
+    (filter.jobId === undefined || entry.job_id === filter.jobId) &&
+    (filter.nodeId === undefined || entry.node_id === filter.nodeId) &&
+    (since === null || entry.at >= since) &&
+    (until === null || entry.at <= until);
+}

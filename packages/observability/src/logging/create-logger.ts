@@ -1,0 +1,107 @@
+/** The operational log, by winston: what the robot tells the people who run it. The audit log is the record. */
+import { Writable } from 'node:stream';
+import winston from 'winston';
+import { messageOf } from '../errors.ts';
+import type { Clock, Logger, LogLevel } from '../ports.ts';
+import type { JsonObject } from '../redaction/plain-json.ts';
+import { asRedactor, type RedactOptions, type Redactor } from '../redaction/redactor.ts';
+import { systemClock } from '../system-clock.ts';
+import { formatLine, type LogFormat, type LogRecord } from './format-line.ts';
+import { fileSink, type LogFileOptions, type LogSink, streamSink } from './log-sink.ts';
+
+export interface CreateLoggerOptions {
+  /** Least level that is logged. Default `info`. */
+  readonly level?: LogLevel;
+  /** Format of the stream; files are always JSON. Default `human`. */
+  readonly format?: LogFormat;
+  /** Default `process.stderr`; null for none. */
+  readonly stream?: (NodeJS.WritableStream & { readonly writableLength: number }) | null;
+  /** A file beside the stream. Default none. */
+  readonly file?: LogFileOptions;
+  readonly redact?: RedactOptions | Redactor;
+  /** Fields of every line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly clock?: Clock;
+}
+
+export interface OperationalLogger extends Logger {
+  /** A logger into the same places, whose lines carry these fields as well. */
+  child(fields: Readonly<Record<string, unknown>>): Logger;
+  /** Lines that did not reach a place they were meant for, and why the last one did not. */
+  getStatus(): { readonly failed: number; readonly lastError: string | null };
+  /** Resolves when everything logged has been handed over. Lines logged later are dropped. */
+  close(): Promise<void>;
+}
+
+const levels: Record<LogLevel, number> = { critical: 0, error: 1, warning: 2, info: 3, debug: 4 };
+
+/**
+ * @example
+ * const logger = createLogger({ level: 'info', fields: { robot: 'robot-123' } });
+ * logger.log('info', 'connected', { url: 'https://example.supabase.co' });
+ * await logger.close();
+ */
+export function createLogger(options: CreateLoggerOptions = {}): OperationalLogger {
+  const clock = options.clock ?? systemClock;
+  const redactor = asRedactor(options.redact);
+  const status = { failed: 0, lastError: null as string | null };
+  const onError = (message: string): void => {
+    status.failed += 1;
+    status.lastError = message;
+  };
+  const places = [
+    ...(options.stream === null
+      ? []
+      : [{ sink: streamSink(options.stream ?? process.stderr), format: options.format ?? 'human' }]),
+    ...(options.file === undefined ? [] : [{ sink: fileSink(options.file), format: 'json' as const }]),
+  ];
+  const logger = winston.createLogger({
+    levels,
+    level: options.level ?? 'info',
+    silent: places.length === 0,
+    transports: places.map(
+      ({ sink, format }) => new winston.transports.Stream({ stream: recordStream(sink, format, onError) }),
+    ),
+  });
+  let closed = false;
+
+  const write = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void => {
+    if (closed || !logger.isLevelEnabled(level)) return;
+    const record: LogRecord = {
+      at: new Date(clock.now()).toISOString(),
+      level,
+      message: redactor.text(message),
+      fields: redactor.json({ ...options.fields, ...fields }) as JsonObject,
+    };
+    logger.log({ level, message: '', record });
+  };
+  return {
+    log: (level, message, fields = {}) => write(level, message, fields),
+    child: (own) => ({ log: (level, message, fields = {}) => write(level, message, { ...own, ...fields }) }),
+    getStatus: () => ({ ...status }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await new Promise<void>((resolve) => {
+        logger.once('finish', resolve);
+        logger.end();
+      });
+      await Promise.all(places.map(({ sink }) => sink.close()));
+    },
+  };
+}
+
+/** Hands records to a sink at once; a sink that fails is counted, never thrown through winston. */
+function recordStream(sink: LogSink, format: LogFormat, onError: (message: string) => void): Writable {
+  return new Writable({
+    objectMode: true,
+    write(info: { readonly record: LogRecord }, _encoding, next) {
+      try {
+        sink.write(formatLine(info.record, format), onError);
+      } catch (error) {
+        onError(messageOf(error));
+      }
+      next();
+    },
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * Where log lines go. A sink throws what keeps it from writing; it is asked again with the next line, so that a
+ * disk that was full once is used again as soon as it has room.
+ */
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf } from '../errors.ts';
+import { AppendFile } from '../files/append-file.ts';
+
+export interface LogSink {
+  write(line: string, onError: (message: string) => void): void;
+  close(): Promise<void>;
+}
+
+/** Most that waits for a slow reader of the stream before lines are dropped (I7). */
+const mostWaitingBytes = 1024 * 1024;
+
+const guarded = new WeakSet<NodeJS.WritableStream>();
+
+export function streamSink(stream: NodeJS.WritableStream & { readonly writableLength: number }): LogSink {
+  if (!guarded.has(stream)) {
+    guarded.add(stream);
+    // Each write learns of its failure by its own callback; without a listener the event would end the process.
+    stream.on('error', () => undefined);
+  }
+  return {
+    write(line, onError) {
+      if (stream.writableLength > mostWaitingBytes) throw new Error('the reader of the log stream is too slow');
+      stream.write(`${line}\n`, (error) => {
+        if (error) onError(messageOf(error));
+      });
+    },
+    close: () => new Promise((resolve) => stream.write('', () => resolve())),
+  };
+}
+
+export interface LogFileOptions {
+  readonly path: string;
+  /** A file that reached this size is put aside. Default 10 MiB. */
+  readonly maxBytes?: number;
+  /** Files kept, the current one included (`robot.log`, `robot.log.1`, ...). Default 5. */
+  readonly maxFiles?: number;
+}
+
+/** Every line is on its way to the disk when `write` returns: no exit of the process loses one. */
+export function fileSink(options: LogFileOptions): LogSink {
+  const { path, maxBytes = 10 * 1024 * 1024, maxFiles = 5 } = options;
+  let file: AppendFile | null = null;
+  const release = (): void => {
+    const open = file;
+    file = null;
+    open?.close();
+  };
+  return {
+    write(line) {
+      try {
+        if (file !== null && file.size >= maxBytes) {
+          release();
+          rotate(path, maxFiles);
+        }
+        if (file === null) {
+          mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+          file = new AppendFile(path);
+        }
+        file.append(line);
+      } catch (error) {
+        release();
+        throw error;
+      }
+    },
+    async close() {
+      release();
+    },
+  };
+}
+
+function rotate(path: string, maxFiles: number): void {
+  rmSync(`${path}.${maxFiles - 1}`, { force: true });
+  for (let number = maxFiles - 2; number >= 1; number -= 1) moveIfThere(`${path}.${number}`, `${path}.${number + 1}`);
+  if (maxFiles > 1) renameSync(path, `${path}.1`);
+  else rmSync(path, { force: true });
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+}

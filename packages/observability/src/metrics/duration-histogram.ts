@@ -1,0 +1,76 @@
+/**
+ * Counts durations in buckets that grow by a constant factor, so that any percentile is known to within 1 % of
+ * its value, in constant memory (I7). Durations from 1 microsecond to about 115 days; what is shorter or longer
+ * counts as the nearest end of that range, and minimum and maximum stay exact.
+ */
+
+/** A little below the promised 1 %, for the rounding of logarithms. */
+const relativeError = 0.0099;
+const shortestMs = 0.001;
+const longestMs = 1e10;
+const growth = (1 + relativeError) / (1 - relativeError);
+const logGrowth = Math.log(growth);
+const bucketCount = Math.ceil(Math.log(longestMs / shortestMs) / logGrowth) + 1;
+
+export interface DurationSummary {
+  readonly count: number;
+  readonly totalMs: number;
+  /** Null when nothing was counted, like all that follow. */
+  readonly averageMs: number | null;
+  readonly minMs: number | null;
+  readonly maxMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+}
+
+export class DurationHistogram {
+  readonly #buckets = new Uint32Array(bucketCount);
+  #count = 0;
+  #totalMs = 0;
+  #minMs = Number.POSITIVE_INFINITY;
+  #maxMs = 0;
+
+  /** @param durationMs finite and not negative */
+  record(durationMs: number): void {
+    const bucket = bucketOf(durationMs);
+    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
+    this.#count += 1;
+    this.#totalMs += durationMs;
+    if (durationMs < this.#minMs) this.#minMs = durationMs;
+    if (durationMs > this.#maxMs) this.#maxMs = durationMs;
+  }
+
+  /** The smallest duration that at least `share` (0 to 1) of all do not exceed; null when there is none. */
+  percentile(share: number): number | null {
+    if (this.#count === 0) return null;
+    const rank = Math.max(1, Math.ceil(share * this.#count));
+    let seen = 0;
+    let bucket = 0;
+    for (; bucket < bucketCount - 1; bucket += 1) {
+      seen += this.#buckets[bucket] ?? 0;
+      if (seen >= rank) break;
+    }
+    const middle = (shortestMs * growth ** bucket * 2) / (growth + 1);
+    return Math.min(this.#maxMs, Math.max(this.#minMs, middle));
+  }
+
+  summary(): DurationSummary {
+    const some = this.#count > 0;
+    return {
+      count: this.#count,
+      totalMs: this.#totalMs,
+      averageMs: some ? this.#totalMs / this.#count : null,
+      minMs: some ? this.#minMs : null,
+      maxMs: some ? this.#maxMs : null,
+      p50Ms: this.percentile(0.5),
+      p95Ms: this.percentile(0.95),
+      p99Ms: this.percentile(0.99),
+    };
+  }
+}
+
+function bucketOf(durationMs: number): number {
+  if (durationMs <= shortestMs) return 0;
+  return Math.min(bucketCount - 1, Math.ceil(Math.log(durationMs / shortestMs) / logGrowth));
+}

@@ -1,0 +1,123 @@
+/**
+ * The metrics of one run of one job: a handle of its own, so that jobs that run at the same time never mix.
+ * States: running -> ended. What comes after the end is refused and counted, never thrown.
+ */
+import type { Clock } from '../ports.ts';
+import type { NodeRecord } from './node-statistics.ts';
+
+/** `in_doubt` and `suspended` end a run without ending the job: it will be taken up again. */
+export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'in_doubt' | 'suspended';
+
+export type JobEnd =
+  | { readonly success: boolean; readonly errorCode?: string }
+  | { readonly status: RunStatus; readonly errorCode?: string };
+
+export interface JobStartOptions {
+  /** Nodes of the workflow; null when not known. Default null. */
+  readonly totalNodes?: number | null;
+}
+
+/** A run as far as it got. */
+export interface ActiveJob {
+  readonly jobId: string;
+  readonly name: string;
+  /** Wall-clock ms since the epoch. */
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly totalNodes: number | null;
+  /** Node executions, a node in a loop counting each time. */
+  readonly nodesExecuted: number;
+  readonly nodesFailed: number;
+  readonly retries: number;
+}
+
+export interface FinishedJob extends ActiveJob {
+  readonly status: RunStatus;
+  readonly errorCode: string | null;
+}
+
+/** Where a handle reports to. */
+export interface JobMetricsSink {
+  nodeRecorded(node: NodeRecord): void;
+  jobEnded(handle: JobMetrics, job: FinishedJob): void;
+  refused(reason: 'late' | 'invalid'): void;
+}
+
+export class JobMetrics {
+  readonly jobId: string;
+  readonly name: string;
+  readonly #totalNodes: number | null;
+  readonly #clock: Clock;
+  readonly #sink: JobMetricsSink;
+  readonly #startedAtMs: number;
+  readonly #startedMonotonic: number;
+  #nodesExecuted = 0;
+  #nodesFailed = 0;
+  #retries = 0;
+  #ended = false;
+
+  constructor(jobId: string, name: string, options: JobStartOptions, clock: Clock, sink: JobMetricsSink) {
+    this.jobId = jobId;
+    this.name = name.slice(0, 200);
+    this.#totalNodes = options.totalNodes ?? null;
+    this.#clock = clock;
+    this.#sink = sink;
+    this.#startedAtMs = clock.now();
+    this.#startedMonotonic = clock.monotonic();
+  }
+
+  /**
+   * Counts one finished node. A duration or retry count that is no such thing is refused and counted.
+   *
+   * @example
+   * job.recordNode({ nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150, success: true, retryCount: 0 });
+   */
+  recordNode(node: NodeRecord): void {
+    if (this.#ended) {
+      this.#sink.refused('late');
+      return;
+    }
+    if (!isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
+      this.#sink.refused('invalid');
+      return;
+    }
+    this.#nodesExecuted += 1;
+    if (!node.success) this.#nodesFailed += 1;
+    this.#retries += node.retryCount ?? 0;
+    this.#sink.nodeRecorded(node);
+  }
+
+  /**
+   * Ends the run. Only the first call counts (I5).
+   *
+   * @example
+   * job.endJob({ success: true });
+   * job.endJob({ status: 'cancelled' }); // refused: the run has ended
+   */
+  endJob(end: JobEnd): void {
+    if (this.#ended) {
+      this.#sink.refused('late');
+      return;
+    }
+    this.#ended = true;
+    const status = 'status' in end ? end.status : end.success ? 'completed' : 'failed';
+    this.#sink.jobEnded(this, { ...this.progress(), status, errorCode: end.errorCode ?? null });
+  }
+
+  progress(): ActiveJob {
+    return {
+      jobId: this.jobId,
+      name: this.name,
+      startedAtMs: this.#startedAtMs,
+      durationMs: Math.max(0, this.#clock.monotonic() - this.#startedMonotonic),
+      totalNodes: this.#totalNodes,
+      nodesExecuted: this.#nodesExecuted,
+      nodesFailed: this.#nodesFailed,
+      retries: this.#retries,
+    };
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}

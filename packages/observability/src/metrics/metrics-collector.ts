@@ -1,0 +1,181 @@
+/**
+ * Counts what the robot does: jobs, nodes, failures, and what it costs. One collector per robot; each run of a
+ * job has a handle of its own. Everything kept has a limit, and a counter of what went past it (I7).
+ */
+import type { Clock } from '../ports.ts';
+import { ResourceMonitor, type ResourceSample } from '../resources/resource-monitor.ts';
+import { systemClock } from '../system-clock.ts';
+import { BoundedLabels } from './bounded-labels.ts';
+import { DurationHistogram } from './duration-histogram.ts';
+import { ErrorStatistics } from './error-statistics.ts';
+import { type FinishedJob, JobMetrics, type JobMetricsSink, type JobStartOptions } from './job-metrics.ts';
+import type { DroppedCounts, ErrorSummary, MetricsReport, MetricsSummary } from './metric-reports.ts';
+import { NodeStatistics, type NodeTypeStats } from './node-statistics.ts';
+
+export interface MetricsCollectorOptions {
+  /** Default: the system clock. */
+  readonly clock?: Clock;
+  /** Default: a monitor of this process with its own defaults. */
+  readonly resourceMonitor?: ResourceMonitor;
+  /** Node types with statistics of their own. Default 200. */
+  readonly maxNodeTypes?: number;
+  /** Error codes with statistics of their own. Default 200. */
+  readonly maxErrorCodes?: number;
+  /** Finished jobs that are remembered. Default 500. */
+  readonly maxRecentJobs?: number;
+  /** Active jobs that are listed. Default 1,000. */
+  readonly maxActiveJobs?: number;
+}
+
+/**
+ * @example
+ * const metrics = new MetricsCollector();
+ * const job = metrics.startJob('job-456', 'My Workflow', { totalNodes: 10 });
+ * job.recordNode({ nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150, success: true });
+ * job.endJob({ success: true });
+ * metrics.getSummary().successRatePercent // 100
+ */
+export class MetricsCollector {
+  readonly #clock: Clock;
+  readonly #resources: ResourceMonitor;
+  readonly #maxRecentJobs: number;
+  readonly #maxActiveJobs: number;
+  readonly #startedMonotonic: number;
+  readonly #nodeTypes: BoundedLabels<NodeStatistics>;
+  readonly #errors: ErrorStatistics;
+  readonly #jobDurations = new DurationHistogram();
+  readonly #listed = new Set<JobMetrics>();
+  readonly #recent: FinishedJob[] = [];
+  readonly #jobs = { active: 0, completed: 0, failed: 0, cancelled: 0, interrupted: 0 };
+  readonly #nodes = { executions: 0, failures: 0, retries: 0 };
+  readonly #dropped = { late: 0, invalid: 0, forgotten: 0, unlisted: 0 };
+  readonly #sink: JobMetricsSink = {
+    nodeRecorded: (node) => {
+      this.#nodes.executions += 1;
+      this.#nodes.retries += node.retryCount ?? 0;
+      this.#nodeTypes.of(node.nodeType).record(node);
+      if (node.success) return;
+      this.#nodes.failures += 1;
+      this.#errors.record('nodes', node.errorCode ?? 'UNKNOWN', this.#clock.now());
+    },
+    jobEnded: (handle, job) => this.#jobEnded(handle, job),
+    refused: (reason) => {
+      this.#dropped[reason] += 1;
+    },
+  };
+
+  constructor(options: MetricsCollectorOptions = {}) {
+    this.#clock = options.clock ?? systemClock;
+    this.#resources = options.resourceMonitor ?? new ResourceMonitor({ clock: this.#clock });
+    this.#maxRecentJobs = options.maxRecentJobs ?? 500;
+    this.#maxActiveJobs = options.maxActiveJobs ?? 1_000;
+    this.#startedMonotonic = this.#clock.monotonic();
+    this.#nodeTypes = new BoundedLabels(options.maxNodeTypes ?? 200, () => new NodeStatistics());
+    this.#errors = new ErrorStatistics(options.maxErrorCodes ?? 200);
+  }
+
+  /** Begins the metrics of one run. A job that is resumed begins anew. */
+  startJob(jobId: string, name: string, options: JobStartOptions = {}): JobMetrics {
+    const handle = new JobMetrics(jobId, name, options, this.#clock, this.#sink);
+    this.#jobs.active += 1;
+    if (this.#listed.size < this.#maxActiveJobs) this.#listed.add(handle);
+    else this.#dropped.unlisted += 1;
+    return handle;
+  }
+
+  getSummary(): MetricsSummary {
+    const { completed, failed, cancelled, interrupted, active } = this.#jobs;
+    const durations = this.#jobDurations.summary();
+    return {
+      totalJobs: completed + failed + cancelled,
+      successfulJobs: completed,
+      failedJobs: failed,
+      cancelledJobs: cancelled,
+      interruptedRuns: interrupted,
+      activeJobs: active,
+      successRatePercent: completed + failed === 0 ? null : (completed / (completed + failed)) * 100,
+      averageDurationMs: durations.averageMs,
+      totalDurationMs: durations.totalMs,
+      nodeExecutions: this.#nodes.executions,
+      nodeFailures: this.#nodes.failures,
+      retries: this.#nodes.retries,
+      dropped: this.#droppedCounts(),
+    };
+  }
+
+  /** Statistics by node type; types past the limit are together under `__other__`. */
+  getNodeStats(): Record<string, NodeTypeStats> {
+    return this.#nodeTypes.report((statistics) => statistics.report());
+  }
+
+  /** Failed jobs and nodes by error code; a failure without one counts as `UNKNOWN`. */
+  getErrorSummary(): ErrorSummary {
+    return this.#errors.report();
+  }
+
+  /** The jobs that ended last, newest first. */
+  getRecentJobs(limit = 50): readonly FinishedJob[] {
+    return limit <= 0 ? [] : this.#recent.slice(-limit).reverse();
+  }
+
+  getFullReport(): MetricsReport {
+    return {
+      atMs: this.#clock.now(),
+      uptimeMs: this.#clock.monotonic() - this.#startedMonotonic,
+      summary: this.getSummary(),
+      jobDurations: this.#jobDurations.summary(),
+      nodes: this.getNodeStats(),
+      errors: this.getErrorSummary(),
+      activeJobs: [...this.#listed].map((handle) => handle.progress()),
+      recentJobs: this.getRecentJobs(),
+      resources: this.getCurrentResources(),
+    };
+  }
+
+  /** Takes a first sample and goes on taking them until stopped. Does nothing when it runs already. */
+  async startResourceMonitoring(): Promise<void> {
+    await this.#resources.start();
+  }
+
+  async stopResourceMonitoring(): Promise<void> {
+    await this.#resources.stop();
+  }
+
+  /** The last sample; null before the first. */
+  getCurrentResources(): ResourceSample | null {
+    return this.#resources.current;
+  }
+
+  /** Samples of the last `minutes`, oldest first. */
+  getResourceHistory(range: { readonly minutes: number }): readonly ResourceSample[] {
+    return this.#resources.history(range);
+  }
+
+  #jobEnded(handle: JobMetrics, job: FinishedJob): void {
+    this.#listed.delete(handle);
+    this.#jobs.active -= 1;
+    if (job.status === 'in_doubt' || job.status === 'suspended') {
+      this.#jobs.interrupted += 1;
+    } else {
+      this.#jobs[job.status] += 1;
+      this.#jobDurations.record(job.durationMs);
+    }
+    if (job.status === 'failed') this.#errors.record('jobs', job.errorCode ?? 'UNKNOWN', this.#clock.now());
+    this.#recent.push(job);
+    if (this.#recent.length > this.#maxRecentJobs) {
+      this.#recent.shift();
+      this.#dropped.forgotten += 1;
+    }
+  }
+
+  #droppedCounts(): DroppedCounts {
+    return {
+      lateCalls: this.#dropped.late,
+      invalidRecords: this.#dropped.invalid,
+      overflowedNodeTypes: this.#nodeTypes.overflowed,
+      overflowedErrorCodes: this.#errors.overflowed,
+      forgottenJobs: this.#dropped.forgotten,
+      unlistedJobs: this.#dropped.unlisted,
+    };
+  }
+}

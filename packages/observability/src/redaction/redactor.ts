@@ -1,0 +1,68 @@
+/**
+ * Takes secrets out of what is about to be written (I8): known values wherever they stand in a text, also
+ * URL-encoded or escaped as in JSON, and whatever is stored under a key that tells of a secret.
+ */
+import { hidden, type JsonValue, type PlainJsonRules, toPlainJson } from './plain-json.ts';
+
+export interface RedactOptions {
+  /** Secret values. An empty one is ignored. */
+  readonly values?: readonly string[];
+  /** Keys whose values are secret, beside the usual ones; case, `_` and `-` do not matter. */
+  readonly keys?: readonly string[];
+}
+
+const usualKeys =
+  /password|passwd|passphrase|secret|token|apikey|servicekey|anonkey|accesskey|privatekey|authorization|cookie|credential/;
+
+/**
+ * @example
+ * const redactor = new Redactor({ values: ['s3cret'] });
+ * redactor.text('key s3cret refused') // 'key [redacted] refused'
+ * redactor.json({ password: 'x', note: 'y' }) // { password: '[redacted]', note: 'y' }
+ */
+export class Redactor {
+  readonly #values = new Set<string>();
+  readonly #keys: ReadonlySet<string>;
+  #pattern: RegExp | null = null;
+  readonly #rules: PlainJsonRules = {
+    text: (text) => this.text(text),
+    hides: (key) => usualKeys.test(fold(key)) || this.#keys.has(fold(key)),
+  };
+
+  constructor(options: RedactOptions = {}) {
+    this.#keys = new Set((options.keys ?? []).map(fold));
+    for (const value of options.values ?? []) this.addValue(value);
+  }
+
+  /** Makes one more value secret, from now on. */
+  addValue(value: string): void {
+    if (value === '') return;
+    for (const form of [value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)]) {
+      this.#values.add(form);
+    }
+    // Longest first, so that a secret that contains another leaves no rest.
+    const alternatives = [...this.#values].sort((a, b) => b.length - a.length).map(escapePattern);
+    this.#pattern = new RegExp(alternatives.join('|'), 'g');
+  }
+
+  text(text: string): string {
+    return this.#pattern === null ? text : text.replace(this.#pattern, hidden);
+  }
+
+  /** Plain JSON of anything, without secrets. Never throws. */
+  json(value: unknown): JsonValue {
+    return toPlainJson(value, this.#rules);
+  }
+}
+
+export function asRedactor(given: Redactor | RedactOptions | undefined): Redactor {
+  return given instanceof Redactor ? given : new Redactor(given);
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+function fold(key: string): string {
+  return key.toLowerCase().replaceAll(/[_\-\s]/g, '');
+}

@@ -1,0 +1,183 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { totalmem } from 'node:os';
+import { eventually, ManualClock } from '@casare/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MetricsCollector, ResourceMonitor } from '../src/index.ts';
+
+const children: ChildProcess[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  }
+});
+
+/** A process that keeps one core busy, and says so. */
+async function busyProcess(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-e', 'console.log("busy"); for (;;);'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  children.push(child);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  return child;
+}
+
+describe('real processes', () => {
+  it('are measured with their children, and the first sample claims no CPU', async () => {
+    const monitor = new ResourceMonitor({ intervalMs: 100 });
+    await monitor.start();
+    const first = monitor.current;
+    expect(first).toMatchObject({ cpuPercent: null });
+    expect(first?.memoryMb).toBeGreaterThan(20);
+    expect(first?.memoryMb).toBeLessThan(2_000);
+    expect(first?.memoryPercent).toBeCloseTo(((first?.memoryMb ?? 0) / (first?.memoryLimitMb ?? 1)) * 100);
+    expect((first?.memoryLimitMb ?? 0) * 1_048_576).toBeLessThanOrEqual(totalmem());
+    if (process.platform === 'linux') {
+      const before = first?.processes ?? 0;
+      await busyProcess();
+      await eventually('the child shows', () => (monitor.current?.processes ?? 0) > before);
+      await eventually('its CPU shows', () => (monitor.current?.cpuPercent ?? 0) > 20);
+    }
+    await monitor.stop();
+    expect(monitor.failures).toBe(0);
+  });
+
+  it('that die do not spoil the measure of the others', async () => {
+    const child = await busyProcess();
+    const pid = child.pid ?? 0;
+    const monitor = new ResourceMonitor({ intervalMs: 50, readTree: () => [process.pid, pid, 4_194_304 + 17] });
+    await monitor.start();
+    expect(monitor.current?.processes).toBe(2);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await eventually('only this process is left', () => monitor.current?.processes === 1);
+    await monitor.stop();
+    expect(monitor.failures).toBe(0);
+  });
+});
+
+describe('the arithmetic', () => {
+  const mebibyte = 1_048_576;
+
+  async function samples(
+    readings: readonly (readonly [pid: number, cpuTimeMs: number])[][],
+  ): Promise<(number | null)[]> {
+    const clock = new ManualClock();
+    let reading = 0;
+    const monitor = new ResourceMonitor({
+      clock,
+      intervalMs: 1_000,
+      readTree: () => [1],
+      readUsage: async () =>
+        new Map((readings[reading++] ?? []).map(([pid, cpuTimeMs]) => [pid, { cpuTimeMs, memoryBytes: mebibyte }])),
+    });
+    await monitor.start();
+    await clock.advance(1_000 * (readings.length - 1));
+    await monitor.stop();
+    return monitor.history({ minutes: 60 }).map(({ cpuPercent }) => cpuPercent);
+  }
+
+  it('takes 100 % for one core, over all processes', async () => {
+    const cpu = await samples([
+      [[1, 5_000]],
+      [[1, 5_500]],
+      // A child appeared and used 250 ms, another pid was given to a new process.
+      [
+        [1, 6_500],
+        [2, 250],
+      ],
+      [
+        [1, 6_500],
+        [2, 100],
+      ],
+    ]);
+    expect(cpu).toEqual([null, 50, 125, 10]);
+  });
+
+  it('relates memory to the limit of the container', async () => {
+    const monitor = new ResourceMonitor({
+      readTree: () => [1],
+      readUsage: async () => new Map([[1, { cpuTimeMs: 0, memoryBytes: 256 * mebibyte }]]),
+      memoryLimit: () => 512 * mebibyte,
+    });
+    await monitor.start();
+    await monitor.stop();
+    expect(monitor.current).toMatchObject({ memoryMb: 256, memoryPercent: 50, memoryLimitMb: 512 });
+  });
+});
+
+describe('monitoring', () => {
+  it('keeps a bounded history that can be asked for by minutes', async () => {
+    const clock = new ManualClock();
+    const resourceMonitor = new ResourceMonitor({
+      clock,
+      intervalMs: 30_000,
+      maxSamples: 10,
+      readTree: () => [1],
+      readUsage: async () => new Map([[1, { cpuTimeMs: 0, memoryBytes: 1 }]]),
+    });
+    const metrics = new MetricsCollector({ clock, resourceMonitor });
+    expect(metrics.getCurrentResources()).toBeNull();
+    await metrics.startResourceMonitoring();
+    await metrics.startResourceMonitoring();
+    await clock.advance(3_600_000);
+    expect(clock.sleeping).toBe(1);
+    await metrics.stopResourceMonitoring();
+    expect(clock.sleeping).toBe(0);
+    expect(metrics.getResourceHistory({ minutes: 60 })).toHaveLength(10);
+    expect(metrics.getResourceHistory({ minutes: 1 })).toHaveLength(3);
+    expect(metrics.getFullReport().resources).toEqual(metrics.getCurrentResources());
+  });
+
+  it('goes on after a sample that failed, and tells of it', async () => {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    let fail = true;
+    const monitor = new ResourceMonitor({
+      clock,
+      readTree: () => [1],
+      readUsage: async () => {
+        if (fail) throw new Error('no /proc');
+        return new Map([[1, { cpuTimeMs: 0, memoryBytes: 1 }]]);
+      },
+      onError: (message) => {
+        told.push(message);
+        throw new Error('listener');
+      },
+    });
+    await monitor.start();
+    expect(monitor.current).toBeNull();
+    expect(told).toEqual(['no /proc']);
+    fail = false;
+    await clock.advance(5_000);
+    expect(monitor.current).not.toBeNull();
+    await monitor.stop();
+  });
+
+  it('can be stopped and started again, and the first sample claims no CPU again', async () => {
+    const monitor = new ResourceMonitor();
+    await monitor.start();
+    await monitor.stop();
+    await monitor.stop();
+    await monitor.start();
+    expect(monitor.current?.cpuPercent).toBeNull();
+    await monitor.stop();
+  });
+
+  it('does not keep the process alive, stopped or not', () => {
+    const code = `
+      import { ResourceMonitor } from '@casare/observability';
+      const monitor = new ResourceMonitor({ intervalMs: 3_600_000 });
+      await monitor.start();
+      console.log(monitor.current.processes > 0);
+    `;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
+      cwd: new URL('..', import.meta.url),
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    expect(printed).toBe('true\n');
+  });
+});
