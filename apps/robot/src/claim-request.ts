@@ -1,0 +1,33 @@
+/**
+ * The id of the next claim request, kept on disk so that a claim whose answer got lost (to the network,
+ * or to a crash before the jobs were stored) is asked for again under the same id and recovered (I6).
+ * A new id is drawn only after the claimed jobs are in the local store.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { readJson, writeJsonDurably } from './identity.ts';
+
+export interface ClaimRequestId {
+  readonly current: string;
+  rotate(): Promise<void>;
+}
+
+export async function loadClaimRequest(home: string): Promise<ClaimRequestId> {
+  const path = join(home, 'claim-request.json');
+  const stored = (await readJson(path)) as { request_id?: unknown } | null;
+  let current = typeof stored?.request_id === 'string' ? stored.request_id : null;
+  if (current === null) {
+    current = randomUUID();
+    await writeJsonDurably(path, { request_id: current });
+  }
+  return {
+    get current() {
+      return current as string;
+    },
+    async rotate() {
+      const next = randomUUID();
+      await writeJsonDurably(path, { request_id: next });
+      current = next;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * `casare-robot demo`: an embedded Supabase, a robot in a process of its own, and the example workflows.
+ * Half-way through the first one the robot is killed with SIGKILL and started again, to show that it
+ * goes on where it was.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RobotConfig } from '@casare/config';
+import type { JobGateway, JsonObject } from '@casare/execution';
+import { findBrowser } from '@casare/nodes';
+import { examplePath } from './example-files.ts';
+import { exitCodes } from './exit-codes.ts';
+import { importLocalSupabase } from './local-command.ts';
+import { connectOperator } from './operator-connection.ts';
+import { servePage } from './page-server.ts';
+import { type RobotProcess, startRobotProcess } from './robot-process.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The whole demo gives up after this long. */
+const limitMs = 110_000;
+const lookEveryMs = 200;
+/** The robot is killed once the first job is this far (percent). */
+const killAtPercent = 40;
+
+interface DemoJob {
+  readonly label: string;
+  readonly jobId: string;
+  readonly expected: 'completed' | 'failed';
+}
+
+interface DemoContext {
+  readonly gateway: JobGateway;
+  readonly terminal: Terminal;
+  readonly shown: Map<string, string>;
+  readonly deadline: number;
+}
+
+export async function demoCommand(terminal: Terminal): Promise<number> {
+  const home = await mkdtemp(join(tmpdir(), 'casare-demo-'));
+  const undo: (() => Promise<void>)[] = [() => rm(home, { recursive: true, force: true })];
+  try {
+    const passed = await playDemo(home, terminal, undo);
+    return passed ? exitCodes.ok : exitCodes.failed;
+  } finally {
+    for (const step of undo.reverse()) await step();
+  }
+}
+
+async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<void>)[]): Promise<boolean> {
+  terminal.print('Starting an embedded Supabase ...');
+  const { startEmbeddedSupabase } = await importLocalSupabase();
+  const server = await startEmbeddedSupabase({});
+  undo.push(() => server.stop());
+  terminal.print(`Supabase answers at ${server.url}`);
+
+  const config = new RobotConfig({ connection: { url: server.url, key: server.serviceKey } });
+  const operator = await connectOperator(config);
+  undo.push(() => operator.close());
+  const { gateway } = operator;
+  const page = await servePage(examplePath('pages/form.html'));
+  undo.push(() => page.close());
+
+  let robot: RobotProcess | null = null;
+  undo.push(async () => robot?.stop());
+  const startRobot = async (): Promise<void> => {
+    robot = await startRobotProcess({
+      SUPABASE_URL: server.url,
+      SUPABASE_KEY: server.serviceKey,
+      CASARE_HOME: home,
+      CASARE_ROBOT_NAME: 'demo-robot',
+    });
+  };
+
+  const context: DemoContext = { gateway, terminal, shown: new Map(), deadline: performance.now() + limitMs };
+  const submit = async (label: string, expected: DemoJob['expected'], variables: JsonObject = {}): Promise<DemoJob> => {
+    const workflow = await readFile(examplePath(`${label}.json`), 'utf8');
+    const jobId = await gateway.enqueueJob({ workflow, variables, name: label });
+    terminal.print(`submitted  ${label.padEnd(14)} as job ${jobId}`);
+    return { label, jobId, expected };
+  };
+
+  const orders = await submit('orders', 'completed');
+  const failing = await submit('failing', 'failed');
+  await startRobot();
+  await watch(context, [orders, failing], (jobs) => percentOf(jobs.get(orders.jobId)) >= killAtPercent);
+  await (robot as RobotProcess | null)?.kill();
+  terminal.print('killed     the robot, with SIGKILL, in the middle of "orders"; starting it again');
+  await startRobot();
+
+  const browser = await findBrowser();
+  const jobs = [orders, failing];
+  if (browser === null)
+    terminal.print('skipped    "browser-form": no Chrome, Edge or Chromium was found on this machine');
+  else jobs.push(await submit('browser-form', 'completed', { page_url: page.url }));
+  const ended = await watch(context, jobs, (states) => jobs.every(({ jobId }) => isOver(states.get(jobId))));
+  return summarize(jobs, ended, terminal);
+}
+
+/** Shows every change of the jobs until `enough`, or throws when the demo takes too long. */
+async function watch(
+  context: DemoContext,
+  jobs: readonly DemoJob[],
+  enough: (states: ReadonlyMap<string, JsonObject>) => boolean,
+): Promise<ReadonlyMap<string, JsonObject>> {
+  for (;;) {
+    const states = new Map<string, JsonObject>();
+    for (const job of jobs) {
+      const state = await context.gateway.getJob(job.jobId);
+      if (state === null) continue;
+      states.set(job.jobId, state);
+      show(context, job, state);
+    }
+    if (enough(states) || jobs.every(({ jobId }) => isOver(states.get(jobId)))) return states;
+    if (performance.now() > context.deadline) throw new Error(`the demo did not end within ${limitMs / 1_000} s`);
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}
+
+function show(context: DemoContext, job: DemoJob, state: JsonObject): void {
+  const progress = (state.progress ?? {}) as JsonObject;
+  const percent = percentOf(state);
+  const node = typeof progress.current_node === 'string' ? `at ${progress.current_node}` : '';
+  const line = `${String(state.status).padEnd(10)} ${job.label.padEnd(14)} ${bar(percent)} ${String(percent).padStart(3)}%  ${node}`;
+  if (context.shown.get(job.jobId) === line) return;
+  context.shown.set(job.jobId, line);
+  context.terminal.print(line.trimEnd());
+}
+
+function summarize(jobs: readonly DemoJob[], states: ReadonlyMap<string, JsonObject>, terminal: Terminal): boolean {
+  let passed = true;
+  terminal.print('');
+  terminal.print(
+    `${'workflow'.padEnd(14)} ${'status'.padEnd(10)} ${'nodes'.padStart(7)} ${'seconds'.padStart(8)}  result`,
+  );
+  for (const job of jobs) {
+    const state = states.get(job.jobId) ?? {};
+    const result = (state.result ?? {}) as JsonObject;
+    const error = state.error as JsonObject | null | undefined;
+    const asExpected = state.status === job.expected;
+    passed &&= asExpected;
+    const nodes = `${String(result.nodes_executed ?? '?')}/${String(result.nodes_total ?? '?')}`;
+    const seconds = (Number(result.duration_ms ?? 0) / 1_000).toFixed(1);
+    const text = error == null ? 'ok' : `${String(error.message)} (node ${String(error.node_id)})`;
+    const verdict = asExpected ? (job.expected === 'failed' ? `as intended: ${text}` : text) : `unexpected: ${text}`;
+    terminal.print(
+      `${job.label.padEnd(14)} ${String(state.status).padEnd(10)} ${nodes.padStart(7)} ${seconds.padStart(8)}  ${verdict}`,
+    );
+  }
+  return passed;
+}
+
+function isOver(state: JsonObject | undefined): boolean {
+  return state !== undefined && state.status !== 'pending' && state.status !== 'running';
+}
+
+function percentOf(state: JsonObject | undefined): number {
+  const percent = ((state?.progress ?? {}) as JsonObject).percent;
+  return typeof percent === 'number' ? percent : 0;
+}
+
+function bar(percent: number): string {
+  const filled = Math.round(percent / 5);
+  return `[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}]`;
+}

@@ -1,0 +1,116 @@
+/** `casare-robot job submit|list|show|cancel`: what an operator asks the database for. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type LoadedConfig, loadConfig } from '@casare/config';
+import { checkWorkflow, type JobGateway, type JsonObject } from '@casare/execution';
+import { createRegistry } from '../compose-nodes.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { endpointFile, parseEndpoint } from './local-endpoint.ts';
+import { connectOperator } from './operator-connection.ts';
+import { parseVariables, readWorkflowFile } from './read-workflow-file.ts';
+import type { Terminal } from './terminal.ts';
+import { describeFinding } from './validate-command.ts';
+
+interface ConnectionFlags {
+  readonly config?: string;
+  readonly local: boolean;
+  readonly json: boolean;
+}
+
+export async function submitJob(
+  file: string,
+  options: ConnectionFlags & { readonly var: readonly string[]; readonly priority: number },
+  terminal: Terminal,
+): Promise<number> {
+  const workflow = await readWorkflowFile(file);
+  const variables = parseVariables(options.var);
+  const errors = checkWorkflow(workflow, createRegistry()).findings.filter((f) => f.severity === 'error');
+  if (errors.length > 0) {
+    for (const finding of errors) terminal.note(describeFinding(finding));
+    throw new CliError(exitCodes.invalidWorkflow, `${file} is not valid; it was not submitted`);
+  }
+  const jobId = await withGateway(options, (gateway) =>
+    gateway.enqueueJob({ workflow, variables, priority: options.priority }),
+  );
+  terminal.print(options.json ? JSON.stringify({ job_id: jobId }) : jobId);
+  return exitCodes.ok;
+}
+
+export async function listJobs(
+  options: ConnectionFlags & { readonly status?: string; readonly limit: number },
+  terminal: Terminal,
+): Promise<number> {
+  const { status, limit } = options;
+  const jobs = await withGateway(options, (gateway) =>
+    gateway.listJobs(status === undefined ? { limit } : { status, limit }),
+  );
+  if (options.json) terminal.print(JSON.stringify(jobs));
+  else for (const job of jobs) terminal.print(jobLine(job));
+  return exitCodes.ok;
+}
+
+export async function showJob(id: string, options: ConnectionFlags, terminal: Terminal): Promise<number> {
+  const job = await withGateway(options, (gateway) => gateway.getJob(id));
+  if (job === null) throw new CliError(exitCodes.failed, `there is no job ${id}`);
+  if (options.json) terminal.print(JSON.stringify(job));
+  else terminal.print(JSON.stringify(job, null, 2));
+  return exitCodes.ok;
+}
+
+export async function cancelJob(
+  id: string,
+  options: ConnectionFlags & { readonly reason?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const answer = await withGateway(options, (gateway) => gateway.cancelJob(id, options.reason ?? null));
+  if (answer === 'unknown') throw new CliError(exitCodes.failed, `there is no job ${id}`);
+  const meaning = {
+    cancelled: 'cancelled; it had not started',
+    requested: 'asked to stop; its robot ends it as cancelled',
+    final: 'it has already ended; nothing was changed',
+  }[answer];
+  terminal.print(options.json ? JSON.stringify({ job_id: id, answer }) : `${id}: ${meaning}`);
+  return answer === 'final' ? exitCodes.failed : exitCodes.ok;
+}
+
+/** One job on one line. */
+export function jobLine(job: JsonObject): string {
+  const progress = (job.progress ?? {}) as JsonObject;
+  const status = job.lost === true ? `${String(job.status)} (lost)` : String(job.status);
+  const inDoubt = Array.isArray(job.in_doubt) && job.in_doubt.length > 0 ? '  in doubt' : '';
+  const percent = typeof progress.percent === 'number' ? `${progress.percent}%` : '';
+  return `${String(job.job_id)}  ${status.padEnd(16)} ${percent.padStart(4)}  ${String(job.name ?? '')}${inDoubt}`;
+}
+
+async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
+  const loaded = loadConfig(flags.config === undefined ? {} : { file: flags.config });
+  if (flags.local) await useLocalEndpoint(loaded);
+  const operator = await connectOperator(loaded.config);
+  try {
+    return await use(operator.gateway);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'INVALID_ID') {
+      throw new CliError(exitCodes.usage, (error as Error).message);
+    }
+    throw error;
+  } finally {
+    await operator.close();
+  }
+}
+
+async function useLocalEndpoint(loaded: LoadedConfig): Promise<void> {
+  const file = endpointFile(join(loaded.config.robot.home, 'local-supabase'));
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch {
+    throw new CliError(
+      exitCodes.config,
+      'no embedded Supabase runs on this machine; start one with `casare-robot start --local` or `casare-robot local`',
+    );
+  }
+  const endpoint = parseEndpoint(text);
+  loaded.config.connection.url = endpoint.url;
+  loaded.config.connection.key = endpoint.key;
+}

@@ -1,0 +1,28 @@
+/** Where the embedded Supabase of this machine answers, so that other commands find it. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeJsonDurably } from '../identity.ts';
+
+export interface LocalEndpoint {
+  readonly url: string;
+  readonly key: string;
+}
+
+export function endpointFile(dataDir: string): string {
+  return join(dataDir, 'endpoint.json');
+}
+
+export async function publishEndpoint(dataDir: string, endpoint: LocalEndpoint): Promise<void> {
+  await writeJsonDurably(endpointFile(dataDir), endpoint);
+}
+
+export async function withdrawEndpoint(dataDir: string): Promise<void> {
+  await rm(endpointFile(dataDir), { force: true });
+}
+
+/** @throws Error when the text is not an endpoint */
+export function parseEndpoint(text: string): LocalEndpoint {
+  const value = JSON.parse(text) as Partial<LocalEndpoint>;
+  if (typeof value.url !== 'string' || typeof value.key !== 'string') throw new Error('not an endpoint file');
+  return { url: value.url, key: value.key };
+}

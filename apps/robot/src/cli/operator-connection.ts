@@ -1,0 +1,30 @@
+/** One command's connection to the database: made at once or not at all. */
+import type { RobotConfig } from '@casare/config';
+import { JobGateway } from '@casare/execution';
+import { openConnection } from '../compose-connection.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export interface OperatorConnection {
+  readonly gateway: JobGateway;
+  close(): Promise<void>;
+}
+
+/** A person waits for the answer: an unreachable server is reported after this long. */
+const connectLimitMs = 10_000;
+
+/** @throws CliError when the server cannot be reached; ConfigError when URL or key is missing */
+export async function connectOperator(config: RobotConfig): Promise<OperatorConnection> {
+  const connection = openConnection(config, { logger: { log: () => undefined } });
+  const limit = AbortSignal.timeout(connectLimitMs);
+  try {
+    await connection.connect(limit);
+  } catch (error) {
+    const { lastError } = connection.getStatus();
+    await connection.disconnect();
+    if (!limit.aborted) throw error;
+    const why = lastError === null ? 'no answer' : lastError.message;
+    throw new CliError(exitCodes.unavailable, `cannot reach Supabase at ${config.connection.url}: ${why}`);
+  }
+  return { gateway: new JobGateway(connection), close: () => connection.disconnect() };
+}

@@ -1,0 +1,175 @@
+/**
+ * The command line: which commands and options there are. Each command lives in its own module and is
+ * loaded only when it is called, so that `--help` and `validate` stay quick.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { robotVersion } from '../version.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+/** Runs one command line and resolves with its exit code. */
+export async function main(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  const program = buildProgram(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return reportError(error, terminal);
+  }
+}
+
+function reportError(error: unknown, terminal: Terminal): number {
+  if (error instanceof CliError) {
+    terminal.note(`casare-robot: ${error.message}`);
+    return error.exitCode;
+  }
+  const code = (error as { code?: unknown }).code;
+  const message = error instanceof Error ? error.message : String(error);
+  if (typeof code === 'string' && code.startsWith('CONFIG_')) {
+    terminal.note(`casare-robot: ${message}`);
+    return exitCodes.config;
+  }
+  terminal.note(`casare-robot: ${message}`);
+  if (typeof code !== 'string' && error instanceof Error && error.stack !== undefined) terminal.note(error.stack);
+  return typeof code === 'string' ? exitCodes.unavailable : exitCodes.internal;
+}
+
+function buildProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('casare-robot')
+    .description('A robot that claims jobs from Supabase and runs their workflows, node by node.')
+    .version(robotVersion)
+    .configureOutput({ writeErr: (text) => terminal.note(text.trimEnd()) })
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+
+  program
+    .command('demo')
+    .description('watch a robot run the example workflows on an embedded Supabase')
+    .action(async () => exit(await (await import('./demo-command.ts')).demoCommand(terminal)));
+
+  program
+    .command('run')
+    .description('run one workflow file here and now, without a database')
+    .argument('[file]', 'workflow file (JSON)')
+    .addOption(variableOption())
+    .option('--work-dir <dir>', 'folder that relative paths of the workflow mean (default: the current folder)')
+    .option('--resume <run-id>', 'go on with an interrupted run instead of starting a new one')
+    .option('--json', 'print one JSON object on stdout and nothing else', false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 completed, 1 failed, 2 usage, 65 invalid workflow, 130 cancelled.\nCheckpoints are kept in CASARE_HOME/runs/<run id>.',
+    )
+    .action(async (file: string | undefined, options) =>
+      exit(await (await import('./run-command.ts')).runCommand(file, options, terminal)),
+    );
+
+  program
+    .command('validate')
+    .description('check a workflow file without running anything')
+    .argument('<file>', 'workflow file (JSON)')
+    .option('--strict', 'treat warnings as errors', false)
+    .option('--json', 'print the findings as one JSON object', false)
+    .addHelpText('after', '\nExit codes: 0 valid, 65 invalid.')
+    .action(async (file: string, options) =>
+      exit(await (await import('./validate-command.ts')).validateCommand(file, options, terminal)),
+    );
+
+  program
+    .command('start')
+    .description('start the robot: claim jobs and run them until told to stop')
+    .option('--local', 'bring an embedded Supabase along (data in CASARE_HOME/local-supabase)', false)
+    .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
+    .addHelpText(
+      'after',
+      [
+        '\nEnvironment: SUPABASE_URL, SUPABASE_KEY, CASARE_ROBOT_NAME, CASARE_MAX_CONCURRENT_JOBS, CASARE_HOME.',
+        'SIGTERM or Ctrl-C: finish running jobs, then stop; again: cancel them; a third time: exit at once.',
+        'Exit codes: 0 stopped as asked, 78 configuration missing or wrong.',
+      ].join('\n'),
+    )
+    .action(async (options) => exit(await (await import('./start-command.ts')).startCommand(options, terminal)));
+
+  program
+    .command('local')
+    .description('run only the embedded Supabase; prints SUPABASE_URL= and SUPABASE_KEY= when it is ready')
+    .option('--data-dir <dir>', 'where its data lives (default: CASARE_HOME/local-supabase)')
+    .option('--throw-away', 'keep no data', false)
+    .addOption(new Option('--port <port>', 'port on 127.0.0.1 (default: a free one)').argParser(portNumber))
+    .action(async (options) => exit(await (await import('./local-command.ts')).localCommand(options, terminal)));
+
+  addJobCommands(program, terminal, exit);
+  return program;
+}
+
+function addJobCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const job = program.command('job').description('submit, watch and cancel jobs');
+  const withConnection = (command: Command): Command =>
+    command
+      .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
+      .option('--local', 'use the embedded Supabase that `start --local` or `local` runs on this machine', false);
+
+  withConnection(job.command('submit'))
+    .description('submit a workflow file as a job; prints the job id')
+    .argument('<file>', 'workflow file (JSON)')
+    .addOption(variableOption())
+    .addOption(new Option('--priority <n>', 'higher runs first').argParser(wholeNumber).default(0))
+    .option('--json', 'print {"job_id": ...}', false)
+    .action(async (file: string, options) =>
+      exit(await (await import('./job-commands.ts')).submitJob(file, options, terminal)),
+    );
+
+  withConnection(job.command('list'))
+    .description('list jobs, newest first')
+    .addOption(
+      new Option('--status <status>', 'only jobs of this status').choices([
+        'pending',
+        'running',
+        'completed',
+        'failed',
+        'cancelled',
+        'dead',
+      ]),
+    )
+    .addOption(new Option('--limit <n>', 'how many at most').argParser(wholeNumber).default(50))
+    .option('--json', 'print one JSON array', false)
+    .action(async (options) => exit(await (await import('./job-commands.ts')).listJobs(options, terminal)));
+
+  withConnection(job.command('show'))
+    .description('show one job: status, progress, error, result, attempts')
+    .argument('<id>', 'job id')
+    .option('--json', 'print one JSON object', false)
+    .action(async (id: string, options) =>
+      exit(await (await import('./job-commands.ts')).showJob(id, options, terminal)),
+    );
+
+  withConnection(job.command('cancel'))
+    .description('cancel a waiting job, or ask a running one to stop')
+    .argument('<id>', 'job id')
+    .option('--reason <text>', 'why; shown with the job')
+    .option('--json', 'print one JSON object', false)
+    .action(async (id: string, options) =>
+      exit(await (await import('./job-commands.ts')).cancelJob(id, options, terminal)),
+    );
+}
+
+function variableOption(): Option {
+  return new Option('--var <name=json>', 'a variable, its value as JSON: --var count=3 --var \'name="Ann"\'')
+    .argParser((pair: string, former: readonly string[]) => [...former, pair])
+    .default([], 'none');
+}
+
+function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port number from 0 to 65535.');
+  return port;
+}

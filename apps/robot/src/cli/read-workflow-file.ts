@@ -1,0 +1,38 @@
+/** Reads what the command line names: workflow files and `--var name=json` values. */
+import { readFile } from 'node:fs/promises';
+import type { JsonObject, JsonValue } from '@casare/execution';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export async function readWorkflowFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new CliError(exitCodes.usage, `cannot read the workflow file ${path}: ${why}`);
+  }
+}
+
+/**
+ * `name=json` pairs as variables. Text that is not JSON is refused, with the quoting that a shell needs,
+ * because `--var count=5` and `--var count="5"` mean different things.
+ */
+export function parseVariables(pairs: readonly string[]): JsonObject {
+  const variables: Record<string, JsonValue> = {};
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new CliError(exitCodes.usage, `--var takes name=json, but got ${JSON.stringify(pair)}`);
+    const name = pair.slice(0, at);
+    const text = pair.slice(at + 1);
+    try {
+      variables[name] = JSON.parse(text) as JsonValue;
+    } catch {
+      throw new CliError(
+        exitCodes.usage,
+        `--var ${name}: the value is not JSON: ${text} (text needs quotes of its own: --var '${name}="${text.replaceAll('"', '\\"')}"')`,
+      );
+    }
+  }
+  return variables;
+}

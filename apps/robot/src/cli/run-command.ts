@@ -1,0 +1,206 @@
+/** `casare-robot run FILE`: the production engine on one file, with checkpoints and without a database. */
+import { resolve } from 'node:path';
+import { loadConfig } from '@casare/config';
+import { checkWorkflow, type Finding, type JsonObject, type RunReport, type StopRequest } from '@casare/execution';
+import { createRegistry } from '../compose-nodes.ts';
+import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { parseVariables, readWorkflowFile } from './read-workflow-file.ts';
+import type { Terminal } from './terminal.ts';
+import { describeFinding } from './validate-command.ts';
+
+export interface RunOptions {
+  readonly var: readonly string[];
+  readonly workDir?: string;
+  readonly resume?: string;
+  readonly json: boolean;
+}
+
+export async function runCommand(file: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
+  const { config } = loadConfig();
+  const registry = createRegistry({ browserPath: config.browser.executablePath });
+  const stop = stopOnSignals(terminal);
+  try {
+    const run = await openRun(file, options, config.robot.home, terminal);
+    if ('findings' in run) return refuse(run.findings, options, terminal);
+    const watcher = watchRun(options, terminal);
+    const report = await run.execute({ registry, config, signal: stop.signal, ...watcher });
+    return finish(run, report, options, watcher.logs, terminal);
+  } finally {
+    stop.dispose();
+  }
+
+  async function openRun(
+    path: string | undefined,
+    flags: RunOptions,
+    home: string,
+    out: Terminal,
+  ): Promise<LocalRun | { readonly findings: readonly Finding[] }> {
+    if (flags.resume !== undefined) {
+      if (path !== undefined || flags.var.length > 0 || flags.workDir !== undefined) {
+        throw new CliError(
+          exitCodes.usage,
+          '--resume takes the file, variables and work folder of the interrupted run',
+        );
+      }
+      return openLocalRun(home, flags.resume);
+    }
+    if (path === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --resume an interrupted run');
+    const workflowJson = await readWorkflowFile(path);
+    const variables = parseVariables(flags.var);
+    const { workflow, findings } = checkWorkflow(workflowJson, registry);
+    if (workflow === null) return { findings };
+    if (!flags.json) for (const finding of findings) out.note(describeFinding(finding));
+    return prepareLocalRun(home, {
+      workflowJson,
+      name: workflow.name,
+      variables,
+      workDir: resolve(flags.workDir ?? '.'),
+    });
+  }
+}
+
+interface LogLine {
+  readonly level: string;
+  readonly node_id: string | null;
+  readonly message: string;
+}
+
+/** Log lines past this number are not kept for `--json` (I7). */
+const maxLogLines = 10_000;
+
+function watchRun(options: RunOptions, terminal: Terminal) {
+  const logs: LogLine[] = [];
+  return {
+    logs,
+    onLog: (line: LogLine): void => {
+      if (logs.length < maxLogLines) logs.push(line);
+      if (!options.json) terminal.print(`${line.level.padEnd(8)} ${line.node_id ?? ''}: ${line.message}`);
+    },
+    onProgress: (done: number, total: number, nodeId: string): void => {
+      if (options.json) return;
+      const filled = total === 0 ? 0 : Math.min(20, Math.round((20 * done) / total));
+      terminal.status(`[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}] ${done}/${total} ${nodeId}`);
+    },
+  };
+}
+
+function finish(
+  run: LocalRun,
+  report: RunReport,
+  options: RunOptions,
+  logs: readonly LogLine[],
+  terminal: Terminal,
+): number {
+  const { end } = report;
+  const error = errorOf(report);
+  if (options.json) {
+    terminal.print(
+      JSON.stringify({
+        job_id: run.jobId,
+        workflow: run.name,
+        status: end.status,
+        duration_ms: end.duration_ms,
+        nodes_total: end.nodes_total,
+        nodes_executed: end.nodes_executed,
+        nodes_skipped: end.nodes_skipped,
+        error,
+        variables: report.variables,
+        outputs: report.outputs,
+        logs,
+      }),
+    );
+  } else {
+    terminal.status('');
+    const seconds = (end.duration_ms / 1_000).toFixed(1);
+    const nodes = `${end.nodes_executed} of ${end.nodes_total} nodes`;
+    if (error !== null) {
+      const place = error.node_id === null ? '' : ` at node ${String(error.node_id)}`;
+      terminal.note(`${String(error.code)}${place}: ${String(error.message)}`);
+    }
+    terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
+    if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}`);
+  }
+  if (end.status === 'completed') return exitCodes.ok;
+  return end.status === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
+}
+
+function errorOf(report: RunReport): JsonObject | null {
+  const { end } = report;
+  switch (end.status) {
+    case 'completed':
+      return null;
+    case 'failed':
+      return {
+        code: end.error.code,
+        category: end.error.category,
+        message: end.error.message,
+        node_id: end.error.node_id,
+      };
+    case 'cancelled':
+      return { code: 'CANCELLED', category: 'permanent', message: end.reason, node_id: null };
+    case 'in_doubt': {
+      const first = end.nodes[0];
+      return {
+        code: 'IN_DOUBT',
+        category: 'unknown',
+        message: first?.reason ?? 'a node was interrupted',
+        node_id: first?.node_id ?? null,
+      };
+    }
+    case 'suspended':
+      return { code: 'SUSPENDED', category: 'transient', message: end.reason, node_id: null };
+  }
+}
+
+function refuse(findings: readonly Finding[], options: RunOptions, terminal: Terminal): number {
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  if (options.json) {
+    const first = errors[0];
+    terminal.print(
+      JSON.stringify({
+        job_id: null,
+        workflow: null,
+        status: 'invalid',
+        duration_ms: 0,
+        nodes_total: 0,
+        nodes_executed: 0,
+        nodes_skipped: 0,
+        error: {
+          code: 'WORKFLOW_INVALID',
+          category: 'permanent',
+          message: first === undefined ? 'the workflow is not valid' : describeFinding(first),
+          node_id: first?.node ?? null,
+        },
+        findings,
+        variables: {},
+        outputs: {},
+        logs: [],
+      }),
+    );
+  } else {
+    for (const finding of findings) terminal.note(describeFinding(finding));
+    terminal.note('the workflow is not valid; nothing was run');
+  }
+  return exitCodes.invalidWorkflow;
+}
+
+/** The first signal cancels the run; the second ends the process at once, and the run can be resumed. */
+function stopOnSignals(terminal: Terminal): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(exitCodes.cancelled);
+    terminal.note('cancelling (again: exit at once)');
+    controller.abort({ kind: 'cancel', reason: `stopped by ${signal}` } satisfies StopRequest);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

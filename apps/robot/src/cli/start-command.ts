@@ -1,0 +1,66 @@
+/** `casare-robot start`: the daemon, with its three stages of stopping (I9). */
+import { type Flags, loadConfig, requireConnection } from '@casare/config';
+import { RobotAgent } from '../robot-agent.ts';
+import { exitCodes } from './exit-codes.ts';
+import { startLocalChild } from './local-child.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface StartOptions {
+  readonly local: boolean;
+  readonly config?: string;
+}
+
+export async function startCommand(options: StartOptions, terminal: Terminal): Promise<number> {
+  const flags: Flags = {};
+  const loaded = loadConfig({ flags, ...(options.config === undefined ? {} : { file: options.config }) });
+  for (const warning of loaded.warnings) terminal.note(`casare-robot: ${warning}`);
+  const { config } = loaded;
+  const local = options.local ? await startLocalChild(process.argv[1] ?? '') : null;
+  try {
+    if (local !== null) {
+      config.connection.url = local.url;
+      config.connection.key = local.key;
+      terminal.print(`SUPABASE_URL=${local.url}`);
+      terminal.print(`SUPABASE_KEY=${local.key}`);
+    }
+    requireConnection(config);
+    const agent = new RobotAgent(config);
+    const signals = stopOnSignals(agent, terminal);
+    try {
+      await agent.start();
+      terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+      await agent.stopped;
+    } finally {
+      signals.dispose();
+    }
+    return exitCodes.ok;
+  } finally {
+    await local?.stop();
+  }
+}
+
+function stopOnSignals(agent: RobotAgent, terminal: Terminal): { dispose(): void } {
+  let asked = 0;
+  const onSignal = (): void => {
+    asked += 1;
+    if (asked === 1) {
+      terminal.note('stopping: running jobs are finished first (again: cancel them)');
+      void agent.stop();
+    } else if (asked === 2) {
+      terminal.note(
+        'stopping: running jobs are cancelled (again: exit at once; unfinished jobs resume at the next start)',
+      );
+      void agent.stop({ mode: 'cancel' });
+    } else {
+      process.exit(exitCodes.cancelled);
+    }
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    dispose: () => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+/** `casare-robot validate FILE`. */
+import { checkWorkflow, type Finding } from '@casare/execution';
+import { createRegistry } from '../compose-nodes.ts';
+import { exitCodes } from './exit-codes.ts';
+import { readWorkflowFile } from './read-workflow-file.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ValidateOptions {
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+export async function validateCommand(file: string, options: ValidateOptions, terminal: Terminal): Promise<number> {
+  const { findings } = checkWorkflow(await readWorkflowFile(file), createRegistry());
+  const errors = findings.filter((finding) => finding.severity === 'error' || options.strict);
+  const valid = errors.length === 0;
+  if (options.json) {
+    terminal.print(JSON.stringify({ file, valid, findings }));
+  } else {
+    for (const finding of findings) terminal.print(describeFinding(finding));
+    const warnings = findings.filter((finding) => finding.severity === 'warning').length;
+    terminal.print(
+      valid
+        ? `${file}: valid${warnings > 0 ? `, ${warnings} warning(s)` : ''}`
+        : `${file}: not valid, ${errors.length} error(s)`,
+    );
+  }
+  return valid ? exitCodes.ok : exitCodes.invalidWorkflow;
+}
+
+/** A finding as one line: severity, place, message, remedy. */
+export function describeFinding(finding: Finding): string {
+  const place = [finding.node, finding.field].filter((part) => part !== null).join('.');
+  const remedy = finding.suggestion === null ? '' : ` (${finding.suggestion})`;
+  return `${finding.severity}: ${place === '' ? '' : `${place}: `}${finding.message}${remedy} [${finding.code}]`;
+}

@@ -1,0 +1,209 @@
+/**
+ * The composition root: the one place that sees every package and hands one's object to another. The
+ * compiler checks here that their ports fit.
+ */
+import { mkdir } from 'node:fs/promises';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import { type RobotConfig, type ValidSettings, validateConfig } from '@casare/config';
+import type { ConnectionManager } from '@casare/connection';
+import {
+  CancellationChecker,
+  type Clock,
+  InProcessRunner,
+  JobExecutor,
+  JobGateway,
+  JobLocker,
+  type Logger,
+  type NodeType,
+  ProgressReporter,
+  systemClock,
+} from '@casare/execution';
+import { AuditLogger, createLogger, MetricsCollector, ResourceMonitor } from '@casare/observability';
+import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import { type ClaimRequestId, loadClaimRequest } from './claim-request.ts';
+import { classifyRunError } from './classify-run-error.ts';
+import { openConnection } from './compose-connection.ts';
+import { createRegistry } from './compose-nodes.ts';
+import { durableJobs } from './durable-jobs.ts';
+import { loadIdentity, type RobotIdentity } from './identity.ts';
+import { JobDesk } from './job-desk.ts';
+import { OutboxSync } from './outbox-sync.ts';
+import { robotTelemetry } from './robot-telemetry.ts';
+
+/** What an embedding program may replace or add. */
+export interface RobotOverrides {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  /** Node types beside the built-in ones. */
+  readonly nodes?: readonly NodeType[];
+}
+
+export interface RobotEvents {
+  /** The outbox may have something new. */
+  readonly onOutbox: () => void;
+  /** A job left the executor: there may be a free slot. */
+  readonly onJobGone: () => void;
+  readonly onConnected: () => void;
+}
+
+export interface RobotParts {
+  readonly config: ValidSettings;
+  readonly identity: RobotIdentity;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly connection: ConnectionManager;
+  readonly gateway: JobGateway;
+  readonly locker: JobLocker;
+  readonly checker: CancellationChecker;
+  readonly reporter: ProgressReporter | null;
+  readonly executor: JobExecutor;
+  readonly desk: JobDesk;
+  readonly outboxSync: OutboxSync;
+  readonly claimRequest: ClaimRequestId;
+  readonly queue: OfflineQueue;
+  readonly metrics: MetricsCollector | null;
+  readonly audit: AuditLogger | null;
+  close(): Promise<void>;
+}
+
+/** @throws ConfigError; StoreOwnedError when another robot uses the same home */
+export async function composeRobot(settings: RobotConfig, options: RobotOverrides & RobotEvents): Promise<RobotParts> {
+  const config = validateConfig(settings);
+  const clock = options.clock ?? systemClock;
+  const secrets = config.connection.key === null ? [] : [config.connection.key];
+  const { home } = config.robot;
+  const identity = await loadIdentity(home, config.robot.id);
+  const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: { values: secrets } });
+  const store: Store = await openStore({
+    path: join(home, 'store.db'),
+    robotId: identity.robotId,
+    synchronous: config.jobExecution.synchronous,
+    logger,
+  });
+  try {
+    return await assemble(store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+
+  async function assemble(ownStore: Store): Promise<RobotParts> {
+    const audit = config.observability.auditEnabled
+      ? new AuditLogger({
+          robotId: identity.robotId,
+          logDir: config.observability.auditDir,
+          bootId: identity.bootId,
+          redact: { values: secrets },
+        })
+      : null;
+    const metrics = config.observability.metricsEnabled
+      ? new MetricsCollector({
+          resourceMonitor: new ResourceMonitor({ intervalMs: config.observability.resourceIntervalMs }),
+        })
+      : null;
+    const connection = openConnection(settings, {
+      logger,
+      onConnected: () => {
+        audit?.connectionEstablished();
+        options.onConnected();
+      },
+      onDisconnected: () => audit?.connectionLost(),
+    });
+    const gateway = new JobGateway(connection);
+    const { jobExecution } = config;
+    const locker = new JobLocker({
+      gateway,
+      robotId: identity.robotId,
+      lockTimeoutMs: jobExecution.lockTimeoutMs,
+      clock,
+    });
+    const checker = new CancellationChecker({
+      leases: locker,
+      checkIntervalMs: Math.min(jobExecution.cancellationCheckIntervalMs, jobExecution.heartbeatIntervalMs),
+      clock,
+    });
+    const reporter = jobExecution.progressReportingEnabled
+      ? new ProgressReporter({ gateway, updateIntervalMs: jobExecution.progressIntervalMs, clock })
+      : null;
+    const queue = new OfflineQueue({ store: ownStore, robotId: identity.robotId });
+    const desk = new JobDesk({
+      store: durableJobs({
+        queue,
+        checkpoints: new CheckpointManager(queue, { autoSave: jobExecution.checkpointEnabled }),
+        bootId: identity.bootId,
+        bootClock: () => uptime() * 1_000,
+      }),
+      locker,
+      checker,
+      reporter,
+      telemetry: robotTelemetry(metrics, audit),
+      logger,
+      clock,
+      onOutbox: options.onOutbox,
+    });
+    const executor = new JobExecutor({
+      runner: new InProcessRunner({
+        registry: createRegistry({ browserPath: config.browser.executablePath, extra: options.nodes ?? [] }),
+        journalFor: (job) => desk.journalFor(job),
+        workDirFor: async (job) => {
+          const folder = join(home, 'work', job.jobId);
+          await mkdir(folder, { recursive: true, mode: 0o700 });
+          return folder;
+        },
+        observerFor: (job, workflow) => desk.observerFor(job, workflow),
+        nodeTimeoutMs: jobExecution.nodeTimeoutMs,
+        jobTimeoutMs: jobExecution.jobTimeoutMs,
+        inDoubtPolicy: jobExecution.inDoubtPolicy,
+        cancelGraceMs: jobExecution.cancelGraceMs,
+        classifyError: classifyRunError,
+        logger,
+        clock,
+      }),
+      maxConcurrentJobs: jobExecution.maxConcurrentJobs,
+      onJobComplete: async (end) => {
+        await desk.onJobComplete(end);
+        options.onJobGone();
+      },
+      onError: (error) => logger.log('error', `ending a job met a problem: ${String(error)}`),
+      clock,
+    });
+    desk.attach(executor);
+    const outboxSync = new OutboxSync({
+      outbox: ownStore.outbox,
+      gateway,
+      isPermanent: (error) => classifyRunError(error).category === 'permanent',
+      onDelivered: async (item) => {
+        const { kind, jobId, leaseToken } = item;
+        if (kind === 'complete' && leaseToken !== null) await queue.markSynced(jobId, { leaseToken });
+      },
+      onRefused: (item, error) =>
+        logger.log('error', `the server refused an entry of the outbox: ${String(error)}`, {
+          job_id: item.jobId,
+          kind: item.kind,
+        }),
+    });
+    return {
+      config,
+      identity,
+      clock,
+      logger,
+      connection,
+      gateway,
+      locker,
+      checker,
+      reporter,
+      executor,
+      desk,
+      outboxSync,
+      claimRequest: await loadClaimRequest(home),
+      queue,
+      metrics,
+      audit,
+      async close() {
+        await ownStore.close();
+        audit?.close();
+      },
+    };
+  }
+}

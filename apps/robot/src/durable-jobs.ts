@@ -1,0 +1,65 @@
+/** Fits the local store to what the desk needs of it. */
+import type { ClaimedJob, JournalEntry } from '@casare/execution';
+import type { CheckpointManager, JobRecord, OfflineQueue } from '@casare/offline-store';
+import type { JobStore, StoredJob } from './job-desk.ts';
+import type { DurableJob } from './job-journal.ts';
+
+export interface DurableJobsParts {
+  readonly queue: OfflineQueue;
+  readonly checkpoints: CheckpointManager;
+  readonly bootId: string;
+  /** Ms on a clock that counts suspend and starts with the boot. */
+  readonly bootClock: () => number;
+}
+
+export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJobsParts): JobStore {
+  return {
+    async add(job: ClaimedJob) {
+      await queue.cacheJob({
+        jobId: job.jobId,
+        workflowJson: job.workflow,
+        leaseToken: job.leaseToken,
+        name: job.name,
+        variables: job.variables,
+        lease: { bootId, sentAtMs: bootClock(), durationMs: job.leaseMs },
+        onLost: job.onLost,
+        inDoubtPolicy: job.inDoubtPolicy,
+        timeoutMs: job.timeoutMs,
+      });
+    },
+    async unfinished() {
+      const records = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];
+      return records.flatMap((record) => storedJob(record, bootId, bootClock()));
+    },
+    open(jobId: string): DurableJob & { close(): void } {
+      const handle = checkpoints.startJob<JournalEntry>(jobId, jobId);
+      return {
+        load: () => handle.load(),
+        commit: (entries, options) => handle.commit(entries, options),
+        close: () => handle.endJob(),
+      };
+    },
+    async supersede(jobId: string) {
+      await queue.markReleased(jobId, { reason: 'another claim holds the job' });
+    },
+  };
+}
+
+function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] {
+  const { status, leaseToken } = record;
+  if (leaseToken === null || (status !== 'cached' && status !== 'in_progress' && status !== 'in_doubt')) return [];
+  return [
+    {
+      jobId: record.id,
+      leaseToken,
+      name: record.name ?? record.id,
+      workflowJson: record.workflowJson,
+      variables: record.variables,
+      onLost: record.onLost,
+      inDoubtPolicy: record.inDoubtPolicy,
+      timeoutMs: record.timeoutMs,
+      state: status,
+      leaseAgeMs: record.lease?.bootId === bootId ? Math.max(0, now - record.lease.sentAtMs) : null,
+    },
+  ];
+}

@@ -1,0 +1,155 @@
+/**
+ * Joins the engine's journal with the outbox: what a commit says about the job also becomes the entries
+ * that tell the server, in the same transaction (I3). Nothing is sent from here.
+ */
+import type { JournalEntry, JsonObject, JsonValue, ProgressSnapshot, RunJournal, RunOutcome } from '@casare/execution';
+
+export type OutboxDraft =
+  | { readonly kind: 'event'; readonly payload: JsonObject }
+  | { readonly kind: 'in_doubt'; readonly payload: JsonObject }
+  | { readonly kind: 'complete'; readonly payload: JsonObject }
+  | { readonly kind: 'release'; readonly payload: JsonObject };
+
+/** What a commit does to the job's status in the store. */
+export type StatusChange =
+  | { readonly status: 'in_progress' }
+  | {
+      readonly status: 'in_doubt';
+      readonly nodes: readonly { readonly node_id: string; readonly reason: string }[];
+    }
+  | {
+      readonly status: 'completed' | 'failed' | 'cancelled';
+      readonly result: JsonObject | null;
+      readonly error: JsonObject | null;
+    }
+  | { readonly status: 'released'; readonly reason: string };
+
+/** The durable side of one job; a checkpoint handle of `@casare/offline-store` fits. */
+export interface DurableJob {
+  load(): Promise<readonly JournalEntry[]>;
+  commit(
+    entries: readonly JournalEntry[],
+    options: { readonly outbox: readonly OutboxDraft[]; readonly status?: StatusChange },
+  ): Promise<unknown>;
+}
+
+/** Variables past this size (characters of JSON) are left out of the result, and the result says so (I7). */
+const resultLimit = 512 * 1024;
+
+export function jobJournal(
+  job: DurableJob,
+  finalProgress: (outcome: RunOutcome) => ProgressSnapshot | null,
+): RunJournal {
+  const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  const follow = (entries: readonly JournalEntry[]): void => {
+    Object.assign(variables, changesOf(entries));
+  };
+  return {
+    async load() {
+      const entries = await job.load();
+      follow(entries);
+      return entries;
+    },
+    async commit(entries) {
+      const outbox: OutboxDraft[] = entries.flatMap((entry) => eventOf(entry));
+      const doubts = entries.flatMap((entry) =>
+        entry.kind === 'in_doubt' ? [{ node_id: entry.node_id, reason: entry.reason }] : [],
+      );
+      if (doubts.length > 0) outbox.push({ kind: 'in_doubt', payload: { nodes: doubts } });
+      const last = entries.at(-1);
+      if (last?.kind !== 'outcome') {
+        await job.commit(
+          entries,
+          doubts.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: doubts } } : { outbox },
+        );
+      } else {
+        const status = endOf(last.outcome, { ...variables, ...changesOf(entries) });
+        outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome) } });
+        await job.commit(entries, { outbox, status });
+      }
+      follow(entries);
+    },
+  };
+}
+
+function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> {
+  const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  for (const entry of entries) {
+    if (entry.kind === 'began' || entry.kind === 'result') Object.assign(changes, entry.variables);
+  }
+  return changes;
+}
+
+function eventOf(entry: JournalEntry): OutboxDraft[] {
+  const at = new Date(entry.at).toISOString();
+  const event = (kind: string, nodeId: string | null, payload: JsonObject): OutboxDraft[] => [
+    { kind: 'event', payload: { kind, node_id: nodeId, at, payload } },
+  ];
+  switch (entry.kind) {
+    case 'began':
+      return event('job_started', null, { workflow_hash: entry.workflow_hash });
+    case 'intent':
+    case 'snapshot':
+      return [];
+    case 'retry':
+      return event('node_retried', entry.node_id, {
+        step: entry.step,
+        attempt: entry.attempt,
+        error: { ...entry.error } as JsonObject,
+      });
+    case 'stop':
+      return event('job_stopping', entry.node_id, { step: entry.step, stop: { ...entry.stop } as JsonObject });
+    case 'result':
+      return event('node_completed', entry.node_id, {
+        step: entry.step,
+        exit: entry.exit,
+        duration_ms: entry.duration_ms,
+        retries: entry.retries,
+        ...(entry.settled === true ? { settled: true } : {}),
+      });
+    case 'failure':
+      return event('node_failed', entry.node_id, {
+        step: entry.step,
+        error: { ...entry.error } as JsonObject,
+        duration_ms: entry.duration_ms,
+        retries: entry.retries,
+      });
+    case 'in_doubt':
+      return event('node_in_doubt', entry.node_id, { step: entry.step, reason: entry.reason });
+    case 'outcome':
+      return event(`job_${entry.outcome.status}`, null, { duration_ms: entry.outcome.duration_ms });
+  }
+}
+
+function endOf(
+  outcome: RunOutcome,
+  variables: JsonObject,
+): Extract<StatusChange, { readonly result: JsonObject | null }> {
+  const { duration_ms, nodes_total, nodes_executed, nodes_skipped } = outcome;
+  const tooLarge = JSON.stringify(variables).length > resultLimit;
+  const result: JsonObject = {
+    duration_ms,
+    nodes_total,
+    nodes_executed,
+    nodes_skipped,
+    ...(tooLarge ? { variables: {}, variables_left_out: `larger than ${resultLimit} characters` } : { variables }),
+  };
+  switch (outcome.status) {
+    case 'completed':
+      return { status: 'completed', result, error: null };
+    case 'failed':
+      return { status: 'failed', result, error: { ...outcome.error } as JsonObject };
+    case 'cancelled':
+      return {
+        status: 'cancelled',
+        result,
+        error: {
+          code: 'CANCELLED',
+          category: 'permanent',
+          message: outcome.reason,
+          node_id: null,
+          requested_by: outcome.requested_by,
+        },
+      };
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Runs without a database (`casare-robot run`): each has a store of its own in `runs/<id>`, kept until
+ * the run has ended, so that an interrupted one can be taken up again.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RobotConfig } from '@casare/config';
+import {
+  InProcessRunner,
+  type JobSpec,
+  type JournalEntry,
+  type JsonObject,
+  type LogLevel,
+  type NodeRegistry,
+  type RunObserver,
+  type RunReport,
+} from '@casare/execution';
+import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import { classifyRunError } from './classify-run-error.ts';
+import { readJson, writeJsonDurably } from './identity.ts';
+
+export interface LocalRunRequest {
+  readonly workflowJson: string;
+  readonly name: string;
+  readonly variables: JsonObject;
+  /** Absolute. */
+  readonly workDir: string;
+}
+
+export interface LocalRunContext {
+  readonly registry: NodeRegistry;
+  readonly config: RobotConfig;
+  readonly signal: AbortSignal;
+  readonly onLog: (line: { level: string; node_id: string | null; message: string }) => void;
+  readonly onProgress: (done: number, total: number, nodeId: string) => void;
+}
+
+export interface LocalRun {
+  readonly jobId: string;
+  readonly name: string;
+  /** True when the run did not end for good and its folder was kept. */
+  readonly isResumable: boolean;
+  execute(context: LocalRunContext): Promise<RunReport>;
+}
+
+/** Interrupted runs beyond this number are removed, oldest first (I7). */
+const maxKeptRuns = 100;
+
+export class UnknownRunError extends Error {
+  readonly code = 'RUN_UNKNOWN';
+}
+
+/** A new run; its folder is made, nothing runs yet. */
+export async function prepareLocalRun(home: string, request: LocalRunRequest): Promise<LocalRun> {
+  const jobId = randomUUID();
+  const runs = join(home, 'runs');
+  const folder = join(runs, jobId);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await pruneRuns(runs, jobId);
+  await writeJsonDurably(join(folder, 'run.json'), { ...request });
+  return localRun(folder, jobId, request);
+}
+
+/** @throws UnknownRunError */
+export async function openLocalRun(home: string, jobId: string): Promise<LocalRun> {
+  const folder = join(home, 'runs', jobId);
+  const known = /^[0-9a-f-]{36}$/.test(jobId);
+  const request = known ? ((await readJson(join(folder, 'run.json'))) as LocalRunRequest | null) : null;
+  if (request === null) {
+    throw new UnknownRunError(`there is no interrupted run ${jobId}; runs that have ended are not kept`);
+  }
+  return localRun(folder, jobId, request);
+}
+
+function localRun(folder: string, jobId: string, request: LocalRunRequest): LocalRun {
+  let isResumable = false;
+  return {
+    jobId,
+    name: request.name,
+    get isResumable() {
+      return isResumable;
+    },
+    async execute(context) {
+      const store = await openStore({
+        path: join(folder, 'store.db'),
+        robotId: jobId,
+        synchronous: context.config.jobExecution.synchronous,
+      });
+      let report: RunReport;
+      try {
+        report = await executeOn(store, jobId, request, context);
+      } finally {
+        await store.close();
+      }
+      isResumable = report.end.status === 'suspended' || report.end.status === 'in_doubt';
+      if (!isResumable) await rm(folder, { recursive: true, force: true });
+      return report;
+    },
+  };
+}
+
+async function executeOn(
+  store: Store,
+  jobId: string,
+  request: LocalRunRequest,
+  context: LocalRunContext,
+): Promise<RunReport> {
+  const { registry, config, signal } = context;
+  const queue = new OfflineQueue({ store, robotId: jobId });
+  await queue.cacheJob({ jobId, workflowJson: request.workflowJson, name: request.name, variables: request.variables });
+  const handle = new CheckpointManager(queue).startJob<JournalEntry>(jobId, request.name);
+  const runner = new InProcessRunner({
+    registry,
+    journalFor: () => handle,
+    workDirFor: async () => {
+      await mkdir(request.workDir, { recursive: true });
+      return request.workDir;
+    },
+    observerFor: (_job, workflow) => observer(workflow.nodes.size, context),
+    nodeTimeoutMs: config.jobExecution.nodeTimeoutMs,
+    jobTimeoutMs: config.jobExecution.jobTimeoutMs,
+    inDoubtPolicy: 'fail',
+    classifyError: classifyRunError,
+    logger: { log: (level: LogLevel, message) => context.onLog({ level, node_id: null, message }) },
+  });
+  const job: JobSpec = {
+    jobId,
+    name: request.name,
+    workflowJson: request.workflowJson,
+    variables: request.variables,
+    priority: 0,
+    inDoubtPolicy: null,
+    timeoutMs: null,
+  };
+  return runner.run(job, signal);
+}
+
+function observer(total: number, context: LocalRunContext): RunObserver {
+  const done = new Set<string>();
+  return {
+    nodeStarted: (node) => context.onProgress(done.size, total, node.node_id),
+    nodeFinished: (node) => {
+      done.add(node.node_id);
+      context.onProgress(done.size, total, node.node_id);
+    },
+    log: (entry) => context.onLog({ level: entry.level, node_id: entry.node_id, message: entry.message }),
+  };
+}
+
+async function pruneRuns(runs: string, current: string): Promise<void> {
+  const ids = (await readdir(runs)).filter((id) => id !== current);
+  if (ids.length < maxKeptRuns) return;
+  const aged = await Promise.all(ids.map(async (id) => ({ id, at: (await stat(join(runs, id))).mtimeMs })));
+  aged.sort((a, b) => a.at - b.at);
+  for (const { id } of aged.slice(0, ids.length - maxKeptRuns + 1)) {
+    await rm(join(runs, id), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Carries the outbox to the server, in order per job, in batches (I6). An entry leaves the outbox only
+ * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone.
+ */
+import type { JobEvent, JobGateway, JsonObject, JsonValue, Lease, LeaseOutcome } from '@casare/execution';
+
+export interface OutboxItem {
+  readonly id: number;
+  readonly jobId: string;
+  /** Null only for jobs without a lease, which have nothing to send. */
+  readonly leaseToken: string | null;
+  readonly seq: number;
+  readonly kind: string;
+  readonly payload: JsonValue;
+}
+
+export interface OutboxPort {
+  peek(limit: number): Promise<readonly OutboxItem[]>;
+  ack(ids: readonly number[]): Promise<unknown>;
+  fail(id: number, reason: string, options: { readonly permanent: boolean }): Promise<unknown>;
+}
+
+export interface OutboxSyncOptions {
+  readonly outbox: OutboxPort;
+  readonly gateway: Pick<JobGateway, 'recordEvents' | 'setInDoubt' | 'completeJob' | 'releaseJob' | 'reportProgress'>;
+  /** Whether an error is the server's last word on this entry. */
+  readonly isPermanent: (error: unknown) => boolean;
+  readonly onDelivered?: (item: OutboxItem, outcome: LeaseOutcome) => void | Promise<void>;
+  readonly onRefused?: (item: OutboxItem, error: unknown) => void;
+  /** Entries per look at the outbox. Default 500. */
+  readonly batchSize?: number;
+}
+
+export type DrainResult = 'empty' | 'offline';
+
+/** Consecutive entries of one job and kind that one request can carry. */
+interface Batch {
+  readonly lease: Lease;
+  readonly kind: string;
+  readonly items: OutboxItem[];
+}
+
+export class OutboxSync {
+  readonly #options: OutboxSyncOptions;
+
+  constructor(options: OutboxSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers until the outbox is empty or the server cannot be reached. One call at a time. */
+  async drain(signal: AbortSignal): Promise<DrainResult> {
+    for (;;) {
+      if (signal.aborted) return 'offline';
+      const items = await this.#options.outbox.peek(this.#options.batchSize ?? 500);
+      if (items.length === 0) return 'empty';
+      let delivered = 0;
+      for (const batch of batchesOf(items)) {
+        const result = await this.#deliver(batch, signal);
+        if (result === 'offline') return 'offline';
+        delivered += result === 'delivered' ? 1 : 0;
+      }
+      if (delivered === 0) return 'offline';
+    }
+  }
+
+  async #deliver(batch: Batch, signal: AbortSignal): Promise<'delivered' | 'refused' | 'offline'> {
+    const { outbox, onDelivered, onRefused, isPermanent } = this.#options;
+    try {
+      const outcome = await this.#send(batch, signal);
+      for (const item of batch.items) await onDelivered?.(item, outcome);
+      await outbox.ack(batch.items.map((item) => item.id));
+      return 'delivered';
+    } catch (error) {
+      if (signal.aborted || !isPermanent(error)) return 'offline';
+      if (batch.items.length > 1) return this.#deliverOneByOne(batch, signal);
+      for (const item of batch.items) {
+        await outbox.fail(item.id, messageOf(error), { permanent: true });
+        onRefused?.(item, error);
+      }
+      return 'refused';
+    }
+  }
+
+  async #deliverOneByOne(batch: Batch, signal: AbortSignal): Promise<'delivered' | 'refused' | 'offline'> {
+    let result: 'delivered' | 'refused' = 'refused';
+    for (const item of batch.items) {
+      const one = await this.#deliver({ ...batch, items: [item] }, signal);
+      if (one === 'offline') return 'offline';
+      if (one === 'delivered') result = 'delivered';
+    }
+    return result;
+  }
+
+  async #send(batch: Batch, signal: AbortSignal): Promise<LeaseOutcome> {
+    const { gateway } = this.#options;
+    const payload = objectOf(batch.items[0]?.payload);
+    switch (batch.kind) {
+      case 'event':
+        return gateway.recordEvents(batch.lease, batch.items.map(asEvent), { signal });
+      case 'in_doubt':
+        return gateway.setInDoubt(
+          batch.lease,
+          payload.nodes as unknown as readonly { node_id: string; reason: string }[],
+          { signal },
+        );
+      case 'complete': {
+        const progress = payload.progress as JsonObject | null | undefined;
+        if (progress != null) await gateway.reportProgress(batch.lease, progress, { signal });
+        return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
+          signal,
+        });
+      }
+      case 'release':
+        return gateway.releaseJob(batch.lease, String(payload.reason ?? 'handed back'), { signal });
+      default:
+        throw Object.assign(new Error(`unknown outbox entry kind ${batch.kind}`), { category: 'permanent' });
+    }
+  }
+}
+
+function batchesOf(items: readonly OutboxItem[]): Batch[] {
+  const batches: Batch[] = [];
+  for (const item of items) {
+    const last = batches.at(-1);
+    const joins =
+      last !== undefined &&
+      item.kind === 'event' &&
+      last.kind === 'event' &&
+      last.lease.jobId === item.jobId &&
+      last.lease.leaseToken === (item.leaseToken ?? '');
+    if (joins) last.items.push(item);
+    else
+      batches.push({ lease: { jobId: item.jobId, leaseToken: item.leaseToken ?? '' }, kind: item.kind, items: [item] });
+  }
+  return batches;
+}
+
+function asEvent(item: OutboxItem): JobEvent {
+  const { kind, node_id, at, payload } = objectOf(item.payload);
+  return {
+    seq: item.seq,
+    kind: String(kind),
+    node_id: typeof node_id === 'string' ? node_id : null,
+    at: String(at),
+    payload: (payload ?? {}) as JsonObject,
+  };
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

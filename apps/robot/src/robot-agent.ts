@@ -1,0 +1,297 @@
+/**
+ * The robot: claims jobs, runs them, tells the server, and stops without losing any (I9).
+ *
+ * `created -> running -> stopping -> stopped`. Starting needs no database: unfinished jobs of an earlier
+ * process are resumed at once, and the connection is made in the background. The database is polled;
+ * nothing depends on being told.
+ */
+import { RobotConfig } from '@casare/config';
+import type { JsonObject } from '@casare/execution';
+import type { MetricsCollector } from '@casare/observability';
+import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
+import { type Periodic, startPeriodic } from './periodic.ts';
+import { robotVersion } from './version.ts';
+
+/** Before this much of a `restart` job's lease is left, its run is stopped (I2). */
+const leaseMarginMs = 10_000;
+/** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
+const lastSyncMs = 5_000;
+const requiredSchemaVersion = 1;
+
+export interface StopOptions {
+  /** `drain` (default): running jobs finish first. `cancel`: they end as cancelled. `suspend`: they resume later. */
+  readonly mode?: 'drain' | 'cancel' | 'suspend';
+}
+
+export type AgentState = 'created' | 'running' | 'stopping' | 'stopped';
+
+/**
+ * @example
+ * const config = new RobotConfig();
+ * config.jobExecution.maxConcurrentJobs = 5;
+ * config.observability.auditEnabled = true;
+ * const agent = new RobotAgent(config);
+ * await agent.start();
+ * // ... it works until:
+ * await agent.stop();
+ */
+export class RobotAgent {
+  /** Resolves when the robot has stopped, however that came about. */
+  readonly stopped: Promise<void>;
+  readonly #config: RobotConfig;
+  readonly #overrides: RobotOverrides;
+  readonly #end = new AbortController();
+  #resolveStopped: () => void = () => undefined;
+  #parts: RobotParts | null = null;
+  #loops: Periodic[] = [];
+  #intake: Periodic | null = null;
+  #sync: Periodic | null = null;
+  #state: AgentState = 'created';
+  #registered = false;
+  #stopping: Promise<void> | null = null;
+  #lastProblem: string | null = null;
+
+  /** @param config default: everything at its default, URL and key from the environment */
+  constructor(config: RobotConfig = new RobotConfig(), overrides: RobotOverrides = {}) {
+    this.#config = config;
+    this.#overrides = overrides;
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  get name(): string {
+    return this.#config.robot.name;
+  }
+
+  /** Known once the robot has started. */
+  get robotId(): string {
+    return this.#partsOrThrow().identity.robotId;
+  }
+
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  /**
+   * Resolves when the robot is up and its unfinished jobs are under way; it need not be connected yet.
+   *
+   * @throws ConfigError when the configuration is wrong or names no Supabase
+   * @throws StoreOwnedError when another robot uses the same home folder
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'created') throw new Error(`this robot is ${this.#state}; make a new one to start again`);
+    this.#state = 'running';
+    try {
+      this.#parts = await composeRobot(this.#config, {
+        ...this.#overrides,
+        onOutbox: () => this.#sync?.kick(),
+        onJobGone: () => this.#intake?.kick(),
+        onConnected: () => this.#connected(),
+      });
+    } catch (error) {
+      this.#state = 'stopped';
+      this.#resolveStopped();
+      throw error;
+    }
+    const { executor, desk, audit, metrics, config, logger, identity } = this.#parts;
+    await executor.start();
+    audit?.robotStarted({ version: robotVersion, bootId: identity.bootId });
+    if (config.observability.resourceMonitoringEnabled) await metrics?.startResourceMonitoring();
+    const recovered = await desk.recover();
+    if (recovered > 0) logger.log('info', `took up ${recovered} unfinished job(s) of an earlier run`);
+    void this.#keepConnecting();
+    this.#startLoops();
+  }
+
+  /**
+   * Stops taking jobs and ends what runs, as `mode` says. A later call may ask for more than an earlier
+   * one; all resolve when the robot has stopped.
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    const parts = this.#parts;
+    if (parts === null) {
+      this.#state = 'stopped';
+      this.#resolveStopped();
+      return this.stopped;
+    }
+    if (this.#stopping !== null) {
+      if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop({ mode: options.mode });
+      return this.#stopping;
+    }
+    this.#state = 'stopping';
+    this.#stopping = this.#stop(parts, options);
+    return this.#stopping;
+  }
+
+  getStatus(): {
+    readonly state: AgentState;
+    readonly executor: ReturnType<RobotParts['executor']['getStatus']> | null;
+    readonly connection: ReturnType<RobotParts['connection']['getStatus']> | null;
+    readonly inDoubt: readonly string[];
+  } {
+    return {
+      state: this.#state,
+      executor: this.#parts?.executor.getStatus() ?? null,
+      connection: this.#parts?.connection.getStatus() ?? null,
+      inDoubt: this.#parts?.desk.inDoubt ?? [],
+    };
+  }
+
+  async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
+    const { executor, desk, connection, audit, metrics, logger, clock, config } = parts;
+    try {
+      desk.stop();
+      await this.#intake?.stop();
+      const limit = config.jobExecution.drainTimeoutMs;
+      const drained = new AbortController();
+      if (limit !== null && (options.mode ?? 'drain') === 'drain') {
+        void clock.sleep(limit, drained.signal).then(
+          () => executor.stop({ mode: 'suspend', reason: 'the time to drain is over' }),
+          () => undefined,
+        );
+      }
+      await executor.stop({ mode: options.mode ?? 'drain' });
+      drained.abort();
+      await this.#lastSync(parts);
+    } catch (error) {
+      logger.log('error', `stopping met a problem: ${messageOf(error)}`);
+    } finally {
+      this.#end.abort();
+      await Promise.all(this.#loops.map((loop) => loop.stop()));
+      parts.checker.stop();
+      parts.reporter?.stop();
+      await metrics?.stopResourceMonitoring();
+      await connection.disconnect();
+      audit?.robotStopped({});
+      await parts.close();
+      this.#state = 'stopped';
+      this.#resolveStopped();
+    }
+  }
+
+  async #lastSync(parts: RobotParts): Promise<void> {
+    await this.#sync?.stop();
+    if (!parts.connection.isConnected) return;
+    const enough = AbortSignal.timeout(lastSyncMs);
+    await parts.outboxSync.drain(enough);
+    await parts.gateway.robotHeartbeat(parts.identity.robotId, 'offline', null, { signal: enough });
+  }
+
+  #startLoops(): void {
+    const { clock, desk, config } = this.#partsOrThrow();
+    const onError = (name: string, error: unknown): void => this.#problem(`${name}: ${messageOf(error)}`);
+    const loop = (name: string, intervalMs: number, turn: (signal: AbortSignal) => Promise<void>): Periodic => {
+      const periodic = startPeriodic({ name, intervalMs, clock, turn, onError });
+      this.#loops.push(periodic);
+      return periodic;
+    };
+    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, (signal) => this.#claim(signal));
+    this.#sync = loop('sending results', 1_000, (signal) => this.#drain(signal));
+    loop('presence', config.jobExecution.heartbeatIntervalMs, (signal) => this.#presence(signal));
+    loop('lease deadlines', 1_000, () => desk.guardDeadlines(leaseMarginMs));
+  }
+
+  async #claim(signal: AbortSignal): Promise<void> {
+    const { connection, executor, locker, claimRequest, desk, config } = this.#partsOrThrow();
+    if (!connection.isConnected) return;
+    await this.#ensureRegistered(signal);
+    const limit = executor.freeSlots;
+    if (limit === 0) return;
+    const { tags, capabilities } = config.robot;
+    const jobs = await locker.claim({ requestId: claimRequest.current, limit, tags, capabilities }, { signal });
+    for (const job of jobs) await desk.admit(job);
+    if (jobs.length > 0) await claimRequest.rotate();
+    this.#lastProblem = null;
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { connection, outboxSync } = this.#partsOrThrow();
+    if (connection.isConnected) await outboxSync.drain(signal);
+  }
+
+  async #presence(signal: AbortSignal): Promise<void> {
+    const { connection, gateway, identity, executor, metrics } = this.#partsOrThrow();
+    if (!connection.isConnected || !this.#registered) return;
+    const status = this.#state === 'stopping' ? 'draining' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
+    await gateway.robotHeartbeat(identity.robotId, status, metrics === null ? null : presenceOf(metrics), { signal });
+  }
+
+  async #ensureRegistered(signal: AbortSignal): Promise<void> {
+    if (this.#registered) return;
+    const { gateway, identity, config } = this.#partsOrThrow();
+    const version = await gateway.schemaVersion({ signal });
+    if (version < requiredSchemaVersion) {
+      throw new Error(
+        `the database has schema version ${version}, this robot needs ${requiredSchemaVersion}: apply migrations/`,
+      );
+    }
+    await gateway.registerRobot(
+      {
+        robotId: identity.robotId,
+        name: config.robot.name,
+        capabilities: config.robot.capabilities,
+        tags: config.robot.tags,
+        maxConcurrentJobs: config.jobExecution.maxConcurrentJobs,
+        version: robotVersion,
+        bootId: identity.bootId,
+      },
+      { signal },
+    );
+    this.#registered = true;
+  }
+
+  #connected(): void {
+    this.#registered = false;
+    this.#intake?.kick();
+    this.#sync?.kick();
+    void this.#parts?.checker.checkNow();
+  }
+
+  /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */
+  async #keepConnecting(): Promise<void> {
+    const { connection, clock, logger, config } = this.#partsOrThrow();
+    while (!this.#end.signal.aborted) {
+      try {
+        await connection.connect(this.#end.signal);
+        return;
+      } catch (error) {
+        if (this.#end.signal.aborted) return;
+        logger.log('error', `cannot connect to Supabase: ${messageOf(error)}`);
+      }
+      await clock.sleep(Math.min(30_000, config.connection.maxDelayMs), this.#end.signal).catch(() => undefined);
+    }
+  }
+
+  /** Tells a problem once, not at every turn of a loop that keeps meeting it. */
+  #problem(problem: string): void {
+    if (problem === this.#lastProblem) return;
+    this.#lastProblem = problem;
+    this.#parts?.logger.log('warning', problem);
+  }
+
+  #partsOrThrow(): RobotParts {
+    if (this.#parts === null) throw new Error('the robot has not started');
+    return this.#parts;
+  }
+}
+
+/** What the server's robot_metrics keep of a moment. */
+function presenceOf(metrics: MetricsCollector): JsonObject {
+  const { totalJobs, successfulJobs, failedJobs, cancelledJobs, activeJobs } = metrics.getSummary();
+  const resources = metrics.getCurrentResources();
+  return {
+    total_jobs: totalJobs,
+    successful_jobs: successfulJobs,
+    failed_jobs: failedJobs,
+    cancelled_jobs: cancelledJobs,
+    active_jobs: activeJobs,
+    cpu_percent: resources?.cpuPercent ?? null,
+    memory_mb: resources?.memoryMb ?? null,
+    memory_percent: resources?.memoryPercent ?? null,
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,74 @@
+/** What metrics and audit hear of a job. Either may be switched off. */
+import type { JsonObject, RunEnd } from '@casare/execution';
+import type { AuditErrorInfo, AuditLogger, MetricsCollector } from '@casare/observability';
+import type { JobTelemetry } from './job-desk.ts';
+
+export function robotTelemetry(metrics: MetricsCollector | null, audit: AuditLogger | null): JobTelemetry {
+  return {
+    metricsFor(job, totalNodes) {
+      const handle = metrics?.startJob(job.jobId, job.name, { totalNodes });
+      if (handle === undefined) return null;
+      return {
+        recordNode: (node) => handle.recordNode(node),
+        end: (end) => {
+          handle.endJob(
+            end.status === 'failed' ? { status: 'failed', errorCode: end.error.code } : { status: end.status },
+          );
+        },
+      };
+    },
+    auditFor({ jobId }) {
+      if (audit === null) return null;
+      return {
+        started: (totalNodes) => void audit.jobStarted({ jobId, totalNodes }),
+        nodeCompleted: (node) => void audit.nodeCompleted({ jobId, ...node }),
+        nodeFailed: (node) => void audit.nodeFailed({ jobId, ...node, error: asAuditError(node.error) }),
+        ended: (end) => auditEnd(audit, jobId, end),
+      };
+    },
+    received: (job) => {
+      const { jobId, attempt, name } = job;
+      audit?.jobClaimed({ jobId, attempt, workflowName: name });
+    },
+    resumed: ({ jobId, state }) => {
+      audit?.jobResumed({ jobId, state });
+    },
+    leaseLost: (jobId) => {
+      audit?.jobLeaseLost({ jobId });
+    },
+    released: (jobId, reason) => {
+      audit?.jobReleased({ jobId, reason });
+    },
+    cancelRequested: (jobId, requestedBy, reason) => {
+      audit?.jobCancelRequested({ jobId, requestedBy, reason });
+    },
+    ended: (jobId, end) => {
+      if (audit !== null) auditEnd(audit, jobId, end);
+    },
+  };
+}
+
+function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
+  const durationMs = end.duration_ms;
+  switch (end.status) {
+    case 'completed':
+      audit.jobCompleted({ jobId, durationMs, nodesExecuted: end.nodes_executed });
+      return;
+    case 'failed':
+      audit.jobFailed({ jobId, durationMs, error: asAuditError({ ...end.error } as JsonObject) });
+      return;
+    case 'cancelled':
+      audit.jobCancelled({ jobId, durationMs, reason: end.reason, requestedBy: end.requested_by });
+      return;
+    case 'in_doubt':
+      audit.jobInDoubt({ jobId, nodes: end.nodes });
+      return;
+    case 'suspended':
+      audit.jobReleased({ jobId, reason: `suspended: ${end.reason}` });
+      return;
+  }
+}
+
+function asAuditError(error: JsonObject): AuditErrorInfo {
+  return { ...error, code: String(error.code), message: String(error.message) };
+}

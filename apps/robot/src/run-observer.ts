@@ -1,0 +1,68 @@
+/** Tells metrics, audit and progress what happens in one run. Each sees only its own job. */
+import type { JobProgress, JsonObject, RunObserver } from '@casare/execution';
+
+export interface JobMetricsPort {
+  recordNode(node: {
+    readonly nodeId: string;
+    readonly nodeType: string;
+    readonly durationMs: number;
+    readonly success: boolean;
+    readonly retryCount: number;
+  }): void;
+}
+
+export interface JobAuditPort {
+  nodeCompleted(node: { readonly nodeId: string; readonly nodeType: string; readonly durationMs: number }): void;
+  nodeFailed(node: {
+    readonly nodeId: string;
+    readonly nodeType: string;
+    readonly durationMs: number;
+    readonly error: JsonObject;
+  }): void;
+}
+
+export interface NodeLogPort {
+  log(level: string, message: string, fields: JsonObject): void;
+}
+
+export interface RunObserverParts {
+  readonly metrics: JobMetricsPort | null;
+  readonly audit: JobAuditPort | null;
+  readonly progress: JobProgress | null;
+  readonly log: NodeLogPort;
+}
+
+export function runObserver(parts: RunObserverParts): RunObserver {
+  const { metrics, audit, progress, log } = parts;
+  return {
+    nodeStarted: (node) => progress?.reportNodeStart(node.node_id, node.node_type),
+    nodeFinished: (node) => {
+      progress?.reportNodeComplete(node.node_id, { success: true, durationMs: node.duration_ms });
+      metrics?.recordNode({
+        nodeId: node.node_id,
+        nodeType: node.node_type,
+        durationMs: node.duration_ms,
+        success: true,
+        retryCount: node.retries,
+      });
+      audit?.nodeCompleted({ nodeId: node.node_id, nodeType: node.node_type, durationMs: node.duration_ms });
+    },
+    nodeFailed: (node) => {
+      progress?.reportNodeComplete(node.node_id, { success: false, durationMs: node.duration_ms });
+      metrics?.recordNode({
+        nodeId: node.node_id,
+        nodeType: node.node_type,
+        durationMs: node.duration_ms,
+        success: false,
+        retryCount: node.retries,
+      });
+      audit?.nodeFailed({
+        nodeId: node.node_id,
+        nodeType: node.node_type,
+        durationMs: node.duration_ms,
+        error: { ...node.error } as JsonObject,
+      });
+    },
+    log: (entry) => log.log(entry.level, entry.message, { ...entry.fields, node_id: entry.node_id }),
+  };
+}

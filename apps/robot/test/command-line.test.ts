@@ -1,0 +1,197 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import { runCommand, startCommand } from './support/command.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+import { appendLine, chain, wait } from './support/workflows.ts';
+
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+
+function workspace(): { folder: string; env: Record<string, string>; write(name: string, text: string): string } {
+  const folder = temporaryFolder();
+  return {
+    folder,
+    env: { CASARE_HOME: join(folder, 'home') },
+    write(name, text) {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return path;
+    },
+  };
+}
+
+describe('casare-robot', () => {
+  const commands = [[], ['demo'], ['run'], ['validate'], ['start'], ['local'], ['job']];
+  const jobCommands = ['submit', 'list', 'show', 'cancel'].map((name) => ['job', name]);
+
+  it.each([...commands, ...jobCommands].map((words) => ({ words })))(
+    'explains itself: $words --help',
+    async ({ words }) => {
+      const { exitCode, stdout } = await runCommand([...words, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('Usage: casare-robot');
+    },
+  );
+
+  it('answers unknown commands and options with exit code 2', async () => {
+    expect((await runCommand(['dance'])).exitCode).toBe(2);
+    expect((await runCommand(['run', 'x.json', '--fast'])).exitCode).toBe(2);
+  });
+
+  it('names both variables and --local when URL and key are missing, with exit code 78', async () => {
+    const { env } = workspace();
+    for (const words of [['start'], ['job', 'list']]) {
+      const { exitCode, stderr } = await runCommand(words, { env });
+      expect(exitCode).toBe(78);
+      expect(stderr).toMatch(/SUPABASE_URL.*SUPABASE_KEY.*--local/s);
+    }
+  });
+});
+
+describe('casare-robot run', () => {
+  it('prints one JSON object and nothing else with --json', async () => {
+    const { folder, env, write } = workspace();
+    const file = write(
+      'flow.json',
+      chain('greet', [
+        { id: 'set', type: 'SetVariableNode', config: { variable_name: 'greeting', value: 'Hello {{name}}' } },
+        { id: 'say', type: 'LogNode', config: { message: '{{greeting}}', level: 'info' } },
+        appendLine('note', 'out.txt', '{{greeting}}'),
+      ]),
+    );
+    const { exitCode, stdout } = await runCommand(['run', file, '--var', 'name="Ann"', '--json'], { env, cwd: folder });
+    expect(exitCode).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      job_id: expect.any(String),
+      workflow: 'greet',
+      status: 'completed',
+      duration_ms: expect.any(Number),
+      nodes_total: 5,
+      nodes_executed: 5,
+      nodes_skipped: 0,
+      error: null,
+      variables: { name: 'Ann', greeting: 'Hello Ann' },
+      outputs: { set: { value: 'Hello Ann' }, note: { bytes_written: 10 } },
+      logs: [{ level: 'info', node_id: 'say', message: expect.stringContaining('Hello Ann') }],
+    });
+    expect(readFileSync(join(folder, 'out.txt'), 'utf8')).toBe('Hello Ann\n');
+    expect(readdirSync(join(folder, 'home', 'runs'))).toEqual([]);
+  });
+
+  it('takes relative paths from the work folder', async () => {
+    const { folder, env, write } = workspace();
+    const file = write('flow.json', chain('w', [appendLine('note', 'here.txt', 'x')]));
+    mkdirSync(join(folder, 'elsewhere'));
+    const { exitCode } = await runCommand(['run', file, '--work-dir', 'elsewhere'], { env, cwd: folder });
+    expect(exitCode).toBe(0);
+    expect(readFileSync(join(folder, 'elsewhere', 'here.txt'), 'utf8')).toBe('x\n');
+  });
+
+  it('ends with 1 when the workflow fails, and names the node', async () => {
+    const { env, write } = workspace();
+    const file = write('f.json', chain('f', [{ id: 'boom', type: 'ThrowErrorNode', config: { error_message: 'no' } }]));
+    const { exitCode, stdout } = await runCommand(['run', file, '--json'], { env });
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', error: { node_id: 'boom', message: 'no' } });
+    const plain = await runCommand(['run', file], { env });
+    expect(plain.exitCode).toBe(1);
+    expect(plain.stderr).toContain('boom');
+  });
+
+  it('ends with 130 and status cancelled on Ctrl-C', async () => {
+    const { env, write } = workspace();
+    const file = write('f.json', chain('f', [wait('sleep', 600)]));
+    const run = startCommand(['run', file, '--json'], { env });
+    await eventually('it runs', () => readdirSync(join(env.CASARE_HOME ?? '', 'runs')).length > 0, {
+      timeoutMs: 20_000,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    run.signal('SIGINT');
+    expect(await run.ended).toBe(130);
+    expect(JSON.parse(run.lines.join('\n'))).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('resumes a run that was killed, without doing anything twice', async () => {
+    const { folder, env, write } = workspace();
+    const steps = Array.from({ length: 20 }, (_unused, n) => [
+      appendLine(`l${n}`, 'l.txt', `${n}`),
+      wait(`w${n}`, 0.05),
+    ]);
+    const file = write('f.json', chain('f', steps.flat()));
+    const run = startCommand(['run', file], { env, cwd: folder });
+    const lines = (): string[] => readFileSync(join(folder, 'l.txt'), 'utf8').trim().split('\n');
+    await eventually('it is half-way', () => lines().length >= 8, { timeoutMs: 20_000, intervalMs: 5 });
+    await run.kill();
+    const [id] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
+    const { exitCode } = await runCommand(['run', '--resume', id ?? ''], { env });
+    expect(exitCode).toBe(0);
+    expect(lines()).toEqual(Array.from({ length: 20 }, (_unused, n) => `${n}`));
+    expect((await runCommand(['run', '--resume', id ?? ''], { env })).stderr).toContain('no interrupted run');
+  });
+});
+
+describe('a workflow that is not valid', () => {
+  const broken: readonly { name: string; text: string; says: RegExp }[] = [
+    {
+      name: 'an unknown node type',
+      text: chain('w', [{ id: 'odd', type: 'WriteFilNode', config: {} }]),
+      says: /odd.*WriteFileNode/s,
+    },
+    { name: 'broken JSON', text: '{"nodes": {', says: /line 1/ },
+    {
+      name: 'a cycle',
+      text: (() => {
+        const flow = JSON.parse(
+          chain('w', [
+            { id: 'a', type: 'CommentNode' },
+            { id: 'b', type: 'CommentNode' },
+          ]),
+        );
+        flow.connections.push({ source_node: 'b', source_port: 'exec_out', target_node: 'a', target_port: 'exec_in' });
+        return JSON.stringify(flow);
+      })(),
+      says: /a.*b|b.*a/s,
+    },
+    {
+      name: 'a missing required key',
+      text: chain('w', [{ id: 'read', type: 'ReadFileNode', config: {} }]),
+      says: /read.*file_path/s,
+    },
+  ];
+
+  it.each(broken)('is refused before anything runs: $name', async ({ text, says }) => {
+    const { folder, env, write } = workspace();
+    const file = write('w.json', text);
+    for (const words of [
+      ['validate', file],
+      ['run', file],
+      ['job', 'submit', file],
+    ]) {
+      const { exitCode, stdout, stderr } = await runCommand(words, { env, cwd: folder });
+      expect(exitCode).toBe(65);
+      expect(`${stdout}${stderr}`).toMatch(says);
+    }
+    const { stdout, exitCode } = await runCommand(['validate', file, '--json'], { env });
+    expect(exitCode).toBe(65);
+    const report = JSON.parse(stdout);
+    expect(report.valid).toBe(false);
+    expect(report.findings.length).toBeGreaterThan(0);
+    expect(Object.keys(report.findings[0]).toSorted()).toEqual(
+      ['code', 'field', 'message', 'node', 'severity', 'suggestion'].toSorted(),
+    );
+  });
+});
+
+describe('the example workflows', () => {
+  it.each(['hello.json', 'orders.json', 'browser-form.json', 'failing.json'])(
+    '%s is valid, without a warning',
+    async (name) => {
+      const { exitCode, stdout } = await runCommand(['validate', join(examples, name), '--strict']);
+      expect(stdout).toContain('valid');
+      expect(exitCode).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,83 @@
+export {
+  type Cancellation,
+  CancellationChecker,
+  type CancellationCheckerOptions,
+  type CancellationListener,
+  type CancellationWatch,
+} from './jobs/cancellation-checker.ts';
+export type {
+  BeganEntry,
+  FailureEntry,
+  InDoubtEntry,
+  IntentEntry,
+  JournalEntry,
+  OutcomeEntry,
+  ResultEntry,
+  RunEnd,
+  RunOutcome,
+  RunStatistics,
+} from './engine/journal.ts';
+export { memoryJournal } from './engine/memory-journal.ts';
+export type {
+  InDoubtPolicy,
+  NodeEndNotice,
+  NodeNotice,
+  RunObserver,
+  RunOptions,
+  RunReport,
+  SecretSource,
+  StopRequest,
+} from './engine/run-options.ts';
+export { runWorkflow } from './engine/run-workflow.ts';
+export { type ErrorCategory, NodeError, type NodeErrorOptions, type RunError } from './errors.ts';
+export { GatewayError } from './jobs/gateway-error.ts';
+export { InProcessRunner, type InProcessRunnerOptions } from './jobs/in-process-runner.ts';
+export {
+  type ExecutorStatus,
+  type JobEnd,
+  JobExecutor,
+  type JobExecutorOptions,
+  type SubmitOptions,
+  type SubmitOutcome,
+} from './jobs/job-executor.ts';
+export {
+  type CancelAnswer,
+  type ClaimedJob,
+  type ClaimRequest,
+  type EnqueueRequest,
+  type GatewayCallOptions,
+  type JobEvent,
+  JobGateway,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseOutcome,
+  type RobotRegistration,
+} from './jobs/job-gateway.ts';
+export { JobLocker, type JobLockerOptions } from './jobs/job-locker.ts';
+export type { JobRunner, JobSpec } from './jobs/job-runner.ts';
+export {
+  type JobProgress,
+  ProgressReporter,
+  type ProgressReporterOptions,
+  type ProgressSnapshot,
+  type ProgressStage,
+} from './jobs/progress-reporter.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+export { checkWorkflow } from './model/check-workflow.ts';
+export type { Finding, FindingCode } from './model/finding.ts';
+export { findingCodes } from './model/finding.ts';
+export { createNodeRegistry, type NodeRegistry } from './model/registry.ts';
+export type { Connection, Workflow, WorkflowNode, WorkflowSettings } from './model/workflow.ts';
+export {
+  defineNode,
+  type EffectKind,
+  type NodeContext,
+  type NodeIntent,
+  type NodeResult,
+  type NodeType,
+  type ProbeVerdict,
+  type ResourceScope,
+  type VariableScope,
+} from './node-contract.ts';
+export type { ClassifyError, Clock, ErrorVerdict, Logger, LogLevel, RpcPort, RunJournal } from './ports.ts';
+export { systemClock } from './system-clock.ts';

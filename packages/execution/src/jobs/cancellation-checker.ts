@@ -1,0 +1,145 @@
+/**
+ * Learns that jobs were asked to stop, or that their lease is lost, by renewing all leases at an
+ * interval: the same request is heartbeat and question. A failed request changes nothing; the next one
+ * asks again. A wake-up calls `checkNow` to shorten the wait.
+ */
+import type { Clock } from '../ports.ts';
+import { systemClock } from '../system-clock.ts';
+import type { LeaseAnswer } from './job-gateway.ts';
+
+export interface Cancellation {
+  readonly reason: string;
+  readonly requestedBy: string | null;
+}
+
+export interface CancellationListener {
+  onCancelled?(cancellation: Cancellation): void;
+  /** Another token holds the job: the run must stop and its results are only evidence (I1). */
+  onStale?(): void;
+}
+
+export interface CancellationWatch {
+  readonly isCancelled: boolean;
+  readonly isStale: boolean;
+  readonly cancellation: Cancellation | null;
+  stop(): void;
+}
+
+export interface CancellationCheckerOptions {
+  /** Renews the leases and answers for each; a `JobLocker` fits. */
+  readonly leases: { heartbeatAll(options?: { signal?: AbortSignal }): Promise<readonly LeaseAnswer[]> };
+  /** Ms between two checks. Default 2,000. */
+  readonly checkIntervalMs?: number;
+  readonly clock?: Clock;
+  /** Told about failed checks; the checker goes on either way. */
+  readonly onCheckFailed?: (error: unknown) => void;
+}
+
+interface Watch {
+  cancellation: Cancellation | null;
+  isStale: boolean;
+  readonly listener: CancellationListener;
+}
+
+/**
+ * @example
+ * const checker = new CancellationChecker({ leases: locker, checkIntervalMs: 2_000 });
+ * const watch = checker.start(jobId, { onCancelled: ({ reason }) => controller.abort(reason) });
+ * // ... run the job ...
+ * watch.stop();
+ */
+export class CancellationChecker {
+  readonly #options: CancellationCheckerOptions;
+  readonly #clock: Clock;
+  readonly #watches = new Map<string, Watch>();
+  #loop: AbortController | null = null;
+  #check: Promise<void> | null = null;
+
+  constructor(options: CancellationCheckerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Starts asking about a job. Asking again about the same job replaces the former listener. */
+  start(jobId: string, listener: CancellationListener = {}): CancellationWatch {
+    const watch: Watch = { cancellation: null, isStale: false, listener };
+    this.#watches.set(jobId, watch);
+    this.#ensureLoop();
+    return {
+      get isCancelled() {
+        return watch.cancellation !== null;
+      },
+      get isStale() {
+        return watch.isStale;
+      },
+      get cancellation() {
+        return watch.cancellation;
+      },
+      stop: () => {
+        if (this.#watches.get(jobId) === watch) this.#watches.delete(jobId);
+        if (this.#watches.size === 0) this.stop();
+      },
+    };
+  }
+
+  /** Asks at once; callers share a check that is under way. Never rejects. */
+  checkNow(): Promise<void> {
+    this.#check ??= this.#ask().finally(() => {
+      this.#check = null;
+    });
+    return this.#check;
+  }
+
+  /** Stops asking about every job and forgets them. */
+  stop(): void {
+    this.#watches.clear();
+    this.#loop?.abort();
+    this.#loop = null;
+  }
+
+  #ensureLoop(): void {
+    if (this.#loop !== null) return;
+    const loop = new AbortController();
+    this.#loop = loop;
+    void this.#run(loop.signal);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.checkNow();
+      try {
+        await this.#clock.sleep(this.#options.checkIntervalMs ?? 2_000, signal);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async #ask(): Promise<void> {
+    let answers: readonly LeaseAnswer[];
+    try {
+      const signal = this.#loop?.signal;
+      answers = await this.#options.leases.heartbeatAll(signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (this.#loop !== null) this.#options.onCheckFailed?.(error);
+      return;
+    }
+    for (const answer of answers) this.#deliver(answer);
+  }
+
+  #deliver(answer: LeaseAnswer): void {
+    const watch = this.#watches.get(answer.jobId);
+    if (watch === undefined) return;
+    if (answer.outcome === 'stale' && !watch.isStale) {
+      watch.isStale = true;
+      watch.listener.onStale?.();
+    }
+    if (answer.outcome === 'cancelled' && watch.cancellation === null) {
+      watch.cancellation = {
+        reason: answer.cancelReason ?? 'cancel requested',
+        requestedBy: answer.cancelRequestedBy,
+      };
+      watch.listener.onCancelled?.(watch.cancellation);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Runs jobs in this process: checks the workflow, then hands it to the engine. A workflow that does not
+ * pass the check never starts; its job ends as failed, with the findings as the reason.
+ */
+import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
+import type { InDoubtPolicy, RunObserver, RunReport } from '../engine/run-options.ts';
+import { runWorkflow } from '../engine/run-workflow.ts';
+import { checkWorkflow } from '../model/check-workflow.ts';
+import type { Finding } from '../model/finding.ts';
+import type { NodeRegistry } from '../model/registry.ts';
+import type { Workflow } from '../model/workflow.ts';
+import type { ClassifyError, Clock, Logger, RunJournal } from '../ports.ts';
+import { systemClock } from '../system-clock.ts';
+import type { JobRunner, JobSpec } from './job-runner.ts';
+
+export interface InProcessRunnerOptions {
+  readonly registry: NodeRegistry;
+  readonly journalFor: (job: JobSpec) => RunJournal;
+  /** Absolute folder that the job's relative paths mean; made when it is missing. */
+  readonly workDirFor: (job: JobSpec) => Promise<string>;
+  readonly observerFor?: (job: JobSpec, workflow: Workflow) => RunObserver;
+  /** For nodes whose workflow sets no limit, in ms. Default 120,000. */
+  readonly nodeTimeoutMs?: number;
+  /** For jobs without a limit of their own, in ms. Default: none. */
+  readonly jobTimeoutMs?: number | null;
+  /** For jobs without a policy of their own. Default `fail`. */
+  readonly inDoubtPolicy?: InDoubtPolicy;
+  /** How long a stopped node, and then finally bodies, may take to end, in ms. Default 10,000. */
+  readonly cancelGraceMs?: number;
+  readonly classifyError?: ClassifyError;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export class InProcessRunner implements JobRunner {
+  readonly #options: InProcessRunnerOptions;
+  readonly #clock: Clock;
+
+  constructor(options: InProcessRunnerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async run(job: JobSpec, signal: AbortSignal): Promise<RunReport> {
+    const options = this.#options;
+    const journal = options.journalFor(job);
+    const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);
+    if (workflow === null) return this.#refuse(journal, findings);
+    const classify = options.classifyError;
+    return runWorkflow({
+      jobId: job.jobId,
+      workflow,
+      registry: options.registry,
+      variables: job.variables,
+      journal,
+      clock: this.#clock,
+      logger: options.logger,
+      signal,
+      workDir: await options.workDirFor(job),
+      inDoubtPolicy: job.inDoubtPolicy ?? options.inDoubtPolicy ?? 'fail',
+      nodeTimeoutMs: options.nodeTimeoutMs ?? 120_000,
+      finallyGraceMs: options.cancelGraceMs ?? 10_000,
+      abortGraceMs: options.cancelGraceMs ?? 10_000,
+      jobTimeoutMs: job.timeoutMs ?? options.jobTimeoutMs ?? null,
+      ...(classify === undefined ? {} : { classifyError: classify }),
+      ...(options.observerFor === undefined ? {} : { observer: options.observerFor(job, workflow) }),
+    });
+  }
+
+  async #refuse(journal: RunJournal, findings: readonly Finding[]): Promise<RunReport> {
+    const recorded = (await journal.load()).find((entry): entry is OutcomeEntry => entry.kind === 'outcome');
+    const outcome = recorded?.outcome ?? refusal(findings);
+    if (recorded === undefined) await journal.commit([{ kind: 'outcome', outcome, at: this.#clock.now() }]);
+    return { end: outcome, variables: {}, outputs: {}, skipped: [], errors: [] };
+  }
+}
+
+function refusal(findings: readonly Finding[]): RunOutcome {
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  const shown = errors.slice(0, 20).map((finding) => ({ ...finding }));
+  return {
+    status: 'failed',
+    error: {
+      code: 'WORKFLOW_INVALID',
+      category: 'permanent',
+      message: errors[0]?.message ?? 'the workflow is not valid',
+      node_id: errors[0]?.node ?? null,
+      details: { findings: shown, findings_total: errors.length },
+    },
+    duration_ms: 0,
+    nodes_total: 0,
+    nodes_executed: 0,
+    nodes_skipped: 0,
+  };
+}

@@ -1,0 +1,337 @@
+/**
+ * The typed door to the database functions of `migrations/`. Every write about a job carries its lease
+ * (job id and fencing token) and is answered `ok`, `stale` or `cancelled` (I1); times travel as
+ * durations (I2). What the database answers is checked before it is believed.
+ */
+import { z } from 'zod';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { RpcPort } from '../ports.ts';
+import { GatewayError } from './gateway-error.ts';
+
+/** The right to write about one job: the token is drawn anew for every claim and never reused. */
+export interface Lease {
+  readonly jobId: string;
+  readonly leaseToken: string;
+}
+
+/** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
+export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
+
+export interface LeaseAnswer extends Lease {
+  readonly outcome: LeaseOutcome;
+  readonly cancelReason: string | null;
+  readonly cancelRequestedBy: string | null;
+}
+
+export interface ClaimedJob extends Lease {
+  readonly name: string;
+  /** The workflow file's text, as it was submitted. */
+  readonly workflow: string;
+  readonly variables: JsonObject;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly timeoutMs: number | null;
+  readonly onLost: 'hold' | 'restart';
+  readonly inDoubtPolicy: 'retry' | 'skip' | 'fail' | 'ask' | null;
+  readonly leaseMs: number;
+}
+
+export interface JobEvent {
+  readonly seq: number;
+  readonly kind: string;
+  readonly node_id: string | null;
+  /** The robot's wall clock, ISO 8601. */
+  readonly at: string;
+  readonly payload: JsonObject;
+}
+
+export interface RobotRegistration {
+  readonly robotId: string;
+  readonly name: string;
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+  readonly maxConcurrentJobs: number;
+  readonly version: string;
+  readonly bootId: string;
+}
+
+export interface ClaimRequest {
+  readonly robotId: string;
+  /** Repeating a request id returns the same claims instead of new ones (I6). */
+  readonly requestId: string;
+  readonly limit: number;
+  readonly lockTimeoutMs: number;
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+}
+
+export interface EnqueueRequest {
+  /** The workflow file's text. */
+  readonly workflow: string;
+  readonly variables?: JsonObject;
+  /** Default: the workflow's own name. */
+  readonly name?: string;
+  /** Higher runs first. Default 0. */
+  readonly priority?: number;
+  readonly inDoubtPolicy?: 'retry' | 'skip' | 'fail' | 'ask';
+  readonly onLost?: 'hold' | 'restart';
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
+  readonly dedupKey?: string;
+}
+
+export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
+
+export interface GatewayCallOptions {
+  readonly signal?: AbortSignal;
+}
+
+const token = z.union([z.string(), z.int()]).transform(String);
+const outcome = z.enum(['ok', 'stale', 'cancelled']);
+const jsonObject = z.record(z.string(), z.json());
+
+const claimedJob = z
+  .object({
+    job_id: z.string(),
+    lease_token: token,
+    name: z.string().nullish(),
+    workflow: z.string(),
+    variables: jsonObject.nullish(),
+    attempt: z.int(),
+    max_attempts: z.int(),
+    timeout_ms: z.number().nullish(),
+    on_lost: z.enum(['hold', 'restart']),
+    in_doubt_policy: z.enum(['retry', 'skip', 'fail', 'ask']).nullish(),
+    lease_ms: z.number(),
+  })
+  .transform(
+    (row): ClaimedJob => ({
+      jobId: row.job_id,
+      leaseToken: row.lease_token,
+      name: row.name ?? row.job_id,
+      workflow: row.workflow,
+      variables: (row.variables ?? {}) as JsonObject,
+      attempt: row.attempt,
+      maxAttempts: row.max_attempts,
+      timeoutMs: row.timeout_ms ?? null,
+      onLost: row.on_lost,
+      inDoubtPolicy: row.in_doubt_policy ?? null,
+      leaseMs: row.lease_ms,
+    }),
+  );
+
+const leaseAnswers = z.object({
+  leases: z.array(
+    z
+      .object({
+        job_id: z.string(),
+        lease_token: token,
+        outcome,
+        cancel_reason: z.string().nullish(),
+        cancel_requested_by: z.string().nullish(),
+      })
+      .transform(
+        (row): LeaseAnswer => ({
+          jobId: row.job_id,
+          leaseToken: row.lease_token,
+          outcome: row.outcome,
+          cancelReason: row.cancel_reason ?? null,
+          cancelRequestedBy: row.cancel_requested_by ?? null,
+        }),
+      ),
+  ),
+});
+
+const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * @example
+ * const gateway = new JobGateway(connection);
+ * const jobId = await gateway.enqueueJob({ workflow: await readFile('flow.json', 'utf8') });
+ */
+export class JobGateway {
+  readonly #rpc: RpcPort;
+
+  constructor(rpc: RpcPort) {
+    this.#rpc = rpc;
+  }
+
+  async schemaVersion(options?: GatewayCallOptions): Promise<number> {
+    return this.#call('schema_version', {}, z.int(), options);
+  }
+
+  async registerRobot(robot: RobotRegistration, options?: GatewayCallOptions): Promise<void> {
+    await this.#call(
+      'register_robot',
+      {
+        p_robot_id: uuid('robotId', robot.robotId),
+        p_name: robot.name,
+        p_capabilities: robot.capabilities,
+        p_tags: robot.tags,
+        p_max_concurrent_jobs: robot.maxConcurrentJobs,
+        p_version: robot.version,
+        p_boot_id: robot.bootId,
+      },
+      z.looseObject({ robot_id: z.string() }),
+      options,
+    );
+  }
+
+  async claimJobs(request: ClaimRequest, options?: GatewayCallOptions): Promise<readonly ClaimedJob[]> {
+    return this.#call(
+      'claim_jobs',
+      {
+        p_robot_id: uuid('robotId', request.robotId),
+        p_request_id: uuid('requestId', request.requestId),
+        p_limit: request.limit,
+        p_lock_timeout_ms: request.lockTimeoutMs,
+        p_capabilities: request.capabilities,
+        p_tags: request.tags,
+      },
+      z.array(claimedJob),
+      options,
+    );
+  }
+
+  /** Claims one job by id; null when it cannot be claimed (now). */
+  async claimJob(
+    jobId: string,
+    robotId: string,
+    lockTimeoutMs: number,
+    options?: GatewayCallOptions,
+  ): Promise<ClaimedJob | null> {
+    return this.#call(
+      'claim_job',
+      { p_job_id: uuid('jobId', jobId), p_robot_id: uuid('robotId', robotId), p_lock_timeout_ms: lockTimeoutMs },
+      claimedJob.nullable(),
+      options,
+    );
+  }
+
+  /** Extends every lease that still stands, and tells which were lost or asked to stop. */
+  async heartbeatJobs(
+    robotId: string,
+    leases: readonly Lease[],
+    lockTimeoutMs: number,
+    options?: GatewayCallOptions,
+  ): Promise<readonly LeaseAnswer[]> {
+    const answer = await this.#call(
+      'heartbeat_jobs',
+      {
+        p_robot_id: uuid('robotId', robotId),
+        p_leases: leases.map((lease) => ({ job_id: uuid('jobId', lease.jobId), lease_token: lease.leaseToken })),
+        p_lock_timeout_ms: lockTimeoutMs,
+      },
+      leaseAnswers,
+      options,
+    );
+    return answer.leases;
+  }
+
+  async robotHeartbeat(
+    robotId: string,
+    status: string,
+    metrics: JsonObject | null,
+    options?: GatewayCallOptions,
+  ): Promise<void> {
+    const args = { p_robot_id: uuid('robotId', robotId), p_status: status, p_metrics: metrics };
+    await this.#call('robot_heartbeat', args, z.unknown(), options);
+  }
+
+  async reportProgress(lease: Lease, progress: JsonObject, options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    return this.#call('report_progress', { ...leaseArgs(lease), p_progress: progress }, outcome, options);
+  }
+
+  /** Idempotent by (job, token, seq); under a stale token they are kept as superseded evidence. */
+  async recordEvents(lease: Lease, events: readonly JobEvent[], options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    const args = { ...leaseArgs(lease), p_events: events.map((event) => ({ ...event })) };
+    return this.#call('record_events', args, outcome, options);
+  }
+
+  async setInDoubt(
+    lease: Lease,
+    nodes: readonly { readonly node_id: string; readonly reason: string }[],
+    options?: GatewayCallOptions,
+  ): Promise<LeaseOutcome> {
+    const args = { ...leaseArgs(lease), p_in_doubt: nodes.map((node) => ({ ...node })) };
+    return this.#call('set_in_doubt', args, outcome, options);
+  }
+
+  /** Ends the job. Repeating it with the same token is `ok` and changes nothing (I5). */
+  async completeJob(
+    lease: Lease,
+    end: {
+      readonly status: 'completed' | 'failed' | 'cancelled';
+      readonly result: JsonObject | null;
+      readonly error: JsonObject | null;
+    },
+    options?: GatewayCallOptions,
+  ): Promise<LeaseOutcome> {
+    const args = { ...leaseArgs(lease), p_status: end.status, p_result: end.result, p_error: end.error };
+    return this.#call('complete_job', args, outcome, options);
+  }
+
+  /** Hands the job back; it costs no attempt. */
+  async releaseJob(lease: Lease, reason: string, options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason }, outcome, options);
+  }
+
+  async enqueueJob(request: EnqueueRequest, options?: GatewayCallOptions): Promise<string> {
+    const args: Record<string, JsonValue> = { p_workflow: request.workflow, p_variables: request.variables ?? {} };
+    if (request.name !== undefined) args.p_name = request.name;
+    if (request.priority !== undefined) args.p_priority = request.priority;
+    if (request.inDoubtPolicy !== undefined) args.p_in_doubt_policy = request.inDoubtPolicy;
+    if (request.onLost !== undefined) args.p_on_lost = request.onLost;
+    if (request.timeoutMs !== undefined) args.p_timeout_ms = request.timeoutMs;
+    if (request.maxAttempts !== undefined) args.p_max_attempts = request.maxAttempts;
+    if (request.dedupKey !== undefined) args.p_dedup_key = request.dedupKey;
+    return this.#call('enqueue_job', args, z.string(), options);
+  }
+
+  async cancelJob(jobId: string, reason: string | null, options?: GatewayCallOptions): Promise<CancelAnswer> {
+    const args = { p_job_id: uuid('jobId', jobId), p_reason: reason };
+    return this.#call('cancel_job', args, z.enum(['cancelled', 'requested', 'final', 'unknown']), options);
+  }
+
+  async getJob(jobId: string, options?: GatewayCallOptions): Promise<JsonObject | null> {
+    const row = await this.#call('get_job', { p_job_id: uuid('jobId', jobId) }, jsonObject.nullable(), options);
+    return row as JsonObject | null;
+  }
+
+  async listJobs(
+    filter: { readonly status?: string; readonly limit?: number } = {},
+    options?: GatewayCallOptions,
+  ): Promise<readonly JsonObject[]> {
+    const args = { p_status: filter.status ?? null, p_limit: filter.limit ?? 50 };
+    return (await this.#call('list_jobs', args, z.array(jsonObject), options)) as readonly JsonObject[];
+  }
+
+  async getJobHistory(jobId: string, options?: GatewayCallOptions): Promise<readonly JsonObject[]> {
+    const args = { p_job_id: uuid('jobId', jobId) };
+    return (await this.#call('get_job_history', args, z.array(jsonObject), options)) as readonly JsonObject[];
+  }
+
+  async #call<Schema extends z.ZodType>(
+    name: string,
+    args: JsonObject,
+    schema: Schema,
+    options?: GatewayCallOptions,
+  ): Promise<z.output<Schema>> {
+    const answer = await this.#rpc.rpc(name, args, options);
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new GatewayError(
+      'GATEWAY_ANSWER_INVALID',
+      `the database function ${name} answered something else than expected; are the migrations of this robot's version applied?`,
+    );
+  }
+}
+
+function leaseArgs(lease: Lease): JsonObject {
+  return { p_job_id: uuid('jobId', lease.jobId), p_lease_token: lease.leaseToken };
+}
+
+function uuid(what: string, value: string): string {
+  if (uuidShape.test(value)) return value;
+  throw new GatewayError('INVALID_ID', `${what} must be a UUID, but is ${JSON.stringify(value)}`);
+}

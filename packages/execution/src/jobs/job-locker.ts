@@ -1,0 +1,157 @@
+/**
+ * Leases from the robot's side: claims them, renews all of them in one request, tells who lost or must
+ * stop one, and hands them back (I1). The deadline of a lease runs from the moment the last successful
+ * request was *sent*, on a clock that never steps back (I2).
+ */
+import type { Clock } from '../ports.ts';
+import { systemClock } from '../system-clock.ts';
+import type { ClaimedJob, GatewayCallOptions, JobGateway, Lease, LeaseAnswer, LeaseOutcome } from './job-gateway.ts';
+
+export interface JobLockerOptions {
+  readonly gateway: Pick<JobGateway, 'claimJob' | 'claimJobs' | 'heartbeatJobs' | 'releaseJob' | 'completeJob'>;
+  readonly robotId: string;
+  /** How long a lease stands without a renewal, in ms. Default 300,000. */
+  readonly lockTimeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+interface HeldLease extends Lease {
+  /** Monotonic time at which the last successful claim or renewal was sent. */
+  readonly confirmedAt: number;
+}
+
+/**
+ * @example
+ * const locker = new JobLocker({ gateway, robotId });
+ * const job = await locker.tryClaim(jobId);
+ * if (job !== null) {
+ *   await locker.heartbeat(jobId);
+ *   await locker.release(jobId, { status: 'completed', result: { rows: 3 } });
+ * }
+ */
+export class JobLocker {
+  readonly lockTimeoutMs: number;
+  readonly #gateway: JobLockerOptions['gateway'];
+  readonly #robotId: string;
+  readonly #clock: Clock;
+  readonly #held = new Map<string, HeldLease>();
+
+  constructor(options: JobLockerOptions) {
+    this.#gateway = options.gateway;
+    this.#robotId = options.robotId;
+    this.lockTimeoutMs = options.lockTimeoutMs ?? 300_000;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** The leases that this locker holds, oldest first. */
+  get held(): readonly Lease[] {
+    return [...this.#held.values()];
+  }
+
+  /** Claims one job; null when another robot has it, or it cannot be claimed (now). */
+  async tryClaim(jobId: string, options?: GatewayCallOptions): Promise<ClaimedJob | null> {
+    const sentAt = this.#clock.monotonic();
+    const job = await this.#gateway.claimJob(jobId, this.#robotId, this.lockTimeoutMs, options);
+    if (job !== null) this.#hold(job, sentAt);
+    return job;
+  }
+
+  /** Claims up to `limit` waiting jobs. A repeated `requestId` returns the same claims (I6). */
+  async claim(
+    request: {
+      readonly requestId: string;
+      readonly limit: number;
+      readonly capabilities?: readonly string[];
+      readonly tags?: readonly string[];
+    },
+    options?: GatewayCallOptions,
+  ): Promise<readonly ClaimedJob[]> {
+    const sentAt = this.#clock.monotonic();
+    const jobs = await this.#gateway.claimJobs(
+      {
+        robotId: this.#robotId,
+        requestId: request.requestId,
+        limit: request.limit,
+        lockTimeoutMs: this.lockTimeoutMs,
+        capabilities: request.capabilities ?? [],
+        tags: request.tags ?? [],
+      },
+      options,
+    );
+    for (const job of jobs) this.#hold(job, sentAt);
+    return jobs;
+  }
+
+  /** Takes up a lease that an earlier process held; it counts as unconfirmed until the next renewal. */
+  adopt(lease: Lease, confirmedAgoMs: number): void {
+    this.#hold(lease, this.#clock.monotonic() - confirmedAgoMs);
+  }
+
+  /** Renews one lease. `stale` when it is not held (any more). */
+  async heartbeat(jobId: string, options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    const lease = this.#held.get(jobId);
+    if (lease === undefined) return 'stale';
+    const answers = await this.#renew([lease], options);
+    return answers[0]?.outcome ?? 'stale';
+  }
+
+  /** Renews every held lease in one request. */
+  async heartbeatAll(options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
+    return this.#renew([...this.#held.values()], options);
+  }
+
+  /** Ms until a lease has to be taken for expired; null when it is not held. Negative: already so. */
+  remainingMs(jobId: string): number | null {
+    const lease = this.#held.get(jobId);
+    return lease === undefined ? null : lease.confirmedAt + this.lockTimeoutMs - this.#clock.monotonic();
+  }
+
+  /**
+   * Ends the lease on the server: with a terminal status the job is over, without one it is handed back
+   * to wait for another claim, which costs no attempt.
+   */
+  async release(
+    jobId: string,
+    end: {
+      readonly status?: 'completed' | 'failed' | 'cancelled';
+      readonly result?: Parameters<JobGateway['completeJob']>[1]['result'];
+      readonly error?: Parameters<JobGateway['completeJob']>[1]['error'];
+      readonly reason?: string;
+    } = {},
+    options?: GatewayCallOptions,
+  ): Promise<LeaseOutcome> {
+    const lease = this.#held.get(jobId);
+    if (lease === undefined) return 'stale';
+    const answer =
+      end.status === undefined
+        ? await this.#gateway.releaseJob(lease, end.reason ?? 'released by its robot', options)
+        : await this.#gateway.completeJob(
+            lease,
+            { status: end.status, result: end.result ?? null, error: end.error ?? null },
+            options,
+          );
+    this.#held.delete(jobId);
+    return answer;
+  }
+
+  /** Stops renewing a lease, without a word to the server: it ended another way. */
+  forget(jobId: string): void {
+    this.#held.delete(jobId);
+  }
+
+  async #renew(leases: readonly HeldLease[], options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
+    const sentAt = this.#clock.monotonic();
+    const answers = await this.#gateway.heartbeatJobs(this.#robotId, leases, this.lockTimeoutMs, options);
+    for (const answer of answers) {
+      const current = this.#held.get(answer.jobId);
+      if (current === undefined || current.leaseToken !== answer.leaseToken) continue;
+      if (answer.outcome === 'stale') this.#held.delete(answer.jobId);
+      else this.#hold(current, sentAt);
+    }
+    return answers;
+  }
+
+  #hold(lease: Lease, confirmedAt: number): void {
+    this.#held.set(lease.jobId, { jobId: lease.jobId, leaseToken: lease.leaseToken, confirmedAt });
+  }
+}

@@ -1,0 +1,93 @@
+import { ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import { CancellationChecker, type LeaseAnswer } from '../../src/index.ts';
+
+const answerFor = (jobId: string, outcome: LeaseAnswer['outcome']): LeaseAnswer => ({
+  jobId,
+  leaseToken: '1',
+  outcome,
+  cancelReason: outcome === 'cancelled' ? 'wrong month' : null,
+  cancelRequestedBy: outcome === 'cancelled' ? 'ann' : null,
+});
+
+describe('CancellationChecker', () => {
+  it('tells a job once that it was cancelled, with the reason and who asked', async () => {
+    const clock = new ManualClock();
+    let outcome: LeaseAnswer['outcome'] = 'ok';
+    const told: unknown[] = [];
+    const checker = new CancellationChecker({
+      leases: { heartbeatAll: async () => [answerFor('a', outcome), answerFor('b', 'ok')] },
+      checkIntervalMs: 2_000,
+      clock,
+    });
+    const watch = checker.start('a', { onCancelled: (cancellation) => told.push(cancellation) });
+    const other = checker.start('b');
+    await clock.advance(2_000);
+    expect(watch.isCancelled).toBe(false);
+    outcome = 'cancelled';
+    await clock.advance(6_000);
+    expect(watch.isCancelled).toBe(true);
+    expect(other.isCancelled).toBe(false);
+    expect(told).toEqual([{ reason: 'wrong month', requestedBy: 'ann' }]);
+    watch.stop();
+    other.stop();
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('tells that a lease is lost', async () => {
+    const clock = new ManualClock();
+    let stale = 0;
+    const checker = new CancellationChecker({
+      leases: { heartbeatAll: async () => [answerFor('a', 'stale')] },
+      clock,
+    });
+    const watch = checker.start('a', { onStale: () => (stale += 1) });
+    await clock.advance(10_000);
+    expect([watch.isStale, stale]).toEqual([true, 1]);
+    checker.stop();
+  });
+
+  it('takes a failed check for no answer and asks again', async () => {
+    const clock = new ManualClock();
+    let down = true;
+    const failures: unknown[] = [];
+    const checker = new CancellationChecker({
+      leases: {
+        heartbeatAll: async () => {
+          if (down) throw new Error('offline');
+          return [answerFor('a', 'cancelled')];
+        },
+      },
+      clock,
+      onCheckFailed: (error) => failures.push(error),
+    });
+    const watch = checker.start('a');
+    await clock.advance(4_000);
+    expect(watch.isCancelled).toBe(false);
+    expect(failures.length).toBeGreaterThan(0);
+    down = false;
+    await clock.advance(2_000);
+    expect(watch.isCancelled).toBe(true);
+    checker.stop();
+  });
+
+  it('asks at once when it is woken, and only once for several wake-ups at a time', async () => {
+    const clock = new ManualClock();
+    let checks = 0;
+    const checker = new CancellationChecker({
+      leases: {
+        heartbeatAll: async () => {
+          checks += 1;
+          return [];
+        },
+      },
+      clock,
+    });
+    checker.start('a');
+    await clock.advance(0);
+    expect(checks).toBe(1);
+    await Promise.all([checker.checkNow(), checker.checkNow(), checker.checkNow()]);
+    expect(checks).toBe(2);
+    checker.stop();
+  });
+});

@@ -1,0 +1,94 @@
+import { ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import { type ClaimedJob, JobLocker, type LeaseOutcome } from '../../src/index.ts';
+
+const robotId = '00000000-0000-4000-8000-000000000001';
+const jobId = '00000000-0000-4000-8000-00000000000a';
+
+function claimed(id: string, leaseToken: string): ClaimedJob {
+  return {
+    jobId: id,
+    leaseToken,
+    name: id,
+    workflow: '{}',
+    variables: {},
+    attempt: 1,
+    maxAttempts: 1,
+    timeoutMs: null,
+    onLost: 'hold',
+    inDoubtPolicy: null,
+    leaseMs: 300_000,
+  };
+}
+
+function lockerWith(answer: () => LeaseOutcome, clock = new ManualClock()) {
+  const calls: unknown[] = [];
+  const locker = new JobLocker({
+    robotId,
+    lockTimeoutMs: 60_000,
+    clock,
+    gateway: {
+      claimJob: async (id) => claimed(id, '7'),
+      claimJobs: async (request) => {
+        calls.push(request);
+        return [claimed(jobId, '8')];
+      },
+      heartbeatJobs: async (_robot, leases) => {
+        calls.push(leases.map((lease) => [lease.jobId, lease.leaseToken]));
+        return leases.map((lease) => ({ ...lease, outcome: answer(), cancelReason: null, cancelRequestedBy: null }));
+      },
+      completeJob: async (lease, end) => {
+        calls.push([lease.leaseToken, end.status]);
+        return answer();
+      },
+      releaseJob: async (lease) => {
+        calls.push([lease.leaseToken, 'released']);
+        return answer();
+      },
+    },
+  });
+  return { locker, calls, clock };
+}
+
+describe('JobLocker', () => {
+  it('counts the deadline from the moment the last successful request was sent', async () => {
+    const { locker, clock } = lockerWith(() => 'ok');
+    await locker.tryClaim(jobId);
+    await clock.advance(20_000);
+    expect(locker.remainingMs(jobId)).toBe(40_000);
+    clock.stepWall(3_600_000);
+    expect(locker.remainingMs(jobId)).toBe(40_000);
+    await locker.heartbeat(jobId);
+    expect(locker.remainingMs(jobId)).toBe(60_000);
+  });
+
+  it('carries the token of the claim on every later write', async () => {
+    const { locker, calls } = lockerWith(() => 'ok');
+    await locker.tryClaim(jobId);
+    await locker.heartbeatAll();
+    await locker.release(jobId, { status: 'completed' });
+    expect(calls).toEqual([[[jobId, '7']], ['7', 'completed']]);
+    expect(locker.held).toEqual([]);
+  });
+
+  it('forgets a lease that is answered stale, and writes nothing about it any more', async () => {
+    const { locker, calls } = lockerWith(() => 'stale');
+    await locker.tryClaim(jobId);
+    expect(await locker.heartbeat(jobId)).toBe('stale');
+    expect(await locker.release(jobId, { status: 'completed' })).toBe('stale');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('hands a job back when it is released without a status', async () => {
+    const { locker, calls } = lockerWith(() => 'ok');
+    await locker.claim({ requestId: robotId, limit: 1 });
+    await locker.release(jobId);
+    expect(calls[1]).toEqual(['8', 'released']);
+  });
+
+  it('renews an adopted lease with the time that has already passed', async () => {
+    const { locker } = lockerWith(() => 'ok');
+    locker.adopt({ jobId, leaseToken: '9' }, 50_000);
+    expect(locker.remainingMs(jobId)).toBe(10_000);
+  });
+});
