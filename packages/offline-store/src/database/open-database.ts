@@ -1,0 +1,89 @@
+/**
+ * Opens the store's file with the settings its promises rest on, and asserts them on the live
+ * connection: a pragma that a file system or a build ignores is an error here, not a surprise later.
+ */
+import Database from 'better-sqlite3';
+import { StoreError } from '../errors.ts';
+import type { Synchronous } from '../store.ts';
+import { assertKnownFile, migrate } from './migrations.ts';
+import { translateStorageError } from './storage-errors.ts';
+import { ensureOwnerOnly } from './store-files.ts';
+
+export interface DatabaseOptions {
+  readonly synchronous: Synchronous;
+  /** Blocks the event loop while it waits, hence at most 250. */
+  readonly busyTimeoutMs: number;
+  /** Null for no limit. */
+  readonly maxBytes: number | null;
+}
+
+/** First SQLite release without a known way to damage a WAL database. */
+const minimumSqlite = '3.51.3';
+const journalSizeLimitBytes = 16 * 1024 * 1024;
+
+/** @throws StoreError `STORE_UNSUPPORTED`, `STORE_TOO_NEW`, `STORE_FOREIGN`, `STORE_CORRUPT`, `STORE_ACCESS` */
+export function openDatabase(path: string, options: DatabaseOptions): Database.Database {
+  let db: Database.Database | undefined;
+  try {
+    ensureOwnerOnly(path);
+    db = new Database(path, { timeout: options.busyTimeoutMs });
+    assertSqliteVersion(db);
+    assertKnownFile(db, path);
+    applySettings(db, options);
+    migrate(db);
+    limitSize(db, options.maxBytes);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw translateStorageError(error, path);
+  }
+}
+
+/** Compares dotted version numbers: is `version` at least `minimum`? */
+export function isAtLeast(version: string, minimum: string): boolean {
+  const actual = version.split('.').map(Number);
+  for (const [index, part] of minimum.split('.').map(Number).entries()) {
+    const difference = (actual[index] ?? 0) - part;
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+function assertSqliteVersion(db: Database.Database): void {
+  const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '0';
+  if (isAtLeast(version, minimumSqlite)) return;
+  throw new StoreError('STORE_UNSUPPORTED', `SQLite ${version} is too old: the store needs ${minimumSqlite} or newer.`);
+}
+
+function applySettings(db: Database.Database, options: DatabaseOptions): void {
+  const full = options.synchronous === 'full';
+  const settings: readonly (readonly [name: string, value: string | number, expected: string | number])[] = [
+    ['journal_mode', 'wal', 'wal'],
+    ['synchronous', options.synchronous, full ? 2 : 1],
+    ['fullfsync', full ? 1 : 0, full ? 1 : 0],
+    ['checkpoint_fullfsync', full ? 1 : 0, full ? 1 : 0],
+    ['foreign_keys', 1, 1],
+    ['busy_timeout', options.busyTimeoutMs, options.busyTimeoutMs],
+    ['wal_autocheckpoint', 1_000, 1_000],
+    ['journal_size_limit', journalSizeLimitBytes, journalSizeLimitBytes],
+    ['mmap_size', 0, 0],
+    ['trusted_schema', 0, 0],
+    ['cell_size_check', 1, 1],
+  ];
+  for (const [name, value, expected] of settings) {
+    db.pragma(`${name} = ${value}`);
+    const actual: unknown = db.pragma(name, { simple: true });
+    if (actual === expected) continue;
+    throw new StoreError(
+      'STORE_UNSUPPORTED',
+      `The store needs ${name} = ${expected}, but SQLite reports ${String(actual)} here. Is the file on a network file system?`,
+    );
+  }
+}
+
+/** A limit below the file's present size leaves the file as it is: SQLite keeps it from growing. */
+function limitSize(db: Database.Database, maxBytes: number | null): void {
+  if (maxBytes === null) return;
+  const pageSize = db.pragma('page_size', { simple: true }) as number;
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
+}

@@ -1,0 +1,46 @@
+export { CheckpointManager, type CheckpointManagerOptions, type StartJobOptions } from './checkpoint-manager.ts';
+export {
+  CorruptRecordError,
+  classifyStoreError,
+  type FailureClass,
+  StoreError,
+  type StoreErrorCode,
+  type StoreErrorVerdict,
+  type StoreHolder,
+  StoreOwnedError,
+} from './errors.ts';
+export type { CommitOptions, JobHandle, NodeCheckpoint } from './job-handle.ts';
+export type {
+  CacheJobOptions,
+  CacheOutcome,
+  InDoubtPolicy,
+  JobRecord,
+  LeaseNote,
+  OnLost,
+} from './jobs/job-record.ts';
+export type { FinalStatus, InDoubtNode, JobStatus, StatusChange } from './jobs/job-state.ts';
+export type { JournalEntryLike } from './journal/journal-entry.ts';
+export type { JsonObject, JsonValue, Storable } from './json.ts';
+export { OfflineQueue } from './offline-queue.ts';
+export { openStore } from './open-store.ts';
+export type {
+  DeadLetter,
+  FailOptions,
+  FailOutcome,
+  Outbox,
+  OutboxDraft,
+  OutboxEntry,
+  OutboxLimits,
+  OutboxStats,
+} from './outbox/outbox.ts';
+export type { Clock, Logger, LogLevel } from './ports.ts';
+export type {
+  Checkpoint,
+  HistoryEntry,
+  MarkCompletedOptions,
+  OfflineQueueOptions,
+  QueueStats,
+  SaveCheckpointOptions,
+} from './queue-types.ts';
+export type { CleanupOptions, CleanupReport, Store, StoreOptions, StoreStats, Synchronous } from './store.ts';
+export { systemClock } from './system-clock.ts';

@@ -1,0 +1,104 @@
+/** The cold reads of jobs, as typed queries. */
+import type Database from 'better-sqlite3';
+import { selectRows } from '../database/run-query.ts';
+import { sqlBuilder } from '../database/schema.ts';
+import { CorruptRecordError } from '../errors.ts';
+import type { JobRecord } from './job-record.ts';
+import { type JobRow, type RunRef, type StateRow, toRecord } from './job-rows.ts';
+import { isFinalStatus, type JobStatus } from './job-state.ts';
+
+export interface JobFilter {
+  readonly statuses: readonly JobStatus[];
+  /** True: every status but these. */
+  readonly except?: boolean;
+  readonly unsyncedOnly?: boolean;
+  readonly limit: number;
+}
+
+export interface JobCounts {
+  readonly jobs: Readonly<Record<JobStatus, number>>;
+  /** Ended and not marked as synced. */
+  readonly toSync: number;
+  readonly journalEntries: number;
+}
+
+/** @throws CorruptRecordError */
+export function selectRecord(db: Database.Database, run: RunRef): JobRecord {
+  const [row] = selectRows(db, recordQuery().where('jobs.run_id', '=', run.runId));
+  if (row === undefined) throw new CorruptRecordError(run.jobId, null, 'it is missing');
+  return fromJoined(row);
+}
+
+/**
+ * Oldest first.
+ *
+ * @throws CorruptRecordError for the first damaged record
+ */
+export function listRecords(db: Database.Database, filter: JobFilter): JobRecord[] {
+  let query = recordQuery().orderBy('jobs.run_id').limit(filter.limit);
+  query = query.where('job_states.status', filter.except === true ? 'not in' : 'in', filter.statuses);
+  if (filter.unsyncedOnly === true) query = query.where('job_states.synced_at_ms', 'is', null);
+  return selectRows(db, query).map(fromJoined);
+}
+
+export function countJobs(db: Database.Database): JobCounts {
+  const rows = selectRows(
+    db,
+    sqlBuilder
+      .selectFrom('job_states')
+      .select((each) => [
+        'status',
+        each.fn.countAll<number>().as('n'),
+        each.fn.sum<number>('journal_seq').as('entries'),
+      ])
+      .select((each) => each.fn.count<number>('synced_at_ms').as('synced'))
+      .groupBy('status'),
+  );
+  const jobs = { cached: 0, in_progress: 0, in_doubt: 0, completed: 0, failed: 0, cancelled: 0, released: 0 };
+  let toSync = 0;
+  let journalEntries = 0;
+  for (const row of rows) {
+    const status = row.status as JobStatus;
+    jobs[status] = row.n;
+    journalEntries += row.entries;
+    if (isFinalStatus(status)) toSync += row.n - row.synced;
+  }
+  return { jobs, toSync, journalEntries };
+}
+
+type JoinedRow = JobRow & { readonly [Column in keyof Omit<StateRow, 'run_id' | 'crc'>]: StateRow[Column] | null } & {
+  readonly state_crc: number | null;
+};
+
+function recordQuery() {
+  return sqlBuilder
+    .selectFrom('jobs')
+    .leftJoin('job_states', 'job_states.run_id', 'jobs.run_id')
+    .selectAll('jobs')
+    .select([
+      'job_states.status',
+      'job_states.state',
+      'job_states.lease',
+      'job_states.journal_seq',
+      'job_states.outbox_seq',
+      'job_states.synced_at_ms',
+      'job_states.crc as state_crc',
+    ]);
+}
+
+function fromJoined(row: JoinedRow): JobRecord {
+  const { state_crc: crc, status, state, journal_seq, outbox_seq } = row;
+  if (crc === null || status === null || state === null || journal_seq === null || outbox_seq === null) {
+    throw new CorruptRecordError(row.job_id, null, 'its state is missing');
+  }
+  return toRecord(row, {
+    run_id: row.run_id,
+    status,
+    state,
+    lease: row.lease,
+    journal_seq,
+    outbox_seq,
+    synced_at_ms: row.synced_at_ms,
+    crc,
+  });
+}

@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { CheckpointFold, deltaKind, snapshotKind } from './checkpoint-fold.ts';
+import { deltaText, stateText, textsOf } from './state-delta.ts';
+
+/** Small, seeded, good enough to pick shapes. */
+function* choices(seed: number): Generator<number, never> {
+  let state = seed;
+  for (;;) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    yield state >> 8;
+  }
+}
+
+const keys = ['a', 'b', 'variables', 'outputs', '__proto__', ''];
+const leaves: JsonValue[] = [null, 0, 'text', [], [1, { x: [] }], {}, { a: 1 }, { a: 2, b: { c: 3 } }, true];
+
+function randomObject(next: () => number, depth: number): JsonObject {
+  const entries = keys
+    .filter(() => next() % 2 === 0)
+    .map((key) => {
+      const nested = depth > 0 && next() % 2 === 0;
+      return [key, nested ? randomObject(next, depth - 1) : (leaves[next() % leaves.length] ?? null)] as const;
+    });
+  return Object.fromEntries(entries);
+}
+
+it('a snapshot and any number of changes bring back exactly the last state', () => {
+  const source = choices(20_260_101);
+  const next = (): number => source.next().value;
+  const fold = new CheckpointFold();
+  let before = textsOf({});
+  for (let seq = 1; seq <= 2_000; seq += 1) {
+    const state = randomObject(next, 2);
+    const texts = textsOf(state);
+    const snapshot = seq === 1 || next() % 20 === 0;
+    const entry = snapshot
+      ? { kind: snapshotKind, node_id: `n${seq}`, state: JSON.parse(stateText(texts)) }
+      : { kind: deltaKind, node_id: `n${seq}`, delta: JSON.parse(deltaText(before, texts)) };
+    fold.add(entry, { seq, recordedAtMs: seq });
+    const latest = fold.latest();
+    expect(latest).toMatchObject({ nodeId: `n${seq}`, checkpointId: `cp-${seq}`, savedAtMs: seq });
+    expect(sorted(latest?.state)).toBe(sorted(state));
+    before = texts;
+  }
+});
+
+it('a change that touches nothing is empty, whatever the size of the state', () => {
+  const texts = textsOf({ variables: { big: 'x'.repeat(10_000) }, list: [1] });
+  expect(deltaText(texts, textsOf({ variables: { big: 'x'.repeat(10_000) }, list: [1] }))).toBe(
+    '{"set":{},"unset":[],"inside":{}}',
+  );
+});
+
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))
+      : inner,
+  );
+}

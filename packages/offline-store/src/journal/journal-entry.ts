@@ -1,0 +1,65 @@
+/** What may be committed to a job's journal, and its form in the file. */
+import { StoreError } from '../errors.ts';
+import type { StatusChange } from '../jobs/job-state.ts';
+import { assertSerializable, encodeJson, isPlainObject } from '../json.ts';
+import type { OutboxDraft } from '../outbox/outbox.ts';
+import { isCheckpointKind } from './checkpoint-fold.ts';
+
+/** The least that a journal entry is; everything else in it is the caller's and comes back as it was. */
+export interface JournalEntryLike {
+  readonly kind: string;
+  readonly node_id?: string | null;
+}
+
+/** An entry whose payload is JSON text by now. */
+export interface EncodedEntry {
+  readonly kind: string;
+  readonly nodeId: string | null;
+  readonly payload: string;
+}
+
+/** A draft whose payload is JSON text by now. */
+export interface EncodedDraft {
+  readonly kind: string;
+  readonly payload: string;
+  readonly keep: boolean;
+}
+
+/** A node counts as executed once one of these entries is there for it. */
+export function isExecution(kind: string): boolean {
+  return kind === 'result' || isCheckpointKind(kind);
+}
+
+/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
+export function encodeEntry(entry: JournalEntryLike): EncodedEntry {
+  if (!isPlainObject(entry) || typeof entry.kind !== 'string' || entry.kind === '') {
+    throw new StoreError('INVALID_ARGUMENT', 'A journal entry is an object with a "kind".');
+  }
+  if (isCheckpointKind(entry.kind)) {
+    throw new StoreError('INVALID_ARGUMENT', `Entries of kind "${entry.kind}" are written by saveCheckpoint only.`);
+  }
+  const nodeId = entry.node_id ?? null;
+  if (nodeId !== null && typeof nodeId !== 'string') {
+    throw new StoreError('INVALID_ARGUMENT', `The node_id of a "${entry.kind}" entry is a string.`);
+  }
+  return { kind: entry.kind, nodeId, payload: encodeJson(entry, `"${entry.kind}" entry`) };
+}
+
+/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
+export function encodeDraft(draft: OutboxDraft): EncodedDraft {
+  if (typeof draft.kind !== 'string' || draft.kind === '') {
+    throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
+  }
+  return {
+    kind: draft.kind,
+    payload: encodeJson(draft.payload, `payload of outbox entry "${draft.kind}"`),
+    keep: draft.keep ?? false,
+  };
+}
+
+/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
+export function checkChange(change: StatusChange): StatusChange {
+  assertSerializable(change, "change of the job's status");
+  if (change.status !== 'in_doubt' || change.nodes.length > 0) return change;
+  throw new StoreError('INVALID_ARGUMENT', 'A job in doubt names at least one node.');
+}

@@ -1,0 +1,220 @@
+/**
+ * The specification's offline queue: the jobs of a robot, kept locally so that they run, end and are
+ * reported with the server away. `markInProgress`, `saveCheckpoint` and `markCompleted` speak about the
+ * newest claim of a job; a second end of the same job never replaces the first (I5).
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { StoreError } from './errors.ts';
+import { countJobs, type JobFilter, listRecords, selectRecord } from './jobs/job-queries.ts';
+import type { CacheJobOptions, CacheOutcome, JobRecord, LeaseNote } from './jobs/job-record.ts';
+import { isFinal, isOver, type StatusChange } from './jobs/job-state.ts';
+import { overError } from './jobs/refusals.ts';
+import { checkChange, encodeDraft } from './journal/journal-entry.ts';
+import type { JsonObject } from './json.ts';
+import { openStoreNow } from './open-store.ts';
+import type { OutboxDraft } from './outbox/outbox.ts';
+import { checkCacheJob, checkJobId, checkLimit } from './queue-arguments.ts';
+import type {
+  Checkpoint,
+  HistoryEntry,
+  MarkCompletedOptions,
+  OfflineQueueOptions,
+  QueueStats,
+  SaveCheckpointOptions,
+} from './queue-types.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import type { CleanupOptions, CleanupReport, Store } from './store.ts';
+
+/**
+ * @example
+ * const queue = new OfflineQueue({ dbPath: '/var/lib/robot/offline.db', robotId: 'robot-123' });
+ * await queue.cacheJob({ jobId: 'job-456', workflowJson: '{"nodes": {}}', originalStatus: 'pending' });
+ * await queue.markInProgress('job-456');
+ * await queue.saveCheckpoint({ jobId: 'job-456', checkpointId: 'cp-1', nodeId: 'node-3', state: { variables: { x: 1 } } });
+ * await queue.markCompleted('job-456', { success: true, result: { status: 'done' } });
+ * for (const job of await queue.getJobsToSync()) await queue.markSynced(job.id);
+ * await queue.close();
+ */
+export class OfflineQueue implements AsyncDisposable {
+  /** The store beneath, for the outbox and for `CheckpointManager`. */
+  readonly store: Store;
+  readonly robotId: string;
+  readonly #store: SqliteStore;
+  readonly #ownsStore: boolean;
+
+  /** @throws StoreOwnedError when another process holds the file; see `openStore` for the other errors */
+  constructor(options: OfflineQueueOptions) {
+    if ('store' in options) {
+      this.#store = SqliteStore.of(options.store);
+      this.#ownsStore = false;
+    } else {
+      const { dbPath, ...rest } = options;
+      const path = dbPath ?? join(homedir(), '.casare_rpa', 'offline.db');
+      this.#store = SqliteStore.of(openStoreNow({ ...rest, path }));
+      this.#ownsStore = true;
+    }
+    this.store = this.#store;
+    this.robotId = options.robotId ?? this.#store.robotId;
+  }
+
+  /**
+   * Keeps a job. The same claim again changes nothing (`known`), a newer lease token takes the job over
+   * (`new-claim`): an unfinished older claim is released, a finished one stays and is still synced.
+   *
+   * @throws StoreError `STALE_LEASE` for an older token, `JOB_CONFLICT` for the same claim with another
+   *   workflow or a leased job without its token, `INVALID_ARGUMENT`, `NOT_SERIALIZABLE`
+   */
+  async cacheJob(options: CacheJobOptions): Promise<CacheOutcome> {
+    checkCacheJob(options);
+    return this.#store.write(() => this.#store.jobs.cache(options, this.robotId, this.#store.clock.now()));
+  }
+
+  /** @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` */
+  markInProgress(jobId: string): Promise<void> {
+    return this.#change(jobId, { status: 'in_progress' });
+  }
+
+  /**
+   * Ends a job. The same end again is fine.
+   *
+   * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` when it has ended otherwise, `NOT_SERIALIZABLE`
+   */
+  async markCompleted(jobId: string, options: MarkCompletedOptions): Promise<void> {
+    const status = options.status ?? (options.success ? 'completed' : 'failed');
+    if (options.success !== (status === 'completed')) {
+      throw new StoreError('INVALID_ARGUMENT', `success: ${options.success} does not go with status "${status}".`);
+    }
+    const { result = null, error = null, outbox = [] } = options;
+    await this.#change(jobId, { status, result, error }, outbox);
+  }
+
+  /** Hands a claim back: nothing more can be recorded under it. */
+  markReleased(
+    jobId: string,
+    options: { readonly reason?: string; readonly outbox?: readonly OutboxDraft[] } = {},
+  ): Promise<void> {
+    const { reason, outbox = [] } = options;
+    return this.#change(jobId, reason === undefined ? { status: 'released' } : { status: 'released', reason }, outbox);
+  }
+
+  /** Notes when a lease was last confirmed, for the time after a restart (I2). */
+  async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
+    await this.#store.write(() => {
+      const { jobs } = this.#store;
+      const run = jobs.find(jobId, leaseToken);
+      const position = jobs.position(run);
+      if (isOver(position.state)) throw overError(run, position.state);
+      jobs.save({ ...position, lease });
+    });
+  }
+
+  /**
+   * Durable once it resolves. Costs what changed since the checkpoint before, not the size of the state.
+   *
+   * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL`, `NOT_SERIALIZABLE`
+   */
+  async saveCheckpoint(options: SaveCheckpointOptions): Promise<void> {
+    const { jobId, ...checkpoint } = options;
+    await this.#store.checkpoints.save(() => this.#store.jobs.find(checkJobId(jobId)), checkpoint);
+  }
+
+  /**
+   * The newest checkpoint of a job, or null when no node has finished: from `saveCheckpoint`, or folded
+   * from the `result` entries of its journal.
+   *
+   * @throws StoreError `UNKNOWN_JOB`; CorruptRecordError
+   */
+  getLatestCheckpoint(jobId: string): Promise<Checkpoint | null> {
+    return this.#store.read(() => {
+      const folded = this.#store.runLog.latestCheckpoint(this.#store.jobs.find(jobId));
+      return folded === null ? null : { jobId, ...folded };
+    });
+  }
+
+  /** @throws StoreError `UNKNOWN_JOB` */
+  getJob(jobId: string): Promise<JobRecord> {
+    return this.#store.read(() => selectRecord(this.#store.db, this.#store.jobs.find(jobId)));
+  }
+
+  /** Jobs that were cached but not begun, oldest first. */
+  getCachedJobs(limit = 1_000): Promise<JobRecord[]> {
+    return this.#list({ statuses: ['cached'], limit });
+  }
+
+  /** Jobs that were begun and have not ended, those in doubt included, oldest first. */
+  getInProgressJobs(limit = 1_000): Promise<JobRecord[]> {
+    const statuses = ['cached', 'completed', 'failed', 'cancelled', 'released'] as const;
+    return this.#list({ statuses, except: true, limit });
+  }
+
+  /** Ended claims that were not marked as synced, oldest first. */
+  getJobsToSync(limit = 1_000): Promise<JobRecord[]> {
+    const statuses = ['completed', 'failed', 'cancelled'] as const;
+    return this.#list({ statuses, unsyncedOnly: true, limit });
+  }
+
+  /**
+   * @param options.leaseToken which claim; default the newest one that has ended
+   * @throws StoreError `UNKNOWN_JOB`, `JOB_NOT_FINAL`
+   */
+  async markSynced(jobId: string, options: { readonly leaseToken?: string } = {}): Promise<void> {
+    await this.#store.write(() => {
+      const { jobs, clock } = this.#store;
+      const newest = jobs.find(jobId, options.leaseToken);
+      const candidates = options.leaseToken === undefined ? jobs.runsOf(jobId) : [newest];
+      const position = candidates.map((run) => jobs.position(run)).find(({ state }) => isFinal(state));
+      if (position === undefined)
+        throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
+      if (position.syncedAtMs === null) jobs.save({ ...position, syncedAtMs: clock.now() });
+    });
+  }
+
+  /** What was recorded for the newest claim, oldest first; of a longer history the newest part. */
+  getJobHistory(jobId: string, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    return this.#store.read(() => {
+      const run = this.#store.jobs.find(jobId);
+      return this.#store.runLog.newest(run, options.limit ?? 1_000).map((row) => ({
+        seq: row.seq,
+        kind: row.kind,
+        nodeId: row.nodeId,
+        recordedAtMs: row.recordedAtMs,
+        entry: JSON.parse(row.payload) as JsonObject,
+      }));
+    });
+  }
+
+  async getStats(): Promise<QueueStats> {
+    const counts = await this.#store.read(() => countJobs(this.#store.db));
+    const [outbox, store] = await Promise.all([this.store.outbox.stats(), this.store.stats()]);
+    return { robotId: this.robotId, ...counts, outbox, store };
+  }
+
+  /** Removes what retention allows; see `CleanupOptions` for the defaults. */
+  cleanup(options: CleanupOptions = {}): Promise<CleanupReport> {
+    return this.store.cleanup(options);
+  }
+
+  /** Closes the store if the queue opened it. */
+  async close(): Promise<void> {
+    if (this.#ownsStore) await this.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #list(filter: JobFilter): Promise<JobRecord[]> {
+    return this.#store.read(() => listRecords(this.#store.db, { ...filter, limit: checkLimit(filter.limit) }));
+  }
+
+  async #change(jobId: string, change: StatusChange, drafts: readonly OutboxDraft[] = []): Promise<void> {
+    checkChange(change);
+    const outbox = drafts.map(encodeDraft);
+    const position = await this.#store.write(() => {
+      const run = this.#store.jobs.find(checkJobId(jobId));
+      return this.#store.runLog.write(run, { outbox, change });
+    });
+    if (isOver(position.state)) this.#store.checkpoints.forget(position.runId);
+  }
+}

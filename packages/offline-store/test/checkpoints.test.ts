@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { CheckpointManager, OfflineQueue, openStore } from '../src/index.ts';
+import { openTestJob, openTestStore, result, type TestEntry } from './support/open-stores.ts';
+
+describe('checkpoints', () => {
+  it('follow a job node by node and bring it back after a restart', async () => {
+    const { store, queue, checkpoints, handle } = await openTestJob();
+    expect(handle.isNodeExecuted('node-1')).toBe(false);
+    await handle.saveCheckpoint({
+      nodeId: 'node-1',
+      context: { variables: { x: 1, big: 'b' }, outputs: { 'node-1': { a: 1 } } },
+    });
+    await handle.saveCheckpoint({
+      nodeId: 'node-2',
+      context: { variables: { x: 2, big: 'b' }, outputs: {}, frames: ['loop'] },
+    });
+    expect(handle.isNodeExecuted('node-1')).toBe(true);
+    expect(handle.isNodeExecuted('node-3')).toBe(false);
+    expect(handle.getExecutedNodes()).toEqual(['node-1', 'node-2']);
+    expect(await checkpoints.getCheckpoint('job-456')).toEqual(await handle.getCheckpoint());
+    await store.close();
+
+    const reopened = await openTestStore({ path: store.path });
+    const queueAfter = new OfflineQueue({ store: reopened });
+    const [job] = await queueAfter.getInProgressJobs();
+    expect(job?.id).toBe('job-456');
+    const resumed = new CheckpointManager(queueAfter).startJob('job-456', 'A workflow');
+    expect(() => resumed.isNodeExecuted('node-1')).toThrow(expect.objectContaining({ code: 'NOT_LOADED' }));
+    const checkpoint = await resumed.getCheckpoint();
+    expect(checkpoint).toMatchObject({
+      jobId: 'job-456',
+      checkpointId: 'cp-2',
+      nodeId: 'node-2',
+      state: { variables: { x: 2, big: 'b' }, outputs: {}, frames: ['loop'] },
+    });
+    const context = { variables: new Map<string, unknown>(), outputs: { stale: 1 }, other: 'stays' };
+    if (checkpoint !== null) await resumed.restoreFromCheckpoint(checkpoint, context);
+    expect(Object.fromEntries(context.variables)).toEqual({ x: 2, big: 'b' });
+    expect(context).toMatchObject({ outputs: {}, frames: ['loop'], other: 'stays' });
+    expect(resumed.getExecutedNodes()).toEqual(['node-1', 'node-2']);
+    expect(queue.store.isOpen).toBe(false);
+  });
+
+  it('count the result entries of an engine, and fold them into the latest checkpoint', async () => {
+    const { queue, handle } = await openTestJob();
+    expect(await handle.getCheckpoint()).toBeNull();
+    await handle.commit([{ kind: 'began', variables: { start: 0, last: 0 } }]);
+    expect(await handle.getCheckpoint()).toBeNull();
+    await handle.commit([result(1), { kind: 'intent', node_id: 'node-2' }]);
+    await handle.commit([result(2), { kind: 'intent', node_id: 'node-3' }]);
+    expect(handle.getExecutedNodes()).toEqual(['node-1', 'node-2']);
+    expect(handle.isNodeExecuted('node-3')).toBe(false);
+    expect(await queue.getLatestCheckpoint('job-456')).toMatchObject({
+      nodeId: 'node-2',
+      state: { variables: { start: 0, last: 2 }, outputs: { 'node-1': { step: 1 }, 'node-2': { step: 2 } } },
+    });
+  });
+
+  it('and results of an engine may be mixed: the latest of them counts, in full', async () => {
+    const { queue, handle } = await openTestJob();
+    await handle.saveCheckpoint({ nodeId: 'a', context: { variables: { x: 1 } } });
+    await handle.commit([{ kind: 'result', node_id: 'b', variables: { y: 2 } }]);
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toEqual({
+      variables: { x: 1, y: 2 },
+      outputs: { b: {} },
+    });
+    await handle.saveCheckpoint({ nodeId: 'c', context: { variables: { x: 1 } } });
+    const latest = await queue.getLatestCheckpoint('job-456');
+    expect(latest?.nodeId).toBe('c');
+    expect(latest?.state).toEqual({ variables: { x: 1 } });
+    expect((await handle.load()).map((entry) => entry.node_id)).toEqual(['b']);
+  });
+
+  it('of the queue carry the id they were given', async () => {
+    const { queue } = await openTestJob();
+    await queue.saveCheckpoint({
+      jobId: 'job-456',
+      checkpointId: 'cp-1',
+      nodeId: 'node-3',
+      state: { variables: { x: 1 } },
+    });
+    expect(await queue.getLatestCheckpoint('job-456')).toMatchObject({
+      checkpointId: 'cp-1',
+      nodeId: 'node-3',
+      state: { variables: { x: 1 } },
+    });
+    await expect(
+      queue.saveCheckpoint({
+        jobId: 'job-456',
+        checkpointId: 'cp-2',
+        nodeId: 'n',
+        state: { page: new Map() } as never,
+      }),
+    ).rejects.toMatchObject({
+      code: 'NOT_SERIALIZABLE',
+      message: expect.stringContaining('"$.page", an instance of Map'),
+    });
+    for (const bad of [{ nodeId: '' }, { nodeId: 7 }, { state: [1] }]) {
+      const options = { jobId: 'job-456', checkpointId: 'cp-3', nodeId: 'n', state: {}, ...bad };
+      await expect(queue.saveCheckpoint(options as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(await queue.getJobHistory('job-456')).toHaveLength(1);
+  });
+
+  it('cost what changed, not what there is (I10)', async () => {
+    const { queue, handle } = await openTestJob();
+    const big = 'x'.repeat(500_000);
+    for (let step = 1; step <= 200; step += 1) {
+      await handle.saveCheckpoint({ nodeId: `n${step}`, context: { variables: { big, step }, outputs: {} } });
+    }
+    const history = await queue.getJobHistory('job-456');
+    const bytes = history.map((row) => JSON.stringify(row.entry).length);
+    expect(bytes.filter((size) => size > 1_000)).toHaveLength(1);
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toEqual({ variables: { big, step: 200 }, outputs: {} });
+  });
+
+  it('write a new snapshot once the changes outweigh the last one, so reading stays short', async () => {
+    const { queue, handle } = await openTestJob();
+    for (let step = 1; step <= 40; step += 1) {
+      await handle.saveCheckpoint({
+        nodeId: 'n',
+        context: { variables: { step, text: `${step}`.padEnd(10_000, '.') } },
+      });
+    }
+    const kinds = (await queue.getJobHistory('job-456')).map((row) => row.kind);
+    expect(kinds.filter((kind) => kind === 'checkpoint_snapshot').length).toBeGreaterThan(2);
+    expect(kinds.filter((kind) => kind === 'checkpoint_delta').length).toBeGreaterThan(30);
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toMatchObject({ variables: { step: 40 } });
+  });
+
+  it('saved at the same time end as the last one that was asked for', async () => {
+    const { queue, handle } = await openTestJob();
+    const steps = Array.from({ length: 20 }, (_, index) => index);
+    await Promise.all(
+      steps.map((step) =>
+        handle.saveCheckpoint({ nodeId: `n${step}`, context: { variables: { step, [`k${step}`]: 1 } } }),
+      ),
+    );
+    await handle.saveCheckpoint({ nodeId: 'last', context: { variables: { end: true } } });
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toEqual({ variables: { end: true } });
+    expect(handle.getExecutedNodes()).toHaveLength(21);
+  });
+
+  it('without autoSave are remembered but not written; commits are written all the same', async () => {
+    const { queue } = await openTestJob();
+    await queue.cacheJob({ jobId: 'other', workflowJson: '{}' });
+    const handle = new CheckpointManager(queue, { autoSave: false }).startJob<TestEntry>('other', 'w');
+    await handle.saveCheckpoint({ nodeId: 'a', context: {} });
+    expect(handle.isNodeExecuted('a')).toBe(true);
+    expect(await queue.getLatestCheckpoint('other')).toBeNull();
+    await handle.commit([result(1)]);
+    expect((await queue.getLatestCheckpoint('other'))?.nodeId).toBe('node-1');
+  });
+});
+
+describe('a recording', () => {
+  it('is one per claim at a time and fails clearly once ended', async () => {
+    const { checkpoints, handle } = await openTestJob();
+    expect(() => checkpoints.startJob('job-456', 'w')).toThrow(
+      expect.objectContaining({ code: 'JOB_ALREADY_STARTED' }),
+    );
+    expect(() => checkpoints.startJob('job-0', 'w')).toThrow(expect.objectContaining({ code: 'UNKNOWN_JOB' }));
+    await handle.commit([result(1)]);
+    handle.endJob();
+    handle.endJob();
+    const ended = { code: 'HANDLE_ENDED', message: 'The recording of job job-456 has ended.' };
+    await expect(handle.commit([result(2)])).rejects.toMatchObject(ended);
+    await expect(handle.load()).rejects.toMatchObject(ended);
+    await expect(handle.getCheckpoint()).rejects.toMatchObject(ended);
+    await expect(handle.saveCheckpoint({ nodeId: 'n', context: {} })).rejects.toMatchObject(ended);
+    expect(() => handle.isNodeExecuted('n')).toThrow(expect.objectContaining(ended));
+    const again = checkpoints.startJob('job-456', 'w');
+    expect(await again.load()).toEqual([result(1)]);
+    expect(again.getExecutedNodes()).toEqual(['node-1']);
+  });
+
+  it('of several jobs at once are apart', async () => {
+    const store = await openTestStore();
+    const queue = new OfflineQueue({ store });
+    const checkpoints = new CheckpointManager(queue);
+    const handles = await Promise.all(
+      ['a', 'b', 'c'].map(async (jobId) => {
+        await queue.cacheJob({ jobId, workflowJson: '{}' });
+        return checkpoints.startJob(jobId, jobId);
+      }),
+    );
+    await Promise.all(
+      handles.map((handle) =>
+        handle.saveCheckpoint({ nodeId: `node-of-${handle.jobId}`, context: { variables: { me: handle.jobId } } }),
+      ),
+    );
+    for (const handle of handles) {
+      expect(handle.getExecutedNodes()).toEqual([`node-of-${handle.jobId}`]);
+      expect((await handle.getCheckpoint())?.state).toEqual({ variables: { me: handle.jobId } });
+    }
+  });
+
+  it('refuses the checkpoint of another job', async () => {
+    const { handle } = await openTestJob();
+    await handle.saveCheckpoint({ nodeId: 'a', context: {} });
+    const checkpoint = await handle.getCheckpoint();
+    if (checkpoint === null) throw new Error('no checkpoint');
+    await expect(handle.restoreFromCheckpoint({ ...checkpoint, jobId: 'other' }, {})).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+
+  it('of 20,000 steps is read back in about the time of its reading', { timeout: 30_000 }, async () => {
+    const { store, handle } = await openTestJob({ synchronous: 'normal' });
+    for (let step = 0; step < 200; step += 1) {
+      await handle.commit(Array.from({ length: 100 }, (_, index) => result(step * 100 + index, `node-${index}`)));
+    }
+    await store.close();
+    const again = await openStore({ path: store.path, robotId: 'r' });
+    const resumed = new CheckpointManager(new OfflineQueue({ store: again })).startJob('job-456', 'w');
+    const startedAt = performance.now();
+    expect(await resumed.load()).toHaveLength(20_000);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await again.close();
+  });
+});

@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CheckpointManager, CorruptRecordError, OfflineQueue } from '../src/index.ts';
+import { openTestJob, openTestStore, result, withDatabase } from './support/open-stores.ts';
+
+/** A closed store with one job of five steps, each with an outbox entry. */
+async function closedStore(): Promise<string> {
+  const { store, handle } = await openTestJob();
+  for (let step = 1; step <= 5; step += 1) {
+    await handle.commit([{ ...result(step), text: `marker-of-step-${step}` }], {
+      outbox: [{ kind: 'step', payload: { step } }],
+    });
+  }
+  await store.close();
+  return store.path;
+}
+
+async function reopen(path: string): Promise<{ queue: OfflineQueue; load: () => Promise<unknown> }> {
+  const queue = new OfflineQueue({ store: await openTestStore({ path }) });
+  return { queue, load: () => new CheckpointManager(queue).startJob('job-456', 'w').load() };
+}
+
+async function errorOf(action: Promise<unknown>): Promise<CorruptRecordError> {
+  const error = await action.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(CorruptRecordError);
+  return error as CorruptRecordError;
+}
+
+describe('damage is reported, never handed out as a value', () => {
+  it('a flipped bit in the file, in the middle of a value', async () => {
+    const path = await closedStore();
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf('marker-of-step-3');
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 3] = (bytes[at + 3] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const { queue, load } = await reopen(path);
+    expect(await errorOf(load())).toMatchObject({
+      code: 'STORE_CORRUPT',
+      jobId: 'job-456',
+      seq: 3,
+      message: 'Damaged record of job job-456, seq 3: the journal entry fails its checksum.',
+    });
+    expect((await errorOf(queue.getLatestCheckpoint('job-456'))).seq).toBe(3);
+    expect((await errorOf(queue.getJobHistory('job-456'))).seq).toBe(3);
+    expect(await queue.getJobHistory('job-456', { limit: 2 })).toHaveLength(2);
+  });
+
+  it.each([
+    ['payload', 'payload = replace(payload, \'"step":2\', \'"step":7\')'],
+    ['kind', "kind = 'intent'"],
+    ['node', "node_id = 'node-9'"],
+    ['time', 'recorded_at_ms = recorded_at_ms + 1'],
+    ['checksum', 'crc = crc + 1'],
+  ])('a changed %s of a journal row', async (_column, change) => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec(`UPDATE journal SET ${change} WHERE seq = 2`));
+    const { load } = await reopen(path);
+    expect((await errorOf(load())).seq).toBe(2);
+  });
+
+  it.each([
+    ['first', 1],
+    ['middle', 3],
+    ['last', 5],
+  ])('a missing journal row: the %s', async (_which, seq) => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.prepare('DELETE FROM journal WHERE seq = ?').run(seq));
+    const { load } = await reopen(path);
+    expect(await errorOf(load())).toMatchObject({ seq, message: expect.stringContaining('is missing') });
+  });
+
+  it('two journal rows that changed places', async () => {
+    const path = await closedStore();
+    withDatabase(path, (db) =>
+      db.exec(
+        'UPDATE journal SET seq = 99 WHERE seq = 2; UPDATE journal SET seq = 2 WHERE seq = 3; UPDATE journal SET seq = 3 WHERE seq = 99',
+      ),
+    );
+    const { load } = await reopen(path);
+    expect((await errorOf(load())).seq).toBe(2);
+  });
+
+  it.each([
+    ['workflow', 'UPDATE jobs SET workflow_json = \'{"nodes": {"x": 1}}\''],
+    ['lease token', "UPDATE jobs SET lease_token = '8'"],
+    ['status', "UPDATE job_states SET status = 'completed'"],
+    ['state', 'UPDATE job_states SET state = \'{"status":"in_progress","startedAtMs":1}\''],
+    ['position', 'UPDATE job_states SET journal_seq = 4'],
+  ])('a changed %s of a job', async (_column, change) => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec(change));
+    const { queue } = await reopen(path);
+    expect(await errorOf(queue.getJob('job-456'))).toMatchObject({ jobId: 'job-456', seq: null });
+    await expect(queue.markInProgress('job-456').then(() => queue.getJob('job-456'))).rejects.toBeInstanceOf(
+      CorruptRecordError,
+    );
+  });
+
+  it('a damaged outbox entry is set aside; the others are still sent', async () => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec("UPDATE outbox SET payload = 'not json' WHERE seq = 2"));
+    const store = await openTestStore({ path });
+    expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([1, 3, 4, 5]);
+    expect(await store.outbox.deadLetters()).toMatchObject([
+      { jobId: 'job-456', seq: 2, payload: null, damaged: true, reason: 'the record fails its checksum' },
+    ]);
+  });
+});

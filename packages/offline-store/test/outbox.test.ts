@@ -1,0 +1,128 @@
+import { ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import { CheckpointManager, OfflineQueue } from '../src/index.ts';
+import { openTestJob, openTestStore, withDatabase } from './support/open-stores.ts';
+
+function drafts(count: number, kind = 'event'): { kind: string; payload: { n: number } }[] {
+  return Array.from({ length: count }, (_, index) => ({ kind, payload: { n: index + 1 } }));
+}
+
+describe('the outbox', () => {
+  it('numbers the entries of each claim from 1 without gaps and hands them out oldest first', async () => {
+    const store = await openTestStore();
+    const queue = new OfflineQueue({ store });
+    const checkpoints = new CheckpointManager(queue);
+    await queue.cacheJob({ jobId: 'a', workflowJson: '{}', leaseToken: '1' });
+    await queue.cacheJob({ jobId: 'b', workflowJson: '{}' });
+    const a = checkpoints.startJob('a', 'a');
+    const b = checkpoints.startJob('b', 'b');
+    await Promise.all([
+      a.commit([], { outbox: drafts(2) }),
+      b.commit([], { outbox: drafts(1) }),
+      a.commit([], { outbox: drafts(1) }),
+    ]);
+    const entries = await store.outbox.peek();
+    expect(entries.map(({ jobId, leaseToken, seq }) => [jobId, leaseToken, seq])).toEqual([
+      ['a', '1', 1],
+      ['a', '1', 2],
+      ['b', null, 1],
+      ['a', '1', 3],
+    ]);
+    expect(await store.outbox.peek(2)).toEqual(entries.slice(0, 2));
+
+    const ids = entries.map((entry) => entry.id);
+    expect(await store.outbox.ack(ids)).toBe(4);
+    expect(await store.outbox.ack(ids)).toBe(0);
+    expect(await store.outbox.ack([])).toBe(0);
+    await a.commit([], { outbox: drafts(1) });
+    expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([4]);
+    expect(await store.outbox.stats()).toMatchObject({ pending: 1, acknowledged: 4, dropped: 0, dead: 0 });
+  });
+
+  it('gives an entry up after five permanent answers, keeps it, and goes on with what follows', async () => {
+    const clock = new ManualClock();
+    const { store, handle } = await openTestJob({ clock });
+    await handle.commit([], {
+      outbox: [
+        { kind: 'poison', payload: { p: 1 } },
+        { kind: 'good', payload: {} },
+      ],
+    });
+    const [poison] = await store.outbox.peek(1);
+    const id = poison?.id ?? 0;
+    for (let outage = 0; outage < 50; outage += 1) expect(await store.outbox.fail(id, 'no network')).toBe('kept');
+    for (let answer = 1; answer < 5; answer += 1) {
+      expect(await store.outbox.fail(id, 'refused', { permanent: true })).toBe('kept');
+      expect((await store.outbox.peek())[0]).toMatchObject({ id, attempts: answer });
+    }
+    expect(await store.outbox.fail(id, 'refused for good', { permanent: true })).toBe('dead');
+    expect(await store.outbox.fail(id, 'again', { permanent: true })).toBe('unknown');
+    expect((await store.outbox.peek()).map((entry) => entry.kind)).toEqual(['good']);
+    expect(await store.outbox.deadLetters()).toEqual([
+      {
+        id,
+        jobId: 'job-456',
+        leaseToken: '7',
+        seq: 1,
+        kind: 'poison',
+        payload: { p: 1 },
+        recordedAtMs: clock.now(),
+        attempts: 5,
+        reason: 'refused for good',
+        deadAtMs: clock.now(),
+        damaged: false,
+      },
+    ]);
+    expect(await store.outbox.stats()).toMatchObject({ pending: 1, deadLetters: 1, dead: 1 });
+  });
+
+  it('leaves a job that waits after a failure behind the others, in its own order', async () => {
+    const clock = new ManualClock();
+    const { store, queue, checkpoints, handle } = await openTestJob({ clock });
+    await queue.cacheJob({ jobId: 'other', workflowJson: '{}' });
+    const other = checkpoints.startJob('other', 'w');
+    await handle.commit([], { outbox: drafts(2, 'first') });
+    await other.commit([], { outbox: drafts(1, 'second') });
+    const [head] = await store.outbox.peek(1);
+    await store.outbox.fail(head?.id ?? 0, 'busy', { retryAfterMs: 1_000 });
+    expect((await store.outbox.peek()).map((entry) => entry.kind)).toEqual(['second']);
+    await clock.advance(1_000);
+    expect((await store.outbox.peek()).map(({ kind, seq }) => [kind, seq])).toEqual([
+      ['first', 1],
+      ['first', 2],
+      ['second', 1],
+    ]);
+  });
+
+  it('drops the oldest entries above its limit and counts them, but never an outcome', async () => {
+    const { store, handle } = await openTestJob({ outbox: { maxEntries: 10 } });
+    await handle.commit([], { outbox: [{ kind: 'kept', payload: 0, keep: true }] });
+    for (let round = 0; round < 5; round += 1) await handle.commit([], { outbox: drafts(5) });
+    const end = { kind: 'end', payload: { status: 'completed' } };
+    await handle.commit([], { outbox: [end], status: { status: 'completed' } });
+    const entries = await store.outbox.peek();
+    expect(entries.length).toBeLessThanOrEqual(11);
+    expect(entries[0]?.kind).toBe('kept');
+    expect(entries.at(-1)).toMatchObject({ kind: 'end', seq: 27 });
+    const { pending, dropped } = await store.outbox.stats();
+    expect(pending + dropped).toBe(27);
+
+    await store.close();
+    expect(
+      withDatabase(store.path, (db) =>
+        db.prepare('SELECT value FROM counters WHERE name = ?').pluck().get('outbox_dropped'),
+      ),
+    ).toBe(dropped);
+  });
+
+  it('never drops an outcome, however many there are', async () => {
+    const store = await openTestStore({ outbox: { maxEntries: 3 } });
+    const queue = new OfflineQueue({ store });
+    for (let job = 0; job < 10; job += 1) {
+      await queue.cacheJob({ jobId: `job-${job}`, workflowJson: '{}' });
+      await queue.markCompleted(`job-${job}`, { success: true, outbox: [{ kind: 'end', payload: job }] });
+    }
+    expect((await store.outbox.peek()).map((entry) => entry.payload)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect((await store.outbox.stats()).dropped).toBe(0);
+  });
+});

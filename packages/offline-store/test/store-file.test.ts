@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { OfflineQueue, openStore } from '../src/index.ts';
+import { SqliteStore } from '../src/sqlite-store.ts';
+import { openTestJob, openTestStore, result, withDatabase } from './support/open-stores.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+function hashOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+describe('the file of a store', () => {
+  it.skipIf(process.platform === 'win32')('and its folder are for their owner only', async () => {
+    const folder = join(temporaryFolder(), 'home', 'robot');
+    const { handle } = await openTestJob({ path: join(folder, 'store.db') });
+    await handle.commit([result(1)]);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    const files = readdirSync(folder);
+    expect(files).toEqual(expect.arrayContaining(['owner.db', 'owner.json', 'store.db', 'store.db-wal']));
+    for (const file of files) expect([file, statSync(join(folder, file)).mode & 0o777]).toEqual([file, 0o600]);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'that was open to others is closed to them; a folder that was is warned about',
+    async () => {
+      const folder = join(temporaryFolder(), 'shared');
+      mkdirSync(folder, { mode: 0o755 });
+      const path = join(folder, 'store.db');
+      writeFileSync(path, '', { mode: 0o644 });
+      const warnings: string[] = [];
+      await openTestStore({ path, logger: { log: (level, message) => warnings.push(`${level}: ${message}`) } });
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      expect(statSync(folder).mode & 0o777).toBe(0o755);
+      expect(warnings).toEqual(['warning: the folder of the store is open to other users']);
+    },
+  );
+
+  it.each([
+    ['full', 2],
+    ['normal', 1],
+  ] as const)(
+    'synchronous: %s is in force on the live connection, with the other settings',
+    async (synchronous, expected) => {
+      const store = SqliteStore.of(await openTestStore({ synchronous, busyTimeoutMs: 100 }));
+      const pragma = (name: string): unknown => store.db.pragma(name, { simple: true });
+      expect(pragma('synchronous')).toBe(expected);
+      expect(pragma('journal_mode')).toBe('wal');
+      expect(pragma('foreign_keys')).toBe(1);
+      expect(pragma('busy_timeout')).toBe(100);
+      expect(pragma('mmap_size')).toBe(0);
+      expect(pragma('journal_size_limit')).toBe(16 * 1024 * 1024);
+      expect((await store.stats()).synchronous).toBe(synchronous);
+      const tables = store.db
+        .prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
+        .all();
+      expect(tables).toHaveLength(6);
+      expect(tables).toEqual(tables.map((table) => ({ ...(table as object), strict: 1 })));
+    },
+  );
+
+  it('full is the default', async () => {
+    const store = SqliteStore.of(await openTestStore());
+    expect(store.db.pragma('synchronous', { simple: true })).toBe(2);
+  });
+
+  it('written by a newer version is refused with both versions named, and left as it is', async () => {
+    const store = await openTestStore();
+    await store.close();
+    withDatabase(store.path, (db) => db.pragma('user_version = 99'));
+    const before = hashOf(store.path);
+    await expect(openStore({ path: store.path, robotId: 'r' })).rejects.toMatchObject({
+      code: 'STORE_TOO_NEW',
+      message: expect.stringMatching(/has version 99, this package knows versions up to 1: use the newer version/),
+    });
+    expect(hashOf(store.path)).toBe(before);
+  });
+
+  it('of another program is refused and left as it is', async () => {
+    const path = join(temporaryFolder(), 'notes.db');
+    withDatabase(path, (db) => db.exec('CREATE TABLE notes (text TEXT)'));
+    const before = hashOf(path);
+    await expect(openStore({ path, robotId: 'r' })).rejects.toMatchObject({ code: 'STORE_FOREIGN' });
+    expect(hashOf(path)).toBe(before);
+  });
+
+  it('that is no database is reported as damaged and left as it is', async () => {
+    const path = join(temporaryFolder(), 'store.db');
+    writeFileSync(path, 'not a database, '.repeat(100));
+    const before = hashOf(path);
+    await expect(openStore({ path, robotId: 'r' })).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    expect(hashOf(path)).toBe(before);
+  });
+
+  it('is refused by clear codes where it cannot be', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const codeOf = (path: string): Promise<unknown> =>
+      openStore({ path, robotId: 'r' }).catch((error: { code: string }) => error.code);
+    expect(await codeOf(join(folder, 'file', 'store.db'))).toBe('STORE_ACCESS');
+    expect(await codeOf(folder)).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(':memory:')).toBe('INVALID_ARGUMENT');
+    expect(await codeOf('')).toBe('INVALID_ARGUMENT');
+    await expect(
+      openStore({ path: join(folder, 'store.db'), robotId: 'r', busyTimeoutMs: 5_000 }),
+    ).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+  });
+});
+
+describe('the size limit of a store', () => {
+  it('refuses what does not fit with STORE_FULL, writes nothing of it, and lets go on once there is room', async () => {
+    const { store, queue, handle } = await openTestJob({ maxBytes: 300 * 1024 });
+    let step = 0;
+    let failure: unknown;
+    while (failure === undefined) {
+      const entry = { ...result(step + 1), text: 'x'.repeat(20_000) };
+      await handle
+        .commit([entry, entry], { outbox: [{ kind: 'step', payload: { step: step + 1, text: 'y'.repeat(2_000) } }] })
+        .then(
+          () => {
+            step += 1;
+          },
+          (error: unknown) => {
+            failure = error;
+          },
+        );
+    }
+    expect(failure).toMatchObject({
+      code: 'STORE_FULL',
+      category: 'permanent',
+      message: expect.stringContaining('maxBytes'),
+    });
+    expect(step).toBeGreaterThan(2);
+    expect(await handle.load()).toHaveLength(step * 2);
+    const waiting = await store.outbox.peek(1_000);
+    expect(waiting.map((entry) => entry.seq)).toEqual(Array.from({ length: step }, (_, index) => index + 1));
+    expect((await queue.getJob('job-456')).journalSeq).toBe(step * 2);
+
+    await store.outbox.ack(waiting.map((entry) => entry.id));
+    await handle.commit([result(step + 1)], { outbox: [{ kind: 'step', payload: {} }] });
+    expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([step + 1]);
+  });
+
+  it('one commit that does not fit costs the others of its turn nothing', async () => {
+    const { queue, handle } = await openTestJob({ maxBytes: 300 * 1024 });
+    const outcomes = await Promise.allSettled([
+      handle.commit([result(1)]),
+      handle.commit([{ ...result(99), text: 'x'.repeat(400_000) }]),
+      handle.commit([result(2)]),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await queue.getJobHistory('job-456')).map((row) => row.nodeId)).toEqual(['node-1', 'node-2']);
+  });
+});
+
+describe('a closed store', () => {
+  it('finishes what was asked of it and refuses everything after', async () => {
+    const { store, queue, checkpoints, handle } = await openTestJob();
+    const last = handle.commit([result(1)]);
+    const closing = store.close();
+    await last;
+    await closing;
+    await store.close();
+    expect(store.isOpen).toBe(false);
+    const calls: (() => Promise<unknown>)[] = [
+      () => handle.commit([result(2)]),
+      () => handle.load(),
+      () => handle.saveCheckpoint({ nodeId: 'n', context: {} }),
+      () => queue.getInProgressJobs(),
+      () => queue.cacheJob({ jobId: 'j', workflowJson: '{}' }),
+      () => queue.markCompleted('job-456', { success: true }),
+      () => queue.getStats(),
+      () => queue.cleanup(),
+      () => store.outbox.peek(),
+      () => store.outbox.ack([1]),
+      () => store.outbox.fail(1, 'why'),
+      () => store.stats(),
+    ];
+    for (const call of calls) await expect(call(), String(call)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    handle.endJob();
+    expect(() => checkpoints.startJob('job-456', 'again')).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
+
+    const again = new OfflineQueue({ dbPath: store.path, robotId: 'robot-123' });
+    expect((await again.getJob('job-456')).journalSeq).toBe(1);
+    await again.close();
+  });
+});
