@@ -21,15 +21,17 @@ import {
 } from '@casare/execution';
 import { AuditLogger, createLogger, MetricsCollector, ResourceMonitor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
-import { type ClaimRequestId, loadClaimRequest } from './claim-request.ts';
+import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection } from './compose-connection.ts';
 import { createRegistry } from './compose-nodes.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { JobDesk } from './job-desk.ts';
+import { JobIntake } from './job-intake.ts';
 import { OutboxSync } from './outbox-sync.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
+import { robotVersion } from './version.ts';
 
 /** What an embedding program may replace or add. */
 export interface RobotOverrides {
@@ -60,7 +62,7 @@ export interface RobotParts {
   readonly executor: JobExecutor;
   readonly desk: JobDesk;
   readonly outboxSync: OutboxSync;
-  readonly claimRequest: ClaimRequestId;
+  readonly intake: JobIntake;
   readonly queue: OfflineQueue;
   readonly metrics: MetricsCollector | null;
   readonly audit: AuditLogger | null;
@@ -138,6 +140,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checker,
       reporter,
       telemetry: robotTelemetry(metrics, audit),
+      checkpoints: { enabled: jobExecution.checkpointEnabled, onEveryNode: jobExecution.checkpointOnEveryNode },
       logger,
       clock,
       onOutbox: options.onOutbox,
@@ -183,6 +186,24 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
           kind: item.kind,
         }),
     });
+    const intake = new JobIntake({
+      connection,
+      gateway,
+      executor,
+      locker,
+      desk,
+      claimRequest: await loadClaimRequest(home),
+      robot: {
+        robotId: identity.robotId,
+        name: config.robot.name,
+        capabilities: config.robot.capabilities,
+        tags: config.robot.tags,
+        maxConcurrentJobs: jobExecution.maxConcurrentJobs,
+        version: robotVersion,
+        bootId: identity.bootId,
+      },
+      logger,
+    });
     return {
       config,
       identity,
@@ -196,7 +217,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       executor,
       desk,
       outboxSync,
-      claimRequest: await loadClaimRequest(home),
+      intake,
       queue,
       metrics,
       audit,

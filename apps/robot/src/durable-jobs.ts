@@ -1,7 +1,7 @@
 /** Fits the local store to what the desk needs of it. */
 import type { ClaimedJob, JournalEntry } from '@casare/execution';
 import type { CheckpointManager, JobRecord, OfflineQueue } from '@casare/offline-store';
-import type { JobStore, StoredJob } from './job-desk.ts';
+import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
 
 export interface DurableJobsParts {

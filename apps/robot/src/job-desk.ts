@@ -1,23 +1,18 @@
 /**
- * What the robot does with a job, from its claim to its end. A job is here `queued` or `running` in the
- * executor, `in doubt` (waiting for an answer, its lease kept), or gone. One place moves it: this one.
+ * What the robot does with a job, from its claim to its end. A job is here queued or running in the
+ * executor, in doubt (waiting for an answer, its lease kept), or gone. One place moves it: this one.
  *
  * Keeps I1 (a lost lease stops the run), I3 (stored before it starts), I5 (an end is written once),
  * I9 (stopping leaves every job ended, handed back, or resumable).
  */
 import type {
   CancellationChecker,
-  CancellationWatch,
   ClaimedJob,
   Clock,
   JobEnd,
   JobExecutor,
   JobLocker,
-  JobProgress,
   JobSpec,
-  JournalEntry,
-  Logger,
-  ProgressReporter,
   RunEnd,
   RunJournal,
   RunObserver,
@@ -25,80 +20,34 @@ import type {
   StopRequest,
   Workflow,
 } from '@casare/execution';
-import { type DurableJob, jobJournal } from './job-journal.ts';
-import { type JobAuditPort, type JobMetricsPort, runObserver } from './run-observer.ts';
+import { DeskJob, type DeskJobOptions } from './desk-job.ts';
+import { type StoredJob, storedForm } from './desk-ports.ts';
+import { JobRecovery } from './job-recovery.ts';
 
-/** A job as the local store keeps it. */
-export interface StoredJob {
-  readonly jobId: string;
-  readonly leaseToken: string;
-  readonly name: string;
-  readonly workflowJson: string;
-  readonly variables: ClaimedJob['variables'];
-  readonly onLost: 'hold' | 'restart';
-  readonly inDoubtPolicy: JobSpec['inDoubtPolicy'];
-  readonly timeoutMs: number | null;
-  /** `cached`: stored, not started. */
-  readonly state: 'cached' | 'in_progress' | 'in_doubt';
-  /** Ms since the lease was last confirmed, on a clock that counts suspend; null when that cannot be told. */
-  readonly leaseAgeMs: number | null;
-}
-
-/** The durable side; the composition root fits the store to it. */
-export interface JobStore {
-  /** Resolves when the job survives a crash. Storing the same claim again changes nothing. */
-  add(job: ClaimedJob): Promise<void>;
-  unfinished(): Promise<readonly StoredJob[]>;
-  open(jobId: string): DurableJob & { close(): void };
-  /** The server gave the job to someone else: nothing more is run or recovered here. */
-  supersede(jobId: string): Promise<void>;
-}
-
-export interface JobTelemetry {
-  metricsFor(job: JobSpec, totalNodes: number): (JobMetricsPort & { end(end: RunEnd): void }) | null;
-  auditFor(job: JobSpec): (JobAuditPort & { started(totalNodes: number): void; ended(end: RunEnd): void }) | null;
-  received(job: ClaimedJob): void;
-  resumed(job: StoredJob): void;
-  leaseLost(jobId: string): void;
-  released(jobId: string, reason: string): void;
-  cancelRequested(jobId: string, requestedBy: string | null, reason: string): void;
-  /** A job that ended without a run of its own here. */
-  ended(jobId: string, end: RunEnd): void;
-}
-
-export interface JobDeskOptions {
-  readonly store: JobStore;
+export interface JobDeskOptions extends DeskJobOptions {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
-  /** Null when progress reporting is off. */
-  readonly reporter: ProgressReporter | null;
-  readonly telemetry: JobTelemetry;
-  readonly logger: Logger;
   readonly clock: Clock;
-  /** Called when the outbox may have something new. */
-  readonly onOutbox: () => void;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
   readonly retryStoreMs?: number;
 }
 
-interface DeskJob {
-  record: StoredJob;
-  readonly durable: DurableJob & { close(): void };
-  readonly journal: RunJournal;
-  progress: JobProgress | null;
-  watch: CancellationWatch | null;
-  telemetryEnd: (end: RunEnd) => void;
-  hasBegun: boolean;
-}
+/** Taken-up jobs run before those that wait. */
+const recoveredPriority = 1;
 
 export class JobDesk {
   readonly #options: JobDeskOptions;
+  readonly #recovery: JobRecovery;
   readonly #jobs = new Map<string, DeskJob>();
-  readonly #stopping = new AbortController();
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
     this.#options = options;
+    this.#recovery = new JobRecovery({
+      ...options,
+      queue: (job) => this.#queue(job, recoveredPriority),
+      waitInDoubt: (job) => void this.#track(job),
+    });
   }
 
   /** The executor calls back into the desk, so it is handed over after both exist. */
@@ -107,7 +56,7 @@ export class JobDesk {
   }
 
   get inDoubt(): readonly string[] {
-    return [...this.#jobs.values()].filter((job) => job.record.state === 'in_doubt').map((job) => job.record.jobId);
+    return [...this.#jobs.values()].filter(isInDoubt).map((job) => job.record.jobId);
   }
 
   /** Takes a claimed job: stored first, then queued. A claim that is already here is left alone. */
@@ -115,28 +64,12 @@ export class JobDesk {
     if (this.#jobs.has(claim.jobId)) return;
     await this.#options.store.add(claim);
     this.#options.telemetry.received(claim);
-    await this.#queue(
-      {
-        jobId: claim.jobId,
-        leaseToken: claim.leaseToken,
-        name: claim.name,
-        workflowJson: claim.workflow,
-        variables: claim.variables,
-        onLost: claim.onLost,
-        inDoubtPolicy: claim.inDoubtPolicy,
-        timeoutMs: claim.timeoutMs,
-        state: 'cached',
-        leaseAgeMs: 0,
-      },
-      0,
-    );
+    await this.#queue(storedForm(claim), 0);
   }
 
-  /** Takes up what an earlier process left unfinished; needs no database. */
-  async recover(): Promise<number> {
-    const records = await this.#options.store.unfinished();
-    for (const record of records) await this.#recoverOne(record);
-    return records.length;
+  /** Takes up what an earlier process left unfinished; resolves with how many jobs that were. */
+  recover(): Promise<number> {
+    return this.#recovery.takeUpAll();
   }
 
   /** The journal of a job for the runner. */
@@ -145,23 +78,7 @@ export class JobDesk {
   }
 
   observerFor(job: JobSpec, workflow: Workflow): RunObserver {
-    const desk = this.#job(job.jobId);
-    const { telemetry, logger } = this.#options;
-    const total = workflow.nodes.size;
-    const metrics = telemetry.metricsFor(job, total);
-    const audit = telemetry.auditFor(job);
-    desk.progress = this.#options.reporter?.startJob(desk.record, { totalNodes: total }) ?? null;
-    desk.telemetryEnd = (end) => {
-      metrics?.end(end);
-      audit?.ended(end);
-    };
-    audit?.started(total);
-    return runObserver({
-      metrics,
-      audit,
-      progress: desk.progress,
-      log: { log: (level, message, fields) => logger.log(asLevel(level), message, { ...fields, job_id: job.jobId }) },
-    });
+    return this.#job(job.jobId).observe(job, workflow.nodes.size);
   }
 
   /** Called by the executor for every job that left it. */
@@ -180,217 +97,128 @@ export class JobDesk {
 
   /** Stops `restart` jobs whose lease may be over before another robot can start them (I2). */
   async guardDeadlines(marginMs: number): Promise<void> {
-    for (const job of this.#jobs.values()) {
+    for (const job of [...this.#jobs.values()]) {
       if (job.record.onLost !== 'restart') continue;
       const remaining = this.#options.locker.remainingMs(job.record.jobId);
-      if (remaining === null || remaining > marginMs) continue;
-      await this.#lose(job, 'its lease could not be renewed in time');
+      if (remaining !== null && remaining <= marginMs) await this.#lose(job, 'it could not be renewed in time');
     }
   }
 
   /** From now on, suspended jobs stay suspended. */
   stop(): void {
-    this.#stopping.abort();
-    for (const job of [...this.#jobs.values()]) {
-      if (job.record.state === 'in_doubt') this.#drop(job);
-    }
-  }
-
-  async #recoverOne(record: StoredJob): Promise<void> {
-    const { locker, telemetry } = this.#options;
-    const leaseAgeMs = record.leaseAgeMs ?? locker.lockTimeoutMs;
-    locker.adopt(record, leaseAgeMs);
-    telemetry.resumed(record);
-    if (record.state === 'in_doubt') {
-      const job = this.#track(record);
-      this.#watch(job);
-      return;
-    }
-    if (record.onLost === 'restart' && leaseAgeMs >= locker.lockTimeoutMs) {
-      void this.#resumeWhenConfirmed(record);
-      return;
-    }
-    await this.#queue(record, 1);
-  }
-
-  /** A `restart` job whose lease may have passed on is resumed only after the server said it has not. */
-  async #resumeWhenConfirmed(record: StoredJob): Promise<void> {
-    const { locker, clock, store, telemetry, logger } = this.#options;
-    while (!this.#stopping.signal.aborted) {
-      try {
-        const outcome = await locker.heartbeat(record.jobId, { signal: this.#stopping.signal });
-        if (outcome !== 'stale') return await this.#queue(record, 1);
-        telemetry.leaseLost(record.jobId);
-        return await store.supersede(record.jobId);
-      } catch (error) {
-        logger.log('debug', 'cannot ask whether a lease still stands; asking again', {
-          job_id: record.jobId,
-          error: messageOf(error),
-        });
-      }
-      await clock.sleep(1_000, this.#stopping.signal).catch(() => undefined);
-    }
+    this.#recovery.stop();
+    for (const job of [...this.#jobs.values()].filter(isInDoubt)) this.#drop(job);
   }
 
   async #queue(record: StoredJob, priority: number): Promise<void> {
     const job = this.#track(record);
-    this.#watch(job);
-    const outcome = await this.#executorOrThrow().submitJob(record.jobId, record.workflowJson, {
-      name: record.name,
-      variables: record.variables,
-      priority,
-      inDoubtPolicy: record.inDoubtPolicy,
-      timeoutMs: record.timeoutMs,
-    });
-    if (!outcome.accepted) {
-      this.#options.logger.log('warning', `job was not taken: ${outcome.reason}`, { job_id: record.jobId });
-      this.#drop(job);
+    const interruption = await job.interruption();
+    if (interruption !== null) {
+      return this.#endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
     }
+    const { jobId, name, workflowJson, variables, inDoubtPolicy, timeoutMs } = record;
+    const options = { name, variables, priority, inDoubtPolicy, timeoutMs };
+    const outcome = await this.#executorOrThrow().submitJob(jobId, workflowJson, options);
+    if (outcome.accepted) return;
+    this.#options.logger.log('warning', `a job was not taken: ${outcome.reason}`, { job_id: jobId });
+    this.#drop(job);
   }
 
   #track(record: StoredJob): DeskJob {
-    const durable = this.#options.store.open(record.jobId);
-    const job: DeskJob = {
-      record,
-      durable,
-      journal: this.#journal(durable, () => this.#jobs.get(record.jobId)),
-      progress: null,
-      watch: null,
-      telemetryEnd: this.#untracedEnd(record.jobId),
-      hasBegun: record.state !== 'cached',
-    };
-    this.#jobs.set(record.jobId, job);
+    const { jobId } = record;
+    const job = new DeskJob(record, this.#options);
+    this.#jobs.set(jobId, job);
+    job.watch = this.#options.checker.start(jobId, {
+      onCancelled: ({ reason, requestedBy }) => void this.#cancel(job, reason, requestedBy),
+      onStale: () => void this.#lose(job, 'another claim holds the job'),
+    });
     return job;
   }
 
-  /** For a job that ends while no run of it is being observed. */
-  #untracedEnd(jobId: string): (end: RunEnd) => void {
-    return (end) => this.#options.telemetry.ended(jobId, end);
-  }
-
-  #journal(durable: DurableJob, current: () => DeskJob | undefined): RunJournal {
-    const journal = jobJournal(durable, (outcome: RunOutcome) => {
-      const progress = current()?.progress ?? null;
-      if (progress === null) return null;
-      const { status, nodes_executed } = outcome;
-      return progress.endJob(status === 'completed' ? { status, nodesCompleted: nodes_executed } : { status });
-    });
-    return {
-      load: async () => {
-        const entries = await journal.load();
-        current()?.progress?.resumeFrom(entries.flatMap((entry) => (entry.kind === 'result' ? [entry.node_id] : [])));
-        return entries;
-      },
-      commit: async (entries: readonly JournalEntry[]) => {
-        await journal.commit(entries);
-        const job = current();
-        if (job !== undefined) job.hasBegun = true;
-        this.#options.onOutbox();
-      },
-    };
-  }
-
-  #watch(job: DeskJob): void {
+  async #cancel(job: DeskJob, reason: string, requestedBy: string | null): Promise<void> {
     const { jobId } = job.record;
-    job.watch = this.#options.checker.start(jobId, {
-      onCancelled: ({ reason, requestedBy }) => void this.#cancel(jobId, reason, requestedBy),
-      onStale: () => void this.#lose(job, 'another claim holds the job'),
-    });
-  }
-
-  async #cancel(jobId: string, reason: string, requestedBy: string | null): Promise<void> {
-    const job = this.#jobs.get(jobId);
-    if (job === undefined) return;
     this.#options.telemetry.cancelRequested(jobId, requestedBy, reason);
     if (await this.#executorOrThrow().cancelJob(jobId, { reason, requestedBy })) return;
-    if (job.record.state === 'in_doubt') await this.#endWithoutRun(job, cancelled(reason, requestedBy));
+    if (isInDoubt(job)) await this.#endWithoutRun(job, cancelled(reason, requestedBy));
   }
 
   async #lose(job: DeskJob, why: string): Promise<void> {
-    if (this.#jobs.get(job.record.jobId) !== job) return;
+    const { jobId } = job.record;
+    if (this.#jobs.get(jobId) !== job) return;
     const { store, telemetry, logger, locker } = this.#options;
-    logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: job.record.jobId });
-    telemetry.leaseLost(job.record.jobId);
-    await store.supersede(job.record.jobId);
-    locker.forget(job.record.jobId);
-    if (!(await this.#executorOrThrow().suspendJob(job.record.jobId, 'lease lost'))) this.#drop(job);
+    job.isLost = true;
+    logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: jobId });
+    telemetry.leaseLost(jobId);
+    locker.forget(jobId);
+    await store.supersede(jobId);
+    if (!(await this.#executorOrThrow().suspendJob(jobId, 'its lease is lost'))) this.#drop(job);
   }
 
   async #ran(job: DeskJob, end: RunEnd): Promise<void> {
-    const { jobId } = job.record;
-    if (end.status === 'suspended') {
-      job.telemetryEnd(end);
-      this.#drop(job);
-      if (end.reason !== 'lease lost' && !this.#stopping.signal.aborted) void this.#retryLater(job.record, end.reason);
-      return;
-    }
+    job.tellEnd(end);
     if (end.status === 'in_doubt') {
-      job.telemetryEnd(end);
-      job.progress?.detach();
-      job.record = { ...job.record, state: 'in_doubt' };
-      job.progress = null;
-      job.telemetryEnd = this.#untracedEnd(jobId);
-      this.#options.onOutbox();
+      job.waitInDoubt();
+      // A cancel that came while the run was ending has been told to nobody else.
+      const cancellation = job.watch?.cancellation ?? null;
+      if (cancellation !== null) await this.#cancel(job, cancellation.reason, cancellation.requestedBy);
       return;
     }
-    job.telemetryEnd(end);
-    this.#options.locker.forget(jobId);
     this.#drop(job);
-    this.#options.onOutbox();
-  }
-
-  /** The store could not record a step (a full disk, say): the job waits and is taken up again. */
-  async #retryLater(record: StoredJob, reason: string): Promise<void> {
-    const { clock, logger, retryStoreMs } = this.#options;
-    logger.log('error', `a job is suspended and will be tried again: ${reason}`, { job_id: record.jobId });
-    try {
-      await clock.sleep(retryStoreMs ?? 10_000, this.#stopping.signal);
-      await this.#queue({ ...record, state: 'in_progress' }, 1);
-    } catch (error) {
-      if (!this.#stopping.signal.aborted) throw error;
+    if (end.status !== 'suspended') {
+      this.#options.locker.forget(job.record.jobId);
+    } else if (!job.isLost && !this.#recovery.isStopped) {
+      void this.#recovery.retryLater(job.record, end.reason);
     }
   }
 
   async #neverStarted(job: DeskJob, request: StopRequest): Promise<void> {
-    if (request.kind === 'cancel') {
-      await this.#endWithoutRun(job, cancelled(request.reason, request.requestedBy ?? null));
-      return;
-    }
-    if (!job.hasBegun && request.reason !== 'lease lost') {
+    const { jobId } = job.record;
+    const { reason, requestedBy = null } = request;
+    if (request.kind === 'cancel') return this.#endWithoutRun(job, cancelled(reason, requestedBy));
+    if (!job.hasBegun && !job.isLost) {
       await job.durable.commit([], {
-        outbox: [{ kind: 'release', payload: { reason: request.reason } }],
-        status: { status: 'released', reason: request.reason },
+        outbox: [{ kind: 'release', payload: { reason }, keep: true }],
+        status: { status: 'released', reason },
       });
-      this.#options.telemetry.released(job.record.jobId, request.reason);
+      this.#options.telemetry.released(jobId, reason);
       this.#options.onOutbox();
     }
-    this.#options.locker.forget(job.record.jobId);
+    this.#options.locker.forget(jobId);
     this.#drop(job);
   }
 
   async #crashed(job: DeskJob, error: unknown): Promise<void> {
-    this.#options.logger.log('critical', `the robot failed to run a job: ${messageOf(error)}`, {
-      job_id: job.record.jobId,
-    });
+    const message = messageOf(error);
+    this.#options.logger.log('critical', `the robot failed to run a job: ${message}`, { job_id: job.record.jobId });
     await this.#endWithoutRun(job, {
       status: 'failed',
-      error: { code: 'INTERNAL_ERROR', category: 'unknown', message: messageOf(error), node_id: null },
+      error: { code: 'INTERNAL_ERROR', category: 'unknown', message, node_id: null },
       ...noStatistics,
     });
   }
 
   async #endWithoutRun(job: DeskJob, outcome: RunOutcome): Promise<void> {
-    await job.journal.load();
-    await job.journal.commit([{ kind: 'outcome', outcome, at: this.#options.clock.now() }]);
-    job.telemetryEnd(outcome);
-    this.#options.locker.forget(job.record.jobId);
+    const { clock, locker, logger } = this.#options;
+    const { jobId } = job.record;
+    try {
+      await job.journal.load();
+    } catch (error) {
+      logger.log('error', `the journal of a job cannot be read: ${messageOf(error)}`, { job_id: jobId });
+    }
+    try {
+      await job.journal.commit([{ kind: 'outcome', outcome, at: clock.now() }]);
+    } catch (error) {
+      this.#drop(job);
+      if (!this.#recovery.isStopped) void this.#recovery.retryLater(job.record, messageOf(error));
+      return;
+    }
+    job.tellEnd(outcome);
+    locker.forget(jobId);
     this.#drop(job);
   }
 
   #drop(job: DeskJob): void {
-    job.watch?.stop();
-    job.progress?.detach();
-    job.durable.close();
+    job.close();
     this.#jobs.delete(job.record.jobId);
   }
 
@@ -408,12 +236,12 @@ export class JobDesk {
 
 const noStatistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
 
-function cancelled(reason: string, requestedBy: string | null): RunOutcome {
-  return { status: 'cancelled', reason, requested_by: requestedBy, ...noStatistics };
+function isInDoubt(job: DeskJob): boolean {
+  return job.record.state === 'in_doubt';
 }
 
-function asLevel(level: string): 'debug' | 'info' | 'warning' | 'error' | 'critical' {
-  return level === 'debug' || level === 'warning' || level === 'error' || level === 'critical' ? level : 'info';
+function cancelled(reason: string, requestedBy: string | null): RunOutcome {
+  return { status: 'cancelled', reason, requested_by: requestedBy, ...noStatistics };
 }
 
 function messageOf(error: unknown): string {

@@ -4,11 +4,12 @@
  */
 import type { JournalEntry, JsonObject, JsonValue, ProgressSnapshot, RunJournal, RunOutcome } from '@casare/execution';
 
+/** `keep`: never dropped when the outbox is at its limit; what ends a job is kept in any case (I7). */
 export type OutboxDraft =
   | { readonly kind: 'event'; readonly payload: JsonObject }
-  | { readonly kind: 'in_doubt'; readonly payload: JsonObject }
+  | { readonly kind: 'in_doubt'; readonly payload: JsonObject; readonly keep: true }
   | { readonly kind: 'complete'; readonly payload: JsonObject }
-  | { readonly kind: 'release'; readonly payload: JsonObject };
+  | { readonly kind: 'release'; readonly payload: JsonObject; readonly keep: true };
 
 /** What a commit does to the job's status in the store. */
 export type StatusChange =
@@ -36,15 +37,19 @@ export interface DurableJob {
 /** Variables past this size (characters of JSON) are left out of the result, and the result says so (I7). */
 const resultLimit = 512 * 1024;
 
+/** Bounds what a resume has to fold (I10). */
+const snapshotEveryEntries = 5_000;
+
 export function jobJournal(
   job: DurableJob,
-  finalProgress: (outcome: RunOutcome) => ProgressSnapshot | null,
+  finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
 ): RunJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   const follow = (entries: readonly JournalEntry[]): void => {
     Object.assign(variables, changesOf(entries));
   };
   return {
+    snapshotEveryEntries,
     async load() {
       const entries = await job.load();
       follow(entries);
@@ -55,7 +60,7 @@ export function jobJournal(
       const doubts = entries.flatMap((entry) =>
         entry.kind === 'in_doubt' ? [{ node_id: entry.node_id, reason: entry.reason }] : [],
       );
-      if (doubts.length > 0) outbox.push({ kind: 'in_doubt', payload: { nodes: doubts } });
+      if (doubts.length > 0) outbox.push({ kind: 'in_doubt', payload: { nodes: doubts }, keep: true });
       const last = entries.at(-1);
       if (last?.kind !== 'outcome') {
         await job.commit(
@@ -64,7 +69,7 @@ export function jobJournal(
         );
       } else {
         const status = endOf(last.outcome, { ...variables, ...changesOf(entries) });
-        outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome) } });
+        outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome, entries) } });
         await job.commit(entries, { outbox, status });
       }
       follow(entries);

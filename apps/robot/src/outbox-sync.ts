@@ -73,11 +73,34 @@ export class OutboxSync {
     } catch (error) {
       if (signal.aborted || !isPermanent(error)) return 'offline';
       if (batch.items.length > 1) return this.#deliverOneByOne(batch, signal);
+      if (batch.kind === 'complete' && (await this.#completeWithoutResult(batch, error, signal))) return 'delivered';
       for (const item of batch.items) {
         await outbox.fail(item.id, messageOf(error), { permanent: true });
         onRefused?.(item, error);
       }
       return 'refused';
+    }
+  }
+
+  /**
+   * The server refuses the end of a job for what it carries (its size, say): the end is told without it,
+   * rather than leaving the job running for ever. The result stays in the local store.
+   */
+  async #completeWithoutResult(batch: Batch, refusal: unknown, signal: AbortSignal): Promise<boolean> {
+    const { outbox, gateway, onDelivered, onRefused } = this.#options;
+    const [item] = batch.items;
+    if (item === undefined) return false;
+    const { status, error } = objectOf(item.payload) as unknown as Parameters<JobGateway['completeJob']>[1];
+    const short = error === null ? null : { code: error.code ?? null, message: String(error.message).slice(0, 500) };
+    const result = { left_out: `the database refused the result: ${messageOf(refusal).slice(0, 500)}` };
+    try {
+      const outcome = await gateway.completeJob(batch.lease, { status, result, error: short }, { signal });
+      onRefused?.(item, refusal);
+      await onDelivered?.(item, outcome);
+      await outbox.ack([item.id]);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -6,17 +6,17 @@
  * nothing depends on being told.
  */
 import { RobotConfig } from '@casare/config';
-import type { JsonObject } from '@casare/execution';
-import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
+import { presenceOf } from './presence.ts';
 import { robotVersion } from './version.ts';
 
 /** Before this much of a `restart` job's lease is left, its run is stopped (I2). */
 const leaseMarginMs = 10_000;
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
 const lastSyncMs = 5_000;
-const requiredSchemaVersion = 1;
+/** How often the local store drops what its retention allows (I7). */
+const retentionIntervalMs = 3_600_000;
 
 export interface StopOptions {
   /** `drain` (default): running jobs finish first. `cancel`: they end as cancelled. `suspend`: they resume later. */
@@ -47,7 +47,6 @@ export class RobotAgent {
   #intake: Periodic | null = null;
   #sync: Periodic | null = null;
   #state: AgentState = 'created';
-  #registered = false;
   #stopping: Promise<void> | null = null;
   #lastProblem: string | null = null;
 
@@ -179,30 +178,21 @@ export class RobotAgent {
   }
 
   #startLoops(): void {
-    const { clock, desk, config } = this.#partsOrThrow();
+    const { clock, desk, config, queue, intake } = this.#partsOrThrow();
     const onError = (name: string, error: unknown): void => this.#problem(`${name}: ${messageOf(error)}`);
     const loop = (name: string, intervalMs: number, turn: (signal: AbortSignal) => Promise<void>): Periodic => {
       const periodic = startPeriodic({ name, intervalMs, clock, turn, onError });
       this.#loops.push(periodic);
       return periodic;
     };
-    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, (signal) => this.#claim(signal));
+    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, async (signal) => {
+      await intake.turn(signal);
+      this.#lastProblem = null;
+    });
     this.#sync = loop('sending results', 1_000, (signal) => this.#drain(signal));
     loop('presence', config.jobExecution.heartbeatIntervalMs, (signal) => this.#presence(signal));
     loop('lease deadlines', 1_000, () => desk.guardDeadlines(leaseMarginMs));
-  }
-
-  async #claim(signal: AbortSignal): Promise<void> {
-    const { connection, executor, locker, claimRequest, desk, config } = this.#partsOrThrow();
-    if (!connection.isConnected) return;
-    await this.#ensureRegistered(signal);
-    const limit = executor.freeSlots;
-    if (limit === 0) return;
-    const { tags, capabilities } = config.robot;
-    const jobs = await locker.claim({ requestId: claimRequest.current, limit, tags, capabilities }, { signal });
-    for (const job of jobs) await desk.admit(job);
-    if (jobs.length > 0) await claimRequest.rotate();
-    this.#lastProblem = null;
+    loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
@@ -211,38 +201,14 @@ export class RobotAgent {
   }
 
   async #presence(signal: AbortSignal): Promise<void> {
-    const { connection, gateway, identity, executor, metrics } = this.#partsOrThrow();
-    if (!connection.isConnected || !this.#registered) return;
+    const { connection, gateway, identity, executor, metrics, intake } = this.#partsOrThrow();
+    if (!connection.isConnected || !intake.isRegistered) return;
     const status = this.#state === 'stopping' ? 'draining' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
     await gateway.robotHeartbeat(identity.robotId, status, metrics === null ? null : presenceOf(metrics), { signal });
   }
 
-  async #ensureRegistered(signal: AbortSignal): Promise<void> {
-    if (this.#registered) return;
-    const { gateway, identity, config } = this.#partsOrThrow();
-    const version = await gateway.schemaVersion({ signal });
-    if (version < requiredSchemaVersion) {
-      throw new Error(
-        `the database has schema version ${version}, this robot needs ${requiredSchemaVersion}: apply migrations/`,
-      );
-    }
-    await gateway.registerRobot(
-      {
-        robotId: identity.robotId,
-        name: config.robot.name,
-        capabilities: config.robot.capabilities,
-        tags: config.robot.tags,
-        maxConcurrentJobs: config.jobExecution.maxConcurrentJobs,
-        version: robotVersion,
-        bootId: identity.bootId,
-      },
-      { signal },
-    );
-    this.#registered = true;
-  }
-
   #connected(): void {
-    this.#registered = false;
+    this.#parts?.intake.registerAgain();
     this.#intake?.kick();
     this.#sync?.kick();
     void this.#parts?.checker.checkNow();
@@ -274,22 +240,6 @@ export class RobotAgent {
     if (this.#parts === null) throw new Error('the robot has not started');
     return this.#parts;
   }
-}
-
-/** What the server's robot_metrics keep of a moment. */
-function presenceOf(metrics: MetricsCollector): JsonObject {
-  const { totalJobs, successfulJobs, failedJobs, cancelledJobs, activeJobs } = metrics.getSummary();
-  const resources = metrics.getCurrentResources();
-  return {
-    total_jobs: totalJobs,
-    successful_jobs: successfulJobs,
-    failed_jobs: failedJobs,
-    cancelled_jobs: cancelledJobs,
-    active_jobs: activeJobs,
-    cpu_percent: resources?.cpuPercent ?? null,
-    memory_mb: resources?.memoryMb ?? null,
-    memory_percent: resources?.memoryPercent ?? null,
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,7 @@
 /** What metrics and audit hear of a job. Either may be switched off. */
 import type { JsonObject, RunEnd } from '@casare/execution';
 import type { AuditErrorInfo, AuditLogger, MetricsCollector } from '@casare/observability';
-import type { JobTelemetry } from './job-desk.ts';
+import type { JobTelemetry } from './desk-ports.ts';
 
 export function robotTelemetry(metrics: MetricsCollector | null, audit: AuditLogger | null): JobTelemetry {
   return {

@@ -1,5 +1,5 @@
 /** Tells metrics, audit and progress what happens in one run. Each sees only its own job. */
-import type { JobProgress, JsonObject, RunObserver } from '@casare/execution';
+import type { JobProgress, JsonObject, LogLevel, RunObserver } from '@casare/execution';
 
 export interface JobMetricsPort {
   recordNode(node: {
@@ -22,7 +22,7 @@ export interface JobAuditPort {
 }
 
 export interface NodeLogPort {
-  log(level: string, message: string, fields: JsonObject): void;
+  log(level: LogLevel, message: string, fields: JsonObject): void;
 }
 
 export interface RunObserverParts {

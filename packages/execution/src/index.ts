@@ -1,10 +1,3 @@
-export {
-  type Cancellation,
-  CancellationChecker,
-  type CancellationCheckerOptions,
-  type CancellationListener,
-  type CancellationWatch,
-} from './jobs/cancellation-checker.ts';
 export type {
   BeganEntry,
   FailureEntry,
@@ -30,7 +23,26 @@ export type {
 } from './engine/run-options.ts';
 export { runWorkflow } from './engine/run-workflow.ts';
 export { type ErrorCategory, NodeError, type NodeErrorOptions, type RunError } from './errors.ts';
+export {
+  type Cancellation,
+  CancellationChecker,
+  type CancellationCheckerOptions,
+  type CancellationListener,
+  type CancellationWatch,
+} from './jobs/cancellation-checker.ts';
 export { GatewayError } from './jobs/gateway-error.ts';
+export type {
+  CancelAnswer,
+  ClaimedJob,
+  ClaimRequest,
+  EnqueueRequest,
+  GatewayCallOptions,
+  JobEvent,
+  Lease,
+  LeaseAnswer,
+  LeaseOutcome,
+  RobotRegistration,
+} from './jobs/gateway-types.ts';
 export { InProcessRunner, type InProcessRunnerOptions } from './jobs/in-process-runner.ts';
 export {
   type ExecutorStatus,
@@ -40,19 +52,7 @@ export {
   type SubmitOptions,
   type SubmitOutcome,
 } from './jobs/job-executor.ts';
-export {
-  type CancelAnswer,
-  type ClaimedJob,
-  type ClaimRequest,
-  type EnqueueRequest,
-  type GatewayCallOptions,
-  type JobEvent,
-  JobGateway,
-  type Lease,
-  type LeaseAnswer,
-  type LeaseOutcome,
-  type RobotRegistration,
-} from './jobs/job-gateway.ts';
+export { JobGateway } from './jobs/job-gateway.ts';
 export { JobLocker, type JobLockerOptions } from './jobs/job-locker.ts';
 export type { JobRunner, JobSpec } from './jobs/job-runner.ts';
 export {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { LeaseAnswer } from './job-gateway.ts';
+import type { LeaseAnswer } from './gateway-types.ts';
 
 export interface Cancellation {
   readonly reason: string;

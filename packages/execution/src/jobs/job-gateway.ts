@@ -6,141 +6,21 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RpcPort } from '../ports.ts';
+import { claimedJob, jsonObject, leaseAnswers, outcome } from './gateway-answers.ts';
 import { GatewayError } from './gateway-error.ts';
-
-/** The right to write about one job: the token is drawn anew for every claim and never reused. */
-export interface Lease {
-  readonly jobId: string;
-  readonly leaseToken: string;
-}
-
-/** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
-export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
-
-export interface LeaseAnswer extends Lease {
-  readonly outcome: LeaseOutcome;
-  readonly cancelReason: string | null;
-  readonly cancelRequestedBy: string | null;
-}
-
-export interface ClaimedJob extends Lease {
-  readonly name: string;
-  /** The workflow file's text, as it was submitted. */
-  readonly workflow: string;
-  readonly variables: JsonObject;
-  readonly attempt: number;
-  readonly maxAttempts: number;
-  readonly timeoutMs: number | null;
-  readonly onLost: 'hold' | 'restart';
-  readonly inDoubtPolicy: 'retry' | 'skip' | 'fail' | 'ask' | null;
-  readonly leaseMs: number;
-}
-
-export interface JobEvent {
-  readonly seq: number;
-  readonly kind: string;
-  readonly node_id: string | null;
-  /** The robot's wall clock, ISO 8601. */
-  readonly at: string;
-  readonly payload: JsonObject;
-}
-
-export interface RobotRegistration {
-  readonly robotId: string;
-  readonly name: string;
-  readonly capabilities: readonly string[];
-  readonly tags: readonly string[];
-  readonly maxConcurrentJobs: number;
-  readonly version: string;
-  readonly bootId: string;
-}
-
-export interface ClaimRequest {
-  readonly robotId: string;
-  /** Repeating a request id returns the same claims instead of new ones (I6). */
-  readonly requestId: string;
-  readonly limit: number;
-  readonly lockTimeoutMs: number;
-  readonly capabilities: readonly string[];
-  readonly tags: readonly string[];
-}
-
-export interface EnqueueRequest {
-  /** The workflow file's text. */
-  readonly workflow: string;
-  readonly variables?: JsonObject;
-  /** Default: the workflow's own name. */
-  readonly name?: string;
-  /** Higher runs first. Default 0. */
-  readonly priority?: number;
-  readonly inDoubtPolicy?: 'retry' | 'skip' | 'fail' | 'ask';
-  readonly onLost?: 'hold' | 'restart';
-  readonly timeoutMs?: number;
-  readonly maxAttempts?: number;
-  readonly dedupKey?: string;
-}
-
-export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
-
-export interface GatewayCallOptions {
-  readonly signal?: AbortSignal;
-}
-
-const token = z.union([z.string(), z.int()]).transform(String);
-const outcome = z.enum(['ok', 'stale', 'cancelled']);
-const jsonObject = z.record(z.string(), z.json());
-
-const claimedJob = z
-  .object({
-    job_id: z.string(),
-    lease_token: token,
-    name: z.string().nullish(),
-    workflow: z.string(),
-    variables: jsonObject.nullish(),
-    attempt: z.int(),
-    max_attempts: z.int(),
-    timeout_ms: z.number().nullish(),
-    on_lost: z.enum(['hold', 'restart']),
-    in_doubt_policy: z.enum(['retry', 'skip', 'fail', 'ask']).nullish(),
-    lease_ms: z.number(),
-  })
-  .transform(
-    (row): ClaimedJob => ({
-      jobId: row.job_id,
-      leaseToken: row.lease_token,
-      name: row.name ?? row.job_id,
-      workflow: row.workflow,
-      variables: (row.variables ?? {}) as JsonObject,
-      attempt: row.attempt,
-      maxAttempts: row.max_attempts,
-      timeoutMs: row.timeout_ms ?? null,
-      onLost: row.on_lost,
-      inDoubtPolicy: row.in_doubt_policy ?? null,
-      leaseMs: row.lease_ms,
-    }),
-  );
-
-const leaseAnswers = z.object({
-  leases: z.array(
-    z
-      .object({
-        job_id: z.string(),
-        lease_token: token,
-        outcome,
-        cancel_reason: z.string().nullish(),
-        cancel_requested_by: z.string().nullish(),
-      })
-      .transform(
-        (row): LeaseAnswer => ({
-          jobId: row.job_id,
-          leaseToken: row.lease_token,
-          outcome: row.outcome,
-          cancelReason: row.cancel_reason ?? null,
-          cancelRequestedBy: row.cancel_requested_by ?? null,
-        }),
-      ),
-  ),
-});
+import type {
+  CancelAnswer,
+  ClaimedJob,
+  ClaimRequest,
+  EnqueueRequest,
+  GatewayCallOptions,
+  JobEvent,
+  Lease,
+  LeaseAnswer,
+  LeaseOutcome,
+  RobotRegistration,
+} from './gateway-types.ts';
+import { storableJson } from './storable-json.ts';
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -317,7 +197,7 @@ export class JobGateway {
     schema: Schema,
     options?: GatewayCallOptions,
   ): Promise<z.output<Schema>> {
-    const answer = await this.#rpc.rpc(name, args, options);
+    const answer = await this.#rpc.rpc(name, storableJson(args) as JsonObject, options);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new GatewayError(

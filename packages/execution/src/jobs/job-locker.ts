@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { ClaimedJob, GatewayCallOptions, JobGateway, Lease, LeaseAnswer, LeaseOutcome } from './job-gateway.ts';
+import type { ClaimedJob, GatewayCallOptions, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
+import type { JobGateway } from './job-gateway.ts';
 
 export interface JobLockerOptions {
   readonly gateway: Pick<JobGateway, 'claimJob' | 'claimJobs' | 'heartbeatJobs' | 'releaseJob' | 'completeJob'>;

@@ -6,7 +6,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { Lease, LeaseOutcome } from './job-gateway.ts';
+import type { Lease, LeaseOutcome } from './gateway-types.ts';
 
 export type ProgressStage =
   | 'queued'
@@ -49,11 +49,7 @@ export interface JobProgress {
   resumeFrom(nodeIds: Iterable<string>): void;
   snapshot(): ProgressSnapshot;
   /** Ends reporting; the returned last state belongs into the job's completion. */
-  endJob(end: {
-    readonly status: 'completed' | 'failed' | 'cancelled';
-    /** What the run's own statistics say; default: the nodes that were reported. */
-    readonly nodesCompleted?: number;
-  }): ProgressSnapshot;
+  endJob(end: { readonly status: 'completed' | 'failed' | 'cancelled' }): ProgressSnapshot;
   /** Ends reporting without a last word: the job goes on elsewhere or later. */
   detach(): void;
 }
@@ -90,7 +86,6 @@ export class ProgressReporter {
     let current: { id: string; type: string } | null = null;
     let steps = 0;
     let updatedAt = clock.now();
-    let finallyCompleted: number | null = null;
     const tracked: Tracked = {
       lease,
       dirty: true,
@@ -99,7 +94,7 @@ export class ProgressReporter {
         percent: percentOf(stage, completed.size, job.totalNodes),
         current_node: current?.id ?? null,
         current_node_type: current?.type ?? null,
-        nodes_completed: finallyCompleted ?? completed.size,
+        nodes_completed: completed.size,
         nodes_total: job.totalNodes,
         steps,
         updated_at: new Date(updatedAt).toISOString(),
@@ -133,7 +128,6 @@ export class ProgressReporter {
       snapshot: tracked.snapshot,
       endJob: (end) => {
         stage = end.status;
-        finallyCompleted = end.nodesCompleted ?? null;
         current = null;
         touch();
         this.#untrack(tracked);

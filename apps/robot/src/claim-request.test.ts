@@ -1,0 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { loadClaimRequest } from './claim-request.ts';
+
+it('asks under the same id after a restart until the claimed jobs are stored', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'casare-claim-'));
+  onTestFinished(() => rm(home, { recursive: true }));
+  const first = (await loadClaimRequest(home)).current;
+  const restarted = await loadClaimRequest(home);
+  expect(restarted.current).toBe(first);
+  await restarted.rotate();
+  expect(restarted.current).not.toBe(first);
+  expect((await loadClaimRequest(home)).current).toBe(restarted.current);
+});

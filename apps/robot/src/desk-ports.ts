@@ -1,0 +1,59 @@
+/** What the desk needs from outside: a durable store of jobs, and listeners. */
+import type { ClaimedJob, JobSpec, RunEnd } from '@casare/execution';
+import type { DurableJob } from './job-journal.ts';
+import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
+
+/** A job as the local store keeps it. */
+export interface StoredJob {
+  readonly jobId: string;
+  readonly leaseToken: string;
+  readonly name: string;
+  readonly workflowJson: string;
+  readonly variables: ClaimedJob['variables'];
+  readonly onLost: 'hold' | 'restart';
+  readonly inDoubtPolicy: JobSpec['inDoubtPolicy'];
+  readonly timeoutMs: number | null;
+  /** `cached`: stored, not started. */
+  readonly state: 'cached' | 'in_progress' | 'in_doubt';
+  /** Ms since the lease was last confirmed, on a clock that counts suspend; null when that cannot be told. */
+  readonly leaseAgeMs: number | null;
+}
+
+/** The durable side; the composition root fits the store to it. */
+export interface JobStore {
+  /** Resolves when the job survives a crash. Storing the same claim again changes nothing. */
+  add(job: ClaimedJob): Promise<void>;
+  unfinished(): Promise<readonly StoredJob[]>;
+  open(jobId: string): DurableJob & { close(): void };
+  /** The server gave the job to someone else: nothing more is run or recovered here. */
+  supersede(jobId: string): Promise<void>;
+}
+
+export interface JobTelemetry {
+  metricsFor(job: JobSpec, totalNodes: number): (JobMetricsPort & { end(end: RunEnd): void }) | null;
+  auditFor(job: JobSpec): (JobAuditPort & { started(totalNodes: number): void; ended(end: RunEnd): void }) | null;
+  received(job: ClaimedJob): void;
+  resumed(job: StoredJob): void;
+  leaseLost(jobId: string): void;
+  released(jobId: string, reason: string): void;
+  cancelRequested(jobId: string, requestedBy: string | null, reason: string): void;
+  /** A job that ended without a run of its own here. */
+  ended(jobId: string, end: RunEnd): void;
+}
+
+/** A job from its claim, in the form that the store gives back after a restart. */
+export function storedForm(claim: ClaimedJob): StoredJob {
+  const { jobId, leaseToken, name, workflow, variables, onLost, inDoubtPolicy, timeoutMs } = claim;
+  return {
+    jobId,
+    leaseToken,
+    name,
+    workflowJson: workflow,
+    variables,
+    onLost,
+    inDoubtPolicy,
+    timeoutMs,
+    state: 'cached',
+    leaseAgeMs: 0,
+  };
+}

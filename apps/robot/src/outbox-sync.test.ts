@@ -1,0 +1,101 @@
+import type { JobEvent, JsonObject, Lease, LeaseOutcome } from '@casare/execution';
+import { describe, expect, it } from 'vitest';
+import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
+
+const never = new AbortController().signal;
+
+function item(id: number, kind: string, jobId = 'a', payload: JsonObject = {}): OutboxItem {
+  return { id, jobId, leaseToken: '7', seq: id, kind, payload };
+}
+
+/** An outbox in memory and a server that notes what reaches it. */
+function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown = () => null) {
+  let pending = [...items];
+  const sent: string[] = [];
+  const failed: string[] = [];
+  const take = (what: string): LeaseOutcome => {
+    const error = refuse(what);
+    if (error !== null) throw error;
+    sent.push(what);
+    return 'ok';
+  };
+  const sync = new OutboxSync({
+    batchSize: 100,
+    outbox: {
+      peek: async () => pending,
+      ack: async (ids) => {
+        pending = pending.filter(({ id }) => !ids.includes(id));
+      },
+      fail: async (id, reason) => {
+        failed.push(`${id}: ${reason}`);
+        pending = pending.filter((other) => other.id !== id);
+      },
+    },
+    gateway: {
+      recordEvents: async (lease: Lease, events: readonly JobEvent[]) =>
+        take(`events ${lease.jobId} ${events.map(({ seq }) => seq).join(',')}`),
+      setInDoubt: async (lease: Lease) => take(`in_doubt ${lease.jobId}`),
+      completeJob: async (lease: Lease, end) => take(`complete ${lease.jobId} ${end.status}`),
+      releaseJob: async (lease: Lease) => take(`release ${lease.jobId}`),
+      reportProgress: async (lease: Lease) => take(`progress ${lease.jobId}`),
+    },
+    isPermanent: (error) => (error as { category?: string }).category === 'permanent',
+  });
+  return { sync, sent, failed, left: () => pending.map(({ id }) => id) };
+}
+
+describe('OutboxSync', () => {
+  it('sends in order, events of one job together', async () => {
+    const { sync, sent, left } = setup([
+      item(1, 'event'),
+      item(2, 'event'),
+      item(3, 'event', 'b'),
+      item(4, 'event'),
+      item(5, 'complete', 'a', { status: 'completed', result: null, error: null, progress: { percent: 100 } }),
+    ]);
+    expect(await sync.drain(never)).toBe('empty');
+    expect(sent).toEqual(['events a 1,2', 'events b 3', 'events a 4', 'progress a', 'complete a completed']);
+    expect(left()).toEqual([]);
+  });
+
+  it('keeps everything that was not answered when the server cannot be reached', async () => {
+    let down = true;
+    const { sync, sent, failed, left } = setup(
+      [item(1, 'event'), item(2, 'complete', 'a', { status: 'failed' })],
+      (what) =>
+        down && what.startsWith('complete') ? Object.assign(new Error('down'), { category: 'transient' }) : null,
+    );
+    expect(await sync.drain(never)).toBe('offline');
+    expect(left()).toEqual([2]);
+    down = false;
+    expect(await sync.drain(never)).toBe('empty');
+    expect(sent).toEqual(['events a 1', 'complete a failed']);
+    expect(failed).toEqual([]);
+  });
+
+  it('lets a refused entry count against itself alone', async () => {
+    const refusal = Object.assign(new Error('no such thing'), { category: 'permanent' });
+    const { sync, sent, failed } = setup([item(1, 'event'), item(2, 'event'), item(3, 'event')], (what) =>
+      what.includes('2') ? refusal : null,
+    );
+    expect(await sync.drain(never)).toBe('empty');
+    expect(sent).toEqual(['events a 1', 'events a 3']);
+    expect(failed).toEqual(['2: no such thing']);
+  });
+
+  it('tells the end of a job without its result when the server refuses the result', async () => {
+    const refusal = Object.assign(new Error('too large'), { category: 'permanent' });
+    let first = true;
+    const { sync, sent, left } = setup(
+      [item(1, 'complete', 'a', { status: 'completed', result: { rows: 1 }, error: null })],
+      () => {
+        if (!first) return null;
+        first = false;
+        return refusal;
+      },
+    );
+    expect(await sync.drain(never)).toBe('empty');
+    expect(sent).toEqual(['complete a completed']);
+    expect(left()).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+/** What the database functions answer: checked, and put into this package's names. */
+import { z } from 'zod';
+import type { JsonObject } from '../json.ts';
+import type { ClaimedJob, LeaseAnswer } from './gateway-types.ts';
+
+const token = z.union([z.string(), z.int()]).transform(String);
+export const outcome = z.enum(['ok', 'stale', 'cancelled']);
+export const jsonObject = z.record(z.string(), z.json());
+
+export const claimedJob = z
+  .object({
+    job_id: z.string(),
+    lease_token: token,
+    name: z.string().nullish(),
+    workflow: z.string(),
+    variables: jsonObject.nullish(),
+    attempt: z.int(),
+    max_attempts: z.int(),
+    timeout_ms: z.number().nullish(),
+    on_lost: z.enum(['hold', 'restart']),
+    in_doubt_policy: z.enum(['retry', 'skip', 'fail', 'ask']).nullish(),
+    lease_ms: z.number(),
+  })
+  .transform(
+    (row): ClaimedJob => ({
+      jobId: row.job_id,
+      leaseToken: row.lease_token,
+      name: row.name ?? row.job_id,
+      workflow: row.workflow,
+      variables: (row.variables ?? {}) as JsonObject,
+      attempt: row.attempt,
+      maxAttempts: row.max_attempts,
+      timeoutMs: row.timeout_ms ?? null,
+      onLost: row.on_lost,
+      inDoubtPolicy: row.in_doubt_policy ?? null,
+      leaseMs: row.lease_ms,
+    }),
+  );
+
+export const leaseAnswers = z.object({
+  leases: z.array(
+    z
+      .object({
+        job_id: z.string(),
+        lease_token: token,
+        outcome,
+        cancel_reason: z.string().nullish(),
+        cancel_requested_by: z.string().nullish(),
+      })
+      .transform(
+        (row): LeaseAnswer => ({
+          jobId: row.job_id,
+          leaseToken: row.lease_token,
+          outcome: row.outcome,
+          cancelReason: row.cancel_reason ?? null,
+          cancelRequestedBy: row.cancel_requested_by ?? null,
+        }),
+      ),
+  ),
+});

@@ -1,0 +1,81 @@
+/** What the gateway takes and answers. Names are camelCase; the database's own are snake_case. */
+import type { InDoubtPolicy } from '../engine/run-options.ts';
+import type { JsonObject } from '../json.ts';
+
+/** The right to write about one job: the token is drawn anew for every claim and never reused. */
+export interface Lease {
+  readonly jobId: string;
+  readonly leaseToken: string;
+}
+
+/** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
+export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
+
+export interface LeaseAnswer extends Lease {
+  readonly outcome: LeaseOutcome;
+  readonly cancelReason: string | null;
+  readonly cancelRequestedBy: string | null;
+}
+
+export interface ClaimedJob extends Lease {
+  readonly name: string;
+  /** The workflow file's text, as it was submitted. */
+  readonly workflow: string;
+  readonly variables: JsonObject;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly timeoutMs: number | null;
+  readonly onLost: 'hold' | 'restart';
+  readonly inDoubtPolicy: InDoubtPolicy | null;
+  readonly leaseMs: number;
+}
+
+export interface JobEvent {
+  readonly seq: number;
+  readonly kind: string;
+  readonly node_id: string | null;
+  /** The robot's wall clock, ISO 8601. */
+  readonly at: string;
+  readonly payload: JsonObject;
+}
+
+export interface RobotRegistration {
+  readonly robotId: string;
+  readonly name: string;
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+  readonly maxConcurrentJobs: number;
+  readonly version: string;
+  readonly bootId: string;
+}
+
+export interface ClaimRequest {
+  readonly robotId: string;
+  /** Repeating a request id returns the same claims instead of new ones (I6). */
+  readonly requestId: string;
+  readonly limit: number;
+  readonly lockTimeoutMs: number;
+  readonly capabilities: readonly string[];
+  readonly tags: readonly string[];
+}
+
+export interface EnqueueRequest {
+  /** The workflow file's text. */
+  readonly workflow: string;
+  readonly variables?: JsonObject;
+  /** Default: the workflow's own name. */
+  readonly name?: string;
+  /** Higher runs first. Default 0. */
+  readonly priority?: number;
+  readonly inDoubtPolicy?: InDoubtPolicy;
+  readonly onLost?: 'hold' | 'restart';
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
+  readonly dedupKey?: string;
+}
+
+export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
+
+export interface GatewayCallOptions {
+  readonly signal?: AbortSignal;
+}
