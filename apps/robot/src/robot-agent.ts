@@ -5,7 +5,7 @@
  * process are resumed at once, and the connection is made in the background. The database is polled;
  * nothing depends on being told.
  */
-import { RobotConfig } from '@casare/config';
+import { loadConfig, type RobotConfig } from '@casare/config';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
 import { presenceOf } from './presence.ts';
@@ -50,9 +50,12 @@ export class RobotAgent {
   #stopping: Promise<void> | null = null;
   #lastProblem: string | null = null;
 
-  /** @param config default: everything at its default, URL and key from the environment */
-  constructor(config: RobotConfig = new RobotConfig(), overrides: RobotOverrides = {}) {
-    this.#config = config;
+  /**
+   * @param config default: what file and environment say. URL and key that it leaves out are taken from there, too
+   * @throws ConfigError when file or environment are needed and wrong
+   */
+  constructor(config: RobotConfig = loadConfig().config, overrides: RobotOverrides = {}) {
+    this.#config = withConnection(config);
     this.#overrides = overrides;
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
@@ -240,6 +243,16 @@ export class RobotAgent {
     if (this.#parts === null) throw new Error('the robot has not started');
     return this.#parts;
   }
+}
+
+function withConnection(config: RobotConfig): RobotConfig {
+  const { connection } = config;
+  if (connection.url === null || connection.key === null) {
+    const loaded = loadConfig().config.connection;
+    connection.url ??= loaded.url;
+    connection.key ??= loaded.key;
+  }
+  return config;
 }
 
 function messageOf(error: unknown): string {

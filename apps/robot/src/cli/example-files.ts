@@ -2,9 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const folders = ['../../examples/', '../../../../examples/'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const folders = ['../examples/', '../../../../examples/'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 export function examplePath(name: string): string {
   const folder = folders.find((candidate) => existsSync(candidate));
