@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 
 export interface WorkflowNode {
   readonly id: string;
-  /** Canonical type name (aliases resolved). */
+  /** Canonical type name (aliases resolved). A disabled node of a type that cannot run stands as a CommentNode. */
   readonly type: string;
   readonly config: JsonObject;
   readonly disabled: boolean;

@@ -1,0 +1,84 @@
+/** Checks that paired nodes name partners that exist and are of the right type, and that none is left alone. */
+import type { Draft, DraftNode } from './draft.ts';
+import { type FindingList, quoted } from './finding.ts';
+import type { Speller } from './nearest.ts';
+import { breakableLoops, namedPartner, type PairRule, pairRules } from './pairs.ts';
+
+export interface PairChecks {
+  readonly draft: Draft;
+  /** The first node of each second one; see `pairNodes`. */
+  readonly pairs: ReadonlyMap<string, string>;
+  readonly findings: FindingList;
+  readonly speller: Speller;
+}
+
+export function checkPairs(checks: PairChecks): void {
+  const paired = new Set([...checks.pairs.keys(), ...checks.pairs.values()]);
+  for (const node of checks.draft.nodes.values()) {
+    if (node.disabled) continue;
+    const wrong = partnerKeysOf(node).filter((partner) => !checkPartner(node, partner, checks));
+    if (wrong.length === 0 && needsPartner(node, checks.draft) && !paired.has(node.id)) reportAlone(node, checks);
+  }
+}
+
+interface PartnerKey {
+  readonly key: string;
+  readonly types: ReadonlySet<string>;
+}
+
+function partnerKeysOf(node: DraftNode): readonly PartnerKey[] {
+  const keys = pairRules.flatMap((rule): PartnerKey[] => {
+    if (rule.first === node.typeName) return [{ key: rule.keyOfFirst, types: new Set([rule.second]) }];
+    return rule.second === node.typeName ? [{ key: rule.keyOfSecond, types: new Set([rule.first]) }] : [];
+  });
+  const jumps = node.typeName === 'BreakNode' || node.typeName === 'ContinueNode';
+  return jumps ? [...keys, { key: 'paired_loop_start_id', types: breakableLoops }] : keys;
+}
+
+/** False when the key names a node that is no partner. */
+function checkPartner(node: DraftNode, { key, types }: PartnerKey, checks: PairChecks): boolean {
+  const { draft, findings, speller } = checks;
+  const id = namedPartner(node.config, key);
+  const found = id === undefined ? undefined : draft.nodes.get(id);
+  if (id === undefined || (found !== undefined && types.has(found.typeName))) return true;
+  const fitting = [...draft.nodes.values()].filter((candidate) => types.has(candidate.typeName));
+  const suggestion = speller.nearest(
+    id,
+    fitting.map((candidate) => candidate.id),
+  );
+  const fault = found === undefined ? 'which does not exist' : `which is a ${found.typeName}`;
+  const hint = suggestion === null ? '' : ` Did you mean ${quoted(suggestion)}?`;
+  findings.error(
+    found === undefined ? 'UNKNOWN_NODE' : 'UNPAIRED_NODE',
+    `Node ${quoted(node.id)}: ${quoted(key)} must name a ${[...types].join(' or ')}, but names ${quoted(id)}, ${fault}.${hint}`,
+    { node: node.id, field: key, suggestion },
+  );
+  return false;
+}
+
+function needsPartner(node: DraftNode, draft: Draft): boolean {
+  if (!pairRules.some((rule) => rule.first === node.typeName || rule.second === node.typeName)) return false;
+  // A loop ends where its body's path ends, so its start needs no end node.
+  if (node.typeName === 'ForLoopStartNode' || node.typeName === 'WhileLoopStartNode') return false;
+  // The older TryNode has an exit of its own for errors.
+  return !draft.connections.some(
+    ({ sourceNode, sourcePort }) => sourceNode === node.id && sourcePort === 'catch' && node.typeName === 'TryNode',
+  );
+}
+
+function reportAlone(node: DraftNode, { draft, findings }: PairChecks): void {
+  const rules = pairRules.filter((rule) => rule.first === node.typeName || rule.second === node.typeName);
+  const key = rules.map((rule) => ownKey(rule, node)).join('" or "');
+  const partners = rules.map((rule) => (rule.first === node.typeName ? rule.second : rule.first));
+  const candidates = [...draft.nodes.values()].filter((candidate) => partners.includes(candidate.typeName));
+  const suggestion = candidates.length === 1 ? (candidates[0]?.id ?? null) : null;
+  findings.error(
+    'UNPAIRED_NODE',
+    `Node ${quoted(node.id)}: a ${node.typeName} needs its ${partners.join(' or ')}. Name it in "${key}".`,
+    { node: node.id, field: key, suggestion },
+  );
+}
+
+function ownKey(rule: PairRule, node: DraftNode): string {
+  return rule.first === node.typeName ? rule.keyOfFirst : rule.keyOfSecond;
+}

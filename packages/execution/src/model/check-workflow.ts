@@ -1,0 +1,142 @@
+/**
+ * Reads and checks a workflow file: everything that can be known before a run is known here, so that nothing is
+ * refused halfway (the engine trusts what this module returns).
+ *
+ * Stages: text -> JSON -> draft (nodes, connections, variables, settings) -> rules -> workflow. A stage that cannot
+ * go on ends the check; otherwise all faults are gathered. No input makes it throw, and the largest permitted file
+ * is checked in well under a second.
+ */
+import type { JsonObject, JsonValue } from '../json.ts';
+import { checkConfig } from './check-config.ts';
+import { checkConnections } from './check-connections.ts';
+import { checkFlow } from './check-flow.ts';
+import { checkPairs } from './check-pairs.ts';
+import { checkReferences } from './check-references.ts';
+import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './draft.ts';
+import { type Finding, FindingList, quoted } from './finding.ts';
+import { buildFlowGraph } from './flow-graph.ts';
+import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
+import { Speller } from './nearest.ts';
+import { type NodePorts, portsOf } from './node-ports.ts';
+import { pairNodes } from './pairs.ts';
+import { parseConnections } from './parse-connections.ts';
+import { parseNodes } from './parse-nodes.ts';
+import { parseSettings } from './parse-settings.ts';
+import { parseVariables } from './parse-variables.ts';
+import { readFile, type WorkflowFile } from './read-file.ts';
+import type { NodeRegistry } from './registry.ts';
+import { isJsonObject, kindOf } from './value-text.ts';
+import type { Workflow, WorkflowNode } from './workflow.ts';
+import { workflowHash } from './workflow-hash.ts';
+
+export interface WorkflowCheck {
+  /** Null when there is any error. */
+  readonly workflow: Workflow | null;
+  /** In the order of the rules; errors and warnings. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Checks a workflow file against the registry's node types.
+ *
+ * @param source the file's text, or its JSON already parsed.
+ * @param limits sizes past which the file is refused; what is left out has its default.
+ * @example
+ * const registry = createNodeRegistry([]);
+ * const { workflow, findings } = checkWorkflow('{"nodes": {"a": {"node_type": "StartNod"}}}', registry);
+ * workflow; // null
+ * findings[0].suggestion; // 'StartNode'
+ */
+export function checkWorkflow(
+  source: unknown,
+  registry: NodeRegistry,
+  limits: Partial<WorkflowLimits> = {},
+): WorkflowCheck {
+  const findings = new FindingList();
+  const file = readFile(source, { ...defaultWorkflowLimits, ...limits }, findings);
+  if (file === undefined) return { workflow: null, findings: findings.all() };
+  const speller = new Speller();
+  const draft = readDraft(file, registry, { ...defaultWorkflowLimits, ...limits }, findings, speller);
+  if (draft.nodes.size > 0) checkDraft(draft, findings, speller);
+  return { workflow: findings.hasErrors ? null : finished(draft), findings: findings.all() };
+}
+
+function readDraft(
+  file: WorkflowFile,
+  registry: NodeRegistry,
+  limits: WorkflowLimits,
+  findings: FindingList,
+  speller: Speller,
+): Draft {
+  const { content, keysOf } = file;
+  const metadata = readMetadata(content.metadata, findings);
+  const name = metadata.name ?? content.name;
+  const connections = parseConnections(content.connections, limits, findings);
+  const nodes = parseNodes(content.nodes, { registry, limits, findings, keysOf });
+  dropHiddenStart(nodes, connections);
+  return {
+    name: typeof name === 'string' && name.trim() !== '' ? name : 'Untitled workflow',
+    metadata,
+    nodes,
+    connections,
+    variables: parseVariables(content.variables, findings, speller),
+    settings: parseSettings(content.settings, findings),
+  };
+}
+
+/** The designer keeps a start node of its own in some files, connected to nothing, besides the one that people see. */
+function dropHiddenStart(nodes: Map<string, DraftNode>, connections: readonly DraftConnection[]): void {
+  const hidden = '__auto_start__';
+  const isConnected = connections.some(({ sourceNode, targetNode }) => sourceNode === hidden || targetNode === hidden);
+  const hasOther = [...nodes.values()].some((node) => node.typeName === 'StartNode' && node.id !== hidden);
+  if (hasOther && !isConnected && nodes.get(hidden)?.typeName === 'StartNode') nodes.delete(hidden);
+}
+
+function readMetadata(source: JsonValue | undefined, findings: FindingList): JsonObject {
+  if (isJsonObject(source)) return source;
+  if (source !== undefined && source !== null) {
+    findings.error('INVALID_STRUCTURE', `"metadata" must be an object, but is ${kindOf(source)}.`, {
+      field: 'metadata',
+    });
+  }
+  return {};
+}
+
+function checkDraft(draft: Draft, findings: FindingList, speller: Speller): void {
+  const ports = new Map<string, NodePorts | undefined>();
+  for (const node of draft.nodes.values()) ports.set(node.id, portsOf(node));
+  const connected = connectedInputs(draft);
+  for (const node of draft.nodes.values()) {
+    checkConfig(node, { connected: connected.get(node.id) ?? new Set(), findings, speller });
+  }
+  checkReferences({ draft, ports, findings, speller });
+  checkConnections({ draft, ports, findings, speller });
+  const pairs = pairNodes(draft.nodes);
+  checkPairs({ draft, pairs, findings, speller });
+  checkFlow(draft, buildFlowGraph({ nodes: draft.nodes, connections: draft.connections, pairs }), findings);
+}
+
+function connectedInputs(draft: Draft): ReadonlyMap<string, ReadonlySet<string>> {
+  const connected = new Map<string, Set<string>>();
+  for (const { targetNode, targetPort } of draft.connections) {
+    if (targetPort === EXEC_IN) continue;
+    const inputs = connected.get(targetNode);
+    if (inputs === undefined) connected.set(targetNode, new Set([targetPort]));
+    else inputs.add(targetPort);
+  }
+  return connected;
+}
+
+function finished(draft: Draft): Workflow {
+  const nodes = new Map([...draft.nodes].map(([id, node]) => [id, finishedNode(node)] as const));
+  const connections = draft.connections.map(({ index: _place, ...connection }) => connection);
+  const { name, metadata, variables, settings } = draft;
+  const content = { name, metadata, nodes, connections, variables, settings };
+  return { ...content, hash: workflowHash(content) };
+}
+
+/** A disabled node of a type that cannot run passes control on like a remark. */
+function finishedNode({ id, type, typeName, config, disabled }: DraftNode): WorkflowNode {
+  if (type === undefined && !disabled) throw new Error(`the type of node ${quoted(id)} was not checked`);
+  return { id, type: type === undefined ? 'CommentNode' : typeName, config, disabled };
+}

@@ -1,0 +1,117 @@
+/**
+ * What the validator says about a workflow file: one finding per fault, with the node, the field and the remedy.
+ * Codes are stable; messages are for people and may change.
+ */
+
+export type Severity = 'error' | 'warning';
+
+/** Every code the validator uses, with what it means. */
+export const findingCodes = {
+  INVALID_JSON: 'The text is not JSON; the message names line and column.',
+  FILE_TOO_LARGE: 'The file is larger than the limit.',
+  FILE_TOO_DEEP: 'Objects and lists are nested deeper than any workflow needs.',
+  DUPLICATE_KEY: 'An object has the same key twice; only the last one counts.',
+  INVALID_STRUCTURE: 'A part of the file has the wrong shape.',
+  EMPTY_WORKFLOW: 'The workflow has no nodes.',
+  TOO_MANY_NODES: 'The workflow has more nodes than the limit.',
+  TOO_MANY_CONNECTIONS: 'The workflow has more connections than the limit.',
+  TOO_MANY_FINDINGS: 'Further findings were left out.',
+  INVALID_NODE: 'A node has the wrong shape.',
+  NODE_ID_MISMATCH: 'A node is listed under another id than its own.',
+  DUPLICATE_NODE_ID: 'Two nodes have the same id.',
+  UNKNOWN_NODE_TYPE: 'No node type has this name.',
+  ABSTRACT_NODE_TYPE: 'The type is a base of others and never runs itself.',
+  UNSUPPORTED_NODE_TYPE: 'The type needs Windows, a desktop or an account; this platform cannot run it.',
+  TRIGGER_NODE: 'Triggers start workflows; they are no part of a run.',
+  MULTIPLE_START_NODES: 'The workflow has more than one StartNode.',
+  CONFIG_TOO_DEEP: 'A config value is nested deeper than the limit.',
+  MISSING_CONFIG: 'A required parameter is neither set nor connected.',
+  INVALID_VALUE: 'A config value has the wrong type or is not among the choices.',
+  INVALID_EXPRESSION: 'A condition or expression cannot be parsed.',
+  UNKNOWN_CONFIG_KEY: 'The node type knows no such config key.',
+  UNKNOWN_REFERENCE: 'A template names an output that the node does not have.',
+  INVALID_CONNECTION: 'A connection has the wrong shape.',
+  UNKNOWN_NODE: 'A connection or pairing names a node that does not exist.',
+  UNKNOWN_PORT: 'A connection names a port that the node does not have.',
+  EXEC_DATA_MISMATCH: 'A connection joins a control port to a data port.',
+  SELF_CONNECTION: 'A node is connected to itself.',
+  DUPLICATE_CONNECTION: 'The same connection is listed twice.',
+  MULTIPLE_INPUTS: 'Several connections lead to one data port.',
+  CYCLE: 'Nodes lead back to themselves outside a loop.',
+  UNPAIRED_NODE: 'A node lacks its partner (loop start, try, catch, join), or names a wrong one.',
+  OUTSIDE_LOOP: 'A break or continue stands in no loop.',
+  UNREACHABLE_NODE: 'No path leads to the node, so it never runs.',
+  INVALID_VARIABLE: 'A variable has an unknown type or a default that does not fit it.',
+  INVALID_SETTING: 'A setting has the wrong type.',
+} as const;
+
+export type FindingCode = keyof typeof findingCodes;
+
+export interface Finding {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  /** Id of the node; null when the finding is about the file. */
+  readonly node: string | null;
+  /** Config key, port or place in the file; null when it is about the whole node. */
+  readonly field: string | null;
+  readonly message: string;
+  /** The nearest valid name, or what to do, in words. */
+  readonly suggestion: string | null;
+}
+
+export interface FindingPlace {
+  readonly node?: string | null;
+  readonly field?: string | null;
+  readonly suggestion?: string | null;
+}
+
+const MAX_FINDINGS = 1_000;
+const MAX_TEXT_LENGTH = 600;
+
+/** Gathers findings, at most 1,000 of them: a broken file must not produce a report without end (I7). */
+export class FindingList {
+  readonly #findings: Finding[] = [];
+  #errors = 0;
+  #leftOut = 0;
+
+  error(code: FindingCode, message: string, place: FindingPlace = {}): void {
+    this.#errors += 1;
+    this.#add('error', code, message, place);
+  }
+
+  warning(code: FindingCode, message: string, place: FindingPlace = {}): void {
+    this.#add('warning', code, message, place);
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors > 0;
+  }
+
+  all(): readonly Finding[] {
+    if (this.#leftOut === 0) return [...this.#findings];
+    const severity = this.hasErrors ? 'error' : 'warning';
+    const message = `${this.#leftOut} further findings are not shown. Mend these first.`;
+    return [
+      ...this.#findings,
+      { severity, code: 'TOO_MANY_FINDINGS', node: null, field: null, message, suggestion: null },
+    ];
+  }
+
+  #add(severity: Severity, code: FindingCode, message: string, place: FindingPlace): void {
+    if (this.#findings.length >= MAX_FINDINGS) {
+      this.#leftOut += 1;
+      return;
+    }
+    const { node = null, field = null, suggestion = null } = place;
+    this.#findings.push({ severity, code, node, field, message: shortened(message), suggestion });
+  }
+}
+
+function shortened(message: string): string {
+  return message.length > MAX_TEXT_LENGTH ? `${message.slice(0, MAX_TEXT_LENGTH - 1)}…` : message;
+}
+
+/** A name in quotes, shortened when it is long. */
+export function quoted(name: string): string {
+  return `"${name.length > 60 ? `${name.slice(0, 59)}…` : name}"`;
+}

@@ -1,0 +1,128 @@
+/**
+ * Where control can go in a workflow: the exec connections, and the ways that pairings add (a try to its catch and
+ * finally, a fork to its join, a loop to what follows its end node). Ways back to a loop's start that close its body
+ * are kept apart, because they are no cycle and do not keep the start from being an entry.
+ */
+import { EXEC_IN } from './draft.ts';
+import { loopBodyExits, type PairedNode, pairNodes } from './pairs.ts';
+import type { Connection } from './workflow.ts';
+
+export interface FlowEdge {
+  readonly exit: string;
+  readonly to: string;
+}
+
+export interface FlowGraph {
+  readonly nodes: ReadonlyMap<string, PairedNode>;
+  /** All ways on from a node, without those back to a loop's start. */
+  waysFrom(node: string): readonly FlowEdge[];
+  /** Where a run begins, in file order. */
+  readonly entries: readonly string[];
+  /** The nodes in the body of each loop, by its start. */
+  readonly bodies: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export interface FlowSource {
+  readonly nodes: ReadonlyMap<string, PairedNode>;
+  /** Connections between existing nodes; those to `exec_in` carry control. */
+  readonly connections: readonly Connection[];
+  readonly pairs: ReadonlyMap<string, string>;
+}
+
+const loopEnds = new Set(['ForLoopEndNode', 'WhileLoopEndNode']);
+/** Reached through their partner, so never an entry although nothing is connected to them. */
+const enteredByPartner = new Set(['CatchNode', 'FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode', 'JoinNode']);
+/** Their `exec_out` is drawn, but never taken. */
+const dead = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
+
+export function buildFlowGraph(source: FlowSource): FlowGraph {
+  const ways = controlWays(source);
+  const bodies = new Map<string, ReadonlySet<string>>();
+  const backEdges = new Set<FlowEdge>();
+  for (const start of source.nodes.values()) {
+    const exits = loopBodyExits.get(start.typeName);
+    if (exits === undefined) continue;
+    const body = reach(ways, start.id, (exit) => exits.has(exit));
+    bodies.set(start.id, body);
+    const after = reach(ways, start.id, (exit) => !exits.has(exit));
+    for (const node of body) {
+      if (after.has(node)) continue;
+      for (const way of ways.get(node) ?? []) if (way.to === start.id) backEdges.add(way);
+    }
+  }
+  const forward = new Map([...ways].map(([node, edges]) => [node, edges.filter((edge) => !backEdges.has(edge))]));
+  return {
+    nodes: source.nodes,
+    waysFrom: (node) => forward.get(node) ?? [],
+    entries: entriesOf(source, forward),
+    bodies,
+  };
+}
+
+type Ways = ReadonlyMap<string, readonly FlowEdge[]>;
+
+function controlWays({ nodes, connections, pairs }: FlowSource): Ways {
+  const ways = new Map<string, FlowEdge[]>();
+  const add = (from: string, exit: string, to: string): void => {
+    const edges = ways.get(from);
+    if (edges === undefined) ways.set(from, [{ exit, to }]);
+    else edges.push({ exit, to });
+  };
+  for (const { sourceNode, sourcePort, targetNode, targetPort } of connections) {
+    const source = nodes.get(sourceNode);
+    const target = nodes.get(targetNode);
+    if (targetPort !== EXEC_IN || source === undefined || target === undefined || sourceNode === targetNode) continue;
+    // Only errors lead to a catch node; its try leads there, see below.
+    if (target.typeName === 'CatchNode' || (dead.has(source.typeName) && sourcePort === 'exec_out')) continue;
+    const start = loopEnds.has(source.typeName) ? pairs.get(sourceNode) : undefined;
+    if (start === undefined) add(sourceNode, sourcePort, targetNode);
+    else if (start !== targetNode) add(start, 'completed', targetNode);
+  }
+  for (const [second, first] of pairs) {
+    if (!loopEnds.has(nodes.get(second)?.typeName ?? '')) add(first, 'paired', second);
+  }
+  return ways;
+}
+
+/** What can be reached by certain exits of a node, without passing through the node again. */
+function reach(ways: Ways, from: string, takes: (exit: string) => boolean): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = (ways.get(from) ?? []).filter((edge) => takes(edge.exit)).map((edge) => edge.to);
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (node === from || reached.has(node)) continue;
+    reached.add(node);
+    for (const edge of ways.get(node) ?? []) waiting.push(edge.to);
+  }
+  return reached;
+}
+
+function entriesOf({ nodes }: FlowSource, forward: Ways): readonly string[] {
+  const all = [...nodes.values()];
+  const starts = all.filter((node) => node.typeName === 'StartNode');
+  if (starts.length > 0) return starts.map((node) => node.id);
+  const targets = new Set([...forward.values()].flatMap((edges) => edges.map((edge) => edge.to)));
+  return all.filter((node) => !targets.has(node.id) && !enteredByPartner.has(node.typeName)).map((node) => node.id);
+}
+
+/** All nodes that a run can come to. */
+export function reachableNodes(graph: FlowGraph): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = [...graph.entries];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (reached.has(node)) continue;
+    reached.add(node);
+    for (const edge of graph.waysFrom(node)) waiting.push(edge.to);
+  }
+  return reached;
+}
+
+/** Where a run of a checked workflow begins, in file order: its StartNode, or every node that nothing leads to. */
+export function entryNodes(workflow: {
+  readonly nodes: ReadonlyMap<string, Pick<PairedNode, 'id' | 'config'> & { readonly type: string }>;
+  readonly connections: readonly Connection[];
+}): readonly string[] {
+  const nodes = new Map(
+    [...workflow.nodes].map(([id, { type, config }]) => [id, { id, typeName: type, config }] as const),
+  );
+  return buildFlowGraph({ nodes, connections: workflow.connections, pairs: pairNodes(nodes) }).entries;
+}
