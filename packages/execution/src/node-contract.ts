@@ -95,6 +95,11 @@ export interface NodeType<Schema extends ZodObject = ZodObject> {
   readonly rawParams?: readonly string[];
   /** True for nodes that wait by design: the default node time limit does not apply. */
   readonly unbounded?: boolean;
+  /**
+   * The node's own time limit in ms, for types whose `timeout` is not in seconds. The engine aborts the node
+   * one second later, so that the node's own, better error comes first. Undefined: no limit of its own.
+   */
+  timeoutMs?(params: Readonly<z.output<Schema>>): number | undefined;
   effect(params: Readonly<z.output<Schema>>): EffectKind;
   /** Looks at the world before the effect; the answer is stored with the intent. Must not change anything. */
   prepare?(ctx: NodeContext<z.output<Schema>>): Promise<JsonValue>;

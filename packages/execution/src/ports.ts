@@ -38,6 +38,11 @@ export interface RunJournal {
   /** Everything recorded so far, oldest first; empty for a new run. */
   load(): Promise<readonly JournalEntry[]>;
   commit(entries: readonly JournalEntry[]): Promise<void>;
+  /**
+   * How many entries lie between two snapshots of the whole state, from whose newest a fold may start; what
+   * came before one can be dropped. Absent: no snapshots are written.
+   */
+  readonly snapshotEveryEntries?: number;
 }
 
 /** Calls a database function by name; resolves with its JSON result or rejects with a classified error. */

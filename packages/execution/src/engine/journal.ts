@@ -2,6 +2,7 @@
  * The journal of a run: what happened, in order. The state of a run is a pure fold over these entries,
  * so resuming means folding them again (I3, I10: an entry holds what one step changed, nothing else).
  */
+import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
@@ -11,6 +12,8 @@ export interface BeganEntry {
   readonly kind: 'began';
   /** SHA-256 of the workflow as it was given. */
   readonly workflow_hash: string;
+  /** Which node library, as the embedder names it; absent when it names none. */
+  readonly library?: string;
   readonly variables: JsonObject;
   readonly at: number;
 }
@@ -24,8 +27,9 @@ export interface IntentEntry {
   readonly effect: EffectKind;
   readonly attempt: number;
   readonly idempotency_key: string;
-  /** Parsed parameters, kept for `probe`; absent for pure nodes. */
+  /** Parameters as they were read (before the type's schema, without secrets), kept for `probe`; effects only. */
   readonly params?: JsonObject;
+  /** What `prepare` saw before the effect. */
   readonly evidence?: JsonValue;
   readonly at: number;
 }
@@ -38,8 +42,8 @@ export interface ResultEntry {
   readonly exit: string | null;
   readonly outputs: JsonObject;
   readonly variables: JsonObject;
-  /** What a control-flow node decided, in its own terms (the items of a loop, say). */
-  readonly control?: JsonValue;
+  /** What a control-flow node decided (the items of a loop, say). */
+  readonly control?: ControlOp;
   readonly duration_ms: number;
   readonly retries: number;
   /** True when `probe` or an operator settled it instead of a run. */
@@ -58,12 +62,46 @@ export interface FailureEntry {
   readonly at: number;
 }
 
+/** An attempt failed, and another one will follow: the effect is not in doubt, only not done yet. */
+export interface RetryEntry {
+  readonly kind: 'retry';
+  readonly step: number;
+  readonly node_id: string;
+  /** The attempt that failed. */
+  readonly attempt: number;
+  readonly error: RunError;
+  readonly duration_ms: number;
+  readonly at: number;
+}
+
 /** A node was interrupted and nobody can tell whether its effect happened. */
 export interface InDoubtEntry {
   readonly kind: 'in_doubt';
   readonly step: number;
   readonly node_id: string;
   readonly reason: string;
+  readonly at: number;
+}
+
+/**
+ * The run was told to stop: from here on only finally bodies run, and then it ends as `stop` says. When
+ * nobody can prove that the interrupted node has ended, the outcome waits for the next resume.
+ */
+export interface StopEntry {
+  readonly kind: 'stop';
+  /** The step that was interrupted; null when the run stopped between two nodes. */
+  readonly step: number | null;
+  readonly node_id: string | null;
+  readonly stop:
+    | { readonly status: 'cancelled'; readonly reason: string; readonly requested_by: string | null }
+    | { readonly status: 'failed'; readonly error: RunError };
+  readonly at: number;
+}
+
+/** The whole state at this point: a fold may start at the newest one (I10). */
+export interface SnapshotEntry {
+  readonly kind: 'snapshot';
+  readonly state: JsonObject;
   readonly at: number;
 }
 
@@ -74,7 +112,16 @@ export interface OutcomeEntry {
   readonly at: number;
 }
 
-export type JournalEntry = BeganEntry | IntentEntry | ResultEntry | FailureEntry | InDoubtEntry | OutcomeEntry;
+export type JournalEntry =
+  | BeganEntry
+  | IntentEntry
+  | ResultEntry
+  | FailureEntry
+  | RetryEntry
+  | InDoubtEntry
+  | StopEntry
+  | SnapshotEntry
+  | OutcomeEntry;
 
 export interface RunStatistics {
   readonly duration_ms: number;
@@ -93,5 +140,8 @@ export type RunOutcome =
 /** How a call of the engine ended: for good, or to be taken up again later. */
 export type RunEnd =
   | RunOutcome
-  | ({ readonly status: 'in_doubt'; readonly nodes: readonly { readonly node_id: string; readonly reason: string }[] } & RunStatistics)
+  | ({
+      readonly status: 'in_doubt';
+      readonly nodes: readonly { readonly node_id: string; readonly reason: string }[];
+    } & RunStatistics)
   | ({ readonly status: 'suspended'; readonly reason: string } & RunStatistics);

@@ -1,0 +1,44 @@
+/** undici, which is what `fetch` is made of in Node; also what is left of its errors after supabase-js. */
+import { type ClassifyRule, errorLink } from './error-link.ts';
+import { nodeRule } from './node-rule.ts';
+import { type ErrorClass, verdict } from './verdict.ts';
+
+const CLASS_OF: { readonly [code: string]: ErrorClass } = {
+  UND_ERR_CONNECT_TIMEOUT: 'S',
+  // Refused before it was sent: the client is closing.
+  UND_ERR_CLOSED: 'S',
+  UND_ERR_HEADERS_TIMEOUT: 'A',
+  UND_ERR_BODY_TIMEOUT: 'A',
+  UND_ERR_SOCKET: 'A',
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'A',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'A',
+  // May hit a request that was under way.
+  UND_ERR_DESTROYED: 'A',
+  UND_ERR_INFO: 'A',
+  UND_ERR_ABORT: 'C',
+  UND_ERR_ABORTED: 'C',
+  UND_ERR_INVALID_ARG: 'P',
+  UND_ERR_HEADERS_OVERFLOW: 'P',
+};
+
+export const undiciRule: ClassifyRule = ({ code }) => {
+  const letter = CLASS_OF[code];
+  if (letter !== undefined) return verdict(letter, code);
+  // The answer was not HTTP.
+  return code.startsWith('HPE_') ? verdict('A', code) : undefined;
+};
+
+/**
+ * supabase-js returns a network failure as an object with an empty code, its cause only as text in
+ * `details`: "Caused by: Error: connect ... (ECONNREFUSED)".
+ */
+export const supabaseNetworkTextRule: ClassifyRule = ({ code, message, details }) => {
+  if (code !== '' || details === '' || !/^(TypeError|AbortError|TimeoutError|FetchError): /.test(message))
+    return undefined;
+  if (message.startsWith('AbortError: ')) return verdict('C', 'ABORTED');
+  if (message.startsWith('TimeoutError: ')) return verdict('A', 'TIMEOUT');
+  const [, causeCode] = /\(([A-Z][A-Z0-9_]+)\)/.exec(details) ?? [];
+  if (causeCode === undefined) return verdict('A', 'FETCH_FAILED');
+  const cause = errorLink({ code: causeCode });
+  return undiciRule(cause) ?? nodeRule(cause) ?? verdict('A', causeCode);
+};

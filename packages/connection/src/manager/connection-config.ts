@@ -1,0 +1,79 @@
+/** The manager's settings with their defaults, and what a project's address and key must look like. */
+import { verdict } from '../classification/verdict.ts';
+import { ConnectionError } from '../errors.ts';
+import { requireAtLeast } from '../require-at-least.ts';
+import { type BackoffConfig, checkBackoff } from '../retry/backoff.ts';
+
+export interface ConnectionConfig extends BackoffConfig {
+  /** Deadline of one request, connecting, headers and body together, in ms. Default 30,000. */
+  readonly connectionTimeoutMs: number;
+  /** Deadline of one `execute`, all attempts and waits together, in ms. Default 60,000. */
+  readonly operationTimeoutMs: number;
+  /** How often to look whether the service is back while disconnected, in ms; null: only by backoff. Default 1,000. */
+  readonly healthProbeIntervalMs: number | null;
+  /** Deadline of one such look, in ms. Default 5,000. */
+  readonly healthProbeTimeoutMs: number;
+  /** Attempts after which the manager gives up (`FAILED`); null: never. Default null. */
+  readonly maxReconnectAttempts: number | null;
+  /** Calls that may wait for the connection at a time; more fail at once. Default 1,000. */
+  readonly maxWaitingCalls: number;
+  /** Longest answer that is read, in bytes. Default 64 MiB. */
+  readonly maxResponseBytes: number;
+  /** The exposed database schema. Default `public`. */
+  readonly schema: string;
+}
+
+/** Backoff: 1 s, doubled up to 5 minutes, with full jitter. */
+export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
+  initialDelayMs: 1_000,
+  maxDelayMs: 300_000,
+  backoffMultiplier: 2,
+  jitter: true,
+  connectionTimeoutMs: 30_000,
+  operationTimeoutMs: 60_000,
+  healthProbeIntervalMs: 1_000,
+  healthProbeTimeoutMs: 5_000,
+  maxReconnectAttempts: null,
+  maxWaitingCalls: 1_000,
+  maxResponseBytes: 64 * 1024 * 1024,
+  schema: 'public',
+};
+
+/** @throws RangeError naming the first setting that is out of range */
+export function connectionConfig(given: Partial<ConnectionConfig> = {}): ConnectionConfig {
+  const config = { ...DEFAULT_CONNECTION_CONFIG, ...given };
+  checkBackoff(config);
+  const { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, maxResponseBytes } = config;
+  requireAtLeast(1, { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, maxResponseBytes });
+  requireAtLeast(10, { healthProbeIntervalMs: config.healthProbeIntervalMs ?? 10 });
+  requireAtLeast(1, { maxReconnectAttempts: config.maxReconnectAttempts ?? 1 }, { whole: true });
+  requireAtLeast(0, { maxWaitingCalls: config.maxWaitingCalls }, { whole: true });
+  return config;
+}
+
+/** @throws ConnectionError `INVALID_URL` (class P) */
+export function checkUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new ConnectionError(
+      'the URL of the project must begin with http:// or https://',
+      verdict('P', 'INVALID_URL'),
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConnectionError(
+      'the URL of the project must not contain a name or password',
+      verdict('P', 'INVALID_URL'),
+    );
+  }
+  return text;
+}
+
+/** @throws ConnectionError `INVALID_KEY` (class P); the message does not show the key */
+export function checkKey(key: string): string {
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    const fault = key === '' ? 'is empty' : 'contains spaces, line breaks or characters that no key has';
+    throw new ConnectionError(`the key ${fault}`, verdict('P', 'INVALID_KEY', { remedy: 'copy the key once more' }));
+  }
+  return key;
+}

@@ -1,0 +1,140 @@
+/**
+ * The `fetch` that supabase-js is given.
+ *
+ * Promises kept here:
+ * G1 the attempt's signal bounds headers and body; the body is read whole before the answer is handed on;
+ * G2 a network failure is remembered as it was thrown, with its cause;
+ * G3 an answer that supabase-js would mistake for a success (404 with an empty body, or with `[]`) is made recognizable,
+ *    and one that confirms nothing is marked;
+ * G4 redirects are not followed: a POST would become a GET, and the key would go elsewhere.
+ */
+import { abortable, openScope } from '../abort-scope.ts';
+import { parseRetryAfter } from '../classification/retry-after.ts';
+import { verdict } from '../classification/verdict.ts';
+import { ConnectionError } from '../errors.ts';
+import type { Clock, Fetch } from '../ports.ts';
+import type { Exchange, Flaw, RequestScopes } from './request-scope.ts';
+
+export interface GuardedFetchOptions {
+  readonly fetch: Fetch;
+  readonly scopes: RequestScopes;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly maxResponseBytes: number;
+}
+
+interface PlainRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+const WRITES: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT', 'DELETE']);
+
+/** Statuses whose answer must have no body. */
+const BODILESS: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
+
+export function createGuardedFetch(options: GuardedFetchOptions): typeof globalThis.fetch {
+  return async (input, init) => {
+    const scope = options.scopes.getStore();
+    if (scope === undefined) {
+      throw new ConnectionError('the client works only inside execute()', verdict('P', 'OUTSIDE_EXECUTE'));
+    }
+    const { signal, close } = openScope({ parents: [scope.signal, init?.signal ?? undefined] });
+    try {
+      const request = await plainRequest(input, init);
+      signal.throwIfAborted();
+      scope.sent = true;
+      const { url, ...rest } = request;
+      const response = await abortable(options.fetch(url, { ...rest, redirect: 'manual', signal }), signal);
+      const body = await abortable(readBody(response, options.maxResponseBytes), signal);
+      scope.last = exchangeOf(response, body, options.clock.now());
+      scope.flaw ??= flawOf(request, response, body);
+      return handOn(request, response, body);
+    } catch (error) {
+      scope.last = { kind: 'failed', error };
+      throw error;
+    } finally {
+      close();
+    }
+  };
+}
+
+async function plainRequest(
+  input: Parameters<typeof globalThis.fetch>[0],
+  init: RequestInit | undefined,
+): Promise<PlainRequest> {
+  const body = init?.body ?? null;
+  if (!(input instanceof Request) && (body === null || typeof body === 'string')) {
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    return { url: String(input), method: init?.method?.toUpperCase() ?? 'GET', headers, body };
+  }
+  const request = new Request(input, init);
+  const bytes = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
+  return { url: request.url, method: request.method, headers: Object.fromEntries(request.headers), body: bytes };
+}
+
+async function readBody(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      const judged = verdict('P', 'RESPONSE_TOO_LARGE', { ambiguous: true });
+      throw new ConnectionError(`the answer is longer than ${maxBytes} bytes`, judged);
+    }
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+function exchangeOf(response: Response, body: Uint8Array, nowMs: number): Exchange {
+  const { headers, status, ok } = response;
+  return {
+    kind: 'answered',
+    status,
+    retryAfterMs: parseRetryAfter(headers.get('retry-after'), nowMs, headers.get('date')),
+    problem: ok ? undefined : new TextDecoder().decode(body.subarray(0, 64 * 1024)),
+  };
+}
+
+function flawOf(request: PlainRequest, response: Response, body: Uint8Array): Flaw | undefined {
+  if (!response.ok || !isRest(request.url)) return undefined;
+  if (WRITES.has(request.method)) {
+    if (body.byteLength === 0) return 'unconfirmed';
+    return isEmptyList(body) && !request.url.includes('/rest/v1/rpc/') ? 'no-row' : undefined;
+  }
+  return request.method === 'GET' && body.byteLength === 0 ? 'empty' : undefined;
+}
+
+/** The answer as supabase-js gets it. */
+function handOn(request: PlainRequest, response: Response, body: Uint8Array<ArrayBuffer>): Response {
+  const { status, statusText } = response;
+  const headers = new Headers([...response.headers]);
+  // They describe what came over the wire; what is handed on is decoded already.
+  headers.delete('content-encoding');
+  headers.delete('content-length');
+  if (status === 404 && isRest(request.url) && (body.byteLength === 0 || firstCharacter(body) === '[')) {
+    const problem = { code: '', message: 'not found', details: null, hint: null };
+    return new Response(JSON.stringify(problem), { status, statusText, headers });
+  }
+  return new Response(BODILESS.has(status) ? null : body, { status, statusText, headers });
+}
+
+function isRest(url: string): boolean {
+  return url.includes('/rest/v1/');
+}
+
+function isEmptyList(body: Uint8Array): boolean {
+  return body.byteLength < 16 && new TextDecoder().decode(body).replaceAll(/\s/g, '') === '[]';
+}
+
+function firstCharacter(body: Uint8Array): string {
+  return new TextDecoder().decode(body.subarray(0, 64)).trimStart().slice(0, 1);
+}

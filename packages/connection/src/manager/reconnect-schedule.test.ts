@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { type ErrorVerdict, verdict } from '../classification/verdict.ts';
+import { connectionConfig } from './connection-config.ts';
+import { ReconnectRules, type ReconnectSchedule } from './reconnect-schedule.ts';
+
+const down = verdict('S', 'ECONNREFUSED');
+const middle = () => 0.5;
+const rules = (config = {}) => new ReconnectRules(connectionConfig({ jitter: false, ...config }), middle);
+
+/** The times of attempts and looks until `untilMs`, if each try fails at once with `error`. */
+function timeline(with_: ReconnectRules, untilMs: number, error: ErrorVerdict) {
+  const attempts: number[] = [];
+  const looks: number[] = [];
+  let schedule: ReconnectSchedule = with_.fresh(0);
+  for (let now = 0; now <= untilMs; ) {
+    const step = with_.nextStep(schedule, now);
+    if (step.kind === 'wait') {
+      now = step.untilAt;
+    } else if (step.kind === 'attempt') {
+      attempts.push(now);
+      schedule = with_.attemptFailed(with_.attemptStarted(schedule, now), now, error);
+    } else {
+      looks.push(now);
+      schedule = with_.lookFailed(with_.lookStarted(schedule, now), now, error);
+    }
+  }
+  return { attempts, looks };
+}
+
+describe('while there is no connection', () => {
+  it('attempts follow the backoff up to its cap, looks go on every second', () => {
+    const { attempts, looks } = timeline(rules({ initialDelayMs: 1500, maxDelayMs: 8000 }), 40_000, down);
+    expect(attempts).toEqual([0, 1500, 4500, 10_500, 18_500, 26_500, 34_500]);
+    expect(looks.length).toBeGreaterThan(30);
+  });
+
+  it('looks never leave a gap of two seconds, even if the database guesses when it will be back', () => {
+    const { attempts, looks } = timeline(rules(), 600_000, verdict('S', 'PGRST001', { retryAfterMs: 32_000 }));
+    const tries = [...attempts, ...looks].toSorted((a, b) => a - b);
+    expect(Math.max(...tries.slice(1).map((at, n) => at - (tries[n] ?? 0)))).toBeLessThan(2000);
+  });
+
+  it('looks can be switched off', () => {
+    expect(timeline(rules({ healthProbeIntervalMs: null }), 60_000, down).looks).toEqual([]);
+  });
+
+  it('looks pause after a refusal, attempts go on', () => {
+    const { attempts, looks } = timeline(rules(), 60_000, verdict('U', 'HTTP_401'));
+    expect(looks).toEqual([]);
+    expect(attempts).toEqual([0, 1000, 3000, 7000, 15_000, 31_000]);
+  });
+
+  it('nothing is tried before the time that a throttle names', () => {
+    const { attempts, looks } = timeline(rules(), 20_000, verdict('T', 'HTTP_429', { retryAfterMs: 10_000 }));
+    expect(attempts).toEqual([0, 10_000, 20_000]);
+    expect(looks).toEqual([]);
+  });
+
+  it('attempts are limited only where that is configured', () => {
+    const failed = (config: object) => rules(config).exhausted({ failedAttempts: 9, nextAttemptAt: 0, nextLookAt: 0 });
+    expect(failed({})).toBe(false);
+    expect(failed({ maxReconnectAttempts: 9 })).toBe(true);
+    expect(failed({ maxReconnectAttempts: 10 })).toBe(false);
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * Tries until the connection stands: one such loop at a time serves every caller. Attempts and looks
+ * (`reconnect-schedule.ts`) run side by side, so that one which hangs does not hide that the service is back.
+ *
+ * The first try that succeeds ends the loop, after the breaker was led out of its open state by its own door: half
+ * open, then as many successful probes as it asks for.
+ */
+import { openScope } from '../abort-scope.ts';
+import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
+import { verdict } from '../classification/verdict.ts';
+import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
+import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
+
+export type ReconnectOutcome =
+  | { readonly kind: 'connected' }
+  /** The service answered, and repeating will not change the answer. */
+  | { readonly kind: 'refused'; readonly error: ConnectionError }
+  /** `maxReconnectAttempts` are used up. */
+  | { readonly kind: 'exhausted'; readonly error: ConnectionError };
+
+export interface ReconnectorOptions {
+  readonly clock: Clock;
+  readonly rules: ReconnectRules;
+  readonly breaker: CircuitBreaker;
+  /** One cheap request that proves the service; rejects with a ConnectionError. */
+  readonly probe: (signal: AbortSignal, kind: TryKind) => Promise<void>;
+  /** Told of each attempt, look or trial that failed. */
+  readonly onFailure: (error: ConnectionError, kind: TryKind) => void;
+  /** True while a refusal is to end the loop: the connection never stood yet. */
+  readonly endOnRefusal: boolean;
+}
+
+/** `trial`: through the breaker's half-open door. */
+export type TryKind = 'attempt' | 'look' | 'trial';
+
+interface TryResult {
+  readonly kind: 'attempt' | 'look';
+  readonly error: ConnectionError | undefined;
+}
+
+/** More looks are not sent while this many are unanswered. */
+const MAX_LOOKS_UNDER_WAY = 8;
+
+export class Reconnector {
+  readonly #options: ReconnectorOptions;
+  #schedule: ReconnectSchedule;
+  #results: TryResult[] = [];
+  #wake: () => void = () => undefined;
+  #looksUnderWay = 0;
+  #onceUsed = false;
+
+  constructor(schedule: ReconnectSchedule, options: ReconnectorOptions) {
+    this.#schedule = schedule;
+    this.#options = options;
+  }
+
+  /** Ms until the next attempt by backoff; null while one is under way. */
+  get nextAttemptInMs(): number | null {
+    const { nextAttemptAt } = this.#schedule;
+    return Number.isFinite(nextAttemptAt) ? Math.max(0, nextAttemptAt - this.#options.clock.monotonic()) : null;
+  }
+
+  /** Rejects with the signal's reason when it aborts; otherwise never rejects. */
+  async run(signal: AbortSignal): Promise<ReconnectOutcome> {
+    const scope = openScope({ parents: [signal] });
+    try {
+      for (;;) {
+        await this.#advance(scope.signal);
+        for (let result = this.#results.shift(); result !== undefined; result = this.#results.shift()) {
+          const outcome = await this.#digest(result, scope.signal);
+          if (outcome !== undefined) return outcome;
+        }
+      }
+    } finally {
+      scope.abort(new ConnectionError('another try was first', verdict('C', 'SUPERSEDED')));
+      scope.close();
+    }
+  }
+
+  /** Starts the try that is due, or waits until one is or a result has come. */
+  async #advance(signal: AbortSignal): Promise<void> {
+    const { clock, rules } = this.#options;
+    signal.throwIfAborted();
+    const now = clock.monotonic();
+    const step = rules.nextStep(this.#schedule, now);
+    if (step.kind === 'wait') return this.#waitUntil(step.untilAt, signal);
+    if (step.kind === 'attempt') {
+      this.#schedule = rules.attemptStarted(this.#schedule, now);
+      this.#start('attempt', signal);
+      return;
+    }
+    this.#schedule = rules.lookStarted(this.#schedule, now);
+    if (this.#looksUnderWay < MAX_LOOKS_UNDER_WAY) this.#start('look', signal);
+  }
+
+  #start(kind: 'attempt' | 'look', signal: AbortSignal): void {
+    if (kind === 'look') this.#looksUnderWay += 1;
+    const done = (error: ConnectionError | undefined): void => {
+      if (kind === 'look') this.#looksUnderWay -= 1;
+      this.#results.push({ kind, error });
+      this.#wake();
+    };
+    this.#options.probe(signal, kind).then(() => done(undefined), done);
+  }
+
+  async #waitUntil(at: number, signal: AbortSignal): Promise<void> {
+    if (this.#results.length > 0) return;
+    const nap = openScope({ parents: [signal] });
+    const { clock } = this.#options;
+    this.#wake = () => nap.abort(undefined);
+    try {
+      // Nothing is due while an attempt is under way and looks are off: then only a result can wake us.
+      await clock.sleep(Math.min(at - clock.monotonic(), 60_000), nap.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!nap.signal.aborted) throw error;
+    } finally {
+      nap.close();
+    }
+  }
+
+  async #digest(result: TryResult, signal: AbortSignal): Promise<ReconnectOutcome | undefined> {
+    signal.throwIfAborted();
+    const { kind } = result;
+    const error = result.error ?? (await this.#throughTheDoor(signal));
+    if (error === undefined) return { kind: 'connected' };
+    if (result.error !== undefined) this.#options.onFailure(result.error, kind);
+    return this.#failed(kind, error);
+  }
+
+  #failed(kind: 'attempt' | 'look', error: ConnectionError): ReconnectOutcome | undefined {
+    const { clock, rules, endOnRefusal } = this.#options;
+    const now = clock.monotonic();
+    if (kind === 'look') {
+      this.#schedule = rules.lookFailed(this.#schedule, now, error);
+      return undefined;
+    }
+    this.#schedule = rules.attemptFailed(this.#schedule, now, error);
+    const worthOneMore = error.retryOnce === true && !this.#onceUsed;
+    if (worthOneMore) this.#onceUsed = true;
+    if (endOnRefusal && error.category === 'permanent' && !worthOneMore) return { kind: 'refused', error };
+    return rules.exhausted(this.#schedule) ? { kind: 'exhausted', error } : undefined;
+  }
+
+  /** The service answers: half-open trials until the breaker is closed. Returns the failure of a trial, if one failed. */
+  async #throughTheDoor(signal: AbortSignal): Promise<ConnectionError | undefined> {
+    const { breaker, probe, onFailure } = this.#options;
+    breaker.allowTrial();
+    while (breaker.getStatus().state === 'HALF_OPEN') {
+      try {
+        await breaker.call(() => probe(signal, 'trial'));
+      } catch (error) {
+        signal.throwIfAborted();
+        // Callers of before the loss hold all its places; they will settle it. The service is back all the same.
+        if (error instanceof CircuitBreakerOpenError) return undefined;
+        onFailure(error as ConnectionError, 'trial');
+        return error as ConnectionError;
+      }
+    }
+    return undefined;
+  }
+}

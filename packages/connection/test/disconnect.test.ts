@@ -1,0 +1,92 @@
+/** After disconnect nothing is left: no pending promise, no socket, no timer, no reason for the process to stay. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { eventually } from '@casare/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Behaviour, behave } from './hostile-server.ts';
+import { connected, manage, rejection, startServer } from './set-up.ts';
+
+describe('disconnect', () => {
+  it('ends calls under way, in a wait and waiting for the connection, with a clear reason', async () => {
+    const { server, manager } = await connected({
+      config: { connectionTimeoutMs: 30_000 },
+      retry: { initialDelayMs: 30_000, maxDelayMs: 30_000, jitter: false },
+    });
+    server.script = [behave.mute, behave.json(425, {})];
+    const underWay = rejection(manager.rpc('x'));
+    await eventually('the first request arrived', () => server.calls.length === 1);
+    const inWait = rejection(manager.rpc('x'));
+    await eventually('the second request arrived', () => server.calls.length === 2);
+    await manager.disconnect();
+    expect(await underWay).toMatchObject({ class: 'C', code: 'DISCONNECTED', ambiguous: true });
+    expect(await inWait).toMatchObject({ class: 'C', code: 'DISCONNECTED', ambiguous: false });
+    expect(manager.getStatus()).toMatchObject({ state: 'DISCONNECTED', totalFailures: 1, nextAttemptInMs: null });
+    await eventually('the server sees no socket', () => server.openSockets === 0);
+  });
+
+  it('ends a connect that is under way, and may be called twice', async () => {
+    const server = await startServer();
+    server.health = behave.mute;
+    const { manager } = manage(server);
+    const connecting = rejection(manager.connect());
+    await eventually('the probe arrived', () => server.seen.length > 0);
+    await Promise.all([manager.disconnect(), manager.disconnect()]);
+    expect(await connecting).toMatchObject({ class: 'C', code: 'DISCONNECTED' });
+    await eventually('the server sees no socket', () => server.openSockets === 0);
+  });
+
+  it('leaves no handle and no timer in the process', async () => {
+    const server = await startServer();
+    server.script = [behave.json(500, {}), behave.mute];
+    const result = await inChild(server.url, 'disconnect');
+    expect(result).toMatchObject({ code: 0, output: { state: 'DISCONNECTED', resources: [] } });
+  });
+
+  it('lets the process end, also while reconnecting', async () => {
+    const server = await startServer();
+    const goMute: Behaviour = (response, request) => {
+      server.health = behave.mute;
+      behave.resetAtOnce(response, request);
+    };
+    server.script = [goMute];
+    const result = await inChild(server.url, 'reconnecting');
+    expect(result).toMatchObject({ code: 0, output: { state: 'DISCONNECTED', resources: [] } });
+  });
+
+  it('does not leave a handshake behind that nobody answers', async () => {
+    const server = await muteServer();
+    const started = performance.now();
+    const result = await inChild(server.url, 'handshake');
+    expect(result).toMatchObject({ code: 0, output: { state: 'DISCONNECTED', resources: [] } });
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+/** A server that accepts and never says a word: a TLS handshake with it hangs. */
+async function muteServer(): Promise<{ url: string }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => socket.destroy())));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Runs the fixture in a process of its own, which must end by itself. */
+async function inChild(url: string, scenario: string): Promise<{ code: number; output: unknown }> {
+  const script = new URL('./fixtures/connect-and-leave.ts', import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, url, scenario], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, output: JSON.parse(output) };
+}

@@ -1,0 +1,29 @@
+/**
+ * What a control-flow node decided, as plain data: it is journalled with the node's result, and the fold
+ * (engine/fold.ts) turns it into a change of the regions. The exit to follow is in the result itself.
+ */
+import type { JsonValue } from '../json.ts';
+
+/** What a loop goes over. A range is kept as its rule, never as a list. */
+export type LoopSource =
+  | { readonly kind: 'list'; readonly items: readonly JsonValue[] }
+  | { readonly kind: 'dict'; readonly keys: readonly string[]; readonly items: readonly JsonValue[] }
+  | { readonly kind: 'range'; readonly start: number; readonly step: number; readonly count: number }
+  | { readonly kind: 'while' };
+
+export type ControlOp =
+  /** A loop starts its first iteration. */
+  | { readonly op: 'open_loop'; readonly source: LoopSource; readonly item_var: string | null }
+  /** The open loop of this node starts its next iteration. */
+  | { readonly op: 'next' }
+  /** The loop of this node is over, or has nothing to go over. */
+  | { readonly op: 'close_loop' }
+  /** The path ends here; the iteration is over once its region is empty. */
+  | { readonly op: 'end_path' }
+  | { readonly op: 'break'; readonly loop: string }
+  | { readonly op: 'continue'; readonly loop: string }
+  | { readonly op: 'open_try' }
+  | { readonly op: 'caught' }
+  /** The catch node's filter does not match: the next catch is asked, or the error goes on. */
+  | { readonly op: 'not_caught' }
+  | { readonly op: 'finally' };

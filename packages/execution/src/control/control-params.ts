@@ -1,0 +1,84 @@
+/** Parameters of the control-flow nodes: they take what designer files hold (numbers as text, null for "not set"). */
+import { z } from 'zod';
+import type { JsonValue } from '../json.ts';
+
+export type Param<T> = z.ZodType<T, unknown>;
+
+function param<T>(read: (value: unknown) => { readonly value: T } | { readonly problem: string }): Param<T> {
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context) => {
+      const reading = read(value);
+      if ('value' in reading) return reading.value;
+      context.addIssue(reading.problem);
+      return z.NEVER;
+    });
+}
+
+function isNotSet(value: unknown): value is undefined | null | '' {
+  return value === undefined || value === null || value === '';
+}
+
+/** Text; nothing and null are the fallback. */
+export function text(fallback = ''): Param<string> {
+  return param((value) => {
+    if (value === undefined || value === null) return { value: fallback };
+    return typeof value === 'object' ? { problem: 'must be text' } : { value: String(value) };
+  });
+}
+
+/** The name of a variable; required. */
+export function variableName(): Param<string> {
+  return param((value) => {
+    if (isNotSet(value)) return { problem: 'is required, but is not set' };
+    return typeof value === 'string' && value.trim() !== ''
+      ? { value: value.trim() }
+      : { problem: 'must be the name of a variable' };
+  });
+}
+
+/** A finite number, or text that spells one. */
+export function number(fallback: number): Param<number> {
+  return numeric(fallback, false);
+}
+
+/** A whole number, or text that spells one. */
+export function integer(fallback: number): Param<number> {
+  return numeric(fallback, true);
+}
+
+function numeric(fallback: number, whole: boolean): Param<number> {
+  return param((value) => {
+    if (isNotSet(value)) return { value: fallback };
+    const given = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    const fits = typeof given === 'number' && (whole ? Number.isSafeInteger(given) : Number.isFinite(given));
+    return fits
+      ? { value: given }
+      : { problem: `must be a ${whole ? 'whole ' : ''}number, but is ${JSON.stringify(value)?.slice(0, 60)}` };
+  });
+}
+
+/** Any value; undefined when nothing is given. */
+export function anything(): Param<JsonValue | undefined> {
+  return param((value) => ({ value: value as JsonValue | undefined }));
+}
+
+/** A list of values, also as JSON text or as text with commas. */
+export function list(): Param<readonly JsonValue[]> {
+  return param((value) => {
+    if (isNotSet(value)) return { value: [] };
+    if (Array.isArray(value)) return { value: value as readonly JsonValue[] };
+    return typeof value === 'string' ? { value: listOfText(value) } : { problem: 'must be a list' };
+  });
+}
+
+function listOfText(source: string): readonly JsonValue[] {
+  try {
+    const parsed: unknown = JSON.parse(source);
+    if (Array.isArray(parsed)) return parsed as readonly JsonValue[];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return source.split(',').map((part) => part.trim());
+}

@@ -1,0 +1,34 @@
+/** What a for loop goes over, and its elements: pure data, so that a loop goes on after a restart. */
+import type { JsonValue } from '../json.ts';
+import type { LoopSource } from './control-op.ts';
+
+/** Lists by item, objects by value (with the key), text by character, anything else as a single item. */
+export function sourceOfItems(items: Exclude<JsonValue, null>): LoopSource {
+  if (typeof items === 'string') return { kind: 'list', items: Array.from(items) };
+  if (Array.isArray(items)) return { kind: 'list', items: items as readonly JsonValue[] };
+  if (typeof items !== 'object') return { kind: 'list', items: [items] };
+  return { kind: 'dict', keys: Object.keys(items), items: Object.values(items as Record<string, JsonValue>) };
+}
+
+/** Like Python's `range`: the end is not part of it. `step` must not be 0. */
+export function sourceOfRange(start: number, end: number, step: number): LoopSource {
+  return { kind: 'range', start, step, count: Math.max(0, Math.ceil((end - start) / step)) };
+}
+
+export function sizeOf(source: LoopSource): number {
+  if (source.kind === 'while') return Number.POSITIVE_INFINITY;
+  return source.kind === 'range' ? source.count : source.items.length;
+}
+
+export interface LoopElement {
+  readonly item: JsonValue;
+  /** null unless the loop goes over an object. */
+  readonly key: string | null;
+}
+
+/** `index` must be within the source's size. */
+export function elementAt(source: LoopSource, index: number): LoopElement {
+  if (source.kind === 'while') return { item: index, key: null };
+  if (source.kind === 'range') return { item: source.start + index * source.step, key: null };
+  return { item: source.items[index] ?? null, key: source.kind === 'dict' ? (source.keys[index] ?? null) : null };
+}

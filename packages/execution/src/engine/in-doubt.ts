@@ -1,0 +1,106 @@
+/**
+ * A node that had begun when the process died (I4). What may be repeated is repeated; an effect is looked
+ * for with the type's `probe`, and what stays unknown is settled by policy: the node's own `in_doubt`, else
+ * the run's. `fail` fails the node like any error, so that a try region may take it; `skip` goes on by the
+ * node's normal exit without outputs; `ask` ends this call and leaves the run where it stands.
+ */
+import { NodeError } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { ProbeVerdict } from '../node-contract.ts';
+import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
+import type { IntentEntry } from './journal.ts';
+import { idempotencyKey, nodeContext } from './node-context.ts';
+import { type NodeYield, yieldOf } from './node-run.ts';
+import { parseInputs } from './params.ts';
+import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
+import type { RunSession } from './run-session.ts';
+import type { StopCause } from './stop-control.ts';
+
+export type Settlement =
+  | { readonly kind: 'run_again' }
+  | { readonly kind: 'settled'; readonly yielded: NodeYield }
+  | { readonly kind: 'failed'; readonly thrown: unknown }
+  | { readonly kind: 'ask'; readonly reason: string }
+  /** The run has to stop before the question is settled. */
+  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly hasEnded: boolean };
+
+export async function settleInDoubt(run: RunSession, step: PreparedStep, intent: IntentEntry): Promise<Settlement> {
+  if (intent.effect !== 'effect') return { kind: 'run_again' };
+  const end = await probe(run, step, intent);
+  if (end.kind === 'stopped') return end;
+  const { verdict, written } = end;
+  if (verdict.state === 'not-done') return { kind: 'run_again' };
+  if (verdict.state === 'done') {
+    try {
+      return { kind: 'settled', yielded: yieldOf(run, step.node, verdict.result, written) };
+    } catch (thrown) {
+      return { kind: 'failed', thrown };
+    }
+  }
+  return byPolicy(run, step, verdict.reason);
+}
+
+function byPolicy(run: RunSession, { node }: PreparedStep, reason: string): Settlement {
+  switch (ownInDoubtPolicy(node) ?? run.options.inDoubtPolicy) {
+    case 'retry':
+      return { kind: 'run_again' };
+    case 'skip':
+      return { kind: 'settled', yielded: { exit: run.plan.normalExitOf(node.id), outputs: {}, variables: {} } };
+    case 'fail':
+      return {
+        kind: 'failed',
+        thrown: new NodeError(`It was interrupted, and nobody can tell whether its effect happened: ${reason}.`, {
+          code: 'IN_DOUBT',
+          ambiguous: true,
+          errorType: 'InDoubtError',
+        }),
+      };
+    case 'ask':
+      return { kind: 'ask', reason };
+  }
+}
+
+type ProbeEnd =
+  /** `written`: the variables that the probe set, as the node's run would have. */
+  | { readonly kind: 'probed'; readonly verdict: ProbeVerdict; readonly written: JsonObject }
+  | Extract<Settlement, { kind: 'stopped' }>;
+
+/** Never rejects: a probe that cannot tell leaves the node in doubt. */
+async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): Promise<ProbeEnd> {
+  const { node, type } = step;
+  if (type.probe === undefined) return unknown(`${node.type} cannot look for its effect afterwards`);
+  const { options, control } = run;
+  const identity = { node, step: intent.step, attempt: intent.attempt };
+  const end = await runAttempt({
+    run: async (signal) => {
+      const params = storedParams(step, intent);
+      const { ctx, written } = nodeContext(run, { ...identity, params, given: step.given, signal });
+      const evidence: JsonValue = intent.evidence ?? null;
+      const verdict = await type.probe?.({ params, evidence, idempotencyKey: idempotencyKey(run, identity) }, ctx);
+      return verdict === undefined ? undefined : { verdict, written: Object.fromEntries(written) };
+    },
+    clock: options.clock,
+    limitMs: options.nodeTimeoutMs,
+    abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
+    control,
+    mustStop: () => (run.record.state.stop === null ? control.cause : null),
+  });
+  if (end.kind === 'stopped') {
+    return end.cause === 'grace_over' ? unknown('the run is being stopped') : { ...end, cause: end.cause };
+  }
+  if (end.kind === 'failed') return unknown(`looking for it failed: ${String(end.thrown)}`);
+  if (end.kind === 'timed_out') return unknown('looking for it took too long');
+  return end.value === undefined ? unknown('the probe gave no answer') : { kind: 'probed', ...end.value };
+}
+
+/** As they were before the effect, except what is not stored: secrets are taken anew. */
+function storedParams(step: PreparedStep, intent: IntentEntry): Readonly<Record<string, unknown>> {
+  if (intent.params === undefined) return step.params;
+  const stored = Object.entries(intent.params);
+  const hasSecret = stored.some(([, value]) => JSON.stringify(value).includes('$secret:'));
+  return hasSecret ? step.params : parseInputs(step.type, intent.params);
+}
+
+function unknown(reason: string): ProbeEnd {
+  return { kind: 'probed', verdict: { state: 'unknown', reason }, written: {} };
+}

@@ -1,0 +1,82 @@
+/** What a run of a node yields, checked: the part of a result entry that the node decides. */
+import { type ControlBehaviour, type ControlResult, controlBehaviour } from '../control/control-type.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { WorkflowNode } from '../model/workflow.ts';
+import type { NodeResult } from '../node-contract.ts';
+import type { ResultEntry } from './journal.ts';
+import { assertJson, controlContext, controlVisit, nodeContext, type StepIdentity } from './node-context.ts';
+import { readInput } from './params.ts';
+import { checkedExit, type PreparedStep } from './prepare-step.ts';
+import { runScope } from './run-scope.ts';
+import type { RunSession } from './run-session.ts';
+import { noSecrets } from './secrets.ts';
+
+export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control'>;
+
+/** Runs one attempt. Rejects with whatever the node throws. */
+export async function runNode(
+  run: RunSession,
+  step: PreparedStep,
+  identity: StepIdentity,
+  signal: AbortSignal,
+): Promise<NodeYield> {
+  const { ctx, written } = nodeContext(run, { ...identity, params: step.params, given: step.given, signal });
+  const behaviour = controlBehaviour(step.type);
+  if (behaviour !== undefined)
+    return controlYield(run, step.node, behaviour.decide(controlContext(run, ctx, step.scope)));
+  return yieldOf(run, step.node, await step.type.run(ctx), Object.fromEntries(written));
+}
+
+/** The next iteration of a loop that needs no parameters for it; null for every other visit. */
+export function runLoopAgain(run: RunSession, node: WorkflowNode): NodeYield | null {
+  const behaviour: ControlBehaviour | undefined = controlBehaviour(run.plan.typeOf(node.id));
+  if (behaviour?.runAgain === undefined) return null;
+  const { openLoop } = controlVisit(run, node.id);
+  return openLoop === null ? null : controlYield(run, node, behaviour.runAgain(openLoop));
+}
+
+function controlYield(run: RunSession, node: WorkflowNode, result: ControlResult): NodeYield {
+  const { control } = result;
+  return { ...yieldOf(run, node, result, result.variables ?? {}), ...(control === undefined ? {} : { control }) };
+}
+
+/** @throws NodeError for an exit that there is not, and for outputs that are not JSON */
+export function yieldOf(
+  run: RunSession,
+  node: WorkflowNode,
+  result: NodeResult | ControlResult,
+  variables: JsonObject,
+): NodeYield {
+  const outputs = Object.entries(result.outputs ?? {}).filter(([, value]) => value !== undefined);
+  for (const [port, value] of outputs) assertJson(value, `the output "${port}"`);
+  return { exit: checkedExit(run, node, result.exit), outputs: Object.fromEntries(outputs), variables };
+}
+
+/** What only looks disabled: the region needs these nodes, whatever they are switched to. */
+const structural = new Set(['FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode']);
+
+export function isPassedOver(node: WorkflowNode): boolean {
+  return node.disabled && !structural.has(node.type);
+}
+
+/**
+ * A disabled node copies inputs to outputs of the same name (`x_in` to `x_out`, too) and passes control on:
+ * by its normal exit, or else by the first exit that leads somewhere.
+ */
+export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
+  const { plan, record, options } = run;
+  const scope = runScope(record.state, options.clock, noSecrets);
+  const onUnknownReference = (reference: string): void => run.warnOfReference(node.id, reference);
+  const reading = { plan, state: record.state, nodeId: node.id, scope, onUnknownReference };
+  const { outputs: declared } = plan.typeOf(node.id);
+  const ports = new Set(typeof declared === 'function' ? declared(node.config) : declared);
+  const outputs: [string, JsonValue][] = [];
+  for (const port of ports.union(plan.usedOutputsOf(node.id))) {
+    const value = readInput(reading, port) ?? readInput(reading, port.replace(/_out$/, '_in'));
+    if (value !== undefined) outputs.push([port, value]);
+  }
+  const normal = plan.normalExitOf(node.id);
+  const leading = plan.connectedExitsOf(node.id);
+  const exit = normal !== null && leading.includes(normal) ? normal : (leading[0] ?? normal);
+  return { exit, outputs: Object.fromEntries(outputs), variables: {} };
+}

@@ -1,0 +1,112 @@
+/** Makes a node ready to run: its parameters, what a run of it does to the world, its limits. */
+import { NodeError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { ReferenceScope } from '../model/reference-path.ts';
+import type { WorkflowNode } from '../model/workflow.ts';
+import type { EffectKind, NodeType } from '../node-contract.ts';
+import { numberOf } from './number-of.ts';
+import { parseInputs, readInput, readInputs } from './params.ts';
+import { runScope } from './run-scope.ts';
+import type { RunSession } from './run-session.ts';
+import { fetchSecrets, noSecrets } from './secrets.ts';
+import { timeLimitMs } from './time-limit.ts';
+
+export interface PreparedStep {
+  readonly node: WorkflowNode;
+  readonly type: NodeType;
+  readonly scope: ReferenceScope;
+  /** As the workflow gives them, with secrets left as references: fit for the journal. */
+  readonly storableInputs: JsonObject;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly given: ReadonlySet<string>;
+  readonly effect: EffectKind;
+  /** null: no limit. */
+  readonly limitMs: number | null;
+  readonly retries: RetryRule;
+}
+
+export interface RetryRule {
+  /** The node's own: it asks for a repetition whatever happened. */
+  readonly own: number;
+  /** The workflow's: never repeats what may have happened. */
+  readonly fromSettings: number;
+  readonly intervalMs: number;
+}
+
+/** @throws NodeError when the parameters or secrets are not to be had */
+export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<PreparedStep> {
+  const { options, plan, record } = run;
+  const type = plan.typeOf(node.id);
+  const secrets = await fetchSecrets(node.config, options.secrets);
+  const scope = runScope(record.state, options.clock, secrets);
+  const reading = {
+    plan,
+    state: record.state,
+    nodeId: node.id,
+    scope,
+    onUnknownReference: (reference: string) => run.warnOfReference(node.id, reference),
+  };
+  const inputs = readInputs(reading);
+  const params = parseInputs(type, inputs);
+  const effect = type.effect(params);
+  const storableInputs =
+    secrets.size === 0 || effect !== 'effect'
+      ? inputs
+      : readInputs({
+          ...reading,
+          scope: runScope(record.state, options.clock, noSecrets),
+          onUnknownReference: () => {},
+        });
+  return {
+    node,
+    type,
+    scope,
+    storableInputs,
+    params,
+    given: givenParams(run, node),
+    effect,
+    limitMs: timeLimitMs({
+      type,
+      params,
+      given: readInput(reading, 'timeout'),
+      settingSeconds: plan.workflow.settings.nodeTimeoutSeconds,
+      defaultMs: options.nodeTimeoutMs,
+    }),
+    retries: {
+      own: numberOf(readInput(reading, 'retry_count')) ?? 0,
+      fromSettings: plan.workflow.settings.retryCount,
+      intervalMs: retryIntervalMs(params, (name) => numberOf(readInput(reading, name))),
+    },
+  };
+}
+
+/** A null in the config says "not set"; a reference or connection that turns out to be null is given all the same. */
+function givenParams({ plan }: RunSession, node: WorkflowNode): ReadonlySet<string> {
+  const given = Object.entries(node.config).filter(([, value]) => value !== null);
+  return new Set([...given.map(([name]) => name), ...plan.sourcesOf(node.id).keys()]);
+}
+
+const DEFAULT_RETRY_INTERVAL_MS = 1_000;
+
+/** `retry_interval` is in ms; the HTTP nodes' `retry_delay` is in seconds. */
+function retryIntervalMs(params: Readonly<Record<string, unknown>>, given: (name: string) => number | null): number {
+  const intervalMs = given('retry_interval') ?? numberOf(params.retry_interval);
+  if (intervalMs !== null) return Math.max(0, intervalMs);
+  const delaySeconds = given('retry_delay') ?? numberOf(params.retry_delay);
+  return delaySeconds === null ? DEFAULT_RETRY_INTERVAL_MS : Math.max(0, delaySeconds * 1_000);
+}
+
+/** The in-doubt policy that a node's config names; undefined when it names none. */
+export function ownInDoubtPolicy(node: WorkflowNode): 'retry' | 'skip' | 'fail' | 'ask' | undefined {
+  const policy = node.config.in_doubt;
+  return policy === 'retry' || policy === 'skip' || policy === 'fail' || policy === 'ask' ? policy : undefined;
+}
+
+/** @throws NodeError `INVALID_EXIT` for an exit that the node's type does not have */
+export function checkedExit(run: RunSession, node: WorkflowNode, exit: string | null | undefined): string | null {
+  if (exit === null) return null;
+  const exits = run.plan.exitsOf(node.id);
+  if (exit === undefined) return exits[0] ?? null;
+  if (exits.includes(exit)) return exit;
+  throw new NodeError(`It chose the exit "${exit}", which its type does not have.`, { code: 'INVALID_EXIT' });
+}

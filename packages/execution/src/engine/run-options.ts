@@ -1,0 +1,100 @@
+/** What a run takes, what it reports while it goes on, and what it hands back. */
+import type { RunError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { NodeRegistry } from '../model/registry.ts';
+import type { Workflow } from '../model/workflow.ts';
+import type { ClassifyError, Clock, Logger, LogLevel, RunJournal } from '../ports.ts';
+import type { RunEnd } from './journal.ts';
+
+/** What to do with an effect that may or may not have happened (I4). */
+export type InDoubtPolicy = 'retry' | 'skip' | 'fail' | 'ask';
+
+export interface RunOptions {
+  readonly jobId: string;
+  /** A workflow that passed the check with this registry. */
+  readonly workflow: Workflow;
+  readonly registry: NodeRegistry;
+  /** Initial values that win over the workflow's own. A resumed run keeps those it began with. */
+  readonly variables?: JsonObject;
+  /** What it holds decides whether the run begins, goes on, or is already over. */
+  readonly journal: RunJournal;
+  readonly clock: Clock;
+  /** For the engine's own remarks; what nodes log goes to `observer.log`. */
+  readonly logger: Logger;
+  readonly observer?: RunObserver;
+  /** Stops the run; see `StopRequest`. */
+  readonly signal?: AbortSignal;
+  /** Absolute folder that relative paths of the workflow mean. */
+  readonly workDir: string;
+  /** Rules for foreign errors; errors that carry a code and a category keep them. */
+  readonly classifyError?: ClassifyError;
+  /** For nodes whose config has no `in_doubt` of its own. */
+  readonly inDoubtPolicy: InDoubtPolicy;
+  /** Limit of a node whose workflow sets none, in ms. */
+  readonly nodeTimeoutMs: number;
+  /** Limit of the time spent in nodes, over all resumes, in ms. Default: none. */
+  readonly jobTimeoutMs?: number | null;
+  readonly secrets?: SecretSource;
+  /** Names the node library; a run that began with another one is in doubt as a whole. */
+  readonly library?: string;
+  /** How long finally bodies may run after a cancel or the job's time limit, in ms. Default 10,000. */
+  readonly finallyGraceMs?: number;
+  /** How long an aborted node may take to end, in ms. Default 5,000. */
+  readonly abortGraceMs?: number;
+}
+
+/** Where `{{$secret:id}}` is looked up; undefined when there is no such secret. */
+export interface SecretSource {
+  get(id: string): Promise<string | undefined>;
+}
+
+/**
+ * The reason to abort `RunOptions.signal` with; anything else counts as a cancel without a reason.
+ *
+ * `cancel`: the node is aborted, finally bodies run, the run ends as cancelled. `suspend`: the run stops
+ * behind the current node (which is aborted if it may be repeated) and can be resumed.
+ */
+export interface StopRequest {
+  readonly kind: 'cancel' | 'suspend';
+  readonly reason: string;
+  readonly requestedBy?: string | null;
+}
+
+export interface NodeNotice {
+  readonly node_id: string;
+  readonly node_type: string;
+  readonly step: number;
+}
+
+export interface NodeEndNotice extends NodeNotice {
+  readonly duration_ms: number;
+  readonly retries: number;
+}
+
+/** Listens to a run. A listener that throws is logged once and otherwise ignored; none can change the run. */
+export interface RunObserver {
+  runStarted?(notice: { readonly job_id: string; readonly total: number; readonly resumed: boolean }): void;
+  nodeStarted?(notice: NodeNotice & { readonly total: number; readonly attempt: number }): void;
+  /** After the result is durable. */
+  nodeFinished?(notice: NodeEndNotice & { readonly exit: string | null }): void;
+  /** After the failure is durable. */
+  nodeFailed?(notice: NodeEndNotice & { readonly error: RunError }): void;
+  log?(line: {
+    readonly level: LogLevel;
+    readonly node_id: string | null;
+    readonly message: string;
+    readonly fields?: JsonObject;
+  }): void;
+  runEnded?(end: RunEnd): void;
+}
+
+export interface RunReport {
+  readonly end: RunEnd;
+  readonly variables: JsonObject;
+  /** The newest outputs of each node. */
+  readonly outputs: Readonly<Record<string, JsonObject>>;
+  /** Nodes that were never reached, in file order. */
+  readonly skipped: readonly string[];
+  /** Errors that no catch took, oldest first; at most the newest 100. */
+  readonly errors: readonly RunError[];
+}

@@ -1,0 +1,29 @@
+/** What a call of the engine hands back. */
+import type { Workflow } from '../model/workflow.ts';
+import type { RunEnd, RunStatistics } from './journal.ts';
+import type { RunReport } from './run-options.ts';
+import type { RunState } from './run-state.ts';
+
+export function runReport(workflow: Workflow, state: RunState, end: RunEnd): RunReport {
+  return {
+    end,
+    variables: Object.fromEntries(state.variables),
+    outputs: Object.fromEntries(state.outputs),
+    skipped: skippedNodes(workflow, state),
+    errors: [...state.errors],
+  };
+}
+
+export function runStatistics(workflow: Workflow, state: RunState, durationMs: number): RunStatistics {
+  const skipped = skippedNodes(workflow, state).length;
+  return {
+    duration_ms: Math.max(0, Math.round(durationMs)),
+    nodes_total: workflow.nodes.size,
+    nodes_executed: workflow.nodes.size - skipped,
+    nodes_skipped: skipped,
+  };
+}
+
+function skippedNodes(workflow: Workflow, state: RunState): readonly string[] {
+  return [...workflow.nodes.keys()].filter((nodeId) => !state.executed.has(nodeId));
+}

@@ -1,0 +1,40 @@
+/** What references mean at a point of a run: variables, outputs of executed nodes, system values, secrets. */
+import type { JsonValue } from '../json.ts';
+import { type Lookup, NOT_FOUND, type ReferenceScope } from '../model/reference-path.ts';
+import { withSystemValues } from '../model/system-values.ts';
+import type { Clock } from '../ports.ts';
+import type { RunState } from './run-state.ts';
+
+const SECRET_PREFIX = '$secret:';
+
+export function runScope(
+  state: Pick<RunState, 'variables' | 'outputs'>,
+  clock: Clock,
+  secrets: ReadonlyMap<string, string>,
+): ReferenceScope {
+  return withSystemValues(
+    {
+      lookup(name) {
+        const value = state.variables.get(name);
+        if (value !== undefined) return { found: true, value };
+        if (name.startsWith(SECRET_PREFIX)) return found(secrets.get(name.slice(SECRET_PREFIX.length)));
+        return lookupOutput(state, name);
+      },
+    },
+    clock,
+  );
+}
+
+function found(value: JsonValue | undefined): Lookup {
+  return value === undefined ? NOT_FOUND : { found: true, value };
+}
+
+/** `node_id.port`; both may contain dots. */
+function lookupOutput(state: Pick<RunState, 'outputs'>, name: string): Lookup {
+  for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
+    const values = state.outputs.get(name.slice(0, dot));
+    const port = name.slice(dot + 1);
+    if (values !== undefined && Object.hasOwn(values, port)) return found(values[port]);
+  }
+  return NOT_FOUND;
+}

@@ -1,0 +1,18 @@
+/** What all parts of one call of `runWorkflow` share. */
+import type { FlowPlan } from './flow-plan.ts';
+import type { Notify } from './observe.ts';
+import type { RunResources } from './resources.ts';
+import type { RunOptions } from './run-options.ts';
+import type { RunRecord } from './run-record.ts';
+import type { StopControl } from './stop-control.ts';
+
+export interface RunSession {
+  readonly options: RunOptions;
+  readonly plan: FlowPlan;
+  readonly record: RunRecord;
+  readonly control: StopControl;
+  readonly resources: RunResources;
+  readonly notify: Notify;
+  /** Reports a reference that nothing has set, once per node. */
+  warnOfReference(nodeId: string, reference: string): void;
+}

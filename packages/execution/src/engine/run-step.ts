@@ -1,0 +1,285 @@
+/**
+ * One step: a node from its preparation to the entry that ends it.
+ *
+ *   prepare -> [settle what is in doubt] -> intent (I4) -> attempt -> result | failure | stop
+ *                                             ^               |
+ *                                             +--- retry <----+
+ */
+import { NodeError } from '../errors.ts';
+import type { JsonValue } from '../json.ts';
+import type { WorkflowNode } from '../model/workflow.ts';
+import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
+import { type Failure, failureOf } from './failure.ts';
+import { settleInDoubt } from './in-doubt.ts';
+import type { IntentEntry } from './journal.ts';
+import { longSleep } from './long-sleep.ts';
+import { isInFinally } from './next-node.ts';
+import { idempotencyKey, nodeContext, type StepIdentity } from './node-context.ts';
+import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
+import { type PreparedStep, prepareStep } from './prepare-step.ts';
+import { mayRetry } from './retry-rule.ts';
+import type { RunSession } from './run-session.ts';
+import type { StopCause } from './stop-control.ts';
+import { stopEntry } from './stop-entry.ts';
+
+export type StepEnd =
+  /** The record holds a result or a failure. */
+  | { readonly kind: 'ended' }
+  /** The run must stop; `hasEnded` is false when the node still runs somewhere. */
+  | { readonly kind: 'stopped'; readonly hasEnded: boolean }
+  | { readonly kind: 'suspended'; readonly reason: string }
+  | { readonly kind: 'in_doubt'; readonly reason: string };
+
+/** @throws JournalFault */
+export function runStep(run: RunSession, node: WorkflowNode): Promise<StepEnd> {
+  return new Step(run, node).run();
+}
+
+const ENDED: StepEnd = { kind: 'ended' };
+
+class Step {
+  readonly #run: RunSession;
+  readonly #node: WorkflowNode;
+  readonly #number: number;
+  /** In a finally body: a stop lets it go on within the grace. */
+  readonly #isShielded: boolean;
+  readonly #interrupted: IntentEntry | null;
+  #startedAt: number;
+  #attempt: number;
+  #retries: number;
+
+  constructor(run: RunSession, node: WorkflowNode) {
+    const { state } = run.record;
+    this.#run = run;
+    this.#node = node;
+    this.#interrupted = state.intent;
+    this.#number = state.intent?.step ?? state.retrying?.step ?? state.step + 1;
+    this.#attempt = state.intent?.attempt ?? state.retrying?.attempt ?? 0;
+    this.#retries = state.retrying?.retries ?? 0;
+    this.#isShielded = isInFinally(state);
+    this.#startedAt = run.options.clock.monotonic();
+  }
+
+  async run(): Promise<StepEnd> {
+    let ready: NodeYield | PreparedStep;
+    try {
+      ready = this.#yieldAtOnce() ?? (await prepareStep(this.#run, this.#node));
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
+    if ('params' in ready) return (await this.#settle(ready)) ?? this.#runAttempts(ready);
+    await this.#commitIntent(null, null);
+    return this.#succeed(ready);
+  }
+
+  /** What needs no preparation: a disabled node, and the next iteration of some loops. */
+  #yieldAtOnce(): NodeYield | null {
+    return isPassedOver(this.#node) ? passOver(this.#run, this.#node) : runLoopAgain(this.#run, this.#node);
+  }
+
+  /** Null when the node is to run. */
+  async #settle(step: PreparedStep): Promise<StepEnd | null> {
+    if (this.#interrupted === null) return null;
+    const settlement = await settleInDoubt(this.#run, step, this.#interrupted);
+    switch (settlement.kind) {
+      case 'run_again':
+        return null;
+      case 'settled':
+        return this.#succeed(settlement.yielded, true);
+      case 'failed':
+        return this.#fail(settlement.thrown);
+      case 'ask':
+        return this.#ask(settlement.reason);
+      case 'stopped':
+        return this.#stop(settlement.cause, settlement.hasEnded);
+    }
+  }
+
+  /** The question is recorded once, however often the run is taken up again without an answer. */
+  async #ask(reason: string): Promise<StepEnd> {
+    const { record } = this.#run;
+    if (!record.state.isInDoubt) {
+      record.add({ kind: 'in_doubt', step: this.#number, node_id: this.#node.id, reason, at: this.#now() });
+      await record.flush();
+    }
+    return { kind: 'in_doubt', reason };
+  }
+
+  async #runAttempts(step: PreparedStep): Promise<StepEnd> {
+    for (;;) {
+      const before = await this.#look(step);
+      if (before.kind !== 'done') return this.#endWithoutRunning(step, before);
+      const identity = await this.#commitIntent(step, before.value);
+      const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
+      if (end.kind === 'done') return this.#succeed(end.value);
+      if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
+      const thrown = end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, step.effect === 'effect');
+      const failure = failureOf(thrown, this.#node, this.#run.options.classifyError);
+      if (!mayRetry(step, failure, this.#retries)) return this.#failWith(failure);
+      const stopped = await this.#waitForRetry(step, failure);
+      if (stopped !== null) return stopped;
+    }
+  }
+
+  /** What the world is like before an effect: for the probe after a crash. */
+  async #look(step: PreparedStep): Promise<AttemptEnd<JsonValue>> {
+    const { type } = step;
+    if (type.prepare === undefined || step.effect !== 'effect') return { kind: 'done', value: null };
+    const identity = { node: this.#node, step: this.#number, attempt: this.#attempt + 1 };
+    return this.#patiently(step, async (signal) => {
+      const { ctx } = nodeContext(this.#run, { ...identity, params: step.params, given: step.given, signal });
+      return (await type.prepare?.(ctx)) ?? null;
+    });
+  }
+
+  async #endWithoutRunning(
+    step: PreparedStep,
+    end: Exclude<AttemptEnd<JsonValue>, { readonly kind: 'done' }>,
+  ): Promise<StepEnd> {
+    if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
+    return this.#fail(end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, false));
+  }
+
+  /** Commits the intent together with what came before it (I3). A loop's next iteration needs no preparation. */
+  async #commitIntent(step: PreparedStep | null, evidence: JsonValue): Promise<StepIdentity> {
+    const { record, notify, plan } = this.#run;
+    this.#attempt += 1;
+    const identity = { node: this.#node, step: this.#number, attempt: this.#attempt };
+    const notice = { ...this.#notice(), attempt: this.#attempt, total: plan.workflow.nodes.size };
+    const entry: IntentEntry = {
+      kind: 'intent',
+      step: this.#number,
+      node_id: this.#node.id,
+      effect: step?.effect ?? 'pure',
+      attempt: this.#attempt,
+      idempotency_key: idempotencyKey(this.#run, identity),
+      ...(step?.effect === 'effect' ? { params: step.storableInputs, evidence } : {}),
+      at: this.#now(),
+    };
+    record.add(entry, () => notify('nodeStarted', notice));
+    await record.flush();
+    if (this.#retries === 0) this.#startedAt = this.#run.options.clock.monotonic();
+    return identity;
+  }
+
+  /** The attempt has failed for certain, so nothing is in doubt while the run waits. Null: go on. */
+  async #waitForRetry(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
+    const { record, options, control } = this.#run;
+    record.add({
+      kind: 'retry',
+      step: this.#number,
+      node_id: this.#node.id,
+      attempt: this.#attempt,
+      error: failure.error,
+      duration_ms: this.#elapsedMs(),
+      at: this.#now(),
+    });
+    await record.flush();
+    this.#retries += 1;
+    const end = await runAttempt<void>({
+      run: (signal) => longSleep(options.clock, step.retries.intervalMs, signal),
+      clock: options.clock,
+      limitMs: null,
+      abortGraceMs: DEFAULT_ABORT_GRACE_MS,
+      control,
+      mustStop: () => (control.cause?.kind === 'suspend' ? control.cause : this.#mustStop(step)),
+    });
+    return end.kind === 'stopped' ? this.#stop(end.cause, true) : null;
+  }
+
+  #patiently<T>(step: PreparedStep, work: (signal: AbortSignal) => Promise<T>): Promise<AttemptEnd<T>> {
+    const { options, control } = this.#run;
+    return runAttempt({
+      run: work,
+      clock: options.clock,
+      limitMs: step.limitMs,
+      abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
+      control,
+      mustStop: () => this.#mustStop(step),
+    });
+  }
+
+  /** An effect is let finish when the run is suspended; a finally body when it is stopped, within the grace. */
+  #mustStop(step: PreparedStep): StopCause | 'grace_over' | null {
+    const { control, record } = this.#run;
+    const { cause } = control;
+    if (cause?.kind === 'suspend') return step.effect === 'effect' ? null : cause;
+    if (record.state.stop === null && cause === null) return null;
+    if (record.state.stop === null && !this.#isShielded) return cause;
+    control.beginGrace();
+    return control.isGraceOver ? 'grace_over' : null;
+  }
+
+  async #stop(cause: StopCause | 'grace_over', hasEnded: boolean): Promise<StepEnd> {
+    const { record, control } = this.#run;
+    if (cause !== 'grace_over' && cause.kind === 'suspend') {
+      const rest = hasEnded ? '' : `; the node "${this.#node.id}" has not ended yet`;
+      return { kind: 'suspended', reason: `${cause.reason}${rest}` };
+    }
+    const reason = cause === 'grace_over' ? control.cause : cause;
+    if (record.state.stop === null && reason !== null && reason.kind !== 'suspend') {
+      record.add(stopEntry(reason, record.state, this.#now()));
+      await record.flush();
+    }
+    return { kind: 'stopped', hasEnded };
+  }
+
+  #succeed(yielded: NodeYield, isSettled = false): StepEnd {
+    const { record, notify } = this.#run;
+    const durationMs = this.#elapsedMs();
+    const notice = { ...this.#notice(), duration_ms: durationMs, retries: this.#retries, exit: yielded.exit };
+    record.add(
+      {
+        kind: 'result',
+        step: this.#number,
+        node_id: this.#node.id,
+        ...yielded,
+        duration_ms: durationMs,
+        retries: this.#retries,
+        ...(isSettled ? { settled: true } : {}),
+        at: this.#now(),
+      },
+      () => notify('nodeFinished', notice),
+    );
+    return ENDED;
+  }
+
+  #fail(thrown: unknown): Promise<StepEnd> {
+    return this.#failWith(failureOf(thrown, this.#node, this.#run.options.classifyError));
+  }
+
+  /** Committed with the next intent; at once when the step never had one, so that such failures cannot pile up. */
+  async #failWith({ error }: Failure): Promise<StepEnd> {
+    const { record, notify } = this.#run;
+    const hadIntent = record.state.intent !== null;
+    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
+    const { step, node_id, duration_ms, retries } = notice;
+    record.add({ kind: 'failure', step, node_id, error, duration_ms, retries, at: this.#now() }, () =>
+      notify('nodeFailed', notice),
+    );
+    if (!hadIntent) await record.flush();
+    return ENDED;
+  }
+
+  #notice(): { readonly node_id: string; readonly node_type: string; readonly step: number } {
+    return { node_id: this.#node.id, node_type: this.#node.type, step: this.#number };
+  }
+
+  #now(): number {
+    return this.#run.options.clock.now();
+  }
+
+  #elapsedMs(): number {
+    return Math.max(0, Math.round(this.#run.options.clock.monotonic() - this.#startedAt));
+  }
+}
+
+function timeoutError(step: PreparedStep, hasEnded: boolean, ambiguous: boolean): NodeError {
+  const rest = hasEnded ? '' : ' It ignores its signal and may still be running.';
+  return new NodeError(`It did not end within its time limit of ${step.limitMs} ms.${rest}`, {
+    code: 'NODE_TIMEOUT',
+    category: 'transient',
+    ambiguous,
+    errorType: 'TimeoutError',
+  });
+}

@@ -1,0 +1,96 @@
+/**
+ * Why a run has to stop, and how long what is left of it may still take.
+ *
+ *   running -> cancel | suspend | job_timeout     the first cause counts, later ones are ignored
+ *   cancel, job_timeout -> grace -> grace over    finally bodies run within the grace, not beyond it
+ */
+import type { Clock } from '../ports.ts';
+import { longSleep } from './long-sleep.ts';
+import type { StopRequest } from './run-options.ts';
+
+export type StopCause =
+  | { readonly kind: 'cancel'; readonly reason: string; readonly requestedBy: string | null }
+  | { readonly kind: 'suspend'; readonly reason: string }
+  | { readonly kind: 'job_timeout'; readonly limitMs: number };
+
+export interface StopControlOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
+  /** What is left of the job's time; null: no limit. */
+  readonly remainingMs: number | null;
+  /** The whole limit, for the message. */
+  readonly jobTimeoutMs: number | null;
+  readonly graceMs: number;
+}
+
+export class StopControl {
+  readonly #options: StopControlOptions;
+  readonly #timers = new AbortController();
+  readonly #listeners = new Set<() => void>();
+  readonly #onAbort: () => void;
+  #cause: StopCause | null = null;
+  #grace: 'not begun' | 'running' | 'over' = 'not begun';
+
+  constructor(options: StopControlOptions) {
+    this.#options = options;
+    this.#onAbort = () => this.#stopBecause(causeOf(options.signal?.reason));
+    if (options.signal?.aborted) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const { remainingMs, jobTimeoutMs } = options;
+    if (remainingMs !== null) {
+      this.#after(remainingMs, () => this.#stopBecause({ kind: 'job_timeout', limitMs: jobTimeoutMs ?? remainingMs }));
+    }
+  }
+
+  get cause(): StopCause | null {
+    return this.#cause;
+  }
+
+  get isGraceOver(): boolean {
+    return this.#grace === 'over';
+  }
+
+  /** Calling it again does not prolong the grace. */
+  beginGrace(): void {
+    if (this.#grace !== 'not begun') return;
+    this.#grace = 'running';
+    this.#after(this.#options.graceMs, () => {
+      this.#grace = 'over';
+      this.#notify();
+    });
+  }
+
+  /** @returns a function that stops listening */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  dispose(): void {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#timers.abort();
+    this.#listeners.clear();
+  }
+
+  #stopBecause(cause: StopCause): void {
+    if (this.#cause !== null) return;
+    this.#cause = cause;
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    longSleep(this.#options.clock, delayMs, this.#timers.signal).then(action, () => undefined);
+  }
+}
+
+function causeOf(reason: unknown): StopCause {
+  const request: Partial<StopRequest> = typeof reason === 'object' && reason !== null ? reason : {};
+  const text = typeof request.reason === 'string' ? request.reason : '';
+  if (request.kind === 'suspend') return { kind: 'suspend', reason: text || 'asked to suspend' };
+  const requestedBy = typeof request.requestedBy === 'string' ? request.requestedBy : null;
+  return { kind: 'cancel', reason: request.kind === 'cancel' && text !== '' ? text : 'cancelled', requestedBy };
+}

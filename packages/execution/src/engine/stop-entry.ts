@@ -1,0 +1,32 @@
+/** The journal's form of a stop. */
+import type { StopEntry } from './journal.ts';
+import type { RunState } from './run-state.ts';
+import type { StopCause } from './stop-control.ts';
+
+/** Names the node that is under way, if there is one. */
+export function stopEntry(
+  cause: Exclude<StopCause, { readonly kind: 'suspend' }>,
+  state: Pick<RunState, 'intent' | 'retrying'>,
+  at: number,
+): StopEntry {
+  const interrupted = state.intent ?? state.retrying;
+  return {
+    kind: 'stop',
+    step: interrupted?.step ?? null,
+    node_id: interrupted?.node_id ?? null,
+    stop:
+      cause.kind === 'cancel'
+        ? { status: 'cancelled', reason: cause.reason, requested_by: cause.requestedBy }
+        : {
+            status: 'failed',
+            error: {
+              code: 'JOB_TIMEOUT',
+              category: 'permanent',
+              message: `The job did not end within its time limit of ${cause.limitMs} ms.`,
+              node_id: interrupted?.node_id ?? null,
+              error_type: 'TimeoutError',
+            },
+          },
+    at,
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * What a program means, by a plain recursive interpreter: the language's own loops and exceptions instead of
+ * frames and queues. It knows no paths side by side.
+ */
+import type { JsonValue } from '../../src/json.ts';
+import { type Block, defaultHandler, jumpOutsideLoops, type Statement } from './programs.ts';
+
+export interface Meaning {
+  readonly end: 'completed' | 'failed';
+  readonly marks: readonly string[];
+  readonly errors: number;
+}
+
+class Thrown extends Error {
+  readonly type: string;
+  constructor(type: string) {
+    super(type);
+    this.type = type;
+  }
+}
+
+class Jump extends Error {
+  readonly kind: 'break' | 'continue';
+  readonly loop: symbol;
+  constructor(kind: 'break' | 'continue', loop: symbol) {
+    super(kind);
+    this.kind = kind;
+    this.loop = loop;
+  }
+}
+
+export function meaningOf(program: Block, stopOnError: boolean): Meaning {
+  const oracle = new Oracle(stopOnError);
+  try {
+    oracle.block(program, []);
+    return { end: 'completed', marks: oracle.marks, errors: oracle.errors };
+  } catch (error) {
+    if (!(error instanceof Thrown)) throw error;
+    return { end: 'failed', marks: oracle.marks, errors: oracle.errors };
+  }
+}
+
+class Oracle {
+  readonly marks: string[] = [];
+  errors = 0;
+  readonly #stopOnError: boolean;
+  readonly #variables = new Map<string, JsonValue>([
+    ['v0', 0],
+    ['v1', 1],
+    ['v2', 2],
+  ]);
+  #regions = 0;
+
+  constructor(stopOnError: boolean) {
+    this.#stopOnError = stopOnError;
+  }
+
+  block(block: Block, loops: readonly symbol[]): void {
+    for (const statement of block) this.#statement(statement, loops);
+  }
+
+  #value(name: string): number {
+    return Number(this.#variables.get(name));
+  }
+
+  /** An error outside of all regions ends the program, or is put down and passed over. */
+  #fail(error: Thrown): void {
+    if (this.#regions === 0) this.errors += 1;
+    if (this.#regions > 0 || this.#stopOnError) throw error;
+  }
+
+  #statement(statement: Statement, loops: readonly symbol[]): void {
+    switch (statement.do) {
+      case 'mark': {
+        const names = ['v0', 'v1', 'v2', 'error_type', 'had_error'];
+        const values = names.map((name) => String(this.#variables.get(name) ?? `{{${name}}}`));
+        this.marks.push([statement.label, ...values].join(' '));
+        return;
+      }
+      case 'count': {
+        const name = `v${statement.variable}`;
+        this.#variables.set(name, this.#value(name) + 1);
+        return;
+      }
+      case 'throw':
+        this.#fail(new Thrown('CustomError'));
+        return;
+      case 'break':
+      case 'continue': {
+        const loop = loops.at(-1 - statement.out) ?? loops.at(-1);
+        if (loop !== undefined) throw new Jump(statement.do, loop);
+        this.#statement(jumpOutsideLoops, loops);
+        return;
+      }
+      case 'if':
+        if (this.#value(`v${statement.variable}`) % 2 === 0) this.block(statement.yes, loops);
+        else if (statement.no !== null) this.block(statement.no, loops);
+        return;
+      case 'switch':
+        this.block(statement.cases[this.#value(`v${statement.variable}`) % 3] ?? [], loops);
+        return;
+      case 'for':
+        this.#loop((iteration) => iteration < statement.size, statement.body, loops);
+        return;
+      case 'while':
+        this.#loop(
+          (iteration) => {
+            if (iteration >= statement.times) return false;
+            if (iteration < statement.limit) return true;
+            this.#fail(new Thrown('MaxIterationsError'));
+            return false;
+          },
+          statement.body,
+          loops,
+        );
+        return;
+      case 'try':
+        this.#try(statement, loops);
+        return;
+      case 'beside':
+        throw new Error('the oracle knows no paths side by side');
+    }
+  }
+
+  #loop(goesOn: (iteration: number) => boolean, body: Block, loops: readonly symbol[]): void {
+    const loop = Symbol('loop');
+    for (let iteration = 0; goesOn(iteration); iteration += 1) {
+      try {
+        this.block(body, [...loops, loop]);
+      } catch (error) {
+        if (!(error instanceof Jump) || error.loop !== loop) throw error;
+        if (error.kind === 'break') return;
+      }
+    }
+  }
+
+  #try(statement: Extract<Statement, { do: 'try' }>, loops: readonly symbol[]): void {
+    let error: Thrown | undefined;
+    this.#regions += 1;
+    try {
+      this.#guarded(statement, loops);
+    } catch (thrown) {
+      if (!(thrown instanceof Thrown)) throw thrown;
+      error = thrown;
+    } finally {
+      this.#regions -= 1;
+    }
+    if (error !== undefined) this.#fail(error);
+  }
+
+  #guarded(
+    { body, catch: handler, finally: cleanup }: Extract<Statement, { do: 'try' }>,
+    loops: readonly symbol[],
+  ): void {
+    let hadError = false;
+    try {
+      try {
+        this.block(body, loops);
+      } catch (error) {
+        if (!(error instanceof Thrown)) throw error;
+        hadError = true;
+        if (handler === null && cleanup !== null) throw error;
+        this.#variables.set('error_type', error.type);
+        this.block(handler ?? defaultHandler, loops);
+      }
+    } finally {
+      if (cleanup !== null) {
+        this.#variables.set('had_error', hadError);
+        this.block(cleanup, loops);
+      }
+    }
+  }
+}

@@ -1,0 +1,331 @@
+import { eventually, ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { StopRequest } from '../../src/engine/run-options.ts';
+import { defineNode } from '../../src/node-contract.ts';
+import {
+  advanceUntil,
+  type FileSpec,
+  type NodeSpec,
+  type RunSetup,
+  realClock,
+  runFile,
+  TestJournal,
+  type TestRun,
+  World,
+} from './harness.ts';
+
+const mark = ['MarkNode'] as const;
+const hang: NodeSpec = ['HangNode'];
+
+/** A run under way, with its means to be stopped. */
+class Stoppable {
+  readonly world = new World();
+  readonly clock = new ManualClock();
+  readonly journal = new TestJournal();
+  readonly stopper = new AbortController();
+  readonly report: Promise<TestRun>;
+
+  constructor(spec: FileSpec, setup: RunSetup = {}) {
+    this.report = runFile(spec, {
+      world: this.world,
+      clock: this.clock,
+      journal: this.journal,
+      signal: this.stopper.signal,
+      ...setup,
+    });
+  }
+
+  async untilRunning(nodeId: string): Promise<void> {
+    await eventually(`${nodeId} runs`, () => this.world.running.has(nodeId), { intervalMs: 1 });
+  }
+
+  stop(kind: StopRequest['kind'], reason = 'because'): void {
+    this.stopper.abort({ kind, reason, requestedBy: 'ada' } satisfies StopRequest);
+  }
+
+  kinds(): string[] {
+    return this.journal.entries.map((entry) => entry.kind);
+  }
+}
+
+const guarded = (body: NodeSpec, cleanup: NodeSpec = mark): FileSpec => ({
+  nodes: {
+    try: ['TryNode', { paired_catch_id: 'catch', paired_finally_id: 'finally' }],
+    loop: ['ForLoopStartNode', { items: [1, 2] }],
+    body,
+    catch: ['CatchNode'],
+    handler: mark,
+    finally: ['FinallyNode'],
+    cleanup,
+    second: mark,
+    after: mark,
+  },
+  connect: [
+    'try.try_body -> loop',
+    'loop.body -> body',
+    'catch.catch_body -> handler',
+    'finally.finally_body -> cleanup -> second',
+    'try -> after',
+  ],
+});
+
+describe('a cancel', () => {
+  it('aborts the node, ends the run as cancelled and names who asked', async () => {
+    const run = new Stoppable({ nodes: { h: hang, after: mark }, connect: ['h -> after'] });
+    await run.untilRunning('h');
+    run.stop('cancel', 'no longer needed');
+    const { end, world } = await run.report;
+    expect(end).toMatchObject({ status: 'cancelled', reason: 'no longer needed', requested_by: 'ada' });
+    expect(world.marks).toEqual([]);
+    expect(run.kinds()).toEqual(['began', 'intent', 'stop', 'outcome']);
+  });
+
+  it('with a reason that is no stop request is a cancel all the same', async () => {
+    const run = new Stoppable({ nodes: { h: hang } });
+    await run.untilRunning('h');
+    run.stopper.abort();
+    expect((await run.report).end).toMatchObject({ status: 'cancelled', requested_by: null });
+  });
+
+  it('before the first node runs nothing', async () => {
+    const run = new Stoppable({ nodes: { a: mark } });
+    run.stop('cancel');
+    const { end, world, skipped } = await run.report;
+    expect(end.status).toBe('cancelled');
+    expect(world.marks).toEqual([]);
+    expect(skipped).toEqual(['a']);
+  });
+
+  it('runs the finally bodies on its way, and no catch', async () => {
+    const run = new Stoppable(guarded(hang));
+    await run.untilRunning('body');
+    run.stop('cancel');
+    const { end, world } = await run.report;
+    expect(end.status).toBe('cancelled');
+    expect(world.marks).toEqual(['cleanup', 'second']);
+  });
+
+  it('lets a finally body that is under way come to its end', async () => {
+    const spec = guarded(mark, hang);
+    const run = new Stoppable(spec);
+    await run.untilRunning('cleanup');
+    run.stop('cancel');
+    await run.clock.advance(9_999);
+    expect(run.world.running).toContain('cleanup');
+    await run.clock.advance(1);
+    const { end, world } = await run.report;
+    expect(end.status).toBe('cancelled');
+    expect(world.marks).toEqual(['body', 'body']);
+  });
+
+  it('gives finally bodies a bounded grace', async () => {
+    const run = new Stoppable(guarded(hang, hang), { finallyGraceMs: 300 });
+    await run.untilRunning('body');
+    run.stop('cancel');
+    await run.untilRunning('cleanup');
+    await run.clock.advance(300);
+    const { end, world } = await run.report;
+    expect(end.status).toBe('cancelled');
+    expect(world.marks).toEqual([]);
+  });
+
+  it('goes through an error in a finally body', async () => {
+    const run = new Stoppable(guarded(hang, ['FailNode']));
+    await run.untilRunning('body');
+    run.stop('cancel');
+    const { end, errors } = await run.report;
+    expect(end.status).toBe('cancelled');
+    expect(errors).toMatchObject([{ code: 'BROKEN' }]);
+  });
+
+  it('is too late once the last node has ended: the run is completed', async () => {
+    const stopper = new AbortController();
+    const last = defineNode({
+      type: 'LastNode',
+      category: 'test',
+      description: 'Is cancelled while it runs, and comes to its end all the same.',
+      params: z.object({}),
+      outputs: [],
+      effect: () => 'effect',
+      run: async () => {
+        stopper.abort();
+        return {};
+      },
+    });
+    const { end } = await runFile({ nodes: { a: ['LastNode'] } }, { types: [last], signal: stopper.signal });
+    expect(end.status).toBe('completed');
+  });
+
+  it('between the intent and the start of an effect keeps it from starting', async () => {
+    const stopper = new AbortController();
+    const run = await runFile(
+      { nodes: { a: mark } },
+      { signal: stopper.signal, observer: { nodeStarted: () => stopper.abort() } },
+    );
+    expect(run.end.status).toBe('cancelled');
+    expect(run.world.marks).toEqual([]);
+  });
+
+  it('that a node outlives is recorded, but ends the run only at the next resume', async () => {
+    const spec = guarded(['HangNode', { deaf: true }]);
+    const run = new Stoppable(spec);
+    await run.untilRunning('body');
+    run.stop('cancel');
+    await run.clock.advance(5_000);
+    const { end, world } = await run.report;
+    expect(end).toMatchObject({ status: 'suspended' });
+    expect(end.status === 'suspended' && end.reason).toContain('"body" has not ended');
+    expect(world.marks).toEqual([]);
+    expect(run.kinds().at(-1)).toBe('stop');
+    const resumed = await runFile(spec, { journal: run.journal, world });
+    expect(resumed.end).toMatchObject({ status: 'cancelled', reason: 'because', requested_by: 'ada' });
+    expect(world.marks).toEqual(['cleanup', 'second']);
+  });
+
+  it('stops nodes that never wait', async () => {
+    const stopper = new AbortController();
+    const spec: FileSpec = {
+      nodes: {
+        w: ['WhileLoopStartNode', { condition: true, max_iterations: 10_000_000 }],
+        s: ['SetVariableNode', { variable_name: 'x', value: 1 }],
+      },
+      connect: ['w.body -> s'],
+    };
+    setImmediate(() => stopper.abort());
+    const { end } = await runFile(spec, { signal: stopper.signal });
+    expect(end.status).toBe('cancelled');
+  });
+});
+
+describe('the job time limit', () => {
+  it('fails the run with JOB_TIMEOUT after its finally bodies', async () => {
+    const run = new Stoppable(guarded(hang), { jobTimeoutMs: 2_000 });
+    await run.untilRunning('body');
+    await run.clock.advance(2_000);
+    const { end, world } = await run.report;
+    expect(end).toMatchObject({ status: 'failed', error: { code: 'JOB_TIMEOUT', node_id: 'body' } });
+    expect(world.marks).toEqual(['cleanup', 'second']);
+  });
+
+  it('counts the time before a restart', async () => {
+    const spec: FileSpec = {
+      nodes: { a: ['HangNode'], b: ['HangNode'] },
+      connect: ['a -> b'],
+      settings: { stop_on_error: false },
+    };
+    const first = new Stoppable(spec, { jobTimeoutMs: 2_000, nodeTimeoutMs: 1_500 });
+    await first.untilRunning('a');
+    await first.clock.advance(1_500);
+    await first.untilRunning('b');
+    first.stop('suspend');
+    expect((await first.report).end.status).toBe('suspended');
+    const second = new Stoppable(spec, { jobTimeoutMs: 2_000, journal: first.journal });
+    await second.untilRunning('b');
+    await second.clock.advance(500);
+    expect((await second.report).end).toMatchObject({ status: 'failed', error: { code: 'JOB_TIMEOUT' } });
+  });
+});
+
+describe('a time limit of months', () => {
+  it("is no limit of a moment, on the machine's own timers", async () => {
+    const months = 90 * 24 * 3_600_000;
+    const { end } = await runFile(
+      { nodes: { a: ['FailNode', { times: 1, retry_count: 1, retry_interval: 20 }] } },
+      { clock: realClock, jobTimeoutMs: months, nodeTimeoutMs: months },
+    );
+    expect(end.status).toBe('completed');
+  });
+});
+
+describe('a suspend', () => {
+  it('aborts a node that may run again, and the resume runs it again', async () => {
+    const spec: FileSpec = { nodes: { a: mark, h: hang, b: mark }, connect: ['a -> h -> b'] };
+    const run = new Stoppable(spec);
+    await run.untilRunning('h');
+    run.stop('suspend', 'the robot restarts');
+    expect((await run.report).end).toMatchObject({ status: 'suspended', reason: 'the robot restarts' });
+    expect(run.kinds()).toEqual(['began', 'intent', 'result', 'intent']);
+    const again = new Stoppable(spec, { journal: run.journal });
+    await again.untilRunning('h');
+    again.stop('cancel');
+    await again.report;
+    expect(run.journal.entries).toContainEqual(
+      expect.objectContaining({ kind: 'intent', node_id: 'h', step: 2, attempt: 2 }),
+    );
+  });
+
+  it('lets an effect finish, and stops behind it', async () => {
+    const stopper = new AbortController();
+    const world = new World();
+    const journal = new TestJournal();
+    const spec: FileSpec = { nodes: { a: mark, b: mark }, connect: ['a -> b'] };
+    const first = await runFile(spec, {
+      world,
+      journal,
+      signal: stopper.signal,
+      observer: { nodeStarted: () => stopper.abort({ kind: 'suspend', reason: 'restart' }) },
+    });
+    expect(first.end.status).toBe('suspended');
+    expect(world.marks).toEqual(['a']);
+    expect(journal.entries.map((entry) => entry.kind)).toEqual(['began', 'intent', 'result']);
+    expect((await runFile(spec, { world, journal })).end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b']);
+  });
+
+  it('during the wait for a retry leaves nothing in doubt', async () => {
+    const spec: FileSpec = { nodes: { f: ['FailNode', { retry_count: 2, retry_interval: 60_000, times: 1 }] } };
+    const run = new Stoppable(spec);
+    await eventually('the wait', () => run.kinds().includes('retry') && run.clock.sleeping > 0, { intervalMs: 1 });
+    run.stop('suspend');
+    expect((await run.report).end.status).toBe('suspended');
+    const again = await runFile(spec, { journal: run.journal, world: run.world });
+    expect(again.end.status).toBe('completed');
+    expect(run.world.marks).toEqual(['f#1', 'f#2']);
+  });
+});
+
+describe('time limits of nodes', () => {
+  const limits = async (spec: FileSpec, setup: RunSetup = {}): Promise<{ failedAtMs: number; run: Stoppable }> => {
+    const run = new Stoppable(spec, setup);
+    await run.untilRunning('h');
+    await advanceUntil(run.clock, 500, run.report);
+    return { failedAtMs: run.clock.monotonic(), run };
+  };
+
+  it.each<[string, FileSpec, number]>([
+    [
+      "the node's own timeout, in seconds",
+      { nodes: { h: ['HangNode', { timeout: 2 }] }, settings: { timeout: 60 } },
+      2_000,
+    ],
+    ["the workflow's, if it is not the designer's default", { nodes: { h: hang }, settings: { timeout: 60 } }, 60_000],
+    ["the robot's where the file has the designer's 30", { nodes: { h: hang }, settings: { timeout: 30 } }, 120_000],
+    ["the robot's otherwise", { nodes: { h: hang } }, 120_000],
+  ])('are %s', async (_name, spec, limitMs) => {
+    const { failedAtMs, run } = await limits(spec);
+    expect(failedAtMs).toBe(limitMs);
+    expect((await run.report).end).toMatchObject({
+      status: 'failed',
+      error: { code: 'NODE_TIMEOUT', category: 'transient', error_type: 'TimeoutError', node_id: 'h' },
+    });
+  });
+
+  it('go to the catch like any error', async () => {
+    const spec = guarded(['HangNode', { timeout: 1 }]);
+    const run = new Stoppable(spec);
+    await run.untilRunning('body');
+    await run.clock.advance(1_000);
+    const { end, world, variables } = await run.report;
+    expect(end.status).toBe('completed');
+    expect(world.marks).toEqual(['handler', 'cleanup', 'second', 'after']);
+    expect(variables.error_type).toBe('TimeoutError');
+  });
+
+  it('abandon a node that ignores its signal after a grace', async () => {
+    const { failedAtMs, run } = await limits({ nodes: { h: ['HangNode', { deaf: true, timeout: 1 }] } });
+    expect(failedAtMs).toBe(6_000);
+    const { errors } = await run.report;
+    expect(errors[0]?.message).toContain('may still be running');
+  });
+});

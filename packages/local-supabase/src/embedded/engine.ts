@@ -1,0 +1,55 @@
+/**
+ * `@supabase/lite` on PGlite: REST, RPC and Auth over one PostgreSQL session inside this process.
+ *
+ * That library opens a transaction per request on its single session without keeping other requests out of it: two
+ * requests at a time would share roles, and one's failure would undo the other's work. So everything that touches
+ * the database goes through one queue here, requests and SQL alike.
+ */
+import { App } from '@supabase/lite';
+import { createPgliteConnection } from '@supabase/lite/pglite';
+import type { KeptSettings } from '../kept-settings.ts';
+import type { MigrationTarget } from '../migrations.ts';
+import { TaskQueue } from './task-queue.ts';
+
+export interface Engine extends MigrationTarget {
+  fetch(request: Request): Promise<Response>;
+  sql(text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+/** @param databaseDir folder of the database, or null to keep it in memory */
+export async function openEngine(databaseDir: string | null, settings: KeptSettings): Promise<Engine> {
+  const connection = await createPgliteConnection(databaseDir === null ? {} : { url: databaseDir });
+  const queue = new TaskQueue();
+  const app = new App({
+    connection,
+    auth: {
+      enabled: true,
+      jwt_secret: settings.jwtSecret,
+      secret_key: settings.serviceKey,
+      publishable_key: settings.anonKey,
+      email: { enable_confirmations: false },
+    },
+    options: { server: { admin: false, disableStudio: true, disableFallback: true } },
+  });
+  await app.init();
+  await app.ensureSystemSchema();
+
+  return {
+    fetch: (request) => queue.run(async () => app.fetch(request)),
+    sql: (text, params) => queue.run(() => runOn(connection.driver, text, params)),
+    transaction: (work) =>
+      queue.run(async () => {
+        await connection.driver.transaction((tx) => work((text, params = []) => runOn(tx, text, params)));
+        await connection.clearSchemaCache();
+      }),
+    close: () => queue.close(() => connection.close()),
+  };
+}
+
+type Session = Pick<Awaited<ReturnType<typeof createPgliteConnection>>['driver'], 'query' | 'exec'>;
+
+async function runOn(session: Session, text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
+  if (params.length > 0) return (await session.query<Record<string, unknown>>(text, [...params])).rows;
+  return (await session.exec(text)).at(-1)?.rows ?? [];
+}

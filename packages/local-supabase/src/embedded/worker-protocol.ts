@@ -1,0 +1,28 @@
+/** What the embedded server's thread and its owner say to each other. */
+import type { LocalSupabaseErrorCode } from '../errors.ts';
+import type { KeptSettings } from '../kept-settings.ts';
+import type { LogLevel } from '../ports.ts';
+
+export interface WorkerInput {
+  readonly dataDir: string | null;
+  readonly port: number | null;
+  readonly migrationsDir: string;
+}
+
+export type ToWorker =
+  | { readonly kind: 'sql'; readonly id: number; readonly text: string; readonly params: readonly unknown[] }
+  | { readonly kind: 'stop' };
+
+export type FromWorker =
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string }
+  | { readonly kind: 'ready'; readonly port: number; readonly settings: KeptSettings }
+  | { readonly kind: 'failed'; readonly code: LocalSupabaseErrorCode; readonly message: string }
+  | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly Record<string, unknown>[] }
+  | {
+      readonly kind: 'refused';
+      readonly id: number;
+      readonly message: string;
+      readonly code: string;
+      readonly hint: string | undefined;
+    }
+  | { readonly kind: 'stopped' };

@@ -1,0 +1,131 @@
+/**
+ * The thread of the embedded server. PostgreSQL as WebAssembly computes synchronously; in a thread of its own it
+ * delays neither the heartbeat nor the timers of the process that started it.
+ *
+ * Stages: lock the folder, open the database, migrate, listen ("ready"), answer, stop.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { generateApiKey } from '@supabase/lite';
+import { Closers } from '../closers.ts';
+import { LocalSupabaseError } from '../errors.ts';
+import { lockFolder } from '../folder-lock.ts';
+import { type KeptSettings, readSettings, writeSettings } from '../kept-settings.ts';
+import { applyMigrations, readMigrations } from '../migrations.ts';
+import type { Log } from '../ports.ts';
+import { systemClock } from '../system-clock.ts';
+import { type Engine, openEngine } from './engine.ts';
+import { openHttpDoor } from './http-door.ts';
+import { quietConsole } from './quiet-console.ts';
+import type { FromWorker, ToWorker, WorkerInput } from './worker-protocol.ts';
+
+const owner = parentPort;
+if (owner === null) throw new Error('this module runs in a worker thread only');
+
+const say = (message: FromWorker): void => owner.postMessage(message);
+const log: Log = (level, message) => say({ kind: 'log', level, message });
+const closers = new Closers();
+
+quietConsole(log);
+owner.on('message', (message: ToWorker) => {
+  if (message.kind === 'stop') void stop();
+});
+
+try {
+  await start(workerData as WorkerInput);
+} catch (error) {
+  await close();
+  say({
+    kind: 'failed',
+    code: error instanceof LocalSupabaseError ? error.code : 'SERVER_FAILED',
+    message: messageOf(error),
+  });
+  owner.close();
+}
+
+async function start(input: WorkerInput): Promise<void> {
+  const { dataDir } = input;
+  const migrations = await readMigrations(input.migrationsDir);
+  if (dataDir !== null) await takeFolder(dataDir);
+  const kept = dataDir === null ? null : await readSettings(settingsPath(dataDir));
+  const settings = kept ?? (await freshSettings());
+
+  const engine = await openEngine(dataDir === null ? null : databasePath(dataDir), settings);
+  closers.add(() => engine.close());
+  await applyMigrations(engine, migrations, log);
+
+  const door = await openHttpDoor((request) => engine.fetch(request), {
+    asked: input.port,
+    last: settings.port,
+    log,
+  });
+  closers.add(() => door.close());
+  if (dataDir !== null && (kept === null || door.port !== kept.port)) {
+    await writeSettings(settingsPath(dataDir), { ...settings, port: door.port });
+  }
+  if (dataDir !== null) await rm(firstStartPath(dataDir), { force: true });
+  owner?.on('message', (message: ToWorker) => {
+    if (message.kind === 'sql') void answerSql(engine, message);
+  });
+  say({ kind: 'ready', port: door.port, settings });
+}
+
+function settingsPath(dataDir: string): string {
+  return join(dataDir, 'embedded.json');
+}
+
+function databasePath(dataDir: string): string {
+  return join(dataDir, 'database');
+}
+
+/** There from the making of the database until the first "ready": what it marks holds nothing that counts. */
+function firstStartPath(dataDir: string): string {
+  return join(dataDir, 'first-start');
+}
+
+async function takeFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(dataDir, { clock: systemClock });
+  closers.add(() => lock.release());
+  if (existsSync(firstStartPath(dataDir))) await rm(databasePath(dataDir), { recursive: true, force: true });
+  if (!existsSync(databasePath(dataDir))) {
+    await writeFile(firstStartPath(dataDir), '', { mode: 0o600 });
+    await mkdir(databasePath(dataDir), { mode: 0o700 });
+  }
+}
+
+async function freshSettings(): Promise<KeptSettings> {
+  const [service, anon] = await Promise.all([generateApiKey('secret'), generateApiKey('publishable')]);
+  const jwtSecret = randomBytes(48).toString('base64url');
+  return { serviceKey: service.key, anonKey: anon.key, jwtSecret, port: null };
+}
+
+async function answerSql(engine: Engine, message: Extract<ToWorker, { kind: 'sql' }>): Promise<void> {
+  try {
+    say({ kind: 'rows', id: message.id, rows: await engine.sql(message.text, message.params) });
+  } catch (error) {
+    const { code = '', hint } = error as { code?: string; hint?: string };
+    say({ kind: 'refused', id: message.id, message: messageOf(error), code, hint });
+  }
+}
+
+async function stop(): Promise<void> {
+  await close();
+  say({ kind: 'stopped' });
+  owner?.close();
+}
+
+async function close(): Promise<void> {
+  try {
+    await closers.close();
+  } catch (error) {
+    log('error', `while stopping: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,24 @@
+/** What the functions of migrations/ promise, over supabase-js, on every engine. */
+import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { engines } from './engines.ts';
+import { Orchestra } from './orchestra.ts';
+import { accessSuite } from './suites/access.ts';
+import { claimingSuite } from './suites/claiming.ts';
+import { endingSuite } from './suites/endings.ts';
+import { leaseSuite } from './suites/leases.ts';
+import { operatingSuite } from './suites/operating.ts';
+
+describe.each(engines)('$name', (engine) => {
+  let orchestra: Orchestra;
+  beforeAll(async () => {
+    orchestra = new Orchestra(await engine.start());
+  });
+  afterAll(() => orchestra.server.stop());
+  beforeEach(() => orchestra.clear());
+
+  describe('claiming', () => claimingSuite(() => orchestra, engine));
+  describe('leases', () => leaseSuite(() => orchestra));
+  describe('endings', () => endingSuite(() => orchestra));
+  describe('operating', () => operatingSuite(() => orchestra));
+  describe('access', () => accessSuite(() => orchestra));
+});

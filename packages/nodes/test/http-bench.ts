@@ -1,0 +1,20 @@
+/** Asking test servers through HttpRequestNode. */
+import { httpRequestNode } from '../src/http/http-request-node.ts';
+import type { JsonObject } from '../src/ports.ts';
+import { NodeBench, type TestContextOptions } from './context.ts';
+import type { Handler } from './http-server.ts';
+
+export function ask(config: JsonObject, options: TestContextOptions = {}): Promise<JsonObject> {
+  return new NodeBench(httpRequestNode, config, options).outputs();
+}
+
+/** Answers with what it was asked. */
+export const echo: Handler = ({ method, url, body }, response) => {
+  response.setHeader('Content-Type', 'application/json');
+  response.end(JSON.stringify({ method, url, body }));
+};
+
+/** Takes the request and hangs up without an answer. */
+export const hangUp: Handler = (_seen, response) => {
+  response.socket?.destroy();
+};

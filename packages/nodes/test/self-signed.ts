@@ -1,0 +1,20 @@
+/** A certificate that nobody trusts, and its key, for HTTPS servers of tests. Valid for localhost until 2126. */
+export const certificate: string = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUYi+hk4Uo//a7OYslmoRtiSBrUQMwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE4NDYwNVoYDzIxMjYxMDMw
+MTg0NjA1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATVhCTaYx1BrhSuC0kk+ZHqIEMWnwn1iNna+wMCvmW5aouqtAF863SI
+doOPG2Uc2nG5MvT1y7HMvAngz5ta3tMNo28wbTAdBgNVHQ4EFgQUk/X2oDLr4JTe
+d/5Txw3LvkEETG8wHwYDVR0jBBgwFoAUk/X2oDLr4JTed/5Txw3LvkEETG8wDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAKdtU2ZRSpsL0qDxvAyMBEHMfJ+9AR1uU91ZeJ648PTsAiAt
+rAiEVv4dOfAe1Ntk5BRD1oanDC7aMl4yt8ZDweQtxA==
+-----END CERTIFICATE-----
+`;
+
+export const privateKey: string = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgtY+gkiUbQPEwcRGa
+AHitAhp47eRjTHH1t6pY6Z8axSihRANCAATVhCTaYx1BrhSuC0kk+ZHqIEMWnwn1
+iNna+wMCvmW5aouqtAF863SIdoOPG2Uc2nG5MvT1y7HMvAngz5ta3tMN
+-----END PRIVATE KEY-----
+`;
