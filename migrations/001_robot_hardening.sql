@@ -812,9 +812,11 @@ end
 $$;
 
 -- The end of an attempt, and of the job unless a transient failure has attempts left (I5). A repeat under the same
--- token answers ok and changes nothing. A job that completed before its cancel was noticed is completed.
+-- token answers ok and changes nothing. A job that completed before its cancel was noticed is completed. p_progress is
+-- the last state of the progress: written with the end, so that no reader sees one without the other.
 create or replace function public.complete_job(
-  p_job_id uuid, p_lease_token bigint, p_status text, p_result jsonb default null, p_error jsonb default null
+  p_job_id uuid, p_lease_token bigint, p_status text, p_result jsonb default null, p_error jsonb default null,
+  p_progress jsonb default null
 ) returns text
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -826,6 +828,7 @@ declare
 begin
   perform casare.require(p_status in ('completed', 'failed', 'cancelled'),
     'p_status must be completed, failed or cancelled');
+  perform casare.require(p_progress is null or jsonb_typeof(p_progress) = 'object', 'p_progress must be an object');
 
   if v_standing = 'stale' then
     insert into public.job_history (job_id, lease_token, seq, kind, payload, superseded)
@@ -840,6 +843,7 @@ begin
   select * into v_job from public.jobs j where j.id = p_job_id;
   v_transient := p_status = 'failed' and coalesce(p_error ->> 'category', '') = 'transient';
   perform casare.end_attempt(p_lease_token, p_status, p_error);
+  update public.jobs j set progress = p_progress where j.id = p_job_id and p_progress is not null;
 
   if v_transient and v_job.attempt < v_job.max_attempts and not v_job.cancel_requested then
     perform casare.return_job(p_job_id, least(600000, 10000 * 2 ^ least(v_job.attempt - 1, 6))::bigint, true);

@@ -37,7 +37,6 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
       setInDoubt: async (lease: Lease) => take(`in_doubt ${lease.jobId}`),
       completeJob: async (lease: Lease, end) => take(`complete ${lease.jobId} ${end.status}`),
       releaseJob: async (lease: Lease) => take(`release ${lease.jobId}`),
-      reportProgress: async (lease: Lease) => take(`progress ${lease.jobId}`),
     },
     isPermanent: (error) => (error as { category?: string }).category === 'permanent',
   });
@@ -54,7 +53,7 @@ describe('OutboxSync', () => {
       item(5, 'complete', 'a', { status: 'completed', result: null, error: null, progress: { percent: 100 } }),
     ]);
     expect(await sync.drain(never)).toBe('empty');
-    expect(sent).toEqual(['events a 1,2', 'events b 3', 'events a 4', 'progress a', 'complete a completed']);
+    expect(sent).toEqual(['events a 1,2', 'events b 3', 'events a 4', 'complete a completed']);
     expect(left()).toEqual([]);
   });
 

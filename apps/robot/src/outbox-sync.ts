@@ -22,7 +22,7 @@ export interface OutboxPort {
 
 export interface OutboxSyncOptions {
   readonly outbox: OutboxPort;
-  readonly gateway: Pick<JobGateway, 'recordEvents' | 'setInDoubt' | 'completeJob' | 'releaseJob' | 'reportProgress'>;
+  readonly gateway: Pick<JobGateway, 'recordEvents' | 'setInDoubt' | 'completeJob' | 'releaseJob'>;
   /** Whether an error is the server's last word on this entry. */
   readonly isPermanent: (error: unknown) => boolean;
   readonly onDelivered?: (item: OutboxItem, outcome: LeaseOutcome) => void | Promise<void>;
@@ -126,13 +126,10 @@ export class OutboxSync {
           payload.nodes as unknown as readonly { node_id: string; reason: string }[],
           { signal },
         );
-      case 'complete': {
-        const progress = payload.progress as JsonObject | null | undefined;
-        if (progress != null) await gateway.reportProgress(batch.lease, progress, { signal });
+      case 'complete':
         return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
           signal,
         });
-      }
       case 'release':
         return gateway.releaseJob(batch.lease, String(payload.reason ?? 'handed back'), { signal });
       default:

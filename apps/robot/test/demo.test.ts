@@ -11,6 +11,7 @@ describe('casare-robot demo', () => {
     expect(stdout).toMatch(/^orders +completed/m);
     expect(stdout).toMatch(/^failing +failed .*as intended/m);
     expect(stdout).toMatch(/^browser-form +completed|^skipped +"browser-form"/m);
+    expect(stdout).toContain('lost nothing and repeated nothing');
     expect(exitCode).toBe(0);
   });
 });

@@ -94,7 +94,8 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
     terminal.print('skipped    "browser-form": no Chrome, Edge or Chromium was found on this machine');
   else jobs.push(await submit('browser-form', 'completed', { page_url: page.url }));
   const ended = await watch(context, jobs, (states) => jobs.every(({ jobId }) => isOver(states.get(jobId))));
-  return summarize(jobs, ended, terminal);
+  const asExpected = summarize(jobs, ended, terminal);
+  return (await checkReport(join(home, 'work', orders.jobId), terminal)) && asExpected;
 }
 
 /** Shows every change of the jobs until `enough`, or throws when the demo takes too long. */
@@ -148,6 +149,20 @@ function summarize(jobs: readonly DemoJob[], states: ReadonlyMap<string, JsonObj
     );
   }
   return passed;
+}
+
+/** The report that the killed robot was writing: a heading and six orders, none missing and none twice. */
+async function checkReport(workDir: string, terminal: Terminal): Promise<boolean> {
+  const lines = (await readFile(join(workDir, 'orders-report.csv'), 'utf8')).trim().split('\n');
+  const orders = lines.slice(1).map((line) => line.split(';')[0]);
+  const once = orders.length === 6 && new Set(orders).size === 6;
+  terminal.print('');
+  terminal.print(
+    once
+      ? 'The report of "orders" has a line for each of its six orders, each once: the kill lost nothing and repeated nothing.'
+      : `The report of "orders" should have six orders, each once, but has: ${orders.join(', ')}`,
+  );
+  return once;
 }
 
 function isOver(state: JsonObject | undefined): boolean {

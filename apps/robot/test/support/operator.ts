@@ -26,7 +26,7 @@ export async function operatorOf(server: Pick<SupabaseServer, 'url' | 'serviceKe
     gateway,
     submit: (workflow, options = {}) => gateway.enqueueJob({ workflow, ...options }),
     job,
-    ended: (jobId, timeoutMs = 30_000) =>
+    ended: (jobId, timeoutMs = 60_000) =>
       eventually(
         `job ${jobId} ends`,
         async () => {

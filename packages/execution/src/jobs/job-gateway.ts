@@ -144,10 +144,13 @@ export class JobGateway {
       readonly status: 'completed' | 'failed' | 'cancelled';
       readonly result: JsonObject | null;
       readonly error: JsonObject | null;
+      /** The last state of the progress, written together with the end. */
+      readonly progress?: JsonObject | null;
     },
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
-    const args = { ...leaseArgs(lease), p_status: end.status, p_result: end.result, p_error: end.error };
+    const { status, result, error, progress = null } = end;
+    const args = { ...leaseArgs(lease), p_status: status, p_result: result, p_error: error, p_progress: progress };
     return this.#call('complete_job', args, outcome, options);
   }
 
