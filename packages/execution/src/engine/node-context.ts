@@ -43,8 +43,11 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     given: (param) => given.has(param),
     signal: call.signal,
     log: {
-      log: (level, message, fields) =>
-        notify('log', { level, node_id: node.id, message, ...(fields === undefined ? {} : { fields }) }),
+      log: (level, message, fields) => {
+        // A field that is not JSON must not cost the whole line.
+        const isFit = fields !== undefined && findNonJson(fields) === null;
+        notify('log', { level, node_id: node.id, message, ...(isFit ? { fields } : {}) });
+      },
     },
     clock: options.clock,
     variables: {

@@ -30,6 +30,7 @@ export class RunResources implements ResourceScope {
   readonly #options: RunResourcesOptions;
   #held: Held[] = [];
   #made = 0;
+  #isClosed = false;
 
   constructor(options: RunResourcesOptions) {
     this.#options = options;
@@ -42,7 +43,9 @@ export class RunResources implements ResourceScope {
   put(kind: string, value: unknown, dispose: () => Promise<void>, name?: string): JsonObject {
     this.#made += 1;
     const id = `${this.#options.session}.${this.#made}`;
-    this.#held.push({ id, kind, name, value, dispose });
+    const held: Held = { id, kind, name, value, dispose };
+    if (this.#isClosed) this.#disposeLate(held);
+    else this.#held.push(held);
     return { [KIND_KEY]: kind, id, ...(name === undefined ? {} : { name }) };
   }
 
@@ -60,7 +63,15 @@ export class RunResources implements ResourceScope {
 
   /** Disposes what is left, newest first. Never rejects: what cannot be disposed in time is logged and left. */
   async disposeAll(): Promise<void> {
+    this.#isClosed = true;
     for (let held = this.#held.pop(); held !== undefined; held = this.#held.pop()) await this.#dispose(held);
+  }
+
+  /** What an abandoned node opens after the end of the run is closed again at once. */
+  #disposeLate(held: Held): void {
+    this.#dispose(held).catch((error: unknown) => {
+      this.#options.logger.log('error', `A late ${held.kind} could not be closed: ${String(error)}`);
+    });
   }
 
   /** By id for a reference, by name for a text, the newest of the kind for nothing. */

@@ -16,7 +16,7 @@ const longLoop = (times: number): FileSpec => ({
 });
 
 describe('a long run', () => {
-  it('of a million steps keeps a bounded journal in memory', { timeout: 60_000 }, async () => {
+  it('of 200,000 steps keeps a bounded journal in memory', { timeout: 30_000 }, async () => {
     const journal = memoryJournal();
     let longest = 0;
     const watched: RunJournal = {
@@ -27,9 +27,9 @@ describe('a long run', () => {
           longest = Math.max(longest, (await journal.load()).length);
       },
     };
-    const run = await runFile(longLoop(500_000), { journal: watched });
+    const run = await runFile(longLoop(100_000), { journal: watched });
     expect(run.end).toMatchObject({ status: 'completed', nodes_executed: 2 });
-    expect(run.variables.n).toBe(500_000);
+    expect(run.variables.n).toBe(100_000);
     expect(longest).toBeGreaterThan(0);
     expect((await journal.load()).length).toBeLessThan(2_000);
   });

@@ -143,6 +143,7 @@ describe('observers', () => {
     };
     const type = acting(async (ctx) => {
       ctx.log.log('info', 'hello', { a: 1 });
+      ctx.log.log('debug', 'odd fields', { made: new Date() } as never);
       return {};
     });
     await runFile(
@@ -153,6 +154,7 @@ describe('observers', () => {
       'started job-1 2 false',
       '> a 1/2 #1',
       'info a hello',
+      'debug a odd fields',
       '< a ActNode exec_out 0',
       '> f 2/2 #1',
       '! f BROKEN',

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { JournalEntry } from '../../src/engine/journal.ts';
+import { type FileSpec, runFile, TestJournal } from './harness.ts';
+import { compile, programs, type Tally, tallyNode } from './programs.ts';
+
+/** How often each try region with a finally was entered, and how often its finally node ran. */
+function regionCounts(spec: FileSpec, entries: readonly JournalEntry[]): { entered: number[]; left: number[] } {
+  const runsOf = (nodeId: string): number =>
+    entries.filter((entry) => entry.kind === 'result' && entry.node_id === nodeId).length;
+  const finallys = Object.entries(spec.nodes).filter(([, [type]]) => type === 'FinallyNode');
+  return {
+    entered: finallys.map(([, [, config]]) => runsOf(String(config?.paired_try_id))),
+    left: finallys.map(([id]) => runsOf(id)),
+  };
+}
+
+it('every try region that was entered runs its finally once, wherever the run is cancelled and dies', {
+  timeout: 50_000,
+}, async () => {
+  const moments = fc.record({
+    cancelAt: fc.integer({ min: 1, max: 40 }),
+    dieAfter: fc.option(fc.integer({ min: 2, max: 10 })),
+  });
+  await fc.assert(
+    fc.asyncProperty(programs, fc.boolean(), moments, async (program, stopOnError, { cancelAt, dieAfter }) => {
+      const spec = compile(program, stopOnError);
+      const journal = new TestJournal();
+      const stopper = new AbortController();
+      const tally: Tally = new Map();
+      const types = [tallyNode(tally)];
+      let isDead = false;
+      journal.afterCommit = (commit) => {
+        if (commit === cancelAt) stopper.abort({ kind: 'cancel', reason: 'enough' });
+        if (dieAfter === null || isDead || commit !== cancelAt + dieAfter) return;
+        isDead = true;
+        throw new Error('the process died');
+      };
+      let run = await runFile(spec, { journal, types, signal: stopper.signal });
+      if (run.end.status === 'suspended') run = await runFile(spec, { journal, types, signal: stopper.signal });
+      expect(['completed', 'failed', 'cancelled']).toContain(run.end.status);
+      const { entered, left } = regionCounts(spec, journal.entries);
+      expect(left).toEqual(entered);
+    }),
+    { numRuns: 300, interruptAfterTimeLimit: 25_000 },
+  );
+});
