@@ -216,6 +216,13 @@ update public.jobs
        status = coalesce(status, 'pending')
  where cancel_requested is null or progress is null or priority is null or created_at is null or status is null;
 
+-- What ran under an older schema has no lease that a robot could come back with, and nobody can tell how it ended.
+update public.jobs
+   set status = 'failed', completed_at = clock_timestamp(), error = jsonb_build_object(
+         'code', 'UPGRADED', 'category', 'unknown',
+         'message', 'the job was running when its database was upgraded; its outcome is not known')
+ where status = 'running' and lease_token is null;
+
 -- Constraints by name. NOT VALID, because an upgraded table may hold old rows of another kind: new rows are checked.
 do $$
 declare
@@ -1113,6 +1120,22 @@ begin
 end
 $$;
 revoke all on sequence public.robot_metrics_id_seq from public, anon, authenticated;
+
+-- Policies of an older deployment are not ours to drop, but whoever upgrades should know of them.
+do $$
+declare
+  v_policies text;
+begin
+  select string_agg(format('%I on %I', p.policyname, p.tablename), ', ') into v_policies
+    from pg_policies p
+   where p.schemaname = 'public' and p.policyname <> 'operators_look'
+     and p.tablename in ('robots', 'jobs', 'job_attempts', 'job_history', 'robot_metrics', 'operators');
+  if v_policies is not null then
+    raise warning 'row level security policies that this schema does not need: %', v_policies
+      using hint = 'They open the tables beside the functions. Drop them when nothing else depends on them.';
+  end if;
+end
+$$;
 
 -- Functions: the door is open to signed-in users and the service role, each function checks who they are. The helpers
 -- are for the door only; is_operator is what the policies above ask.

@@ -163,10 +163,17 @@ export class JobDesk {
       if (cancellation !== null) await this.#cancel(job, cancellation.reason, cancellation.requestedBy);
       return;
     }
+    if (end.status === 'suspended' && end.cause === 'node-still-running') {
+      // The lease is kept: nobody else may start the job while its node may still act (I9).
+      this.#options.logger.log('critical', `a job cannot end before the robot restarts: ${end.reason}`, {
+        job_id: job.record.jobId,
+      });
+      return;
+    }
     this.#drop(job);
     if (end.status !== 'suspended') {
       this.#options.locker.forget(job.record.jobId);
-    } else if (!job.isLost && !this.#recovery.isStopped) {
+    } else if (end.cause === 'journal' && !job.isLost && !this.#recovery.isStopped) {
       void this.#recovery.retryLater(job.record, end.reason);
     }
   }

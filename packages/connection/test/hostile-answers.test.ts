@@ -249,7 +249,9 @@ describe('connect', () => {
       server.health = behave.ok;
       stale(response, request);
     };
-    const { manager } = manage(server, { config: { initialDelayMs: 10 } });
+    const { manager } = manage(server, {
+      config: { initialDelayMs: 10, healthProbeIntervalMs: null, connectionTimeoutMs: 10_000 },
+    });
     await manager.connect();
     expect(server.seen).toHaveLength(2);
   });

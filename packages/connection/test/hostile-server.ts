@@ -56,7 +56,7 @@ export const behave = {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
     response.write('[1,', () => response.socket?.resetAndDestroy());
   }) satisfies Behaviour,
-  resetAtOnce: ((response) => {
+  resetAtOnce: ((response: ServerResponse) => {
     response.socket?.resetAndDestroy();
   }) satisfies Behaviour,
   /** One byte every 20 ms, for ever. */

@@ -5,14 +5,17 @@ import { ConnectionManager } from '../src/index.ts';
 import { connected, KEY } from './set-up.ts';
 
 test('the health probe is one call of the function schema_version, with the key', async () => {
-  const { server } = await connected();
+  const { server } = await connected({ config: { healthProbeIntervalMs: null, connectionTimeoutMs: 10_000 } });
   expect(server.seen).toHaveLength(1);
   expect(server.seen[0]).toMatchObject({ method: 'POST', path: '/rest/v1/rpc/schema_version' });
   expect(server.seen[0]?.headers).toMatchObject({ apikey: KEY, authorization: `Bearer ${KEY}` });
 });
 
 test('another probe may be configured', async () => {
-  const { server } = await connected({ probe: (client) => client.from('robots').select('id').limit(1) });
+  const { server } = await connected({
+    probe: (client) => client.from('robots').select('id').limit(1),
+    config: { healthProbeIntervalMs: null, connectionTimeoutMs: 10_000 },
+  });
   expect(server.seen.map(({ path }) => path)).toEqual(['/rest/v1/robots?select=id&limit=1']);
 });
 

@@ -6,9 +6,13 @@ export type {
   JournalEntry,
   OutcomeEntry,
   ResultEntry,
+  RetryEntry,
   RunEnd,
   RunOutcome,
   RunStatistics,
+  SnapshotEntry,
+  StopEntry,
+  SuspendCause,
 } from './engine/journal.ts';
 export { memoryJournal } from './engine/memory-journal.ts';
 export type {

@@ -6,6 +6,7 @@ import { accessSuite } from './suites/access.ts';
 import { claimingSuite } from './suites/claiming.ts';
 import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
+import { losingSuite } from './suites/losing.ts';
 import { operatingSuite } from './suites/operating.ts';
 
 describe.each(engines)('$name', (engine) => {
@@ -19,6 +20,7 @@ describe.each(engines)('$name', (engine) => {
   describe('claiming', () => claimingSuite(() => orchestra, engine));
   describe('leases', () => leaseSuite(() => orchestra));
   describe('endings', () => endingSuite(() => orchestra));
+  describe('a lost job', () => losingSuite(() => orchestra));
   describe('operating', () => operatingSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));
 });

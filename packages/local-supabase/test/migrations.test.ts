@@ -36,7 +36,7 @@ describe.each(engines)('$name', (engine) => {
       create function claim_job(job uuid, robot uuid) returns boolean language sql as 'select true';
       insert into robots values ('${robot}', 'Veteran', 'idle');
       insert into jobs (id, workflow) values ('${job}', '{"nodes": {}}');
-      insert into jobs (workflow, status) values ('{}', 'success');`);
+      insert into jobs (workflow, status) values ('{}', 'success'), ('{}', 'running');`);
 
     const server = stopAfterTest(await engine.start({ migrationsDir }));
     const orchestra = new Orchestra(server);
@@ -44,9 +44,10 @@ describe.each(engines)('$name', (engine) => {
     const claims = await orchestra.claim(robot, { p_limit: 5 });
     expect(claims).toMatchObject([{ job_id: job, workflow: '{"nodes": {}}', variables: {}, attempt: 1 }]);
     expect(await orchestra.job(job)).toMatchObject({ status: 'running', robot_name: 'Veteran' });
-    expect(await server.sql('select status from jobs order by status')).toEqual([
-      { status: 'running' },
-      { status: 'success' },
+    expect(await server.sql("select status, error ->> 'code' as code from jobs order by status")).toEqual([
+      { status: 'failed', code: 'UPGRADED' },
+      { status: 'running', code: null },
+      { status: 'success', code: null },
     ]);
     expect(await orchestra.enqueue()).toEqual(expect.any(String));
 

@@ -1,6 +1,6 @@
 /** The real servers as servers: how they start, for whom, and that they never stay behind. */
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, readdir, readFile, readlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { findBinaries } from '../src/postgres/binaries.ts';

@@ -144,4 +144,10 @@ export type RunEnd =
       readonly status: 'in_doubt';
       readonly nodes: readonly { readonly node_id: string; readonly reason: string }[];
     } & RunStatistics)
-  | ({ readonly status: 'suspended'; readonly reason: string } & RunStatistics);
+  | ({ readonly status: 'suspended'; readonly cause: SuspendCause; readonly reason: string } & RunStatistics);
+
+/**
+ * `asked`: its caller asked for it. `journal`: a step could not be recorded; trying again later makes sense.
+ * `node-still-running`: the run was stopped but a node has not ended; only the end of the process ends it.
+ */
+export type SuspendCause = 'asked' | 'journal' | 'node-still-running';

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
-import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
+import type { JournalEntry, RunEnd, RunOutcome, RunStatistics, SuspendCause } from './journal.ts';
 import { type NextMove, nextMove } from './next-node.ts';
 import type { Notify } from './observe.ts';
 import { RunResources } from './resources.ts';
@@ -21,7 +21,7 @@ const STEPS_PER_TURN = 50;
 
 type WalkEnd =
   | { readonly kind: 'over'; readonly move: Exclude<NextMove, { readonly kind: 'node' }> }
-  | { readonly kind: 'suspended'; readonly reason: string }
+  | { readonly kind: 'suspended'; readonly cause: SuspendCause; readonly reason: string }
   | { readonly kind: 'in_doubt'; readonly nodeId: string; readonly reason: string };
 
 /** @param recorded the journal so far; without an outcome, and of this workflow */
@@ -51,7 +51,7 @@ export async function driveRun(
     }
   } catch (fault) {
     if (!(fault instanceof JournalFault)) throw fault;
-    end = { status: 'suspended', reason: fault.message, ...statistics() };
+    end = { status: 'suspended', cause: 'journal', reason: fault.message, ...statistics() };
   } finally {
     control.dispose();
     await resources.disposeAll();
@@ -122,7 +122,7 @@ async function walk(run: RunSession): Promise<WalkEnd> {
     const { stop } = record.state;
     if (stop !== null && control.isGraceOver) return { kind: 'over', move: { kind: 'stopped', stop } };
     const { cause } = control;
-    if (cause?.kind === 'suspend') return { kind: 'suspended', reason: cause.reason };
+    if (cause?.kind === 'suspend') return { kind: 'suspended', cause: 'asked', reason: cause.reason };
     if (cause !== null && stop === null) {
       record.add(stopEntry(cause, record.state, run.options.clock.now()));
       control.beginGrace();
@@ -148,12 +148,18 @@ async function step(run: RunSession, nodeId: string): Promise<WalkEnd | null> {
     case 'stopped':
       run.control.beginGrace();
       if (end.hasEnded) return null;
-      return { kind: 'suspended', reason: `the run was told to stop, but the node "${nodeId}" has not ended yet` };
+      return {
+        kind: 'suspended',
+        cause: 'node-still-running',
+        reason: `the run was told to stop, but the node "${nodeId}" has not ended yet`,
+      };
   }
 }
 
 function endOf(walked: WalkEnd, statistics: RunStatistics): RunEnd {
-  if (walked.kind === 'suspended') return { status: 'suspended', reason: walked.reason, ...statistics };
+  if (walked.kind === 'suspended') {
+    return { status: 'suspended', cause: walked.cause, reason: walked.reason, ...statistics };
+  }
   if (walked.kind === 'in_doubt') {
     return { status: 'in_doubt', nodes: [{ node_id: walked.nodeId, reason: walked.reason }], ...statistics };
   }

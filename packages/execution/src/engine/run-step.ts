@@ -11,7 +11,7 @@ import type { WorkflowNode } from '../model/workflow.ts';
 import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { settleInDoubt } from './in-doubt.ts';
-import type { IntentEntry } from './journal.ts';
+import type { IntentEntry, SuspendCause } from './journal.ts';
 import { longSleep } from './long-sleep.ts';
 import { isInFinally } from './next-node.ts';
 import { idempotencyKey, nodeContext, type StepIdentity } from './node-context.ts';
@@ -27,7 +27,7 @@ export type StepEnd =
   | { readonly kind: 'ended' }
   /** The run must stop; `hasEnded` is false when the node still runs somewhere. */
   | { readonly kind: 'stopped'; readonly hasEnded: boolean }
-  | { readonly kind: 'suspended'; readonly reason: string }
+  | { readonly kind: 'suspended'; readonly cause: SuspendCause; readonly reason: string }
   | { readonly kind: 'in_doubt'; readonly reason: string };
 
 /** @throws JournalFault */
@@ -213,8 +213,9 @@ class Step {
   async #stop(cause: StopCause | 'grace_over', hasEnded: boolean): Promise<StepEnd> {
     const { record, control } = this.#run;
     if (cause !== 'grace_over' && cause.kind === 'suspend') {
-      const rest = hasEnded ? '' : `; the node "${this.#node.id}" has not ended yet`;
-      return { kind: 'suspended', reason: `${cause.reason}${rest}` };
+      if (hasEnded) return { kind: 'suspended', cause: 'asked', reason: cause.reason };
+      const reason = `${cause.reason}; the node "${this.#node.id}" has not ended yet`;
+      return { kind: 'suspended', cause: 'node-still-running', reason };
     }
     const reason = cause === 'grace_over' ? control.cause : cause;
     if (record.state.stop === null && reason !== null && reason.kind !== 'suspend') {

@@ -46,7 +46,12 @@ export async function runWorkflow(options: RunOptions): Promise<RunReport> {
   } catch (error) {
     const state = foldValues([]);
     const reason = `the journal could not be read: ${error instanceof Error ? error.message : String(error)}`;
-    return reportEnd(options, notify, state, { status: 'suspended', reason, ...runStatistics(workflow, state, 0) });
+    return reportEnd(options, notify, state, {
+      status: 'suspended',
+      cause: 'journal',
+      reason,
+      ...runStatistics(workflow, state, 0),
+    });
   }
   const outcome = recorded.findLast((entry): entry is OutcomeEntry => entry.kind === 'outcome')?.outcome;
   const isSame = recorded.length === 0 || isSameRun(options, recorded);
@@ -87,7 +92,12 @@ async function refuseChange(
     }
   } catch (error) {
     const fault = new JournalFault(error);
-    return reportEnd(options, notify, state, { status: 'suspended', reason: fault.message, ...statistics });
+    return reportEnd(options, notify, state, {
+      status: 'suspended',
+      cause: 'journal',
+      reason: fault.message,
+      ...statistics,
+    });
   }
   return reportEnd(options, notify, state, end);
 }

@@ -13,9 +13,15 @@ export type ToWorker =
   | { readonly kind: 'sql'; readonly id: number; readonly text: string; readonly params: readonly unknown[] }
   | { readonly kind: 'stop' };
 
+export interface ReadyMessage {
+  readonly kind: 'ready';
+  readonly port: number;
+  readonly settings: KeptSettings;
+}
+
 export type FromWorker =
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string }
-  | { readonly kind: 'ready'; readonly port: number; readonly settings: KeptSettings }
+  | ReadyMessage
   | { readonly kind: 'failed'; readonly code: LocalSupabaseErrorCode; readonly message: string }
   | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly Record<string, unknown>[] }
   | {
@@ -24,5 +30,4 @@ export type FromWorker =
       readonly message: string;
       readonly code: string;
       readonly hint: string | undefined;
-    }
-  | { readonly kind: 'stopped' };
+    };

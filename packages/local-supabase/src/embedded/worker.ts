@@ -114,7 +114,6 @@ async function answerSql(engine: Engine, message: Extract<ToWorker, { kind: 'sql
 
 async function stop(): Promise<void> {
   await close();
-  say({ kind: 'stopped' });
   owner?.close();
 }
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@casare/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BrowserJob, noBrowser } from './browser-job.ts';
-import { browserGone, processesUsing } from './browser-processes.ts';
+import { browserGone, firstProcess, processesUsing } from './browser-processes.ts';
 
 /** Whether processes can be looked at. */
 const cannotLook = noBrowser ?? (process.platform === 'linux' ? undefined : 'no /proc');
@@ -50,9 +50,7 @@ describe.skipIf(cannotLook !== undefined)('a browser', { timeout: 30_000 }, () =
 
   it('is killed when it does not end by itself', async () => {
     await job.run('LaunchBrowserNode');
-    const [first] = await processesUsing(job.profiles);
-    if (first === undefined) throw new Error('the browser has no process');
-    process.kill(first.pid, 'SIGSTOP');
+    process.kill(await firstProcess(job.profiles), 'SIGSTOP');
     await job.end();
     await browserGone(job.profiles);
     expect(await readdir(job.profiles)).toEqual([]);
@@ -60,9 +58,7 @@ describe.skipIf(cannotLook !== undefined)('a browser', { timeout: 30_000 }, () =
 
   it('that dies by itself is reported, and its pages with it', async () => {
     await job.run('LaunchBrowserNode');
-    const [first] = await processesUsing(job.profiles);
-    if (first === undefined) throw new Error('the browser has no process');
-    process.kill(first.pid, 'SIGKILL');
+    process.kill(await firstProcess(job.profiles), 'SIGKILL');
     await eventually('the log tells', () =>
       job.logs.some(({ message }) => message === 'The browser closed unexpectedly.'),
     );
@@ -100,9 +96,7 @@ describe.skipIf(cannotLook !== undefined)('a browser', { timeout: 30_000 }, () =
   it('that hung when its robot was killed is ended by the next launch, which removes what is left', async () => {
     const robot = startRobot(job.profiles);
     await firstLine(robot);
-    const [first] = await processesUsing(join(job.profiles, 'casare-browser'));
-    if (first === undefined) throw new Error('the browser has no process');
-    process.kill(first.pid, 'SIGSTOP');
+    process.kill(await firstProcess(join(job.profiles, 'casare-browser')), 'SIGSTOP');
     robot.kill('SIGKILL');
     await once(robot, 'exit');
     const [left] = await readdir(job.profiles);

@@ -20,6 +20,15 @@ export async function processesUsing(folder: string): Promise<readonly Process[]
   return all.filter(({ pid }) => found.has(pid));
 }
 
+/** The process that started all the others of a browser. */
+export async function firstProcess(folder: string): Promise<number> {
+  const first = (await processesUsing(folder)).find(({ command }) =>
+    command.includes('--remote-debugging-pipe\0about:'),
+  );
+  if (first === undefined) throw new Error('the browser has no process');
+  return first.pid;
+}
+
 /** Resolves once nothing of a browser is left. */
 export async function browserGone(folder: string): Promise<void> {
   await eventually(`no process uses ${folder}`, async () => (await processesUsing(folder)).length === 0);
