@@ -1,13 +1,13 @@
 /** What the database functions answer: checked, and put into this package's names. */
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, LeaseAnswer } from './gateway-types.ts';
+import type { ClaimedJob, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
-export const outcome = z.enum(['ok', 'stale', 'cancelled']);
-export const jsonObject = z.record(z.string(), z.json());
+export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
+export const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), z.json());
 
-export const claimedJob = z
+export const claimedJob: z.ZodType<ClaimedJob> = z
   .object({
     job_id: z.string(),
     lease_token: token,
@@ -27,7 +27,7 @@ export const claimedJob = z
       leaseToken: row.lease_token,
       name: row.name ?? row.job_id,
       workflow: row.workflow,
-      variables: (row.variables ?? {}) as JsonObject,
+      variables: row.variables ?? {},
       attempt: row.attempt,
       maxAttempts: row.max_attempts,
       timeoutMs: row.timeout_ms ?? null,
@@ -37,7 +37,7 @@ export const claimedJob = z
     }),
   );
 
-export const leaseAnswers = z.object({
+export const leaseAnswers: z.ZodType<{ readonly leases: readonly LeaseAnswer[] }> = z.object({
   leases: z.array(
     z
       .object({

@@ -177,8 +177,7 @@ export class JobGateway {
   }
 
   async getJob(jobId: string, options?: GatewayCallOptions): Promise<JsonObject | null> {
-    const row = await this.#call('get_job', { p_job_id: uuid('jobId', jobId) }, jsonObject.nullable(), options);
-    return row as JsonObject | null;
+    return this.#call('get_job', { p_job_id: uuid('jobId', jobId) }, jsonObject.nullable(), options);
   }
 
   async listJobs(
@@ -186,12 +185,12 @@ export class JobGateway {
     options?: GatewayCallOptions,
   ): Promise<readonly JsonObject[]> {
     const args = { p_status: filter.status ?? null, p_limit: filter.limit ?? 50 };
-    return (await this.#call('list_jobs', args, z.array(jsonObject), options)) as readonly JsonObject[];
+    return this.#call('list_jobs', args, z.array(jsonObject), options);
   }
 
   async getJobHistory(jobId: string, options?: GatewayCallOptions): Promise<readonly JsonObject[]> {
     const args = { p_job_id: uuid('jobId', jobId) };
-    return (await this.#call('get_job_history', args, z.array(jsonObject), options)) as readonly JsonObject[];
+    return this.#call('get_job_history', args, z.array(jsonObject), options);
   }
 
   async #call<Schema extends z.ZodType>(
