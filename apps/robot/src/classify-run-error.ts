@@ -1,6 +1,7 @@
 /** The error rules of every field that a run touches, joined: each package knows its own. */
 import { classifyError as classifyServiceError } from '@casare/connection';
 import type { ClassifyError } from '@casare/execution';
+import { classifyBrowserError } from '@casare/nodes';
 import { classifyStoreError } from '@casare/offline-store';
 
 /** A node that states code and category is believed; anything else is looked up. */
@@ -15,6 +16,8 @@ export const classifyRunError: ClassifyError = (error) => {
   }
   const fromStore = classifyStoreError(error);
   if (fromStore !== null) return { category: fromStore.category, code: fromStore.code };
+  const fromBrowser = classifyBrowserError(error);
+  if (fromBrowser !== undefined) return fromBrowser;
   const { category: found, code, ambiguous } = classifyServiceError(error);
   return { category: found, code, ambiguous };
 };

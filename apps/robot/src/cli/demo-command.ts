@@ -6,7 +6,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RobotConfig } from '@casare/config';
+import { loadConfig, RobotConfig } from '@casare/config';
 import type { JobGateway, JsonObject } from '@casare/execution';
 import { findBrowser } from '@casare/nodes';
 import { examplePath } from './example-files.ts';
@@ -88,7 +88,8 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
   terminal.print('killed     the robot, with SIGKILL, in the middle of "orders"; starting it again');
   await startRobot();
 
-  const browser = await findBrowser();
+  const { executablePath } = loadConfig().config.browser;
+  const browser = await findBrowser({ executablePath: executablePath ?? undefined });
   const jobs = [orders, failing];
   if (browser === null)
     terminal.print('skipped    "browser-form": no Chrome, Edge or Chromium was found on this machine');

@@ -19,7 +19,7 @@ export interface BrowserChoice {
 }
 
 export interface FindBrowserOptions {
-  /** A browser to use and no other; for the robot this is `CASARE_BROWSER_PATH`. */
+  /** A browser of the Chromium family to use and no other; for the robot this is `CASARE_BROWSER_PATH`. */
   readonly executablePath?: string | undefined;
   /** Default `chromium`. Firefox and WebKit are only ever found where Playwright installed its own builds. */
   readonly browserType?: BrowserType;
@@ -50,10 +50,9 @@ export async function findBrowser(options: FindBrowserOptions = {}): Promise<Bro
 
 /** As `findBrowser`, with the reasons why nothing was found. */
 export async function searchBrowser(options: FindBrowserOptions): Promise<BrowserSearch> {
-  if (options.executablePath !== undefined && options.executablePath !== '') return given(options.executablePath);
-  const browserType = options.browserType ?? 'chromium';
-  const channel = options.channel ?? '';
+  const { browserType = 'chromium', channel = '', executablePath = '' } = options;
   if (browserType !== 'chromium') return (await ownBuild(browserType)) ?? nothing(`no ${browserType} of Playwright`);
+  if (executablePath !== '') return given(executablePath);
   const installed = findInstalled(channel);
   if (installed !== undefined) return { choice: installed };
   if (channel !== '') return nothing(`no browser of the channel "${channel}" in its usual places`);
