@@ -5,24 +5,25 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { readJson, writeJsonDurably } from './identity.ts';
+import { readJson, writeJsonDurably } from './home-folder.ts';
+import { uuidPattern } from './identity.ts';
 
 export interface ClaimRequestId {
   readonly current: string;
   rotate(): Promise<void>;
 }
 
+/** A file that holds no request id is replaced: what it may have claimed shows as lost and can be resolved. */
 export async function loadClaimRequest(home: string): Promise<ClaimRequestId> {
   const path = join(home, 'claim-request.json');
-  const stored = (await readJson(path)) as { request_id?: unknown } | null;
-  let current = typeof stored?.request_id === 'string' ? stored.request_id : null;
-  if (current === null) {
-    current = randomUUID();
-    await writeJsonDurably(path, { request_id: current });
-  }
+  const stored = (await readJson(path)) as { request_id?: unknown } | null | undefined;
+  const storedId = stored?.request_id;
+  let current = randomUUID() as string;
+  if (typeof storedId === 'string' && uuidPattern.test(storedId)) current = storedId;
+  else await writeJsonDurably(path, { request_id: current });
   return {
     get current() {
-      return current as string;
+      return current;
     },
     async rotate() {
       const next = randomUUID();

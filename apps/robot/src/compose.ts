@@ -3,7 +3,6 @@
  * compiler checks here that their ports fit.
  */
 import { mkdir } from 'node:fs/promises';
-import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { type RobotConfig, type ValidSettings, validateConfig } from '@casare/config';
 import type { ConnectionManager } from '@casare/connection';
@@ -21,6 +20,7 @@ import {
 } from '@casare/execution';
 import { AuditLogger, createLogger, MetricsCollector, ResourceMonitor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection } from './compose-connection.ts';
@@ -114,11 +114,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     });
     const gateway = new JobGateway(connection);
     const { jobExecution } = config;
+    const bootClock = options.clock === undefined ? createBootClock() : () => clock.monotonic();
     const locker = new JobLocker({
       gateway,
       robotId: identity.robotId,
       lockTimeoutMs: jobExecution.lockTimeoutMs,
-      clock,
+      clock: { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms, signal), monotonic: bootClock },
     });
     const checker = new CancellationChecker({
       leases: locker,
@@ -134,7 +135,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         queue,
         checkpoints: new CheckpointManager(queue, { autoSave: jobExecution.checkpointEnabled }),
         bootId: identity.bootId,
-        bootClock: () => uptime() * 1_000,
+        bootClock,
       }),
       locker,
       checker,

@@ -15,8 +15,8 @@ export interface StoredJob {
   readonly timeoutMs: number | null;
   /** `cached`: stored, not started. */
   readonly state: 'cached' | 'in_progress' | 'in_doubt';
-  /** Ms since the lease was last confirmed, on a clock that counts suspend; null when that cannot be told. */
-  readonly leaseAgeMs: number | null;
+  /** Ms that the lease is known to stand, on a clock that counts suspend; 0 when that cannot be told. */
+  readonly leaseRemainingMs: number;
 }
 
 /** The durable side; the composition root fits the store to it. */
@@ -54,6 +54,6 @@ export function storedForm(claim: ClaimedJob): StoredJob {
     inDoubtPolicy,
     timeoutMs,
     state: 'cached',
-    leaseAgeMs: 0,
+    leaseRemainingMs: claim.leaseMs,
   };
 }

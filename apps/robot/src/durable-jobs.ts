@@ -1,6 +1,6 @@
 /** Fits the local store to what the desk needs of it. */
 import type { ClaimedJob, JournalEntry } from '@casare/execution';
-import type { CheckpointManager, JobRecord, OfflineQueue } from '@casare/offline-store';
+import type { CheckpointManager, JobRecord, LeaseNote, OfflineQueue } from '@casare/offline-store';
 import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
 
@@ -45,6 +45,11 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJo
   };
 }
 
+function remainingMs(lease: LeaseNote, now: number): number {
+  const age = now - lease.sentAtMs;
+  return age < 0 ? 0 : Math.max(0, lease.durationMs - age);
+}
+
 function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] {
   const { status, leaseToken } = record;
   if (leaseToken === null || (status !== 'cached' && status !== 'in_progress' && status !== 'in_doubt')) return [];
@@ -59,7 +64,7 @@ function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] 
       inDoubtPolicy: record.inDoubtPolicy,
       timeoutMs: record.timeoutMs,
       state: status,
-      leaseAgeMs: record.lease?.bootId === bootId ? Math.max(0, now - record.lease.sentAtMs) : null,
+      leaseRemainingMs: record.lease?.bootId === bootId ? remainingMs(record.lease, now) : 0,
     },
   ];
 }

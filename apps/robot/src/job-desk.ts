@@ -22,7 +22,7 @@ import type {
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
-import { JobRecovery } from './job-recovery.ts';
+import { JobRecovery, leaseMarginMs } from './job-recovery.ts';
 
 export interface JobDeskOptions extends DeskJobOptions {
   readonly locker: JobLocker;
@@ -96,7 +96,8 @@ export class JobDesk {
   }
 
   /** Stops `restart` jobs whose lease may be over before another robot can start them (I2). */
-  async guardDeadlines(marginMs: number): Promise<void> {
+  async guardDeadlines(): Promise<void> {
+    const marginMs = leaseMarginMs(this.#options.locker.lockTimeoutMs);
     for (const job of [...this.#jobs.values()]) {
       if (job.record.onLost !== 'restart') continue;
       const remaining = this.#options.locker.remainingMs(job.record.jobId);

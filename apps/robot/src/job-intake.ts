@@ -29,6 +29,8 @@ const refusedClaims: ReadonlySet<string> = new Set([
 export class JobIntake {
   readonly #options: JobIntakeOptions;
   #registered = false;
+  /** Whether a claim may have been made under the current request id without our knowing. */
+  #mayBeUsed = true;
 
   constructor(options: JobIntakeOptions) {
     this.#options = options;
@@ -51,9 +53,13 @@ export class JobIntake {
     const limit = executor.freeSlots;
     if (limit === 0) return;
     const { tags, capabilities } = robot;
+    const mayBeUsed = this.#mayBeUsed;
+    this.#mayBeUsed = true;
     const jobs = await locker.claim({ requestId: claimRequest.current, limit, tags, capabilities }, { signal });
     for (const job of jobs) await this.#admit(job);
-    if (jobs.length > 0) await claimRequest.rotate();
+    // A used id never claims again: if what it claimed is over by now, the answer is empty for ever.
+    if (jobs.length > 0 || mayBeUsed) await claimRequest.rotate();
+    this.#mayBeUsed = false;
   }
 
   async #register(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,15 @@
  * Joins the engine's journal with the outbox: what a commit says about the job also becomes the entries
  * that tell the server, in the same transaction (I3). Nothing is sent from here.
  */
-import type { JournalEntry, JsonObject, JsonValue, ProgressSnapshot, RunJournal, RunOutcome } from '@casare/execution';
+import type {
+  JournalEntry,
+  JsonObject,
+  JsonValue,
+  ProgressSnapshot,
+  RunError,
+  RunJournal,
+  RunOutcome,
+} from '@casare/execution';
 
 /** `keep`: never dropped when the outbox is at its limit; what ends a job is kept in any case (I7). */
 export type OutboxDraft =
@@ -36,6 +44,7 @@ export interface DurableJob {
 
 /** Variables past this size (characters of JSON) are left out of the result, and the result says so (I7). */
 const resultLimit = 512 * 1024;
+const maxMessage = 10_000;
 
 /** Bounds what a resume has to fold (I10). */
 const snapshotEveryEntries = 5_000;
@@ -77,6 +86,13 @@ export function jobJournal(
   };
 }
 
+/** An error is for people: what is longer than they would read is cut (I7). */
+function bounded(error: RunError): JsonObject {
+  const { message, ...rest } = error;
+  const short = message.length > maxMessage ? `${message.slice(0, maxMessage)} ... (cut)` : message;
+  return { ...rest, message: short } as JsonObject;
+}
+
 function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> {
   const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   for (const entry of entries) {
@@ -115,7 +131,7 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
     case 'failure':
       return event('node_failed', entry.node_id, {
         step: entry.step,
-        error: { ...entry.error } as JsonObject,
+        error: bounded(entry.error),
         duration_ms: entry.duration_ms,
         retries: entry.retries,
       });
@@ -143,7 +159,7 @@ function endOf(
     case 'completed':
       return { status: 'completed', result, error: null };
     case 'failed':
-      return { status: 'failed', result, error: { ...outcome.error } as JsonObject };
+      return { status: 'failed', result, error: bounded(outcome.error) };
     case 'cancelled':
       return {
         status: 'cancelled',

@@ -19,6 +19,11 @@ export interface JobRecoveryOptions {
   readonly waitInDoubt: (job: StoredJob) => void;
 }
 
+/** Before this much of a `restart` job's lease is left, its run is stopped, or not begun (I2). In ms. */
+export function leaseMarginMs(lockTimeoutMs: number): number {
+  return Math.min(10_000, lockTimeoutMs / 3);
+}
+
 /** Ms between two questions whether a lease still stands. */
 const askAgainMs = 1_000;
 
@@ -65,11 +70,11 @@ export class JobRecovery {
 
   async #takeUp(job: StoredJob): Promise<void> {
     const { locker, telemetry, queue, waitInDoubt } = this.#options;
-    const leaseAgeMs = job.leaseAgeMs ?? locker.lockTimeoutMs;
-    locker.adopt(job, leaseAgeMs);
+    locker.adopt(job, job.leaseRemainingMs);
     telemetry.resumed(job);
     if (job.state === 'in_doubt') waitInDoubt(job);
-    else if (job.onLost === 'restart' && leaseAgeMs >= locker.lockTimeoutMs) void this.#queueOnceConfirmed(job);
+    else if (job.onLost === 'restart' && job.leaseRemainingMs <= leaseMarginMs(locker.lockTimeoutMs))
+      void this.#queueOnceConfirmed(job);
     else await queue(job);
   }
 

@@ -18,7 +18,7 @@ import {
 } from '@casare/execution';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
 import { classifyRunError } from './classify-run-error.ts';
-import { readJson, writeJsonDurably } from './identity.ts';
+import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
 
 export interface LocalRunRequest {
   readonly workflowJson: string;
@@ -47,6 +47,10 @@ export interface LocalRun {
 /** Interrupted runs beyond this number are removed, oldest first (I7). */
 const maxKeptRuns = 100;
 
+export class WorkDirError extends Error {
+  readonly code = 'WORK_DIR';
+}
+
 export class UnknownRunError extends Error {
   readonly code = 'RUN_UNKNOWN';
 }
@@ -54,8 +58,10 @@ export class UnknownRunError extends Error {
 /** A new run; its folder is made, nothing runs yet. */
 export async function prepareLocalRun(home: string, request: LocalRunRequest): Promise<LocalRun> {
   const jobId = randomUUID();
+  await makeWorkDir(request.workDir);
   const runs = join(home, 'runs');
   const folder = join(runs, jobId);
+  await prepareHome(home);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await pruneRuns(runs, jobId);
   await writeJsonDurably(join(folder, 'run.json'), { ...request });
@@ -66,8 +72,8 @@ export async function prepareLocalRun(home: string, request: LocalRunRequest): P
 export async function openLocalRun(home: string, jobId: string): Promise<LocalRun> {
   const folder = join(home, 'runs', jobId);
   const known = /^[0-9a-f-]{36}$/.test(jobId);
-  const request = known ? ((await readJson(join(folder, 'run.json'))) as LocalRunRequest | null) : null;
-  if (request === null) {
+  const request = known ? ((await readJson(join(folder, 'run.json'))) as LocalRunRequest | undefined) : undefined;
+  if (request === undefined) {
     throw new UnknownRunError(`there is no interrupted run ${jobId}; runs that have ended are not kept`);
   }
   return localRun(folder, jobId, request);
@@ -114,7 +120,7 @@ async function executeOn(
     registry,
     journalFor: () => handle,
     workDirFor: async () => {
-      await mkdir(request.workDir, { recursive: true });
+      await makeWorkDir(request.workDir);
       return request.workDir;
     },
     observerFor: (_job, workflow) => observer(workflow.nodes.size, context),
@@ -154,6 +160,24 @@ async function pruneRuns(runs: string, current: string): Promise<void> {
   const aged = await Promise.all(ids.map(async (id) => ({ id, at: (await stat(join(runs, id))).mtimeMs })));
   aged.sort((a, b) => a.at - b.at);
   for (const { id } of aged.slice(0, ids.length - maxKeptRuns + 1)) {
-    await rm(join(runs, id), { recursive: true, force: true });
+    if (!(await isUnderWay(join(runs, id)))) await rm(join(runs, id), { recursive: true, force: true });
+  }
+}
+
+/** Whether a living process owns the run's store. */
+async function isUnderWay(folder: string): Promise<boolean> {
+  try {
+    await (await openStore({ path: join(folder, 'store.db'), robotId: 'retention' })).close();
+    return false;
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'STORE_OWNED';
+  }
+}
+
+async function makeWorkDir(workDir: string): Promise<void> {
+  try {
+    await makeFolder(workDir);
+  } catch (error) {
+    throw new WorkDirError(`the work folder ${workDir} cannot be used: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The robot: claims jobs, runs them, tells the server, and stops without losing any (I9).
  *
- * `created -> running -> stopping -> stopped`. Starting needs no database: unfinished jobs of an earlier
+ * `created -> starting -> running -> stopping -> stopped`. Starting needs no database: unfinished jobs of an earlier
  * process are resumed at once, and the connection is made in the background. The database is polled;
  * nothing depends on being told.
  */
@@ -11,8 +11,6 @@ import { type Periodic, startPeriodic } from './periodic.ts';
 import { presenceOf } from './presence.ts';
 import { robotVersion } from './version.ts';
 
-/** Before this much of a `restart` job's lease is left, its run is stopped (I2). */
-const leaseMarginMs = 10_000;
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
 const lastSyncMs = 5_000;
 /** How often the local store drops what its retention allows (I7). */
@@ -23,7 +21,7 @@ export interface StopOptions {
   readonly mode?: 'drain' | 'cancel' | 'suspend';
 }
 
-export type AgentState = 'created' | 'running' | 'stopping' | 'stopped';
+export type AgentState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
 /**
  * @example
@@ -48,7 +46,9 @@ export class RobotAgent {
   #sync: Periodic | null = null;
   #state: AgentState = 'created';
   #stopping: Promise<void> | null = null;
-  #lastProblem: string | null = null;
+  #isStopRequested = false;
+  /** The last problem of each loop, so that it is told once and not at every turn. */
+  readonly #problems = new Map<string, string>();
 
   /**
    * @param config default: what file and environment say. URL and key that it leaves out are taken from there, too
@@ -83,38 +83,49 @@ export class RobotAgent {
    */
   async start(): Promise<void> {
     if (this.#state !== 'created') throw new Error(`this robot is ${this.#state}; make a new one to start again`);
-    this.#state = 'running';
+    this.#state = 'starting';
+    let parts: RobotParts;
     try {
-      this.#parts = await composeRobot(this.#config, {
+      parts = await composeRobot(this.#config, {
         ...this.#overrides,
         onOutbox: () => this.#sync?.kick(),
         onJobGone: () => this.#intake?.kick(),
         onConnected: () => this.#connected(),
       });
     } catch (error) {
-      this.#state = 'stopped';
-      this.#resolveStopped();
+      this.#stopped();
       throw error;
     }
-    const { executor, desk, audit, metrics, config, logger, identity } = this.#parts;
+    if (this.#isStopRequested) {
+      await parts.close();
+      this.#stopped();
+      return;
+    }
+    this.#parts = parts;
+    this.#state = 'running';
+    const { executor, desk, audit, metrics, config, logger, identity } = parts;
     await executor.start();
     audit?.robotStarted({ version: robotVersion, bootId: identity.bootId });
     if (config.observability.resourceMonitoringEnabled) await metrics?.startResourceMonitoring();
-    const recovered = await desk.recover();
+    const recovered = await desk.recover().catch((error: unknown) => {
+      if (this.#stopping !== null) return 0;
+      throw error;
+    });
     if (recovered > 0) logger.log('info', `took up ${recovered} unfinished job(s) of an earlier run`);
+    if (this.#stopping !== null) return;
     void this.#keepConnecting();
     this.#startLoops();
   }
 
   /**
    * Stops taking jobs and ends what runs, as `mode` says. A later call may ask for more than an earlier
-   * one; all resolve when the robot has stopped.
+   * one; all resolve when the robot has stopped. A robot that is still starting does not come up.
    */
   stop(options: StopOptions = {}): Promise<void> {
     const parts = this.#parts;
     if (parts === null) {
-      this.#state = 'stopped';
-      this.#resolveStopped();
+      this.#isStopRequested = true;
+      if (this.#state === 'created') this.#stopped();
       return this.stopped;
     }
     if (this.#stopping !== null) {
@@ -167,9 +178,13 @@ export class RobotAgent {
       await connection.disconnect();
       audit?.robotStopped({});
       await parts.close();
-      this.#state = 'stopped';
-      this.#resolveStopped();
+      this.#stopped();
     }
+  }
+
+  #stopped(): void {
+    this.#state = 'stopped';
+    this.#resolveStopped();
   }
 
   async #lastSync(parts: RobotParts): Promise<void> {
@@ -182,19 +197,21 @@ export class RobotAgent {
 
   #startLoops(): void {
     const { clock, desk, config, queue, intake } = this.#partsOrThrow();
-    const onError = (name: string, error: unknown): void => this.#problem(`${name}: ${messageOf(error)}`);
+    const onError = (name: string, error: unknown): void => this.#problem(name, messageOf(error));
     const loop = (name: string, intervalMs: number, turn: (signal: AbortSignal) => Promise<void>): Periodic => {
-      const periodic = startPeriodic({ name, intervalMs, clock, turn, onError });
+      const told = async (signal: AbortSignal): Promise<void> => {
+        await turn(signal);
+        this.#problems.delete(name);
+      };
+      const periodic = startPeriodic({ name, intervalMs, clock, turn: told, onError });
       this.#loops.push(periodic);
       return periodic;
     };
-    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, async (signal) => {
-      await intake.turn(signal);
-      this.#lastProblem = null;
-    });
+    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, (signal) => intake.turn(signal));
     this.#sync = loop('sending results', 1_000, (signal) => this.#drain(signal));
     loop('presence', config.jobExecution.heartbeatIntervalMs, (signal) => this.#presence(signal));
-    loop('lease deadlines', 1_000, () => desk.guardDeadlines(leaseMarginMs));
+    loop('connection', 2_000, async () => this.#watchConnection());
+    loop('lease deadlines', 1_000, () => desk.guardDeadlines());
     loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
   }
 
@@ -232,11 +249,19 @@ export class RobotAgent {
     }
   }
 
+  /** An unreachable database is told with its cause, as any other problem of a loop. */
+  #watchConnection(): void {
+    const { connection, config } = this.#partsOrThrow();
+    const { isConnected, lastError } = connection.getStatus();
+    if (isConnected || lastError === null) return;
+    throw new Error(`${config.connection.url} cannot be reached (${lastError.message}); trying again, jobs go on`);
+  }
+
   /** Tells a problem once, not at every turn of a loop that keeps meeting it. */
-  #problem(problem: string): void {
-    if (problem === this.#lastProblem) return;
-    this.#lastProblem = problem;
-    this.#parts?.logger.log('warning', problem);
+  #problem(name: string, problem: string): void {
+    if (this.#problems.get(name) === problem) return;
+    this.#problems.set(name, problem);
+    this.#parts?.logger.log('warning', `${name}: ${problem}`);
   }
 
   #partsOrThrow(): RobotParts {

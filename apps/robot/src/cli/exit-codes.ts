@@ -6,6 +6,8 @@ export const exitCodes = {
   invalidWorkflow: 65,
   unavailable: 69,
   internal: 70,
+  /** Somebody else holds what is needed; try again when they are done. */
+  busy: 75,
   config: 78,
   cancelled: 130,
 } as const;

@@ -1,7 +1,7 @@
 /** Where the embedded Supabase of this machine answers, so that other commands find it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeJsonDurably } from '../identity.ts';
+import { writeJsonDurably } from '../home-folder.ts';
 
 export interface LocalEndpoint {
   readonly url: string;

@@ -23,18 +23,27 @@ export async function main(argv: readonly string[], terminal: Terminal = process
   }
 }
 
+/** Expected errors whose exit code says more than their place. */
+const knownCodes: ReadonlyMap<string, number> = new Map([
+  ['STORE_OWNED', exitCodes.busy],
+  ['RUN_UNKNOWN', exitCodes.usage],
+  ['WORK_DIR', exitCodes.usage],
+]);
+
 function reportError(error: unknown, terminal: Terminal): number {
   if (error instanceof CliError) {
     terminal.note(`casare-robot: ${error.message}`);
     return error.exitCode;
   }
   const code = (error as { code?: unknown }).code;
+  const known = typeof code === 'string' ? knownCodes.get(code) : undefined;
   const message = error instanceof Error ? error.message : String(error);
   if (typeof code === 'string' && code.startsWith('CONFIG_')) {
     terminal.note(`casare-robot: ${message}`);
     return exitCodes.config;
   }
   terminal.note(`casare-robot: ${message}`);
+  if (known !== undefined) return known;
   if (typeof code !== 'string' && error instanceof Error && error.stack !== undefined) terminal.note(error.stack);
   return typeof code === 'string' ? exitCodes.unavailable : exitCodes.internal;
 }

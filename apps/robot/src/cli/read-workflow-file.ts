@@ -24,6 +24,7 @@ export function parseVariables(pairs: readonly string[]): JsonObject {
     const at = pair.indexOf('=');
     if (at < 1) throw new CliError(exitCodes.usage, `--var takes name=json, but got ${JSON.stringify(pair)}`);
     const name = pair.slice(0, at);
+    if (name === '__proto__') throw new CliError(exitCodes.usage, '--var: a variable cannot be named __proto__');
     const text = pair.slice(at + 1);
     try {
       variables[name] = JSON.parse(text) as JsonValue;

@@ -120,10 +120,16 @@ function finish(
       terminal.note(`${String(error.code)}${place}: ${String(error.message)}`);
     }
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
+    if (report.skipped.length > 0) terminal.note(`not reached: ${listed(report.skipped)}`);
     if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}`);
   }
   if (end.status === 'completed') return exitCodes.ok;
   return end.status === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
+}
+
+function listed(nodeIds: readonly string[]): string {
+  const shown = nodeIds.slice(0, 20).join(', ');
+  return nodeIds.length > 20 ? `${shown} and ${nodeIds.length - 20} more` : shown;
 }
 
 function errorOf(report: RunReport): JsonObject | null {
@@ -170,7 +176,7 @@ function refuse(findings: readonly Finding[], options: RunOptions, terminal: Ter
         error: {
           code: 'WORKFLOW_INVALID',
           category: 'permanent',
-          message: first === undefined ? 'the workflow is not valid' : describeFinding(first),
+          message: first?.message ?? 'the workflow is not valid',
           node_id: first?.node ?? null,
         },
         findings,

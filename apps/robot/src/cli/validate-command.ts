@@ -28,9 +28,9 @@ export async function validateCommand(file: string, options: ValidateOptions, te
   return valid ? exitCodes.ok : exitCodes.invalidWorkflow;
 }
 
-/** A finding as one line: severity, place, message, remedy. */
+/** A finding as one line; its message names the place. */
 export function describeFinding(finding: Finding): string {
-  const place = [finding.node, finding.field].filter((part) => part !== null).join('.');
-  const remedy = finding.suggestion === null ? '' : ` (${finding.suggestion})`;
-  return `${finding.severity}: ${place === '' ? '' : `${place}: `}${finding.message}${remedy} [${finding.code}]`;
+  const { severity, message, suggestion, code } = finding;
+  const remedy = suggestion === null || message.includes(suggestion) ? '' : ` (${suggestion})`;
+  return `${severity}: ${message}${remedy} [${code}]`;
 }

@@ -83,9 +83,9 @@ export class JobLocker {
     return jobs;
   }
 
-  /** Takes up a lease that an earlier process held; it counts as unconfirmed until the next renewal. */
-  adopt(lease: Lease, confirmedAgoMs: number): void {
-    this.#hold(lease, this.#clock.monotonic() - confirmedAgoMs);
+  /** Takes up a lease that an earlier process held, with the ms that it is still known to stand. */
+  adopt(lease: Lease, remainingMs: number): void {
+    this.#hold(lease, this.#clock.monotonic() + remainingMs - this.lockTimeoutMs);
   }
 
   /** Renews one lease. `stale` when it is not held (any more). */

@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RobotAgent, RobotConfig } from '../src/index.ts';
+import { runCommand } from './support/command.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+
+/** A port that nobody listens on. */
+const nowhere = 'http://127.0.0.1:9';
+
+function robotIn(home: string): RobotAgent {
+  return new RobotAgent(
+    new RobotConfig({
+      robot: { home },
+      connection: { url: nowhere, key: 'service-key' },
+      observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
+    }),
+  );
+}
+
+describe('a robot without a database', () => {
+  it('starts, says why it is not connected, and stops', async () => {
+    const robot = robotIn(temporaryFolder());
+    await robot.start();
+    expect(robot.getStatus()).toMatchObject({ state: 'running', connection: { isConnected: false } });
+    await robot.stop();
+    expect(robot.state).toBe('stopped');
+  });
+
+  it('does not come up when it is stopped while it starts, and leaves its home free', async () => {
+    const home = temporaryFolder();
+    const robot = robotIn(home);
+    const started = robot.start();
+    await robot.stop();
+    await started;
+    expect(robot.state).toBe('stopped');
+    const next = robotIn(home);
+    await next.start();
+    await next.stop();
+  });
+
+  it('refuses a home that another robot uses, and says who holds it', async () => {
+    const home = temporaryFolder();
+    const first = robotIn(home);
+    await first.start();
+    await expect(robotIn(home).start()).rejects.toMatchObject({
+      code: 'STORE_OWNED',
+      message: expect.stringContaining(String(process.pid)),
+    });
+    await first.stop();
+  });
+});
+
+describe('a home folder that cannot be used', () => {
+  const start = (home: string) =>
+    runCommand(['start'], { env: { SUPABASE_URL: nowhere, SUPABASE_KEY: 'service-key', CASARE_HOME: home } });
+
+  it.each([
+    { name: 'is below a file', make: (folder: string) => writeFileSync(join(folder, 'home'), '') },
+    {
+      name: 'holds a robot.json without an id',
+      make: (folder: string) => {
+        mkdirSync(join(folder, 'home'));
+        writeFileSync(join(folder, 'home', 'robot.json'), 'null');
+      },
+      file: 'robot.json',
+    },
+  ])('is named with exit code 78 when it $name', async ({ make, file }) => {
+    const folder = temporaryFolder();
+    make(folder);
+    const { exitCode, stderr } = await start(join(folder, 'home'));
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain(join(folder, 'home', file ?? ''));
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.runIf(process.platform === 'linux')('is refused at once where nothing can be made', async () => {
+    const { exitCode } = await start('/proc/casare');
+    expect(exitCode).toBe(78);
+  });
+});
