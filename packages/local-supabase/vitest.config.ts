@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real servers on a busy machine take their time; what must be quick is measured where it matters. */
-export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 60_000 } });
+/** Two files at a time, each with servers of its own. They take their time on a busy machine. */
+export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } });

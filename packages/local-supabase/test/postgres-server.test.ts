@@ -1,6 +1,7 @@
 /** The real servers as servers: how they start, for whom, and that they never stay behind. */
 import { spawnSync } from 'node:child_process';
-import { chmod, cp, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { chmod, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { findBinaries } from '../src/postgres/binaries.ts';
@@ -139,7 +140,7 @@ describe.runIf(hasRealPostgres)('the real servers', () => {
 
     test('copy their programs out of a folder that nobody cannot enter', async () => {
       const hidden = await scratchFolder();
-      await cp(findBinaries().postgresHome, join(hidden, 'programs'), { recursive: true, verbatimSymlinks: true });
+      cpSync(findBinaries().postgresHome, join(hidden, 'programs'), { recursive: true, verbatimSymlinks: true });
       const reachable = await scratchFolder();
       await chmod(reachable, 0o755);
 

@@ -6,6 +6,7 @@
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import type { LeaseAnswer } from './gateway-types.ts';
+import { repeat } from './repeat.ts';
 
 export interface Cancellation {
   readonly reason: string;
@@ -101,18 +102,8 @@ export class CancellationChecker {
     if (this.#loop !== null) return;
     const loop = new AbortController();
     this.#loop = loop;
-    void this.#run(loop.signal);
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.checkNow();
-      try {
-        await this.#clock.sleep(this.#options.checkIntervalMs ?? 2_000, signal);
-      } catch {
-        return;
-      }
-    }
+    const intervalMs = this.#options.checkIntervalMs ?? 2_000;
+    void repeat(() => this.checkNow(), { intervalMs, clock: this.#clock, signal: loop.signal });
   }
 
   async #ask(): Promise<void> {

@@ -7,6 +7,7 @@ import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import type { Lease, LeaseOutcome } from './gateway-types.ts';
+import { repeat } from './repeat.ts';
 
 export type ProgressStage =
   | 'queued'
@@ -167,18 +168,8 @@ export class ProgressReporter {
     if (this.#loop !== null) return;
     const loop = new AbortController();
     this.#loop = loop;
-    void this.#run(loop.signal);
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.flush(signal);
-      try {
-        await this.#clock.sleep(this.#options.updateIntervalMs ?? 1_000, signal);
-      } catch {
-        return;
-      }
-    }
+    const intervalMs = this.#options.updateIntervalMs ?? 1_000;
+    void repeat(() => this.flush(loop.signal), { intervalMs, clock: this.#clock, signal: loop.signal });
   }
 }
 

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { generateApiKey } from '@supabase/lite';
@@ -93,8 +93,9 @@ async function takeFolder(dataDir: string): Promise<void> {
   if (existsSync(firstStartPath(dataDir))) await rm(databasePath(dataDir), { recursive: true, force: true });
   if (!existsSync(databasePath(dataDir))) {
     await writeFile(firstStartPath(dataDir), '', { mode: 0o600 });
-    await mkdir(databasePath(dataDir), { mode: 0o700 });
+    await mkdir(databasePath(dataDir));
   }
+  await chmod(databasePath(dataDir), 0o700);
 }
 
 async function freshSettings(): Promise<KeptSettings> {
