@@ -6,6 +6,7 @@
  * nothing depends on being told.
  */
 import { loadConfig, type RobotConfig } from '@casare/config';
+import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
 import { presenceOf } from './presence.ts';
@@ -69,6 +70,11 @@ export class RobotAgent {
   /** Known once the robot has started. */
   get robotId(): string {
     return this.#partsOrThrow().identity.robotId;
+  }
+
+  /** Null when metrics are off, or the robot has not started. */
+  get metrics(): MetricsCollector | null {
+    return this.#parts?.metrics ?? null;
   }
 
   get state(): AgentState {

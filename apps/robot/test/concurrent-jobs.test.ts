@@ -76,7 +76,7 @@ describe('the robot and an embedded Supabase', () => {
   });
 
   it("keeps each job's progress, history, metrics, audit and files to itself", async () => {
-    await withRobot(3, async (_agent, home) => {
+    await withRobot(3, async (agent, home) => {
       const flow = (n: number): string =>
         chain(`own-${n}`, [
           { id: `set-${n}`, type: 'SetVariableNode', config: { variable_name: 'mine', value: n } },
@@ -86,6 +86,11 @@ describe('the robot and an embedded Supabase', () => {
       const ids = await Promise.all([1, 2, 3].map((n) => operator.submit(flow(n))));
       const jobs = await Promise.all(ids.map((jobId) => operator.ended(jobId)));
       await expectAuditOf(home, ids);
+      const measured = agent.metrics?.getRecentJobs() ?? [];
+      expect(measured.map((job) => [job.jobId, job.name, job.status, job.nodesExecuted]).toSorted()).toEqual(
+        ids.map((jobId, index) => [jobId, `own-${index + 1}`, 'completed', 5]).toSorted(),
+      );
+      expect(agent.metrics?.getNodeStats().WaitNode).toMatchObject({ totalExecutions: 3, failures: 0 });
       for (const [index, job] of jobs.entries()) {
         const n = index + 1;
         const jobId = ids[index] as string;
