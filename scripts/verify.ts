@@ -34,8 +34,13 @@ const reportFile = join('.turbo', 'test-report.json');
 const packageDirs = ['packages', 'apps'].flatMap((group) =>
   readdirSync(join(root, group))
     .map((name) => join(root, group, name))
-    .filter((dir) => existsSync(join(dir, 'package.json'))),
+    .filter((dir) => existsSync(join(dir, 'package.json')) && hasTests(dir)),
 );
+
+function hasTests(dir: string): boolean {
+  const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as { scripts?: Record<string, string> };
+  return manifest.scripts?.test !== undefined;
+}
 
 const steps: readonly Step[] = [
   { name: 'types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'] },
