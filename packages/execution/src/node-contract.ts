@@ -91,6 +91,15 @@ export interface NodeType<Schema extends ZodObject = ZodObject> {
   readonly exits?: readonly string[] | ((config: JsonObject) => readonly string[]);
   /** Data output ports. */
   readonly outputs: readonly string[] | ((config: JsonObject) => readonly string[]);
+  /**
+   * Params that this config lacks besides those that the schema requires, for types where one parameter decides
+   * which others are needed; `purpose` follows the name: `for the action "Copy File"`. A connected one is no lack.
+   * Asked before a run, so that values may still be templates.
+   */
+  missing?(
+    config: JsonObject,
+    isConnected: (param: string) => boolean,
+  ): readonly { readonly param: string; readonly purpose: string }[];
   /** Params whose strings the node interprets itself; templates in them are left alone. */
   readonly rawParams?: readonly string[];
   /** True for nodes that wait by design: the default node time limit does not apply. */

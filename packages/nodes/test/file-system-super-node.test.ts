@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fileSystemSuperNode } from '../src/files/file-system-super-node.ts';
@@ -50,8 +50,9 @@ describe('every action does its work and fills exactly its ports', () => {
 });
 
 test('an action is as idempotent as the node that does the same', () => {
+  const everything = { file_path: 'a', source_path: 'a', dest_path: 'b', directory_path: 'd', content: 'c' };
   const effectOf = (action: string, config: JsonObject = {}): string =>
-    bench(action, { file_path: 'a', source_path: 'a', dest_path: 'b', directory_path: 'd', ...config }, '/').effect;
+    bench(action, { ...everything, ...config }, '/').effect;
   expect(effectOf('Read File')).toBe('pure');
   expect(effectOf('Write File')).toBe('idempotent');
   expect(effectOf('Append File')).toBe('effect');
@@ -83,8 +84,59 @@ test('what an action lacks is named', async () => {
   ]);
 });
 
-test('content may be missing, which writes an empty file', async () => {
-  const folder = await temporaryFolder();
-  await bench('Write File', { file_path: 'empty', content: null }, folder).run();
-  expect(await readFile(join(folder, 'empty'), 'utf8')).toBe('');
+describe.each(['Write File', 'Append File'])('%s', (action) => {
+  test.each<[JsonObject]>([[{}], [{ content: null }]])(
+    'without content (%j) fails and writes nothing',
+    async (config) => {
+      const folder = await temporaryFolder();
+      await expect(bench(action, { file_path: 'file', ...config }, folder).run()).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+        message: `"${action}": content is required, but is not set`,
+      });
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
+
+  test('with an empty text as content writes an empty file', async () => {
+    const folder = await temporaryFolder();
+    await bench(action, { file_path: 'empty', content: '' }, folder).run();
+    expect(await readFile(join(folder, 'empty'), 'utf8')).toBe('');
+  });
+});
+
+describe('before a run', () => {
+  const missing = (config: JsonObject, connected: readonly string[] = []): readonly string[] =>
+    (fileSystemSuperNode.missing?.(config, (param) => connected.includes(param)) ?? []).map(
+      ({ param, purpose }) => `${param} ${purpose}`,
+    );
+
+  test.each<[string, readonly string[]]>([
+    ['Read File', ['file_path']],
+    ['Write File', ['file_path', 'content']],
+    ['Append File', ['file_path', 'content']],
+    ['Delete File', ['file_path']],
+    ['Copy File', ['source_path', 'dest_path']],
+    ['Move File', ['source_path', 'dest_path']],
+    ['File Exists', ['path']],
+    ['Get File Size', ['file_path']],
+    ['Get File Info', ['file_path']],
+    ['Create Directory', ['directory_path']],
+    ['List Files', ['directory_path']],
+    ['List Directory', ['dir_path']],
+  ])('%s says that it lacks %j', (action, params) => {
+    expect(missing({ action })).toEqual(params.map((param) => `${param} for the action "${action}"`));
+    expect(missing({ action }, params)).toEqual([]);
+    expect(missing({ action, ...Object.fromEntries(params.map((param) => [param, '{{x}}'])) })).toEqual([]);
+  });
+
+  test('an empty content is content, an empty path is none', () => {
+    expect(missing({ action: 'Write File', file_path: '', content: '' })).toEqual([
+      'file_path for the action "Write File"',
+    ]);
+  });
+
+  test('an action that only the run will tell is not judged', () => {
+    expect(missing({ action: '{{action}}' })).toEqual([]);
+    expect(missing({ action: 'Write File' }, ['action'])).toEqual([]);
+  });
 });

@@ -7,7 +7,7 @@ import { toText } from '../model/value-text.ts';
 import type { NodeType } from '../node-contract.ts';
 import { conditionHolds } from './condition.ts';
 import { anything, list, text } from './control-params.ts';
-import { type ControlVisit, defineControl } from './control-type.ts';
+import { type ControlContext, type ControlVisit, defineControl } from './control-type.ts';
 
 export const ifNode: NodeType = defineControl({
   type: 'IfNode',
@@ -29,19 +29,29 @@ export const switchNode: NodeType = defineControl({
   exits: switchExits,
   outputs: [],
   run(ctx) {
-    const { cases, expression } = ctx.params;
-    const value =
-      ctx.params.value ?? (expression.trim() === '' ? undefined : evaluateExpression(expression, ctx.scope));
-    if (value === undefined) {
-      throw new NodeError('It needs a "value" or an "expression", and has neither.', {
-        code: 'INVALID_INPUT',
-        errorType: 'ValueError',
-      });
-    }
+    const { cases } = ctx.params;
+    const value = switchedValue(ctx);
     const index = cases.findIndex((candidate) => caseText(candidate) === caseText(value));
     return { exit: index < 0 ? 'default' : exitOfCase(cases, index, ctx.visit) };
   },
 });
+
+interface SwitchParams {
+  readonly value: JsonValue | undefined;
+  readonly expression: string;
+}
+
+/** A value that turns out to be null is one like any other, unless there is an expression to take its place. */
+function switchedValue(ctx: ControlContext<SwitchParams>): JsonValue {
+  const { value, expression } = ctx.params;
+  if (value !== undefined && value !== null) return value;
+  if (expression.trim() !== '') return evaluateExpression(expression, ctx.scope);
+  if (value === null && ctx.given('value')) return value;
+  throw new NodeError('It needs a "value" or an "expression", and has neither.', {
+    code: 'INVALID_INPUT',
+    errorType: 'ValueError',
+  });
+}
 
 /** `default`, and for each case every spelling of its exit: by value and by index. */
 export function switchExits(config: JsonObject): readonly string[] {

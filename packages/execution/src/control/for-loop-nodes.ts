@@ -33,7 +33,7 @@ export const forLoopStartNode: NodeType = defineControl({
   type: 'ForLoopStartNode',
   description: 'Runs `body` for each element of a list, an object, a text or a range, then `completed`.',
   params: z.object({
-    mode: z.enum(['items', 'range']).default('items'),
+    mode: z.enum(['items', 'range']).optional(),
     items: anything(),
     list_var: text(),
     item_var: text('item'),
@@ -46,7 +46,9 @@ export const forLoopStartNode: NodeType = defineControl({
   outputs: ['current_item', 'current_index', 'current_key'],
   run(ctx) {
     const { mode, list_var: listVar, item_var: itemVar } = ctx.params;
-    return enter(mode === 'range' ? rangeOf(ctx.params) : itemsOf(ctx, listVar), itemVar.trim(), pairedNames);
+    const isOlderRange = mode === undefined && listVar === '' && !ctx.given('items') && ctx.given('end');
+    const isRange = mode === 'range' || isOlderRange;
+    return enter(isRange ? rangeOf(ctx.params) : itemsOf(ctx, listVar), itemVar.trim(), pairedNames);
   },
   runAgain: (loop) => goOn(loop, pairedNames),
 });
@@ -63,7 +65,8 @@ export const forLoopNode: NodeType = defineControl({
 
 function itemsOf(ctx: ControlContext<RangeParams>, listVar: string): LoopSource {
   const { items } = ctx.params;
-  if (items !== undefined && items !== null) {
+  const isEmptyBesideListVar = items === '' && listVar !== '';
+  if (items !== undefined && items !== null && !isEmptyBesideListVar) {
     const isUnknownReference = typeof items === 'string' && /^\{\{[^{}]*\}\}$/.test(items.trim());
     if (isUnknownReference) throw noItems(`"items" is ${items}, which nothing has set.`);
     return sourceOfItems(items);
@@ -74,8 +77,7 @@ function itemsOf(ctx: ControlContext<RangeParams>, listVar: string): LoopSource 
       throw noItems(`"list_var" names the variable "${listVar}", which is not set.`);
     return sourceOfItems(value);
   }
-  if (!ctx.given('items') && ctx.given('end')) return rangeOf(ctx.params);
-  throw noItems('"items" is not set.');
+  throw noItems(ctx.given('items') ? '"items" is not set.' : 'It needs "items" or "list_var", and has neither.');
 }
 
 function rangeOf({ start, end, step }: RangeParams): LoopSource {

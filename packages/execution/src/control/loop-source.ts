@@ -1,13 +1,22 @@
 /** What a for loop goes over, and its elements: pure data, so that a loop goes on after a restart. */
 import type { JsonValue } from '../json.ts';
+import { parseJsonText } from '../model/json-depth.ts';
 import type { LoopSource } from './control-op.ts';
 
-/** Lists by item, objects by value (with the key), text by character, anything else as a single item. */
-export function sourceOfItems(items: Exclude<JsonValue, null>): LoopSource {
+/**
+ * Lists by item, objects by value (with the key), text by character, anything else as a single item. Text that is
+ * the JSON of a list or an object counts as that.
+ */
+export function sourceOfItems(given: Exclude<JsonValue, null>): LoopSource {
+  const items = typeof given === 'string' ? (structureIn(given) ?? given) : given;
   if (typeof items === 'string') return { kind: 'list', items: Array.from(items) };
   if (Array.isArray(items)) return { kind: 'list', items: items as readonly JsonValue[] };
   if (typeof items !== 'object') return { kind: 'list', items: [items] };
   return { kind: 'dict', keys: Object.keys(items), items: Object.values(items as Record<string, JsonValue>) };
+}
+
+function structureIn(text: string): Exclude<JsonValue, null> | undefined {
+  return /^\s*[[{]/.test(text) ? (parseJsonText(text) ?? undefined) : undefined;
 }
 
 /** Like Python's `range`: the end is not part of it. `step` must not be 0. */

@@ -3,13 +3,13 @@
 const MAX_DEPTH = 1_000;
 
 /**
- * @returns null for JSON; otherwise what is wrong, beginning with the place: `.rows[2] is a Date`
+ * @returns null for JSON; otherwise what is wrong, beginning with the place, if it matters: `.rows[2] is a Date`
  */
 export function findNonJson(value: unknown, path = '', depth = 0): string | null {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
   if (typeof value === 'number') return Number.isFinite(value) ? null : `${path} is ${value}`;
   if (typeof value !== 'object') return `${path} is ${value === undefined ? 'undefined' : `a ${typeof value}`}`;
-  if (depth > MAX_DEPTH) return `${path.slice(0, 40)}... is nested too deeply`;
+  if (depth > MAX_DEPTH) return ` is nested more than ${MAX_DEPTH} levels deep`;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
       const problem = findNonJson(value[index], `${path}[${index}]`, depth + 1);

@@ -51,7 +51,7 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     },
     clock: options.clock,
     variables: {
-      get: (name) => written.get(name) ?? stored.get(name),
+      get: (name) => (written.has(name) ? written.get(name) : stored.get(name)),
       has: (name) => written.has(name) || stored.has(name),
       set: (name, value) => {
         assertJson(value, `the variable "${name}"`);
@@ -77,7 +77,7 @@ export function idempotencyKey({ options }: RunSession, { node, step }: StepIden
 export function assertJson(value: unknown, what: string): void {
   const problem = findNonJson(value);
   if (problem === null) return;
-  throw new NodeError(`It gave ${what} what is not JSON: the value${problem}.`, {
+  throw new NodeError(`It gave ${what} a value that cannot be kept: the value${problem}.`, {
     code: 'OUTPUT_NOT_JSON',
     errorType: 'TypeError',
   });

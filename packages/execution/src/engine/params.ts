@@ -1,6 +1,7 @@
 /**
  * Parameters of a node: a connection wins over config, config (its templates resolved) over the type's
- * default; then the type's schema reads them. A null that comes through a connection wins over the default only.
+ * default; then the type's schema reads them. A null that comes through a connection or a reference wins over the
+ * default only; a null that the config says itself means "not set".
  */
 import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -42,14 +43,16 @@ function inputNames({ plan, nodeId }: InputReading, type: NodeType): Iterable<st
 /** One input, declared by the schema or not. */
 export function readInput(reading: InputReading, name: string): JsonValue | undefined {
   const connected = connectedValue(reading.plan.sourcesOf(reading.nodeId).get(name), reading.state);
-  return connected ?? configured(reading, name) ?? connected;
+  const own = configured(reading, name);
+  return connected ?? own ?? (connected === undefined ? own : connected);
 }
 
 function configured(reading: InputReading, name: string): JsonValue | undefined {
   const { plan, nodeId } = reading;
   const config = plan.workflow.nodes.get(nodeId)?.config ?? {};
   const raw = Object.hasOwn(config, name) ? config[name] : undefined;
-  if (raw === undefined || plan.typeOf(nodeId).rawParams?.includes(name)) return raw;
+  if (raw === undefined || raw === null) return undefined;
+  if (plan.typeOf(nodeId).rawParams?.includes(name)) return raw;
   return resolveTemplates(raw, reading.scope, reading.onUnknownReference);
 }
 

@@ -74,7 +74,14 @@ function openSession(
     options,
     plan,
     notify,
-    record: new RunRecord(plan, state, options.journal, recorded, logger),
+    record: new RunRecord({
+      plan,
+      state,
+      journal: options.journal,
+      recorded,
+      logger,
+      onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
+    }),
     resources: new RunResources({ session: `s${state.step}`, clock, logger }),
     control: new StopControl({
       clock,

@@ -2,6 +2,7 @@
  * The run's state and its journal, kept in step. An entry changes the state at once and becomes durable with
  * the next `flush`, in one commit with its neighbours: a result and the next intent belong together (I3).
  */
+import type { RunError } from '../errors.ts';
 import type { Logger, RunJournal } from '../ports.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { applyEntry } from './fold.ts';
@@ -20,31 +21,46 @@ export class JournalFault extends Error {
 /** A snapshot may cost this many bytes per entry since the last one (I10). */
 const SNAPSHOT_BYTES_PER_ENTRY = 200;
 
+export interface RunRecordOptions {
+  readonly plan: FlowPlan;
+  /** What `recorded` yields. */
+  readonly state: RunState;
+  readonly journal: RunJournal;
+  readonly recorded: readonly JournalEntry[];
+  readonly logger: Logger;
+  /** Called once the entry is durable by which the run goes on in spite of an error that no catch took. */
+  readonly onErrorPassedOver: (error: RunError) => void;
+}
+
 export class RunRecord {
   readonly state: RunState;
   readonly #plan: FlowPlan;
   readonly #journal: RunJournal;
   readonly #logger: Logger;
+  readonly #onErrorPassedOver: (error: RunError) => void;
   #waiting: JournalEntry[] = [];
   #afterwards: (() => void)[] = [];
   #entriesSinceSnapshot: number;
   #lastSnapshotBytes = 0;
 
-  constructor(plan: FlowPlan, state: RunState, journal: RunJournal, recorded: readonly JournalEntry[], logger: Logger) {
+  constructor({ plan, state, journal, recorded, logger, onErrorPassedOver }: RunRecordOptions) {
     this.state = state;
     this.#plan = plan;
     this.#journal = journal;
     this.#logger = logger;
+    this.#onErrorPassedOver = onErrorPassedOver;
     this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
   }
 
   /** @param afterwards called once the entry is durable */
   add(entry: JournalEntry, afterwards?: () => void): void {
     if (entry.kind === 'intent') this.#snapshotIfDue(entry.at);
+    const errorsBefore = errorCount(this.state);
     applyEntry(this.#plan, this.state, entry);
     this.#waiting.push(entry);
     this.#entriesSinceSnapshot += 1;
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
+    if (entry.kind !== 'stop' && this.state.failure === null) this.#notePassedOver(errorsBefore);
   }
 
   /** @throws JournalFault when the journal does not take the entries */
@@ -63,6 +79,12 @@ export class RunRecord {
     for (const notify of afterwards) notify();
   }
 
+  #notePassedOver(errorsBefore: number): void {
+    const count = errorCount(this.state) - errorsBefore;
+    if (count === 0) return;
+    for (const error of this.state.errors.slice(-count)) this.#afterwards.push(() => this.#onErrorPassedOver(error));
+  }
+
   #snapshotIfDue(at: number): void {
     const every = this.#journal.snapshotEveryEntries;
     if (every === undefined || this.state.intent !== null) return;
@@ -72,4 +94,9 @@ export class RunRecord {
     this.#entriesSinceSnapshot = 0;
     this.#lastSnapshotBytes = sizeBytes;
   }
+}
+
+/** All errors that no catch took, those that are kept no more included. */
+function errorCount({ errors, errorsDropped }: RunState): number {
+  return errors.length + errorsDropped;
 }

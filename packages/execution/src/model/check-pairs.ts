@@ -2,7 +2,7 @@
 import type { Draft, DraftNode } from './draft.ts';
 import { type FindingList, quoted } from './finding.ts';
 import type { Speller } from './nearest.ts';
-import { breakableLoops, namedPartner, type PairRule, pairRules } from './pairs.ts';
+import { breakableLoops, namedPartner, pairRules } from './pairs.ts';
 
 export interface PairChecks {
   readonly draft: Draft;
@@ -40,7 +40,8 @@ function checkPartner(node: DraftNode, { key, types }: PartnerKey, checks: PairC
   const { draft, findings, speller } = checks;
   const id = namedPartner(node.config, key);
   const found = id === undefined ? undefined : draft.nodes.get(id);
-  if (id === undefined || (found !== undefined && types.has(found.typeName))) return true;
+  if (id === undefined) return true;
+  if (found !== undefined && types.has(found.typeName)) return checkClaim(node, key, id, checks);
   const fitting = [...draft.nodes.values()].filter((candidate) => types.has(candidate.typeName));
   const suggestion = speller.nearest(
     id,
@@ -56,29 +57,49 @@ function checkPartner(node: DraftNode, { key, types }: PartnerKey, checks: PairC
   return false;
 }
 
+/** A try whose catch or finally belongs to another one would silently do without. */
+function checkClaim(node: DraftNode, key: string, id: string, { pairs, findings }: PairChecks): boolean {
+  const owner = pairs.get(id);
+  if (node.typeName !== 'TryNode' || owner === undefined || owner === node.id) return true;
+  findings.error(
+    'UNPAIRED_NODE',
+    `Node ${quoted(node.id)}: ${quoted(key)} names ${quoted(id)}, which belongs to the TryNode ${quoted(owner)}; ` +
+      'it cannot belong to both.',
+    { node: node.id, field: key, suggestion: 'Give each TryNode nodes of its own.' },
+  );
+  return false;
+}
+
 function needsPartner(node: DraftNode, draft: Draft): boolean {
   if (!pairRules.some((rule) => rule.first === node.typeName || rule.second === node.typeName)) return false;
   // A loop ends where its body's path ends, so its start needs no end node.
   if (node.typeName === 'ForLoopStartNode' || node.typeName === 'WhileLoopStartNode') return false;
-  // The older TryNode has an exit of its own for errors.
-  return !draft.connections.some(
-    ({ sourceNode, sourcePort }) => sourceNode === node.id && sourcePort === 'catch' && node.typeName === 'TryNode',
+  return !(node.typeName === 'TryNode' && isOlderTry(node, draft));
+}
+
+/** The older TryNode has exits of its own instead of partners; without a `catch`, its errors go on outwards. */
+function isOlderTry(node: DraftNode, draft: Draft): boolean {
+  return draft.connections.some(
+    ({ sourceNode, sourcePort }) => sourceNode === node.id && (sourcePort === 'catch' || sourcePort === 'success'),
   );
 }
 
-function reportAlone(node: DraftNode, { draft, findings }: PairChecks): void {
-  const rules = pairRules.filter((rule) => rule.first === node.typeName || rule.second === node.typeName);
-  const key = rules.map((rule) => ownKey(rule, node)).join('" or "');
-  const partners = rules.map((rule) => (rule.first === node.typeName ? rule.second : rule.first));
-  const candidates = [...draft.nodes.values()].filter((candidate) => partners.includes(candidate.typeName));
-  const suggestion = candidates.length === 1 ? (candidates[0]?.id ?? null) : null;
+function reportAlone(node: DraftNode, { draft, pairs, findings }: PairChecks): void {
+  const ways = partnerKeysOf(node);
+  const partners = ways.flatMap(({ types }) => [...types]);
+  const remedies = ways.flatMap(({ key, types }) =>
+    [...draft.nodes.values()]
+      .filter(({ id, typeName }) => types.has(typeName) && !pairs.has(id))
+      .map(({ id }) => `Name ${quoted(id)} in ${quoted(key)}.`),
+  );
+  const keys = ways.map(({ key }) => quoted(key)).join(' or ');
   findings.error(
     'UNPAIRED_NODE',
-    `Node ${quoted(node.id)}: a ${node.typeName} needs its ${partners.join(' or ')}. Name it in "${key}".`,
-    { node: node.id, field: key, suggestion },
+    `Node ${quoted(node.id)}: a ${node.typeName} needs its ${partners.join(' or ')}, and names none.`,
+    {
+      node: node.id,
+      field: ways[0]?.key ?? null,
+      suggestion: remedies.length === 1 ? (remedies[0] ?? null) : `Name it in ${keys}.`,
+    },
   );
-}
-
-function ownKey(rule: PairRule, node: DraftNode): string {
-  return rule.first === node.typeName ? rule.keyOfFirst : rule.keyOfSecond;
 }

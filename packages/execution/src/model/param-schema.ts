@@ -68,8 +68,13 @@ function kindsIn(schema: ParamSchema, depth: number): readonly ParamKind[] {
   return kind === undefined ? [] : [kind];
 }
 
-/** The choices of a parameter that takes one of a few words; empty for any other. */
+/**
+ * The choices of a parameter that takes one of a few words; empty for any other. A schema that reads its words by
+ * itself may name them as `choices` in its metadata.
+ */
 export function choicesOf(schema: ParamSchema): readonly string[] {
+  const described = z.globalRegistry.get(schema)?.choices;
+  if (Array.isArray(described)) return described.map(String);
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if (def.type === 'enum') return Object.values(def.entries).map(String);
   if (def.type === 'literal') return def.values.map(String);

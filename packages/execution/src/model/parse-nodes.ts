@@ -35,7 +35,10 @@ export function parseNodes(source: JsonValue | undefined, reader: NodeReader): M
     return nodes;
   }
   if (entries.length === 0) {
-    findings.error('EMPTY_WORKFLOW', 'The workflow has no nodes, so there is nothing to run.', { field: 'nodes' });
+    findings.error('EMPTY_WORKFLOW', 'The workflow has no nodes, so there is nothing to run.', {
+      field: 'nodes',
+      suggestion: 'Add at least one node.',
+    });
   }
   const typeJudge = new TypeJudge(reader);
   for (const { key, place, source: node } of entries) {

@@ -24,6 +24,12 @@ export function readFile(source: unknown, limits: WorkflowLimits, findings: Find
     );
     return undefined;
   }
+  if (text.trim() === '') {
+    findings.error('INVALID_JSON', 'The file is empty.', {
+      suggestion: 'Save the workflow into it again, or name another file.',
+    });
+    return undefined;
+  }
   const reading = readJson(text);
   if (!reading.ok) {
     const { line, column } = reading.place;

@@ -209,7 +209,7 @@ class JsonReader {
   }
 
   #fail(message: string, position: number = this.#at): never {
-    throw new JsonFault('syntax', this.#text.trim() === '' ? 'the text is empty' : message, position);
+    throw new JsonFault('syntax', message, position);
   }
 }
 

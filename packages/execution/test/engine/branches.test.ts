@@ -94,6 +94,33 @@ describe('SwitchNode', () => {
     expect(run.world.marks).toEqual([`to_${taken}`]);
   });
 
+  it.each<[string, JsonObject, string]>([
+    ['default', { cases: ['a', 'null'] }, 'default'],
+    ['the case without text', { cases: ['a', ''] }, 'case_'],
+    ['what its expression says, if it has one', { cases: ['5'], expression: '5' }, 'case_5'],
+  ])('takes a value that turns out to be null to %s', async (_name, config, taken) => {
+    const exits = ['case_a', 'case_', 'case_5', 'default'].filter(
+      (exit) => exit === 'default' || (config.cases as string[]).includes(exit.slice('case_'.length)),
+    );
+    const viaTemplate = await runFile(switched({ ...config, value: '{{nothing}}' }, exits, { nothing: null }));
+    expect(viaTemplate.world.marks).toEqual([`to_${taken}`]);
+    const { nodes, connect = [] } = switched(config, exits);
+    const connected = await runFile({
+      nodes: { g: ['GiveNode', { value: null }], ...nodes },
+      connect: ['g -> s', 'g.value => s.value', ...connect],
+    });
+    expect(connected.world.marks).toEqual([`to_${taken}`]);
+  });
+
+  it('fails for a connection that brings no value at all', async () => {
+    const { nodes, connect = [] } = switched({ cases: ['a'] }, ['case_a', 'default']);
+    const run = await runFile({
+      nodes: { start: ['StartNode'], never: ['GiveNode'], ...nodes },
+      connect: ['start -> s', 'never.value => s.value', ...connect],
+    });
+    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'INVALID_INPUT' } });
+  });
+
   it('ends the path at a case that is not connected', async () => {
     const run = await runFile(switched({ cases: ['a', 'b'], value: 'b' }, ['case_a', 'default']));
     expect(run.end.status).toBe('completed');

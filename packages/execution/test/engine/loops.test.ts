@@ -5,6 +5,9 @@ import { type FileSpec, runFile } from './harness.ts';
 const mark = ['MarkNode'] as const;
 const markItem = ['MarkNode', { mark: '{{item}}' }] as const;
 
+/** What the designer writes into every ForLoopStartNode. */
+const designed = { mode: 'items', list_var: '', item_var: 'item', start: 0, end: 10, step: 1 };
+
 /** loop -> body (marks) -> end; after the loop: after. */
 function loop(config: JsonObject, markConfig: JsonObject = { mark: '{{loop.current_item}}' }): FileSpec {
   return {
@@ -25,7 +28,18 @@ describe('ForLoopStartNode', () => {
     ['list_var', { list_var: 'list' }, [7, 8]],
     ['the characters of a text', { items: 'hé!' }, ['h', 'é', '!']],
     ['the values of an object', { items: { x: 1, y: 2 } }, [1, 2]],
+    ['a JSON list given as text', { items: ' [1, "b"]' }, [1, 'b']],
+    ['a JSON object given as text', { items: '{"x": 1, "y": [2]}' }, [1, [2]]],
+    ['a JSON list in a variable', { list_var: 'json' }, [3]],
+    ['the characters of text that is no JSON', { items: '[1,' }, ['[', '1', ',']],
+    ['the characters of JSON that is no list or object', { items: '12' }, ['1', '2']],
     ['a single value', { items: 5 }, [5]],
+    ['items, beside all defaults of the designer', { ...designed, items: ['a'] }, ['a']],
+    [
+      'list_var, beside all defaults of the designer and empty items',
+      { ...designed, items: '', list_var: 'list' },
+      [7, 8],
+    ],
     ['a range, without its end', { mode: 'range', start: 1, end: 4 }, [1, 2, 3]],
     ['a range with a step', { mode: 'range', start: 0, end: 10, step: 4 }, [0, 4, 8]],
     ['a range downwards', { mode: 'range', start: 3, end: 0, step: -1 }, [3, 2, 1]],
@@ -37,7 +51,7 @@ describe('ForLoopStartNode', () => {
     ['an empty range', { mode: 'range', start: 5, end: 5 }, []],
     ['a range the wrong way', { mode: 'range', start: 5, end: 0 }, []],
   ])('goes over %s, then takes completed', async (_name, config, marks) => {
-    const run = await runFile({ ...loop(config), variables: { list: [7, 8], two: 2, empty: '' } });
+    const run = await runFile({ ...loop(config), variables: { list: [7, 8], two: 2, empty: '', json: '[3]' } });
     expect(run.errors).toEqual([]);
     expect(run.world.marks).toEqual([...marks, 'after']);
   });
@@ -77,13 +91,18 @@ describe('ForLoopStartNode', () => {
   });
 
   it.each<[string, JsonObject, RegExp]>([
-    ['a step of 0', { mode: 'range', step: 0 }, /"step" must not be 0/],
+    ['a step that turns out to be 0', { mode: 'range', step: '{{zero}}' }, /"step" must not be 0/],
     ['items that are null', { items: '{{nothing}}', end: 3 }, /"items" is not set/],
+    [
+      'a list_var that turns out to be empty',
+      { ...designed, list_var: '{{empty}}' },
+      /"items" or "list_var", and has neither/,
+    ],
     ['a reference that nothing has set', { items: '{{nobody}}' }, /\{\{nobody\}\}/],
     ['a list_var that is not set', { list_var: 'nobody' }, /"nobody"/],
     ['a bound that is no whole number', { mode: 'range', end: '{{half}}' }, /"end" must be a whole number/],
   ])('fails for %s', async (_name, config, message) => {
-    const run = await runFile({ ...loop(config), variables: { nothing: null, half: 0.5 } });
+    const run = await runFile({ ...loop(config), variables: { nothing: null, half: 0.5, zero: 0, empty: '' } });
     expect(run.end).toMatchObject({ status: 'failed', error: { code: 'INVALID_INPUT', node_id: 'loop' } });
     expect(run.errors[0]?.message).toMatch(message);
     expect(run.world.marks).toEqual([]);
@@ -264,6 +283,8 @@ describe('WhileLoopStartNode', () => {
 describe('ForLoopNode, the older form', () => {
   it.each<[JsonObject, unknown[]]>([
     [{ items: ['a', 'b'] }, ['a 0', 'b 1']],
+    [{ items: '["a", "b"]' }, ['a 0', 'b 1']],
+    [{ items: 'ab' }, ['a 0', 'b 1']],
     [{ start: 5, end: 7 }, ['5 0', '6 1']],
   ])('by %j exits by loop_body and gives item and index', async (config, marks) => {
     const run = await runFile({

@@ -19,6 +19,19 @@ function acting(run: (ctx: NodeContext) => Promise<Record<string, JsonValue>>): 
   });
 }
 
+describe('variables', () => {
+  it('are null for a node that has just set them to null, whatever they were', async () => {
+    const seen: unknown[] = [];
+    const type = acting(async (ctx) => {
+      ctx.variables.set('kept', null);
+      seen.push(ctx.variables.get('kept'), ctx.variables.has('kept'), ctx.variables.get('other'));
+      return {};
+    });
+    await runFile({ nodes: { a: ['ActNode'] }, variables: { kept: 'before' } }, { types: [type] });
+    expect(seen).toEqual([null, true, undefined]);
+  });
+});
+
 describe('resources', () => {
   const opened: string[] = [];
   const open = (
@@ -217,6 +230,10 @@ describe("a node's context", () => {
     const type = acting(async (ctx) => {
       ctx.variables.set('list', [1, 2]);
       expect(() => ctx.variables.set('bad', new Date() as never)).toThrow(/the variable "bad"/);
+      const deep = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as JsonValue;
+      expect(() => ctx.variables.set('deep', deep)).toThrow(
+        'It gave the variable "deep" a value that cannot be kept: the value is nested more than 1000 levels deep.',
+      );
       return {
         value: [
           ctx.variables.get('list') ?? null,

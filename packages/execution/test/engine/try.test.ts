@@ -204,6 +204,15 @@ describe('the older TryNode', () => {
     expect((await runFile(older(pass))).world.marks).toEqual(['body', 'won']);
     expect((await runFile(older(fail))).world.marks).toEqual(['body#1', 'BrokenError it broke']);
   });
+
+  it('without a catch lets the error go on outwards', async () => {
+    const withStart = (body: NodeSpec): FileSpec['nodes'] => ({ start: ['StartNode'], ...older(body).nodes });
+    const connect = ['start -> try', 'try.try_body -> body', 'try.success -> won'];
+    expect((await runFile({ nodes: withStart(pass), connect })).world.marks).toEqual(['body', 'won']);
+    const { end, world } = await runFile({ nodes: withStart(fail), connect });
+    expect(end).toMatchObject({ status: 'failed', error: { code: 'BROKEN', node_id: 'body' } });
+    expect(world.marks).toEqual(['body#1']);
+  });
 });
 
 describe('try regions and loops', () => {
@@ -345,11 +354,31 @@ describe('stop_on_error', () => {
     expect(run.skipped).toEqual(['b']);
   });
 
-  it("false records the error and follows the node's normal exit", async () => {
-    const run = await runFile({ ...broken, settings: { stop_on_error: false } });
+  it("false records the error, logs it once and follows the node's normal exit", async () => {
+    const lines: unknown[] = [];
+    const observer = { log: (line: unknown) => lines.push(line) };
+    const run = await runFile({ ...broken, settings: { stop_on_error: false } }, { observer });
+    expect(lines).toEqual([{ level: 'error', node_id: 'f', message: 'it broke' }]);
     expect(run.end.status).toBe('completed');
     expect(run.world.marks).toEqual(['a', 'f#1', 'b']);
     expect(run.errors).toMatchObject([{ code: 'BROKEN', node_id: 'f' }]);
+  });
+
+  it('false logs an error that a try lets pass, and none that is caught or fails the run', async () => {
+    const nodes: FileSpec['nodes'] = {
+      try: ['TryNode', { paired_catch_id: 'catch', paired_finally_id: 'finally' }],
+      body: fail,
+      catch: ['CatchNode', { error_types: 'OtherError' }],
+      finally: ['FinallyNode'],
+      cleanup: mark,
+    };
+    const connect = ['try.try_body -> body', 'finally.finally_body -> cleanup'];
+    const settings = { stop_on_error: false };
+    const passed = await runFile({ nodes, connect, settings });
+    expect(passed.lines).toEqual(['error: it broke']);
+    const caught = await runFile({ nodes: { ...nodes, catch: ['CatchNode'] }, connect, settings });
+    expect(caught.lines).toEqual([]);
+    expect((await runFile({ nodes, connect })).lines).toEqual([]);
   });
 
   it('false goes on inside a loop, behind a loop that fails, and behind a try that lets the error pass', async () => {

@@ -8,11 +8,13 @@ describe('a required parameter', () => {
     const finding = onlyFinding(write(config));
     expect(finding).toMatchObject({ severity: 'error', code: 'MISSING_CONFIG', node: 'w', field: 'file_path' });
     expect(finding.message).toContain('needs "file_path"');
-    expect(finding.suggestion).toContain('file_path');
+    expect(finding.suggestion).toBe('Set "file_path" in the config, or connect a value to it.');
+    expect(finding.message).not.toContain(finding.suggestion);
   });
 
   it('under a misspelled key names that key', () => {
     const [unknown, missing] = findingsOf(write({ filepath: 'a.txt' }));
+    expect(missing?.message).toBe('Node "w": WriteFileNode needs "file_path"; it is not set, but "filepath" is.');
     expect(unknown).toMatchObject({ code: 'UNKNOWN_CONFIG_KEY', field: 'filepath', suggestion: 'file_path' });
     expect(missing).toMatchObject({ code: 'MISSING_CONFIG', suggestion: 'Rename "filepath" to "file_path".' });
   });
@@ -28,6 +30,28 @@ describe('a required parameter', () => {
 
   it('of a disabled node may be missing', () => {
     expect(codesOf(write({ _disabled: true }))).toEqual([]);
+  });
+});
+
+describe('a parameter that another one makes necessary', () => {
+  const send = (config: Record<string, unknown>, connections: string[] = []) =>
+    file({ c: ['ComparisonNode'], s: ['SendNode', config] }, ['c -> s', ...connections]);
+
+  it('is an error that names node, field and purpose when it is not set', () => {
+    const finding = onlyFinding(send({ way: 'mail' }));
+    expect(finding).toMatchObject({ severity: 'error', code: 'MISSING_CONFIG', node: 's', field: 'address' });
+    expect(finding.message).toBe('Node "s": SendNode needs "address" for sending by mail; it is not set.');
+  });
+
+  it('may be set, connected or not needed', () => {
+    expect(codesOf(send({ way: 'mail', address: 'a' }))).toEqual([]);
+    expect(codesOf(send({ way: 'mail' }, ['c.result -> s.address']))).toEqual([]);
+    expect(codesOf(send({ way: 'fax' }))).toEqual([]);
+    expect(codesOf(send({ way: 'mail', _disabled: true }))).toEqual([]);
+  });
+
+  it('is not judged when the type cannot tell', () => {
+    expect(codesOf(send({ way: 7 }))).toEqual(['INVALID_VALUE']);
   });
 });
 
@@ -54,6 +78,10 @@ describe('a value', () => {
   it('outside the choices is answered with the nearest one', () => {
     expect(onlyFinding(write({ file_path: 'a', encoding: 'utf8' })).suggestion).toBe('utf-8');
     expect(onlyFinding(file({ l: ['LogNode', { level: 'warn' }] })).suggestion).toBe('warning');
+    expect(onlyFinding(file({ s: ['SendNode', { way: 'mial' }] }))).toMatchObject({
+      suggestion: 'mail',
+      message: 'Node "s": "way" must be mail or fax. Did you mean "mail"?',
+    });
   });
 
   it.each([
@@ -150,22 +178,6 @@ describe('a condition', () => {
     expect(finding).toMatchObject({ code: 'INVALID_EXPRESSION', node: 'n', field: 'condition' });
     expect(finding.message).toContain(words);
   });
-});
-
-describe('what a for loop goes over', () => {
-  const loop = (config: Record<string, unknown>) => file({ f: ['ForLoopStartNode', config] });
-
-  it('must be given', () => {
-    expect(onlyFinding(loop({}))).toMatchObject({ code: 'MISSING_CONFIG', node: 'f', field: 'items' });
-    expect(onlyFinding(loop({ mode: 'items', list_var: '' }))).toMatchObject({ code: 'MISSING_CONFIG' });
-  });
-
-  it.each([{ items: [] }, { items: '{{rows}}' }, { list_var: 'rows' }, { mode: 'range' }, { end: '3' }])(
-    'is given by %j',
-    (config) => {
-      expect(codesOf(loop(config))).toEqual([]);
-    },
-  );
 });
 
 describe('a reference', () => {

@@ -10,7 +10,6 @@ describe('broken JSON', () => {
   });
 
   it.each([
-    ['', 'the text is empty'],
     ['{"nodes": NaN}', '"NaN" is not a JSON value'],
     ["{'nodes': {}}", 'a key in double quotes'],
     ['{"nodes": {}', 'is expected here'],
@@ -22,6 +21,12 @@ describe('broken JSON', () => {
     ['{"a": "\\x41"}', 'unknown escape'],
   ])('%j says what is wrong', (text, words) => {
     expect(onlyFinding(text).message).toContain(words);
+  });
+
+  it.each(['', ' \n', '\ufeff'])('that is nothing at all (%j) is called empty', (text) => {
+    const finding = onlyFinding(text);
+    expect(finding).toMatchObject({ code: 'INVALID_JSON', message: 'The file is empty.' });
+    expect(finding.suggestion).toBe('Save the workflow into it again, or name another file.');
   });
 
   it('with a byte order mark in front is read all the same', () => {

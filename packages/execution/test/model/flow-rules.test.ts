@@ -190,7 +190,7 @@ describe('paired nodes', () => {
     ['WhileLoopEndNode', {}, 'paired_start_id'],
     ['CatchNode', {}, 'paired_try_id'],
     ['FinallyNode', {}, 'paired_try_id'],
-    ['TryNode', {}, 'paired_catch_id" or "paired_finally_id'],
+    ['TryNode', {}, 'paired_catch_id'],
   ])('%s with %j is refused as unpaired', (type, config, field) => {
     const findings = findingsOf(file({ n: [type, config] })).filter((finding) => finding.severity === 'error');
     expect(findings).toMatchObject([{ code: 'UNPAIRED_NODE', node: 'n', field }]);
@@ -242,6 +242,30 @@ describe('paired nodes', () => {
   it('are not needed by the older try, which has an exit for errors', () => {
     const source = file({ t: ['TryNode'], l: ['LogNode'], m: ['LogNode'] }, ['t.try_body -> l', 't.catch -> m']);
     expect(codesOf(source)).toEqual([]);
+  });
+
+  it('are not needed by the older try without a way for errors, which go on outwards', () => {
+    const source = file({ t: ['TryNode'], l: ['LogNode'], m: ['LogNode'] }, ['t.try_body -> l', 't.success -> m']);
+    expect(codesOf(source)).toEqual([]);
+  });
+
+  it.each([
+    ['paired_catch_id', 'CatchNode'],
+    ['paired_finally_id', 'FinallyNode'],
+  ])('that two tries claim in %s are refused for one of them, naming the other', (key, type) => {
+    const source = file({ t: ['TryNode', { [key]: 'c' }], u: ['TryNode', { [key]: 'c' }], c: [type], l: ['LogNode'] }, [
+      't.try_body -> l',
+      'l -> u',
+    ]);
+    const finding = onlyFinding(source);
+    expect(finding).toMatchObject({ severity: 'error', code: 'UNPAIRED_NODE', node: 't', field: key });
+    expect(finding.message).toContain(`"${key}" names "c", which belongs to the TryNode "u"`);
+  });
+
+  it('that are alone are told which node is free for them', () => {
+    const source = file({ t: ['TryNode'], f: ['FinallyNode'], l: ['LogNode'] }, ['t.try_body -> l']);
+    const finding = findingsOf(source).find(({ node }) => node === 't');
+    expect(finding).toMatchObject({ code: 'UNPAIRED_NODE', suggestion: 'Name "f" in "paired_finally_id".' });
   });
 
   it('that are disabled need no partner', () => {

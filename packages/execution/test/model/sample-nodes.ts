@@ -86,6 +86,30 @@ export const anyNode: NodeType = defineNode({
   run,
 });
 
+const ways = ['mail', 'fax'] as const;
+
+/** Reads its words by itself and names them in its metadata; one of them makes another parameter necessary. */
+export const sendNode: NodeType = defineNode({
+  type: 'SendNode',
+  category: 'test',
+  description: 'Sends something.',
+  params: z.object({
+    way: z
+      .unknown()
+      .refine((way) => way === undefined || ways.some((word) => word === way), 'must be mail or fax')
+      .meta({ choices: ways }),
+    address: z.string().default(''),
+  }),
+  outputs: [],
+  missing({ way, address = '' }, isConnected) {
+    if (typeof way !== 'string') throw new TypeError('way');
+    const isMissing = way === 'mail' && address === '' && !isConnected('address');
+    return isMissing ? [{ param: 'address', purpose: 'for sending by mail' }] : [];
+  },
+  effect,
+  run,
+});
+
 export const openBrowser: NodeType = defineNode({
   type: 'LaunchBrowserNode',
   aliases: ['StartBrowserNode'],
@@ -104,6 +128,7 @@ export const registry: NodeRegistry = createNodeRegistry([
   compareNode,
   superNode,
   anyNode,
+  sendNode,
   openBrowser,
 ]);
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineNode } from '../define-node.ts';
 import { NodeError } from '../errors.ts';
-import { choice, flag, integer, text } from '../params/index.ts';
+import { anything, choice, flag, integer, text } from '../params/index.ts';
 import type { JsonObject, NodeType } from '../ports.ts';
 import type { FileOperation } from './file-operation.ts';
 import { appendFileOperation } from './operations/append-file.ts';
@@ -55,7 +55,7 @@ const params = z.object({
   directory_path: text(''),
   dir_path: text(''),
   dest_path: text(''),
-  content: text(''),
+  content: anything(),
   encoding: text('utf-8'),
   binary_mode: flag(false),
   max_size: integer({ fallback: 0, min: 0 }),
@@ -80,7 +80,14 @@ export const fileSystemSuperNode: NodeType = defineNode({
   category: 'file',
   description: 'Reads, writes, copies, moves, deletes and lists files; action chooses what.',
   params,
-  outputs: (config) => operations[actionOf(config)].outputs,
+  outputs: (config) => operations[actionOf(config) ?? 'Read File'].outputs,
+  missing(config, isConnected) {
+    const action = isConnected('action') ? undefined : actionOf(config);
+    if (action === undefined) return [];
+    return requiredBy(operations[action])
+      .filter(([param, schema]) => !isConnected(param) && !schema.safeParse(config[param]).success)
+      .map(([param]) => ({ param, purpose: `for the action "${action}"` }));
+  },
   effect: (given) => {
     const parsed = operations[given.action].params.safeParse(given);
     return parsed.success ? operations[given.action].effect(parsed.data) : 'pure';
@@ -103,8 +110,14 @@ export const fileSystemSuperNode: NodeType = defineNode({
   },
 });
 
-function actionOf(config: JsonObject): Action {
-  return params.shape.action.safeParse(config.action).data ?? 'Read File';
+/** Undefined when the config does not tell. */
+function actionOf(config: JsonObject): Action | undefined {
+  return params.shape.action.safeParse(config.action).data;
+}
+
+function requiredBy(operation: FileOperation): readonly [string, z.ZodType][] {
+  const shape: Readonly<Record<string, z.ZodType>> = operation.params.shape;
+  return Object.entries(shape).filter(([, schema]) => !schema.safeParse(undefined).success);
 }
 
 /** @throws NodeError `CONFIG_INVALID` when the action lacks something */

@@ -61,6 +61,10 @@ describe('choices', () => {
     expect(mode.parse('')).toBe('file');
   });
 
+  test('the choices are known from outside', () => {
+    expect(mode.meta()).toEqual({ choices: ['file', 'directory'] });
+  });
+
   test('a refusal lists what is possible', () => {
     expect(problem(mode, 'fil')).toBe('must be one of file, directory, but is "fil"');
     expect(problem(mode, 'constructor')).toContain('must be one of');

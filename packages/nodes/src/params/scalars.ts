@@ -78,7 +78,10 @@ export function flag(fallback: boolean): Param<boolean> {
   });
 }
 
-/** One of some words, whatever the case; `synonyms` maps further spellings (in lower case) to them. */
+/**
+ * One of some words, whatever the case; `synonyms` maps further spellings (in lower case) to them. The schema's
+ * metadata holds the words as `choices`, so that a validator can name the nearest.
+ */
 export function choice<const Word extends string>(
   words: readonly Word[],
   fallback: NoInfer<Word>,
@@ -93,5 +96,5 @@ export function choice<const Word extends string>(
     return word === undefined
       ? { problem: `must be one of ${words.join(', ')}, but is ${quoted(value)}` }
       : { value: word };
-  });
+  }).meta({ choices: words });
 }
