@@ -213,11 +213,11 @@ describe("a node's context", () => {
       );
       return {};
     });
-    await runFile({ nodes: { a: ['ActNode'] } }, { types: [type], workDir: '/work/job' });
+    await runFile({ nodes: { a: ['ActNode'] } }, { types: [type], workDir: '/srv/job' });
     expect(seen).toEqual([
-      '/work/job/sub/file.txt',
+      '/srv/job/sub/file.txt',
       '/etc/hosts',
-      '/work/job',
+      '/srv/job',
       'job-1',
       'a',
       'ActNode',
