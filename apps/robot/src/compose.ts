@@ -4,7 +4,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RobotConfig, type ValidSettings, validateConfig } from '@casare/config';
+import { type RobotConfig, requireConnection, type ValidSettings, validateConfig } from '@casare/config';
 import type { ConnectionManager } from '@casare/connection';
 import {
   CancellationChecker,
@@ -72,6 +72,7 @@ export interface RobotParts {
 /** @throws ConfigError; StoreOwnedError when another robot uses the same home */
 export async function composeRobot(settings: RobotConfig, options: RobotOverrides & RobotEvents): Promise<RobotParts> {
   const config = validateConfig(settings);
+  requireConnection(settings);
   const clock = options.clock ?? systemClock;
   const secrets = config.connection.key === null ? [] : [config.connection.key];
   const { home } = config.robot;

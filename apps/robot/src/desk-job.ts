@@ -95,6 +95,11 @@ export class DeskJob {
 
   /** Tells metrics and audit how the run, or a job that never ran here, ended. */
   tellEnd(end: RunEnd): void {
+    const { jobId, name } = this.#record;
+    const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : '';
+    this.#options.logger.log(end.status === 'failed' ? 'warning' : 'info', `job "${name}" is ${end.status}${why}`, {
+      job_id: jobId,
+    });
     const runEnded = this.#runEnded;
     this.#runEnded = null;
     if (runEnded === null) this.#options.telemetry.ended(this.#record.jobId, end);

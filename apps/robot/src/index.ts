@@ -1,5 +1,5 @@
 /** The robot as a library: what the command line uses, for programs that embed it. */
-export { RobotConfig } from '@casare/config';
+export { loadConfig, RobotConfig } from '@casare/config';
 export type { RobotOverrides } from './compose.ts';
 export { type AgentState, RobotAgent, type StopOptions } from './robot-agent.ts';
 export { robotVersion } from './version.ts';

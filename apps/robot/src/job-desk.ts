@@ -64,6 +64,7 @@ export class JobDesk {
     if (this.#jobs.has(claim.jobId)) return;
     await this.#options.store.add(claim);
     this.#options.telemetry.received(claim);
+    this.#options.logger.log('info', `claimed job "${claim.name}"`, { job_id: claim.jobId });
     await this.#queue(storedForm(claim), 0);
   }
 

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { eventually } from '@casare/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
-import { runCommand } from './support/command.ts';
+import { runCommand, startCommand } from './support/command.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 
 /** A port that nobody listens on. */
@@ -48,6 +49,23 @@ describe('a robot without a database', () => {
       message: expect.stringContaining(String(process.pid)),
     });
     await first.stop();
+  });
+});
+
+describe('an embedded Supabase whose folder is in use', () => {
+  it('is refused with exit code 75, and start --local ends with it', async () => {
+    const home = temporaryFolder();
+    const env = { CASARE_HOME: home };
+    const first = startCommand(['local'], { env });
+    onTestFinished(() => first.kill());
+    await eventually('it is up', () => first.lines.some((line) => line.startsWith('SUPABASE_KEY=')), {
+      timeoutMs: 60_000,
+    });
+    for (const words of [['local'], ['start', '--local']]) {
+      const { exitCode, stderr } = await runCommand(words, { env });
+      expect(exitCode).toBe(75);
+      expect(stderr).toContain(String(first.child.pid));
+    }
   });
 });
 

@@ -8,7 +8,7 @@ import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endpointFile, parseEndpoint } from './local-endpoint.ts';
 import { connectOperator } from './operator-connection.ts';
-import { parseVariables, readWorkflowFile } from './read-workflow-file.ts';
+import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
@@ -29,6 +29,9 @@ export async function submitJob(
   if (errors.length > 0) {
     for (const finding of errors) terminal.note(describeFinding(finding));
     throw new CliError(exitCodes.invalidWorkflow, `${file} is not valid; it was not submitted`);
+  }
+  for (const name of unmentioned(variables, workflow)) {
+    terminal.note(`warning: the workflow mentions no variable "${name}"`);
   }
   const jobId = await withGateway(options, (gateway) =>
     gateway.enqueueJob({ workflow, variables, priority: options.priority }),

@@ -33,7 +33,7 @@ export async function startLocalChild(mainScript: string): Promise<LocalChild> {
     });
   });
   const failed = exited.then((code): never => {
-    throw new CliError(exitCodes.unavailable, `the embedded Supabase did not start (exit code ${code})`);
+    throw new CliError(code ?? exitCodes.unavailable, 'the embedded Supabase did not start; see above');
   });
   failed.catch(() => undefined);
   return Promise.race([ready, failed]);

@@ -15,6 +15,15 @@ export interface LocalOptions {
 type LocalSupabase = typeof import('@casare/local-supabase');
 
 export async function localCommand(options: LocalOptions, terminal: Terminal): Promise<number> {
+  try {
+    return await serve(options, terminal);
+  } finally {
+    // Listening for the parent's end keeps this process alive.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function serve(options: LocalOptions, terminal: Terminal): Promise<number> {
   const stopRequested = untilAskedToStop();
   const home = loadConfig().config.robot.home;
   const dataDir = options.throwAway ? null : (options.dataDir ?? join(home, 'local-supabase'));

@@ -26,6 +26,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 /** Expected errors whose exit code says more than their place. */
 const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
+  ['DATA_DIR_IN_USE', exitCodes.busy],
   ['RUN_UNKNOWN', exitCodes.usage],
   ['WORK_DIR', exitCodes.usage],
 ]);

@@ -14,6 +14,11 @@ export async function readWorkflowFile(path: string): Promise<string> {
   }
 }
 
+/** Names of variables that the workflow's text never mentions: likely misspelt. */
+export function unmentioned(variables: JsonObject, workflowJson: string): string[] {
+  return Object.keys(variables).filter((name) => !workflowJson.includes(name));
+}
+
 /**
  * `name=json` pairs as variables. Text that is not JSON is refused, with the quoting that a shell needs,
  * because `--var count=5` and `--var count="5"` mean different things.

@@ -6,7 +6,7 @@ import { createRegistry } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { parseVariables, readWorkflowFile } from './read-workflow-file.ts';
+import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
@@ -25,6 +25,7 @@ export async function runCommand(file: string | undefined, options: RunOptions, 
     const run = await openRun(file, options, config.robot.home, terminal);
     if ('findings' in run) return refuse(run.findings, options, terminal);
     const watcher = watchRun(options, terminal);
+    if (!options.json) terminal.note(`run ${run.jobId}`);
     const report = await run.execute({ registry, config, signal: stop.signal, ...watcher });
     return finish(run, report, options, watcher.logs, terminal);
   } finally {
@@ -51,6 +52,8 @@ export async function runCommand(file: string | undefined, options: RunOptions, 
     const variables = parseVariables(flags.var);
     const { workflow, findings } = checkWorkflow(workflowJson, registry);
     if (workflow === null) return { findings };
+    for (const name of unmentioned(variables, workflowJson))
+      out.note(`warning: the workflow mentions no variable "${name}"`);
     if (!flags.json) for (const finding of findings) out.note(describeFinding(finding));
     return prepareLocalRun(home, {
       workflowJson,

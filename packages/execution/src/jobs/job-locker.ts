@@ -98,7 +98,7 @@ export class JobLocker {
 
   /** Renews every held lease in one request. */
   async heartbeatAll(options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
-    return this.#renew([...this.#held.values()], options);
+    return this.#held.size === 0 ? [] : this.#renew([...this.#held.values()], options);
   }
 
   /** Ms until a lease has to be taken for expired; null when it is not held. Negative: already so. */
