@@ -214,16 +214,7 @@ describe("a node's context", () => {
       return {};
     });
     await runFile({ nodes: { a: ['ActNode'] } }, { types: [type], workDir: '/srv/job' });
-    expect(seen).toEqual([
-      '/srv/job/sub/file.txt',
-      '/etc/hosts',
-      '/srv/job',
-      'job-1',
-      'a',
-      'ActNode',
-      1,
-      'job-1:1:a',
-    ]);
+    expect(seen).toEqual(['/srv/job/sub/file.txt', '/etc/hosts', '/srv/job', 'job-1', 'a', 'ActNode', 1, 'job-1:1:a']);
   });
 
   it('reads and writes variables, and refuses what is not JSON', async () => {
