@@ -134,7 +134,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const desk = new JobDesk({
       store: durableJobs({
         queue,
-        checkpoints: new CheckpointManager(queue, { autoSave: jobExecution.checkpointEnabled }),
+        checkpoints: new CheckpointManager(queue),
         bootId: identity.bootId,
         bootClock,
       }),

@@ -23,6 +23,7 @@ import type {
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
 import { JobRecovery, leaseMarginMs } from './job-recovery.ts';
+import { messageOf } from './message-of.ts';
 
 export interface JobDeskOptions extends DeskJobOptions {
   readonly locker: JobLocker;
@@ -251,8 +252,4 @@ function isInDoubt(job: DeskJob): boolean {
 
 function cancelled(reason: string, requestedBy: string | null): RunOutcome {
   return { status: 'cancelled', reason, requested_by: requestedBy, ...noStatistics };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@
  * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone.
  */
 import type { JobEvent, JobGateway, JsonObject, JsonValue, Lease, LeaseOutcome } from '@casare/execution';
+import { messageOf } from './message-of.ts';
 
 export interface OutboxItem {
   readonly id: number;
@@ -168,8 +169,4 @@ function asEvent(item: OutboxItem): JobEvent {
 
 function objectOf(value: JsonValue | undefined): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,7 @@
 import { loadConfig, type RobotConfig } from '@casare/config';
 import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
+import { messageOf } from './message-of.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
 import { presenceOf } from './presence.ts';
 import { robotVersion } from './version.ts';
@@ -284,8 +285,4 @@ function withConnection(config: RobotConfig): RobotConfig {
     connection.key ??= loaded.key;
   }
   return config;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
