@@ -8,6 +8,8 @@ import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
 import { losingSuite } from './suites/losing.ts';
 import { operatingSuite } from './suites/operating.ts';
+import { resolvingSuite } from './suites/resolving.ts';
+import { turnSuite } from './suites/turns.ts';
 
 describe.each(engines)('$name', (engine) => {
   let orchestra: Orchestra;
@@ -22,5 +24,7 @@ describe.each(engines)('$name', (engine) => {
   describe('endings', () => endingSuite(() => orchestra));
   describe('a lost job', () => losingSuite(() => orchestra));
   describe('operating', () => operatingSuite(() => orchestra));
+  describe('resolving', () => resolvingSuite(() => orchestra));
+  describe('a turn', () => turnSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));
 });

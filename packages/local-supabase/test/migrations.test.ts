@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SupabaseServer } from '../src/index.ts';
+import { readMigrations } from '../src/migrations.ts';
 import { startPostgresSupabase } from '../src/postgres/index.ts';
 import { engines, hasRealPostgres } from './engines.ts';
 import { newId, Orchestra } from './orchestra.ts';
@@ -18,6 +19,12 @@ async function migrationsAfter(first: string): Promise<string> {
   await cp(repositoryMigrations, folder, { recursive: true });
   await writeFile(join(folder, '000_before.sql'), first);
   return folder;
+}
+
+async function applyAgain(server: SupabaseServer, migrationsDir: string): Promise<void> {
+  for (const { name, text } of await readMigrations(migrationsDir)) {
+    if (name !== '000_before.sql') await server.sql(text);
+  }
 }
 
 function stopAfterTest(server: SupabaseServer): SupabaseServer {
@@ -51,8 +58,25 @@ describe.each(engines)('$name', (engine) => {
     ]);
     expect(await orchestra.enqueue()).toEqual(expect.any(String));
 
-    await server.sql(await readFile(join(migrationsDir, hardening), 'utf8'));
+    await applyAgain(server, migrationsDir);
     expect(await orchestra.job(job)).toMatchObject({ status: 'running' });
+  });
+
+  test('sweeps expired leases once a minute where the database can schedule it', async () => {
+    const migrationsDir = await migrationsAfter(`
+      create schema cron;
+      create table cron.job (jobname text primary key, schedule text, command text);
+      create function cron.schedule(job_name text, schedule text, command text) returns bigint language sql as $$
+        insert into cron.job values (job_name, schedule, command)
+          on conflict (jobname) do update set command = excluded.command returning 1::bigint $$;`);
+
+    const server = stopAfterTest(await engine.start({ migrationsDir }));
+    await applyAgain(server, migrationsDir);
+
+    const [scheduled, ...others] = await server.sql<{ schedule: string; command: string }>('select * from cron.job');
+    expect(others).toEqual([]);
+    expect(scheduled).toMatchObject({ schedule: '* * * * *' });
+    expect(await server.sql(scheduled?.command ?? '')).toEqual([{ reap_expired_jobs: 0 }]);
   });
 });
 

@@ -31,6 +31,7 @@ export interface Job {
   readonly status: string;
   readonly lost: boolean;
   readonly in_doubt: readonly unknown[];
+  readonly answers: readonly unknown[];
   readonly progress: unknown;
   readonly error: { readonly code?: string } | null;
   readonly result: unknown;

@@ -26,6 +26,7 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
     ['set_in_doubt', { ...held, p_in_doubt: [] }],
     ['complete_job', { ...held, p_status: 'completed' }],
     ['release_job', held],
+    ['robot_turn', { p_robot_id: robot, p_status: 'idle' }],
   ];
 }
 
@@ -36,6 +37,9 @@ function operatorCalls(jobId: string): [string, Record<string, unknown>][] {
     ['get_job', { p_job_id: jobId }],
     ['list_jobs', {}],
     ['get_job_history', { p_job_id: jobId }],
+    ['resolve_job', { p_job_id: jobId, p_answer: 'retry' }],
+    ['redrive_job', { p_job_id: jobId }],
+    ['purge_jobs', { p_older_than_ms: 0 }],
   ];
 }
 
@@ -78,7 +82,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(1);
+    expect(await caller.rpc('schema_version')).toBe(4);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {

@@ -110,9 +110,10 @@ export function leaseSuite(db: () => Orchestra): void {
           outcome: 'cancelled',
           cancel_reason: 'wrong month',
           cancel_requested_by: 'service_role',
+          answers: [],
         },
-        { ...leases[1], outcome: 'stale', cancel_reason: null, cancel_requested_by: null },
-        { ...leases[2], outcome: 'ok', cancel_reason: null, cancel_requested_by: null },
+        { ...leases[1], outcome: 'stale', cancel_reason: null, cancel_requested_by: null, answers: [] },
+        { ...leases[2], outcome: 'ok', cancel_reason: null, cancel_requested_by: null, answers: [] },
       ]);
       const renewed = await db().server.sql<{ n: number }>(
         `select count(*)::int as n from jobs

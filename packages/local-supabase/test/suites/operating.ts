@@ -3,7 +3,7 @@ import { emptyWorkflow, type Job, lease, newId, type Orchestra } from '../orches
 
 export function operatingSuite(db: () => Orchestra): void {
   test('says which schema it has', async () => {
-    expect(await db().rpc('schema_version')).toBe(1);
+    expect(await db().rpc('schema_version')).toBe(4);
   });
 
   describe('enqueue_job', () => {
@@ -70,6 +70,7 @@ export function operatingSuite(db: () => Orchestra): void {
       status: 'running',
       lost: false,
       in_doubt: [],
+      answers: [],
       progress: {},
       error: null,
       result: null,

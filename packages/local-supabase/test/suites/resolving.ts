@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { type Claim, lease, newId, type Orchestra } from '../orchestra.ts';
+
+interface Answer {
+  readonly node_id: string;
+  readonly step: number | null;
+  readonly answer: string;
+}
+
+/** What an operator answers: for nodes in doubt, for lost jobs, and for jobs that ended badly. */
+export function resolvingSuite(db: () => Orchestra): void {
+  const resolve = (jobId: string, answer: string, nodeId: string | null = null): Promise<string> =>
+    db().rpc('resolve_job', { p_job_id: jobId, p_answer: answer, p_node_id: nodeId });
+
+  const doubt = (claim: Claim, ...nodes: readonly { node_id: string; step?: number }[]): Promise<string> =>
+    db().rpc('set_in_doubt', { ...lease(claim), p_in_doubt: nodes.map((node) => ({ ...node, reason: 'unknown' })) });
+
+  async function answersTo(robot: string, claim: Claim): Promise<readonly Answer[]> {
+    const { leases } = await db().rpc<{ leases: { answers: readonly Answer[] }[] }>('heartbeat_jobs', {
+      p_robot_id: robot,
+      p_leases: [{ job_id: claim.job_id, lease_token: claim.lease_token }],
+      p_lock_timeout_ms: 300_000,
+    });
+    return leases[0]?.answers ?? [];
+  }
+
+  describe('a node in doubt', () => {
+    test.each(['retry', 'skip', 'fail'])('is answered with %s, which its robot hears', async (answer) => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, { node_id: 'pay', step: 7 });
+      expect(await answersTo(robot, claim)).toEqual([]);
+
+      expect(await resolve(claim.job_id, answer)).toBe('answered');
+
+      expect(await answersTo(robot, claim)).toMatchObject([{ node_id: 'pay', step: 7, answer }]);
+      expect(await db().job(claim.job_id)).toMatchObject({ status: 'running', answers: [{ node_id: 'pay', answer }] });
+    });
+
+    test('keeps its answer when the same question arrives again, and loses it with the question', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, { node_id: 'pay', step: 7 });
+      await resolve(claim.job_id, 'retry');
+
+      await doubt(claim, { node_id: 'pay', step: 7 });
+      expect(await answersTo(robot, claim)).toHaveLength(1);
+      await doubt(claim, { node_id: 'pay', step: 9 });
+      expect(await answersTo(robot, claim)).toEqual([]);
+    });
+
+    test('is answered by name beside another one, and the newest answer counts', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, { node_id: 'pay', step: 7 }, { node_id: 'mail', step: 8 });
+
+      await resolve(claim.job_id, 'retry', 'mail');
+      await resolve(claim.job_id, 'skip', 'mail');
+
+      expect(await answersTo(robot, claim)).toMatchObject([{ node_id: 'mail', answer: 'skip' }]);
+      expect(await resolve(claim.job_id, 'skip', 'other')).toBe('not-waiting');
+    });
+  });
+
+  test.each(['retry', 'skip', 'fail', 'restart'])('answers %s to nobody when nothing waits', async (answer) => {
+    const claim = await db().running(await db().robot());
+    expect(await resolve(claim.job_id, answer)).toBe('not-waiting');
+    await db().complete(claim);
+    expect(await resolve(claim.job_id, answer)).toBe('final');
+    expect(await resolve(newId(), answer)).toBe('unknown');
+  });
+
+  test('refuses an answer that it does not know, by name', async () => {
+    const claim = await db().running(await db().robot());
+    const refusal = await db().refused('resolve_job', { p_job_id: claim.job_id, p_answer: 'maybe' });
+    expect(refusal).toMatchObject({ code: '22023', message: expect.stringContaining('p_answer') });
+  });
+
+  describe('a lost job', () => {
+    test('is restarted under a new token; its old robot is stale', async () => {
+      const [own, other] = [await db().robot(), await db().robot()];
+      const old = await db().running(own);
+      await doubt(old, { node_id: 'pay', step: 1 });
+      await db().expire(old.job_id);
+
+      expect(await resolve(old.job_id, 'restart')).toBe('restarted');
+
+      const [claim] = (await db().claim(other)) as [Claim];
+      expect(claim).toMatchObject({ job_id: old.job_id, attempt: 1 });
+      expect(await db().heartbeat(own, old)).toEqual(['stale']);
+      expect(await db().complete(old)).toBe('stale');
+      expect(await db().job(old.job_id)).toMatchObject({ status: 'running', claimed_by: other, in_doubt: [] });
+    });
+
+    test('ends as failed; what its robot sends later is kept as evidence only', async () => {
+      const old = await db().running(await db().robot());
+      await db().expire(old.job_id);
+
+      expect(await resolve(old.job_id, 'fail')).toBe('failed');
+
+      expect(await db().complete(old, 'completed')).toBe('stale');
+      const job = await db().job(old.job_id);
+      expect(job).toMatchObject({ status: 'failed', error: { code: 'RESOLVED_AS_FAILED' } });
+      expect(job.attempts).toMatchObject([{ outcome: 'lost' }]);
+      expect(await db().history(old.job_id)).toMatchObject([{ kind: 'superseded_result', superseded: true }]);
+    });
+
+    test('that is not lost is not restarted', async () => {
+      const claim = await db().running(await db().robot());
+      expect(await resolve(claim.job_id, 'restart')).toBe('not-waiting');
+      expect(await db().complete(claim)).toBe('ok');
+    });
+  });
+
+  describe('redrive_job', () => {
+    const redrive = (jobId: string): Promise<string> => db().rpc('redrive_job', { p_job_id: jobId });
+
+    test('opens one more attempt under a new token, and keeps the record of those before', async () => {
+      const robot = await db().robot();
+      const first = await db().running(robot);
+      await db().complete(first, 'failed', { p_error: { code: 'BROKEN', category: 'permanent' } });
+
+      expect(await redrive(first.job_id)).toBe('redriven');
+
+      const [claim] = (await db().claim(robot)) as [Claim];
+      expect(claim).toMatchObject({ job_id: first.job_id, attempt: 2 });
+      expect(BigInt(claim.lease_token)).toBeGreaterThan(BigInt(first.lease_token));
+      expect(await db().complete(first)).toBe('ok');
+      expect(await db().job(first.job_id)).toMatchObject({ status: 'running', error: null });
+      expect(await db().complete(claim)).toBe('ok');
+      const job = await db().job(first.job_id);
+      expect(job.status).toBe('completed');
+      expect(job.attempts).toMatchObject([{ outcome: 'failed', error: { code: 'BROKEN' } }, { outcome: 'completed' }]);
+    });
+
+    test('leaves alone what has not ended badly', async () => {
+      const claim = await db().running(await db().robot());
+      expect(await redrive(claim.job_id)).toBe('not-failed');
+      await db().complete(claim);
+      expect(await redrive(claim.job_id)).toBe('not-failed');
+      expect(await redrive(newId())).toBe('unknown');
+    });
+
+    test('does not run beside a job with the same dedup key', async () => {
+      const robot = await db().robot();
+      const first = await db().running(robot, { p_dedup_key: 'month' });
+      await db().complete(first, 'failed');
+      await db().enqueue({ p_dedup_key: 'month' });
+
+      expect(await redrive(first.job_id)).toBe('duplicate');
+      expect(await db().job(first.job_id)).toMatchObject({ status: 'failed' });
+    });
+  });
+
+  test('purge_jobs drops what ended long ago, and nothing else', async () => {
+    const robot = await db().robot();
+    const [old, recent, running] = [await db().running(robot), await db().running(robot), await db().running(robot)];
+    await db().complete(old);
+    await db().complete(recent);
+    await db().server.sql("update jobs set completed_at = clock_timestamp() - interval '2 days' where id = $1", [
+      old.job_id,
+    ]);
+
+    expect(await db().rpc('purge_jobs', { p_older_than_ms: 86_400_000 })).toBe(1);
+
+    expect(await db().rpc('get_job', { p_job_id: old.job_id })).toBeNull();
+    expect(await db().job(recent.job_id)).toMatchObject({ status: 'completed' });
+    expect(await db().job(running.job_id)).toMatchObject({ status: 'running' });
+  });
+}
