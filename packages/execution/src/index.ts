@@ -17,6 +17,8 @@ export type {
 export { memoryJournal } from './engine/memory-journal.ts';
 export type {
   InDoubtPolicy,
+  Interruption,
+  JobTimeout,
   NodeEndNotice,
   NodeNotice,
   RunObserver,

@@ -12,7 +12,14 @@ export interface Failure {
 }
 
 /** Codes of faults that another attempt cannot mend. */
-const hopeless = new Set(['INVALID_INPUT', 'OUTPUT_NOT_JSON', 'INVALID_EXIT', 'SECRET_UNAVAILABLE']);
+const hopeless = new Set([
+  'INVALID_INPUT',
+  'OUTPUT_NOT_JSON',
+  'INVALID_EXIT',
+  'SECRET_UNAVAILABLE',
+  'JOB_PROCESS_DIED',
+  'JOB_MEMORY_LIMIT',
+]);
 
 export function isHopeless(failure: Failure): boolean {
   return hopeless.has(failure.error.code);

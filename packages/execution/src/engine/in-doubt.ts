@@ -13,6 +13,7 @@ import { idempotencyKey, nodeContext } from './node-context.ts';
 import { type NodeYield, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
 import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
+import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
 import type { StopCause } from './stop-control.ts';
 
@@ -24,7 +25,13 @@ export type Settlement =
   /** The run has to stop before the question is settled. */
   | { readonly kind: 'stopped'; readonly cause: StopCause; readonly hasEnded: boolean };
 
-export async function settleInDoubt(run: RunSession, step: PreparedStep, intent: IntentEntry): Promise<Settlement> {
+/** @param interruption what ended the process that ran the node, if that is known */
+export async function settleInDoubt(
+  run: RunSession,
+  step: PreparedStep,
+  intent: IntentEntry,
+  interruption: Interruption | null,
+): Promise<Settlement> {
   if (intent.effect !== 'effect') return { kind: 'run_again' };
   const end = await probe(run, step, intent);
   if (end.kind === 'stopped') return end;
@@ -37,10 +44,16 @@ export async function settleInDoubt(run: RunSession, step: PreparedStep, intent:
       return { kind: 'failed', thrown };
     }
   }
-  return byPolicy(run, step, verdict.reason);
+  return byPolicy(run, step, verdict.reason, interruption);
 }
 
-function byPolicy(run: RunSession, { node }: PreparedStep, reason: string): Settlement {
+function byPolicy(
+  run: RunSession,
+  { node }: PreparedStep,
+  doubt: string,
+  interruption: Interruption | null,
+): Settlement {
+  const reason = interruption === null ? doubt : `${doubt} (${interruption.error.message})`;
   switch (ownInDoubtPolicy(node) ?? run.options.inDoubtPolicy) {
     case 'retry':
       return { kind: 'run_again' };
@@ -53,6 +66,7 @@ function byPolicy(run: RunSession, { node }: PreparedStep, reason: string): Sett
           code: 'IN_DOUBT',
           ambiguous: true,
           errorType: 'InDoubtError',
+          ...(interruption === null ? {} : { details: interruption.error.details }),
         }),
       };
     case 'ask':

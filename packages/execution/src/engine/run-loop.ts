@@ -70,6 +70,7 @@ function openSession(
   const state = foldJournal(plan, recorded);
   const remainingMs = jobTimeoutMs === null || state.stop !== null ? null : Math.max(0, jobTimeoutMs - state.activeMs);
   const warned = new Set<string>();
+  let interruption = options.interruption ?? null;
   return {
     options,
     plan,
@@ -90,6 +91,11 @@ function openSession(
       jobTimeoutMs,
       graceMs: options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS,
     }),
+    takeInterruption(openStep) {
+      const taken = interruption;
+      interruption = null;
+      return taken?.step === openStep ? taken : null;
+    },
     warnOfReference(nodeId, reference) {
       const key = `${nodeId}\n${reference}`;
       if (warned.has(key)) return;
@@ -102,7 +108,7 @@ function openSession(
 
 function begin({ options, record, notify, control }: RunSession, isResumed: boolean): void {
   const { workflow, jobId, library, clock } = options;
-  const notice = { job_id: jobId, total: workflow.nodes.size, resumed: isResumed };
+  const notice = { job_id: jobId, total: workflow.nodes.size, resumed: isResumed, remaining_ms: control.remainingMs };
   if (isResumed) {
     if (record.state.stop !== null) control.beginGrace();
     notify('runStarted', notice);

@@ -1,5 +1,5 @@
 /** What a run takes, what it reports while it goes on, and what it hands back. */
-import type { RunError } from '../errors.ts';
+import type { ErrorCategory, RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { NodeRegistry } from '../model/registry.ts';
 import type { Workflow } from '../model/workflow.ts';
@@ -41,6 +41,27 @@ export interface RunOptions {
   readonly finallyGraceMs?: number;
   /** How long an aborted node may take to end, in ms. Default 5,000. */
   readonly abortGraceMs?: number;
+  /** What ended the process in which the run was under way, when this resumes it in another one. */
+  readonly interruption?: Interruption;
+}
+
+/** The end of a run's process, as far as the node that it hit is concerned. Plain data. */
+export interface Interruption {
+  /** The step of the node that was under way; null: none was, and the next node is meant. */
+  readonly step: number | null;
+  /**
+   * `explain`: the node is settled as after any crash, and a doubt that remains says why there is one. `fail`: the node
+   * fails with this error, as if its attempt had: try regions, retries of its own and finally bodies have their say.
+   */
+  readonly treatment: 'explain' | 'fail';
+  readonly error: {
+    readonly code: string;
+    readonly category: ErrorCategory;
+    /** A sentence. */
+    readonly message: string;
+    readonly errorType: string;
+    readonly details: JsonObject;
+  };
 }
 
 /** Where `{{$secret:id}}` is looked up; undefined when there is no such secret. */
@@ -49,7 +70,7 @@ export interface SecretSource {
 }
 
 /**
- * The reason to abort `RunOptions.signal` with; anything else counts as a cancel without a reason.
+ * The reason to abort `RunOptions.signal` with, as a `JobTimeout` is; anything else counts as a cancel without a reason.
  *
  * `cancel`: the node is aborted, finally bodies run, the run ends as cancelled. `suspend`: the run stops
  * behind the current node (which is aborted if it may be repeated) and can be resumed.
@@ -58,6 +79,12 @@ export interface StopRequest {
   readonly kind: 'cancel' | 'suspend';
   readonly reason: string;
   readonly requestedBy?: string | null;
+}
+
+/** The reason to abort `RunOptions.signal` with when somebody else has seen that the job's time is over. */
+export interface JobTimeout {
+  readonly kind: 'job_timeout';
+  readonly limitMs: number;
 }
 
 export interface NodeNotice {
@@ -73,8 +100,17 @@ export interface NodeEndNotice extends NodeNotice {
 
 /** Listens to a run. A listener that throws is logged once and otherwise ignored; none can change the run. */
 export interface RunObserver {
-  runStarted?(notice: { readonly job_id: string; readonly total: number; readonly resumed: boolean }): void;
-  nodeStarted?(notice: NodeNotice & { readonly total: number; readonly attempt: number }): void;
+  /** `remaining_ms`: what is left of the job's time limit; null when it has none. */
+  runStarted?(notice: {
+    readonly job_id: string;
+    readonly total: number;
+    readonly resumed: boolean;
+    readonly remaining_ms: number | null;
+  }): void;
+  /** `limit_ms`: the time limit of this attempt; null when it has none. */
+  nodeStarted?(
+    notice: NodeNotice & { readonly total: number; readonly attempt: number; readonly limit_ms: number | null },
+  ): void;
   /** After the result is durable. */
   nodeFinished?(notice: NodeEndNotice & { readonly exit: string | null }): void;
   /** After the failure is durable. */

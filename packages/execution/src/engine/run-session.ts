@@ -2,7 +2,7 @@
 import type { FlowPlan } from './flow-plan.ts';
 import type { Notify } from './observe.ts';
 import type { RunResources } from './resources.ts';
-import type { RunOptions } from './run-options.ts';
+import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
 import type { StopControl } from './stop-control.ts';
 
@@ -13,6 +13,8 @@ export interface RunSession {
   readonly control: StopControl;
   readonly resources: RunResources;
   readonly notify: Notify;
+  /** What ended the earlier process, if this step is the one it hit; told once. */
+  takeInterruption(openStep: number | null): Interruption | null;
   /** Reports a reference that nothing has set, once per node. */
   warnOfReference(nodeId: string, reference: string): void;
 }

@@ -13,11 +13,13 @@ import { type Failure, failureOf } from './failure.ts';
 import { settleInDoubt } from './in-doubt.ts';
 import type { IntentEntry, SuspendCause } from './journal.ts';
 import { longSleep } from './long-sleep.ts';
+import { lostError } from './lost-error.ts';
 import { isInFinally } from './next-node.ts';
 import { idempotencyKey, nodeContext, type StepIdentity } from './node-context.ts';
 import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
 import { type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
+import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
 import type { StopCause } from './stop-control.ts';
 import { stopEntry } from './stop-entry.ts';
@@ -44,6 +46,7 @@ class Step {
   /** In a finally body: a stop lets it go on within the grace. */
   readonly #isShielded: boolean;
   readonly #interrupted: IntentEntry | null;
+  readonly #interruption: Interruption | null;
   #startedAt: number;
   #attempt: number;
   #retries: number;
@@ -53,6 +56,7 @@ class Step {
     this.#run = run;
     this.#node = node;
     this.#interrupted = state.intent;
+    this.#interruption = run.takeInterruption(state.intent?.step ?? null);
     this.#number = state.intent?.step ?? state.retrying?.step ?? state.step + 1;
     this.#attempt = state.intent?.attempt ?? state.retrying?.attempt ?? 0;
     this.#retries = state.retrying?.retries ?? 0;
@@ -61,6 +65,9 @@ class Step {
   }
 
   async run(): Promise<StepEnd> {
+    if (this.#interruption?.treatment === 'fail' && this.#interrupted === null) {
+      return this.#fail(lostError(this.#interruption, false));
+    }
     let ready: NodeYield | PreparedStep;
     try {
       ready = this.#yieldAtOnce() ?? (await prepareStep(this.#run, this.#node));
@@ -80,7 +87,15 @@ class Step {
   /** Null when the node is to run. */
   async #settle(step: PreparedStep): Promise<StepEnd | null> {
     if (this.#interrupted === null) return null;
-    const settlement = await settleInDoubt(this.#run, step, this.#interrupted);
+    if (this.#interruption?.treatment === 'fail') {
+      const lost = failureOf(
+        lostError(this.#interruption, this.#interrupted.effect === 'effect'),
+        this.#node,
+        this.#run.options.classifyError,
+      );
+      return this.#failOrWait(step, lost);
+    }
+    const settlement = await settleInDoubt(this.#run, step, this.#interrupted, this.#interruption);
     switch (settlement.kind) {
       case 'run_again':
         return null;
@@ -114,11 +129,14 @@ class Step {
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
       const thrown = end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, step.effect === 'effect');
-      const failure = failureOf(thrown, this.#node, this.#run.options.classifyError);
-      if (!mayRetry(step, failure, this.#retries)) return this.#failWith(failure);
-      const stopped = await this.#waitForRetry(step, failure);
-      if (stopped !== null) return stopped;
+      const over = await this.#failOrWait(step, failureOf(thrown, this.#node, this.#run.options.classifyError));
+      if (over !== null) return over;
     }
+  }
+
+  /** Null when the node is to run again. */
+  async #failOrWait(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
+    return mayRetry(step, failure, this.#retries) ? this.#waitForRetry(step, failure) : this.#failWith(failure);
   }
 
   /** What the world is like before an effect: for the probe after a crash. */
@@ -145,7 +163,12 @@ class Step {
     const { record, notify, plan } = this.#run;
     this.#attempt += 1;
     const identity = { node: this.#node, step: this.#number, attempt: this.#attempt };
-    const notice = { ...this.#notice(), attempt: this.#attempt, total: plan.workflow.nodes.size };
+    const notice = {
+      ...this.#notice(),
+      attempt: this.#attempt,
+      total: plan.workflow.nodes.size,
+      limit_ms: step?.limitMs ?? null,
+    };
     const entry: IntentEntry = {
       kind: 'intent',
       step: this.#number,

@@ -6,7 +6,6 @@
  */
 import type { Clock } from '../ports.ts';
 import { longSleep } from './long-sleep.ts';
-import type { StopRequest } from './run-options.ts';
 
 export type StopCause =
   | { readonly kind: 'cancel'; readonly reason: string; readonly requestedBy: string | null }
@@ -46,6 +45,11 @@ export class StopControl {
     return this.#cause;
   }
 
+  /** What was left of the job's time when this began; null: no limit. */
+  get remainingMs(): number | null {
+    return this.#options.remainingMs;
+  }
+
   get isGraceOver(): boolean {
     return this.#grace === 'over';
   }
@@ -53,6 +57,10 @@ export class StopControl {
   /** Calling it again does not prolong the grace. */
   beginGrace(): void {
     if (this.#grace !== 'not begun') return;
+    if (this.#options.graceMs <= 0) {
+      this.#grace = 'over';
+      return;
+    }
     this.#grace = 'running';
     this.#after(this.#options.graceMs, () => {
       this.#grace = 'over';
@@ -88,9 +96,13 @@ export class StopControl {
 }
 
 function causeOf(reason: unknown): StopCause {
-  const request: Partial<StopRequest> = typeof reason === 'object' && reason !== null ? reason : {};
-  const text = typeof request.reason === 'string' ? request.reason : '';
-  if (request.kind === 'suspend') return { kind: 'suspend', reason: text || 'asked to suspend' };
-  const requestedBy = typeof request.requestedBy === 'string' ? request.requestedBy : null;
-  return { kind: 'cancel', reason: request.kind === 'cancel' && text !== '' ? text : 'cancelled', requestedBy };
+  const given: { kind?: unknown; reason?: unknown; requestedBy?: unknown; limitMs?: unknown } =
+    typeof reason === 'object' && reason !== null ? reason : {};
+  if (given.kind === 'job_timeout' && typeof given.limitMs === 'number') {
+    return { kind: 'job_timeout', limitMs: given.limitMs };
+  }
+  const text = typeof given.reason === 'string' ? given.reason : '';
+  if (given.kind === 'suspend') return { kind: 'suspend', reason: text || 'asked to suspend' };
+  const requestedBy = typeof given.requestedBy === 'string' ? given.requestedBy : null;
+  return { kind: 'cancel', reason: given.kind === 'cancel' && text !== '' ? text : 'cancelled', requestedBy };
 }

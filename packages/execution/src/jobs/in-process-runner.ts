@@ -3,7 +3,7 @@
  * pass the check never starts; its job ends as failed, with the findings as the reason.
  */
 import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
-import type { InDoubtPolicy, RunObserver, RunReport } from '../engine/run-options.ts';
+import type { InDoubtPolicy, Interruption, RunObserver, RunReport } from '../engine/run-options.ts';
 import { runWorkflow } from '../engine/run-workflow.ts';
 import { checkWorkflow } from '../model/check-workflow.ts';
 import type { Finding } from '../model/finding.ts';
@@ -27,6 +27,10 @@ export interface InProcessRunnerOptions {
   readonly inDoubtPolicy?: InDoubtPolicy;
   /** How long a stopped node, and then finally bodies, may take to end, in ms. Default 10,000. */
   readonly cancelGraceMs?: number;
+  /** How long a stopped node may take to end, if that is not `cancelGraceMs`, in ms. */
+  readonly abortGraceMs?: number;
+  /** What ended the process in which the run was under way, when this resumes it in another one. */
+  readonly interruption?: Interruption;
   readonly classifyError?: ClassifyError;
   readonly logger: Logger;
   readonly clock?: Clock;
@@ -60,8 +64,9 @@ export class InProcessRunner implements JobRunner {
       inDoubtPolicy: job.inDoubtPolicy ?? options.inDoubtPolicy ?? 'fail',
       nodeTimeoutMs: options.nodeTimeoutMs ?? 120_000,
       finallyGraceMs: options.cancelGraceMs ?? 10_000,
-      abortGraceMs: options.cancelGraceMs ?? 10_000,
+      abortGraceMs: options.abortGraceMs ?? options.cancelGraceMs ?? 10_000,
       jobTimeoutMs: job.timeoutMs ?? options.jobTimeoutMs ?? null,
+      ...(options.interruption === undefined ? {} : { interruption: options.interruption }),
       ...(classify === undefined ? {} : { classifyError: classify }),
       ...(options.observerFor === undefined ? {} : { observer: options.observerFor(job, workflow) }),
     });
