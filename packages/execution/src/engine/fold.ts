@@ -4,7 +4,15 @@
  */
 import type { ControlOp } from '../control/control-op.ts';
 import type { FlowPlan } from './flow-plan.ts';
-import type { FailureEntry, JournalEntry, ResultEntry, StopEntry } from './journal.ts';
+import type {
+  BeganEntry,
+  FailureEntry,
+  IntentEntry,
+  JournalEntry,
+  ResultEntry,
+  RetryEntry,
+  StopEntry,
+} from './journal.ts';
 import {
   askNextCatch,
   closeLoop,
@@ -17,7 +25,7 @@ import {
   settle,
   unwindForStop,
 } from './regions.ts';
-import { newRunState, type RunState } from './run-state.ts';
+import { type Lane, laneOf, newRunState, type RunState, rootLane } from './run-state.ts';
 import { restoreSnapshot } from './snapshot.ts';
 
 /** Folds a whole journal, from its newest snapshot on if it has one. */
@@ -36,34 +44,23 @@ export function foldJournal(plan: FlowPlan, entries: readonly JournalEntry[]): R
 export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry): void {
   switch (entry.kind) {
     case 'began':
-      state.workflowHash = entry.workflow_hash;
-      state.library = entry.library ?? null;
-      state.variables = new Map(Object.entries(entry.variables));
-      settle(plan, state);
+      applyBegan(state, entry);
+      settle(plan, rootLane(state));
       return;
     case 'intent':
-      state.step = entry.step;
-      state.intent = entry;
+      applyIntent(laneOf(state, entry), entry);
       return;
     case 'result':
-      applyResult(plan, state, entry);
+      applyResult(plan, laneOf(state, entry), entry);
       return;
     case 'failure':
-      applyFailure(plan, state, entry);
+      applyFailure(plan, laneOf(state, entry), entry);
       return;
     case 'retry':
-      state.intent = null;
-      state.isInDoubt = false;
-      state.activeMs += entry.duration_ms;
-      state.retrying = {
-        step: entry.step,
-        node_id: entry.node_id,
-        attempt: entry.attempt,
-        retries: (state.retrying?.retries ?? 0) + 1,
-      };
+      applyRetry(laneOf(state, entry), entry);
       return;
     case 'in_doubt':
-      state.isInDoubt = true;
+      laneOf(state, entry).isInDoubt = true;
       return;
     case 'stop':
       applyStop(plan, state, entry);
@@ -76,29 +73,53 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
   }
 }
 
-/** The visit that ends a loop has no outputs of its own: those of the last iteration stay. */
-function applyResult(plan: FlowPlan, state: RunState, entry: ResultEntry): void {
-  endStep(state, entry);
-  const isLastVisit = entry.control?.op === 'close_loop' && openLoop(state, entry.node_id) !== undefined;
-  storeValues(state, isLastVisit ? { ...entry, outputs: state.outputs.get(entry.node_id) ?? {} } : entry);
-  if (entry.control === undefined) followExit(plan, state, entry);
-  else applyControl(plan, state, entry, entry.control);
-  settle(plan, state);
+function applyBegan(state: RunState, entry: BeganEntry): void {
+  state.workflowHash = entry.workflow_hash;
+  state.library = entry.library ?? null;
+  rootLane(state).variables = new Map(Object.entries(entry.variables));
 }
 
-function applyFailure(plan: FlowPlan, state: RunState, entry: FailureEntry): void {
-  endStep(state, entry);
-  raise(plan, state, entry.error, entry.node_id);
-  if (state.failure === null) settle(plan, state);
+function applyIntent(lane: Lane, entry: IntentEntry): void {
+  beginStep(lane, entry.step);
+  lane.intent = entry;
+}
+
+function applyRetry(lane: Lane, entry: RetryEntry): void {
+  lane.intent = null;
+  lane.isInDoubt = false;
+  lane.run.activeMs += entry.duration_ms;
+  lane.retrying = {
+    step: entry.step,
+    node_id: entry.node_id,
+    attempt: entry.attempt,
+    retries: (lane.retrying?.retries ?? 0) + 1,
+  };
+}
+
+/** The visit that ends a loop has no outputs of its own: those of the last iteration stay. */
+function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
+  endStep(lane, entry);
+  const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
+  storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
+  if (entry.control === undefined) followExit(plan, lane, entry);
+  else applyControl(plan, lane, entry, entry.control);
+  settle(plan, lane);
+}
+
+function applyFailure(plan: FlowPlan, lane: Lane, entry: FailureEntry): void {
+  endStep(lane, entry);
+  raise(plan, lane, entry.error, entry.node_id);
+  if (lane.end.kind === 'running') settle(plan, lane);
 }
 
 function applyStop(plan: FlowPlan, state: RunState, entry: StopEntry): void {
+  const lane = laneOf(state, entry);
   if (entry.node_id !== null && entry.step !== null)
-    endStep(state, { ...entry, step: entry.step, node_id: entry.node_id });
+    endStep(lane, { ...entry, step: entry.step, node_id: entry.node_id });
   state.stop = entry.stop;
   if (entry.stop.status === 'failed') recordError(state, entry.stop.error);
-  unwindForStop(plan, state);
-  settle(plan, state);
+  unwindForStop(plan, lane);
+  settle(plan, lane);
 }
 
 interface EndedStep {
@@ -108,27 +129,34 @@ interface EndedStep {
 }
 
 /** The node leaves the queue it was waiting in; loop starts, catch and finally nodes may come without one. */
-function endStep(state: RunState, entry: EndedStep): void {
-  state.step = Math.max(state.step, entry.step);
-  state.intent = null;
-  state.retrying = null;
-  state.isInDoubt = false;
-  state.executed.add(entry.node_id);
-  state.activeMs += entry.duration_ms ?? 0;
-  const { queue } = innermost(state);
+function endStep(lane: Lane, entry: EndedStep): void {
+  beginStep(lane, entry.step);
+  lane.intent = null;
+  lane.retrying = null;
+  lane.isInDoubt = false;
+  lane.executed.add(entry.node_id);
+  lane.run.activeMs += entry.duration_ms ?? 0;
+  const { queue } = innermost(lane);
   if (queue[0] === entry.node_id) queue.shift();
 }
 
-function followExit(plan: FlowPlan, state: RunState, entry: ResultEntry): void {
-  if (entry.exit !== null) follow(plan, state, entry.node_id, entry.exit);
+function beginStep(lane: Lane, step: number): void {
+  lane.run.step = Math.max(lane.run.step, step);
+  if (step <= lane.lastStep) return;
+  lane.lastStep = step;
+  lane.steps += 1;
 }
 
-function applyControl(plan: FlowPlan, state: RunState, entry: ResultEntry, control: ControlOp): void {
+function followExit(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
+  if (entry.exit !== null) follow(plan, lane, entry.node_id, entry.exit);
+}
+
+function applyControl(plan: FlowPlan, lane: Lane, entry: ResultEntry, control: ControlOp): void {
   const nodeId = entry.node_id;
-  const top = innermost(state);
+  const top = innermost(lane);
   switch (control.op) {
     case 'open_loop':
-      state.frames.push({
+      lane.frames.push({
         kind: 'loop',
         node: nodeId,
         source: control.source,
@@ -136,25 +164,25 @@ function applyControl(plan: FlowPlan, state: RunState, entry: ResultEntry, contr
         index: 0,
         queue: [],
       });
-      followExit(plan, state, entry);
+      followExit(plan, lane, entry);
       return;
     case 'next': {
-      const loop = openLoop(state, nodeId);
+      const loop = openLoop(lane, nodeId);
       if (loop !== undefined) loop.index += 1;
-      followExit(plan, state, entry);
+      followExit(plan, lane, entry);
       return;
     }
     case 'close_loop':
-      closeLoop(plan, state, nodeId);
+      closeLoop(plan, lane, nodeId);
       return;
     case 'end_path':
       return;
     case 'break':
     case 'continue':
-      jump(plan, state, control.op, control.loop);
+      jump(plan, lane, control.op, control.loop);
       return;
     case 'open_try':
-      state.frames.push({
+      lane.frames.push({
         kind: 'try',
         node: nodeId,
         phase: 'try',
@@ -165,18 +193,18 @@ function applyControl(plan: FlowPlan, state: RunState, entry: ResultEntry, contr
         leaving: null,
         queue: [],
       });
-      followExit(plan, state, entry);
+      followExit(plan, lane, entry);
       return;
     case 'caught':
       if (top.kind === 'try') top.catches = [];
-      followExit(plan, state, entry);
+      followExit(plan, lane, entry);
       return;
     case 'not_caught':
-      askNextCatch(plan, state);
+      askNextCatch(plan, lane);
       return;
     case 'finally':
       if (top.kind === 'try' && top.phase === 'finally' && plan.finallyOf(top.node) === nodeId) top.entered = true;
-      followExit(plan, state, entry);
+      followExit(plan, lane, entry);
       return;
   }
 }
@@ -189,25 +217,23 @@ export function foldValues(entries: readonly JournalEntry[]): RunState {
   const from = entries.findLastIndex((entry) => entry.kind === 'snapshot');
   const snapshot = entries[from];
   const state = snapshot?.kind === 'snapshot' ? restoreSnapshot(snapshot.state) : newRunState([]);
+  const root = rootLane(state);
   for (const entry of entries.slice(from + 1)) {
     if (entry.kind === 'began') {
-      state.workflowHash = entry.workflow_hash;
-      state.library = entry.library ?? null;
-      state.variables = new Map(Object.entries(entry.variables));
+      applyBegan(state, entry);
     } else if (entry.kind === 'intent') {
-      state.step = entry.step;
-      state.intent = entry;
+      applyIntent(root, entry);
     } else if (entry.kind === 'result') {
-      storeValues(state, entry);
-      state.executed.add(entry.node_id);
+      storeValues(root, entry);
+      root.executed.add(entry.node_id);
     } else if (entry.kind === 'in_doubt') {
-      state.isInDoubt = true;
+      root.isInDoubt = true;
     }
   }
   return state;
 }
 
-function storeValues(state: RunState, entry: ResultEntry): void {
-  for (const [name, value] of Object.entries(entry.variables)) state.variables.set(name, value);
-  state.outputs.set(entry.node_id, entry.outputs);
+function storeValues(lane: Lane, entry: ResultEntry): void {
+  for (const [name, value] of Object.entries(entry.variables)) lane.variables.set(name, value);
+  lane.outputs.set(entry.node_id, entry.outputs);
 }

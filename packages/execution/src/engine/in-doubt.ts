@@ -84,7 +84,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
   const { node, type } = step;
   if (type.probe === undefined) return unknown(`${node.type} cannot look for its effect afterwards`);
   const { options, control } = run;
-  const identity = { node, step: intent.step, attempt: intent.attempt };
+  const identity = { node, ordinal: run.lane.steps, attempt: intent.attempt };
   const end = await runAttempt({
     run: async (signal) => {
       const params = storedParams(step, intent);
@@ -97,7 +97,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
     limitMs: options.nodeTimeoutMs,
     abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
     control,
-    mustStop: () => (run.record.state.stop === null ? control.cause : null),
+    mustStop: () => (run.lane.run.stop === null ? control.cause : null),
   });
   if (end.kind === 'stopped') {
     return end.cause === 'grace_over' ? unknown('the run is being stopped') : { ...end, cause: end.cause };

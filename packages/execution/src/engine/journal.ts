@@ -1,6 +1,9 @@
 /**
  * The journal of a run: what happened, in order. The state of a run is a pure fold over these entries,
  * so resuming means folding them again (I3, I10: an entry holds what one step changed, nothing else).
+ *
+ * An entry of a step names its `lane`; without one it is about the root lane. Entries of several lanes stand in
+ * the order in which they happened.
  */
 import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
@@ -21,6 +24,7 @@ export interface BeganEntry {
 /** A node is about to run (I4). */
 export interface IntentEntry {
   readonly kind: 'intent';
+  readonly lane?: string;
   /** Counts the executed steps of a run from 1. */
   readonly step: number;
   readonly node_id: string;
@@ -37,6 +41,7 @@ export interface IntentEntry {
 /** A node finished: the exit it chose, its outputs and the variables it changed. */
 export interface ResultEntry {
   readonly kind: 'result';
+  readonly lane?: string;
   readonly step: number;
   readonly node_id: string;
   readonly exit: string | null;
@@ -54,6 +59,7 @@ export interface ResultEntry {
 /** A node failed for good (after its retries). */
 export interface FailureEntry {
   readonly kind: 'failure';
+  readonly lane?: string;
   readonly step: number;
   readonly node_id: string;
   readonly error: RunError;
@@ -65,6 +71,7 @@ export interface FailureEntry {
 /** An attempt failed, and another one will follow: the effect is not in doubt, only not done yet. */
 export interface RetryEntry {
   readonly kind: 'retry';
+  readonly lane?: string;
   readonly step: number;
   readonly node_id: string;
   /** The attempt that failed. */
@@ -77,6 +84,7 @@ export interface RetryEntry {
 /** A node was interrupted and nobody can tell whether its effect happened. */
 export interface InDoubtEntry {
   readonly kind: 'in_doubt';
+  readonly lane?: string;
   readonly step: number;
   readonly node_id: string;
   readonly reason: string;
@@ -89,6 +97,8 @@ export interface InDoubtEntry {
  */
 export interface StopEntry {
   readonly kind: 'stop';
+  /** That of the node which was interrupted. */
+  readonly lane?: string;
   /** The step that was interrupted; null when the run stopped between two nodes. */
   readonly step: number | null;
   readonly node_id: string | null;

@@ -1,9 +1,9 @@
-/** Which node comes next, or how the run ends. A pure reading of the settled state. */
+/** Which node comes next in a lane, or how the lane ends. A pure reading of the settled state. */
 import type { RunError } from '../errors.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import type { StopEntry } from './journal.ts';
 import { innermost } from './regions.ts';
-import type { RunState } from './run-state.ts';
+import type { Lane } from './run-state.ts';
 
 export type NextMove =
   | { readonly kind: 'node'; readonly nodeId: string }
@@ -11,15 +11,16 @@ export type NextMove =
   | { readonly kind: 'failed'; readonly error: RunError }
   | { readonly kind: 'stopped'; readonly stop: StopEntry['stop'] };
 
-export function nextMove(plan: FlowPlan, state: RunState): NextMove {
-  if (state.failure !== null) return { kind: 'failed', error: state.failure };
-  const nodeId = nextNode(plan, state);
+export function nextMove(plan: FlowPlan, lane: Lane): NextMove {
+  if (lane.end.kind === 'failed') return lane.end;
+  const nodeId = nextNode(plan, lane);
   if (nodeId !== null) return { kind: 'node', nodeId };
-  return state.stop === null ? { kind: 'completed' } : { kind: 'stopped', stop: state.stop };
+  const { stop } = lane.run;
+  return stop === null ? { kind: 'completed' } : { kind: 'stopped', stop };
 }
 
-function nextNode(plan: FlowPlan, state: RunState): string | null {
-  const frame = innermost(state);
+function nextNode(plan: FlowPlan, lane: Lane): string | null {
+  const frame = innermost(lane);
   const head = frame.queue[0];
   if (head !== undefined) return head;
   if (frame.kind === 'loop') return frame.node;
@@ -28,6 +29,6 @@ function nextNode(plan: FlowPlan, state: RunState): string | null {
 }
 
 /** True while a finally body runs, or its node is next: a cancel lets it come to its end. */
-export function isInFinally(state: RunState): boolean {
-  return state.frames.some((frame) => frame.kind === 'try' && frame.phase === 'finally');
+export function isInFinally(lane: Lane): boolean {
+  return lane.frames.some((frame) => frame.kind === 'try' && frame.phase === 'finally');
 }

@@ -7,13 +7,15 @@ import type { ReferenceScope } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
 import { findNonJson } from './json-check.ts';
+import { allVariables, variableOf } from './lane-values.ts';
 import { connectedValue } from './params.ts';
 import { innermost, innermostLoop, openLoop } from './regions.ts';
 import type { RunSession } from './run-session.ts';
 
 export interface StepIdentity {
   readonly node: WorkflowNode;
-  readonly step: number;
+  /** Which step of its lane, from 1. */
+  readonly ordinal: number;
   readonly attempt: number;
 }
 
@@ -31,9 +33,8 @@ export interface CallContext {
 }
 
 export function nodeContext(run: RunSession, call: NodeCall): CallContext {
-  const { options, record, resources, notify } = run;
+  const { options, lane, resources, notify } = run;
   const { node, params, given } = call;
-  const stored = record.state.variables;
   const written = new Map<string, JsonValue>();
   const ctx: NodeContext = {
     jobId: options.jobId,
@@ -51,13 +52,13 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     },
     clock: options.clock,
     variables: {
-      get: (name) => (written.has(name) ? written.get(name) : stored.get(name)),
-      has: (name) => written.has(name) || stored.has(name),
+      get: (name) => (written.has(name) ? written.get(name) : variableOf(lane, name)),
+      has: (name) => written.has(name) || variableOf(lane, name) !== undefined,
       set: (name, value) => {
         assertJson(value, `the variable "${name}"`);
         written.set(name, value);
       },
-      all: (): JsonObject => Object.fromEntries([...stored, ...written]),
+      all: (): JsonObject => Object.fromEntries([...allVariables(lane), ...written]),
     },
     resources,
     workDir: options.workDir,
@@ -68,9 +69,9 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
   return { ctx, written };
 }
 
-/** Names the step, not the attempt: the walk to a step is the same after every restart. */
-export function idempotencyKey({ options }: RunSession, { node, step }: StepIdentity): string {
-  return `${options.jobId}:${step}:${node.id}`;
+/** Names the step of its lane, not the attempt: the walk to it is the same after every restart. */
+export function idempotencyKey({ options, lane }: RunSession, { node, ordinal }: StepIdentity): string {
+  return `${options.jobId}:${lane.id}${ordinal}:${node.id}`;
 }
 
 /** @throws NodeError `OUTPUT_NOT_JSON` naming the port or variable */
@@ -88,18 +89,17 @@ export function controlContext(run: RunSession, ctx: NodeContext, scope: Referen
   return { ...ctx, scope, visit: controlVisit(run, ctx.nodeId) };
 }
 
-export function controlVisit({ plan, record }: RunSession, nodeId: string): ControlVisit {
-  const { state } = record;
-  const top = innermost(state);
+export function controlVisit({ plan, lane }: RunSession, nodeId: string): ControlVisit {
+  const top = innermost(lane);
   const region = top.kind === 'try' ? top : null;
   return {
-    openLoop: openLoop(state, nodeId) ?? null,
-    innermostLoop: innermostLoop(state)?.node ?? null,
-    isLoopOpen: (loopId) => openLoop(state, loopId) !== undefined,
+    openLoop: openLoop(lane, nodeId) ?? null,
+    innermostLoop: innermostLoop(lane)?.node ?? null,
+    isLoopOpen: (loopId) => openLoop(lane, loopId) !== undefined,
     pairedLoop: plan.loopOfEnd(nodeId),
     offeredError: region?.phase === 'catch' && region.catches[0] === nodeId ? region.error : null,
     hadError: region?.phase === 'finally' && region.hadError,
     isConnected: (exit) => plan.targetsOf(nodeId, exit).length > 0,
-    isFromConnection: (param) => connectedValue(plan.sourcesOf(nodeId).get(param), state) !== undefined,
+    isFromConnection: (param) => connectedValue(plan.sourcesOf(nodeId).get(param), lane) !== undefined,
   };
 }

@@ -64,10 +64,10 @@ export function isPassedOver(node: WorkflowNode): boolean {
  * by its normal exit, or else by the first exit that leads somewhere.
  */
 export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
-  const { plan, record, options } = run;
-  const scope = runScope(record.state, options.clock, noSecrets);
+  const { plan, lane, options } = run;
+  const scope = runScope(lane, options.clock, noSecrets);
   const onUnknownReference = (reference: string): void => run.warnOfReference(node.id, reference);
-  const reading = { plan, state: record.state, nodeId: node.id, scope, onUnknownReference };
+  const reading = { plan, lane, nodeId: node.id, scope, onUnknownReference };
   const { outputs: declared } = plan.typeOf(node.id);
   const ports = new Set(typeof declared === 'function' ? declared(node.config) : declared);
   const outputs: [string, JsonValue][] = [];

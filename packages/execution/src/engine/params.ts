@@ -11,11 +11,12 @@ import type { ReferenceScope } from '../model/reference-path.ts';
 import { resolveTemplates } from '../model/templates.ts';
 import type { NodeType } from '../node-contract.ts';
 import type { FlowPlan, PortReference } from './flow-plan.ts';
-import type { RunState } from './run-state.ts';
+import { outputsOf } from './lane-values.ts';
+import type { Lane } from './run-state.ts';
 
 export interface InputReading {
   readonly plan: FlowPlan;
-  readonly state: RunState;
+  readonly lane: Lane;
   readonly nodeId: string;
   readonly scope: ReferenceScope;
   readonly onUnknownReference: (reference: string) => void;
@@ -42,7 +43,7 @@ function inputNames({ plan, nodeId }: InputReading, type: NodeType): Iterable<st
 
 /** One input, declared by the schema or not. */
 export function readInput(reading: InputReading, name: string): JsonValue | undefined {
-  const connected = connectedValue(reading.plan.sourcesOf(reading.nodeId).get(name), reading.state);
+  const connected = connectedValue(reading.plan.sourcesOf(reading.nodeId).get(name), reading.lane);
   const own = configured(reading, name);
   return connected ?? own ?? (connected === undefined ? own : connected);
 }
@@ -57,8 +58,8 @@ function configured(reading: InputReading, name: string): JsonValue | undefined 
 }
 
 /** What a connection brings; undefined while its node has not run. */
-export function connectedValue(source: PortReference | undefined, state: RunState): JsonValue | undefined {
-  const values = source === undefined ? undefined : state.outputs.get(source.node);
+export function connectedValue(source: PortReference | undefined, lane: Lane): JsonValue | undefined {
+  const values = source === undefined ? undefined : outputsOf(lane, source.node);
   return source !== undefined && values !== undefined && Object.hasOwn(values, source.port)
     ? values[source.port]
     : undefined;

@@ -35,13 +35,13 @@ export interface RetryRule {
 
 /** @throws NodeError when the parameters or secrets are not to be had */
 export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<PreparedStep> {
-  const { options, plan, record } = run;
+  const { options, plan, lane } = run;
   const type = plan.typeOf(node.id);
   const secrets = await fetchSecrets(node.config, options.secrets);
-  const scope = runScope(record.state, options.clock, secrets);
+  const scope = runScope(lane, options.clock, secrets);
   const reading = {
     plan,
-    state: record.state,
+    lane,
     nodeId: node.id,
     scope,
     onUnknownReference: (reference: string) => run.warnOfReference(node.id, reference),
@@ -54,7 +54,7 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
       ? inputs
       : readInputs({
           ...reading,
-          scope: runScope(record.state, options.clock, noSecrets),
+          scope: runScope(lane, options.clock, noSecrets),
           onUnknownReference: () => {},
         });
   return {

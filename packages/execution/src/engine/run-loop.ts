@@ -10,6 +10,7 @@ import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
 import type { RunSession } from './run-session.ts';
+import { rootLane } from './run-state.ts';
 import { runStep } from './run-step.ts';
 import { StopControl } from './stop-control.ts';
 import { stopEntry } from './stop-entry.ts';
@@ -68,6 +69,7 @@ function openSession(
 ): RunSession {
   const { clock, logger, jobTimeoutMs = null } = options;
   const state = foldJournal(plan, recorded);
+  const lane = rootLane(state);
   const remainingMs = jobTimeoutMs === null || state.stop !== null ? null : Math.max(0, jobTimeoutMs - state.activeMs);
   const warned = new Set<string>();
   let interruption = options.interruption ?? null;
@@ -83,6 +85,7 @@ function openSession(
       logger,
       onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
     }),
+    lane,
     resources: new RunResources({ session: `s${state.step}`, clock, logger }),
     control: new StopControl({
       clock,
@@ -127,17 +130,17 @@ function begin({ options, record, notify, control }: RunSession, isResumed: bool
 }
 
 async function walk(run: RunSession): Promise<WalkEnd> {
-  const { plan, record, control } = run;
+  const { plan, record, control, lane } = run;
   for (let steps = 1; ; steps += 1) {
     if (steps % STEPS_PER_TURN === 0) await nextTurn();
-    const move = nextMove(plan, record.state);
+    const move = nextMove(plan, lane);
     if (move.kind !== 'node') return { kind: 'over', move };
-    const { stop } = record.state;
+    const { stop } = lane.run;
     if (stop !== null && control.isGraceOver) return { kind: 'over', move: { kind: 'stopped', stop } };
     const { cause } = control;
     if (cause?.kind === 'suspend') return { kind: 'suspended', cause: 'asked', reason: cause.reason };
     if (cause !== null && stop === null) {
-      record.add(stopEntry(cause, record.state, run.options.clock.now()));
+      record.add(stopEntry(cause, lane, run.options.clock.now()));
       control.beginGrace();
       continue;
     }

@@ -7,7 +7,7 @@ import type { Logger, RunJournal } from '../ports.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { applyEntry } from './fold.ts';
 import type { JournalEntry } from './journal.ts';
-import type { RunState } from './run-state.ts';
+import { type RunState, rootLane } from './run-state.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /** The journal refused a commit: nothing may happen any more in this session. */
@@ -42,6 +42,7 @@ export class RunRecord {
   #afterwards: (() => void)[] = [];
   #entriesSinceSnapshot: number;
   #lastSnapshotBytes = 0;
+  #takenStep = 0;
 
   constructor({ plan, state, journal, recorded, logger, onErrorPassedOver }: RunRecordOptions) {
     this.state = state;
@@ -52,6 +53,12 @@ export class RunRecord {
     this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
   }
 
+  /** The number of a step that is about to begin: no other step of this session gets it. */
+  takeStep(): number {
+    this.#takenStep = Math.max(this.#takenStep, this.state.step) + 1;
+    return this.#takenStep;
+  }
+
   /** @param afterwards called once the entry is durable */
   add(entry: JournalEntry, afterwards?: () => void): void {
     if (entry.kind === 'intent') this.#snapshotIfDue(entry.at);
@@ -60,7 +67,7 @@ export class RunRecord {
     this.#waiting.push(entry);
     this.#entriesSinceSnapshot += 1;
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
-    if (entry.kind !== 'stop' && this.state.failure === null) this.#notePassedOver(errorsBefore);
+    if (entry.kind !== 'stop' && rootLane(this.state).end.kind === 'running') this.#notePassedOver(errorsBefore);
   }
 
   /** @throws JournalFault when the journal does not take the entries */
@@ -87,7 +94,7 @@ export class RunRecord {
 
   #snapshotIfDue(at: number): void {
     const every = this.#journal.snapshotEveryEntries;
-    if (every === undefined || this.state.intent !== null) return;
+    if (every === undefined || rootLane(this.state).intent !== null) return;
     if (this.#entriesSinceSnapshot < Math.max(every, this.#lastSnapshotBytes / SNAPSHOT_BYTES_PER_ENTRY)) return;
     const { state, sizeBytes } = takeSnapshot(this.state);
     this.#waiting.push({ kind: 'snapshot', state, at });

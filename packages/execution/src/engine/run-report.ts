@@ -2,13 +2,14 @@
 import type { Workflow } from '../model/workflow.ts';
 import type { RunEnd, RunStatistics } from './journal.ts';
 import type { RunReport } from './run-options.ts';
-import type { RunState } from './run-state.ts';
+import { type RunState, rootLane } from './run-state.ts';
 
 export function runReport(workflow: Workflow, state: RunState, end: RunEnd): RunReport {
+  const { variables, outputs } = rootLane(state);
   return {
     end,
-    variables: Object.fromEntries(state.variables),
-    outputs: Object.fromEntries(state.outputs),
+    variables: Object.fromEntries(variables),
+    outputs: Object.fromEntries(outputs),
     skipped: skippedNodes(workflow, state),
     errors: [...state.errors],
   };
@@ -25,5 +26,6 @@ export function runStatistics(workflow: Workflow, state: RunState, durationMs: n
 }
 
 function skippedNodes(workflow: Workflow, state: RunState): readonly string[] {
-  return [...workflow.nodes.keys()].filter((nodeId) => !state.executed.has(nodeId));
+  const lanes = [...state.lanes.values()];
+  return [...workflow.nodes.keys()].filter((nodeId) => !lanes.some(({ executed }) => executed.has(nodeId)));
 }

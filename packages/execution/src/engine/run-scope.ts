@@ -3,22 +3,19 @@ import type { JsonValue } from '../json.ts';
 import { type Lookup, NOT_FOUND, type ReferenceScope } from '../model/reference-path.ts';
 import { withSystemValues } from '../model/system-values.ts';
 import type { Clock } from '../ports.ts';
-import type { RunState } from './run-state.ts';
+import { outputsOf, variableOf } from './lane-values.ts';
+import type { Lane } from './run-state.ts';
 
 const SECRET_PREFIX = '$secret:';
 
-export function runScope(
-  state: Pick<RunState, 'variables' | 'outputs'>,
-  clock: Clock,
-  secrets: ReadonlyMap<string, string>,
-): ReferenceScope {
+export function runScope(lane: Lane, clock: Clock, secrets: ReadonlyMap<string, string>): ReferenceScope {
   return withSystemValues(
     {
       lookup(name) {
-        const value = state.variables.get(name);
+        const value = variableOf(lane, name);
         if (value !== undefined) return { found: true, value };
         if (name.startsWith(SECRET_PREFIX)) return found(secrets.get(name.slice(SECRET_PREFIX.length)));
-        return lookupOutput(state, name);
+        return lookupOutput(lane, name);
       },
     },
     clock,
@@ -30,9 +27,9 @@ function found(value: JsonValue | undefined): Lookup {
 }
 
 /** `node_id.port`; both may contain dots. */
-function lookupOutput(state: Pick<RunState, 'outputs'>, name: string): Lookup {
+function lookupOutput(lane: Lane, name: string): Lookup {
   for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
-    const values = state.outputs.get(name.slice(0, dot));
+    const values = outputsOf(lane, name.slice(0, dot));
     const port = name.slice(dot + 1);
     if (values !== undefined && Object.hasOwn(values, port)) return found(values[port]);
   }

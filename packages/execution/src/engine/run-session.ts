@@ -1,15 +1,17 @@
-/** What all parts of one call of `runWorkflow` share. */
+/** What the parts of one call of `runWorkflow` share, as one lane sees it. */
 import type { FlowPlan } from './flow-plan.ts';
 import type { Notify } from './observe.ts';
 import type { RunResources } from './resources.ts';
 import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
+import type { Lane } from './run-state.ts';
 import type { StopControl } from './stop-control.ts';
 
 export interface RunSession {
   readonly options: RunOptions;
   readonly plan: FlowPlan;
   readonly record: RunRecord;
+  readonly lane: Lane;
   readonly control: StopControl;
   readonly resources: RunResources;
   readonly notify: Notify;

@@ -1,57 +1,14 @@
 /**
- * The state of a run: what the fold of its journal yields and what decides the next node. It holds the
+ * The state of a run: what the fold of its journal yields and what decides the next nodes. It holds the
  * newest outputs only, so that its size does not grow with the number of steps.
  *
- * Control is a stack of frames. The innermost frame runs first; each has its own queue of nodes:
- *
- *   root   the walk itself; the run is over when it is alone and its queue is empty
- *   loop   one iteration of a loop body; an empty queue leads back to the loop's start node
- *   try    `try` -> (`catch`) -> `finally` -> closed; `leaving` is what goes on once the finally body is over
+ * A run is walked in lanes. The root lane is the walk itself; what a lane writes lies over what its parent had
+ * written when the lane was opened, and the parent stands still until the lane is over.
  */
-import type { LoopSource } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { Frame } from './frames.ts';
 import type { IntentEntry, RunOutcome, StopEntry } from './journal.ts';
-
-export interface RootFrame {
-  readonly kind: 'root';
-  queue: string[];
-}
-
-export interface LoopFrame {
-  readonly kind: 'loop';
-  /** The loop's start node. */
-  readonly node: string;
-  readonly source: LoopSource;
-  readonly itemVar: string | null;
-  index: number;
-  queue: string[];
-}
-
-/** Why a region is left otherwise than by its end. */
-export type Leaving =
-  | { readonly kind: 'error'; readonly error: RunError }
-  | { readonly kind: 'break'; readonly loop: string }
-  | { readonly kind: 'continue'; readonly loop: string }
-  | { readonly kind: 'stop' };
-
-export interface TryFrame {
-  readonly kind: 'try';
-  /** The TryNode. */
-  readonly node: string;
-  phase: 'try' | 'catch' | 'finally';
-  /** Phase `catch`: the catch nodes that have not been asked yet; empty once one has taken the error. */
-  catches: string[];
-  /** The error that the catch phase is about. */
-  error: RunError | null;
-  hadError: boolean;
-  /** Phase `finally`: true once the finally node itself has run. */
-  entered: boolean;
-  leaving: Leaving | null;
-  queue: string[];
-}
-
-export type Frame = RootFrame | LoopFrame | TryFrame;
 
 export interface Retrying {
   readonly step: number;
@@ -61,27 +18,46 @@ export interface Retrying {
   readonly retries: number;
 }
 
-export interface RunState {
-  workflowHash: string | null;
-  library: string | null;
-  variables: Map<string, JsonValue>;
-  /** By node: those of its newest run. */
-  outputs: Map<string, JsonObject>;
+export type LaneEnd =
+  | { readonly kind: 'running' }
+  /** An error that nothing in the lane took. */
+  | { readonly kind: 'failed'; readonly error: RunError };
+
+export interface Lane {
+  /** Unique in the run, and the same after a resume. */
+  readonly id: string;
+  readonly run: RunState;
+  /** Null for the root lane. */
+  readonly parent: Lane | null;
   frames: Frame[];
-  /** Steps that have been begun so far. */
-  step: number;
   /** A node that has begun and not ended. */
   intent: IntentEntry | null;
   /** A step whose last attempt failed and that is to be tried again. */
   retrying: Retrying | null;
   /** True once the journal says that the intent waits for an answer. */
   isInDoubt: boolean;
+  /** The lane's own; see `lane-values.ts` for what a node sees. */
+  variables: Map<string, JsonValue>;
+  /** By node: those of its newest run in this lane. */
+  outputs: Map<string, JsonObject>;
+  /** Nodes that ended in this lane. */
   executed: Set<string>;
+  /** The run's number of the newest step that this lane has begun, and how many it has begun. */
+  lastStep: number;
+  steps: number;
+  end: LaneEnd;
+}
+
+export interface RunState {
+  workflowHash: string | null;
+  library: string | null;
+  /** The root lane and all others that are open, by id. */
+  readonly lanes: Map<string, Lane>;
+  /** Steps that have been begun so far, in all lanes. */
+  step: number;
   /** Errors that no catch took, the newest ones; see MAX_ERRORS. */
   errors: RunError[];
   errorsDropped: number;
-  /** The error that ended the walk. */
-  failure: RunError | null;
   stop: StopEntry['stop'] | null;
   outcome: RunOutcome | null;
   /** Time spent in nodes, in ms. */
@@ -91,23 +67,56 @@ export interface RunState {
 /** A run without `stop_on_error` keeps this many errors (I7). */
 export const MAX_ERRORS = 100;
 
+const ROOT = '';
+
 export function newRunState(entryNodes: readonly string[]): RunState {
-  return {
+  const run: RunState = {
     workflowHash: null,
     library: null,
-    variables: new Map(),
-    outputs: new Map(),
-    frames: [{ kind: 'root', queue: [...entryNodes] }],
+    lanes: new Map(),
     step: 0,
-    intent: null,
-    retrying: null,
-    isInDoubt: false,
-    executed: new Set(),
     errors: [],
     errorsDropped: 0,
-    failure: null,
     stop: null,
     outcome: null,
     activeMs: 0,
   };
+  openLane(run, ROOT, null, [...entryNodes]);
+  return run;
+}
+
+export function openLane(run: RunState, id: string, parent: Lane | null, queue: string[]): Lane {
+  const lane: Lane = {
+    id,
+    run,
+    parent,
+    frames: [{ kind: 'root', queue }],
+    intent: null,
+    retrying: null,
+    isInDoubt: false,
+    variables: new Map(),
+    outputs: new Map(),
+    executed: new Set(),
+    lastStep: 0,
+    steps: 0,
+    end: { kind: 'running' },
+  };
+  run.lanes.set(id, lane);
+  return lane;
+}
+
+export function rootLane(run: RunState): Lane {
+  return laneOf(run, {});
+}
+
+/** The lane that a journal entry is about. */
+export function laneOf(run: RunState, { lane: id = ROOT }: { readonly lane?: string }): Lane {
+  const lane = run.lanes.get(id);
+  if (lane === undefined) throw new Error(`no lane "${id}" is open in this run`);
+  return lane;
+}
+
+/** What an entry of a lane says about it: nothing for the root lane, so that plain journals stay plain. */
+export function laneMark({ id }: Lane): { readonly lane?: string } {
+  return id === ROOT ? {} : { lane: id };
 }

@@ -21,6 +21,7 @@ import { type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
+import { laneMark } from './run-state.ts';
 import type { StopCause } from './stop-control.ts';
 import { stopEntry } from './stop-entry.ts';
 
@@ -43,6 +44,8 @@ class Step {
   readonly #run: RunSession;
   readonly #node: WorkflowNode;
   readonly #number: number;
+  /** Which step of its lane. */
+  readonly #ordinal: number;
   /** In a finally body: a stop lets it go on within the grace. */
   readonly #isShielded: boolean;
   readonly #interrupted: IntentEntry | null;
@@ -52,15 +55,17 @@ class Step {
   #retries: number;
 
   constructor(run: RunSession, node: WorkflowNode) {
-    const { state } = run.record;
+    const { lane } = run;
+    const begun = lane.intent ?? lane.retrying;
     this.#run = run;
     this.#node = node;
-    this.#interrupted = state.intent;
-    this.#interruption = run.takeInterruption(state.intent?.step ?? null);
-    this.#number = state.intent?.step ?? state.retrying?.step ?? state.step + 1;
-    this.#attempt = state.intent?.attempt ?? state.retrying?.attempt ?? 0;
-    this.#retries = state.retrying?.retries ?? 0;
-    this.#isShielded = isInFinally(state);
+    this.#interrupted = lane.intent;
+    this.#interruption = run.takeInterruption(lane.intent?.step ?? null);
+    this.#number = begun?.step ?? run.record.takeStep();
+    this.#ordinal = begun === null ? lane.steps + 1 : lane.steps;
+    this.#attempt = begun?.attempt ?? 0;
+    this.#retries = lane.retrying?.retries ?? 0;
+    this.#isShielded = isInFinally(lane);
     this.#startedAt = run.options.clock.monotonic();
   }
 
@@ -112,9 +117,16 @@ class Step {
 
   /** The question is recorded once, however often the run is taken up again without an answer. */
   async #ask(reason: string): Promise<StepEnd> {
-    const { record } = this.#run;
-    if (!record.state.isInDoubt) {
-      record.add({ kind: 'in_doubt', step: this.#number, node_id: this.#node.id, reason, at: this.#now() });
+    const { record, lane } = this.#run;
+    if (!lane.isInDoubt) {
+      record.add({
+        kind: 'in_doubt',
+        ...laneMark(lane),
+        step: this.#number,
+        node_id: this.#node.id,
+        reason,
+        at: this.#now(),
+      });
       await record.flush();
     }
     return { kind: 'in_doubt', reason };
@@ -143,7 +155,7 @@ class Step {
   async #look(step: PreparedStep): Promise<AttemptEnd<JsonValue>> {
     const { type } = step;
     if (type.prepare === undefined || step.effect !== 'effect') return { kind: 'done', value: null };
-    const identity = { node: this.#node, step: this.#number, attempt: this.#attempt + 1 };
+    const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt + 1 };
     return this.#patiently(step, async (signal) => {
       const { ctx } = nodeContext(this.#run, { ...identity, params: step.params, given: step.given, signal });
       return (await type.prepare?.(ctx)) ?? null;
@@ -160,9 +172,9 @@ class Step {
 
   /** Commits the intent together with what came before it (I3). A loop's next iteration needs no preparation. */
   async #commitIntent(step: PreparedStep | null, evidence: JsonValue): Promise<StepIdentity> {
-    const { record, notify, plan } = this.#run;
+    const { record, notify, plan, lane } = this.#run;
     this.#attempt += 1;
-    const identity = { node: this.#node, step: this.#number, attempt: this.#attempt };
+    const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt };
     const notice = {
       ...this.#notice(),
       attempt: this.#attempt,
@@ -171,6 +183,7 @@ class Step {
     };
     const entry: IntentEntry = {
       kind: 'intent',
+      ...laneMark(lane),
       step: this.#number,
       node_id: this.#node.id,
       effect: step?.effect ?? 'pure',
@@ -187,9 +200,10 @@ class Step {
 
   /** The attempt has failed for certain, so nothing is in doubt while the run waits. Null: go on. */
   async #waitForRetry(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
-    const { record, options, control } = this.#run;
+    const { record, options, control, lane } = this.#run;
     record.add({
       kind: 'retry',
+      ...laneMark(lane),
       step: this.#number,
       node_id: this.#node.id,
       attempt: this.#attempt,
@@ -224,37 +238,38 @@ class Step {
 
   /** An effect is let finish when the run is suspended; a finally body when it is stopped, within the grace. */
   #mustStop(step: PreparedStep): StopCause | 'grace_over' | null {
-    const { control, record } = this.#run;
+    const { control, lane } = this.#run;
     const { cause } = control;
     if (cause?.kind === 'suspend') return step.effect === 'effect' ? null : cause;
-    if (record.state.stop === null && cause === null) return null;
-    if (record.state.stop === null && !this.#isShielded) return cause;
+    if (lane.run.stop === null && cause === null) return null;
+    if (lane.run.stop === null && !this.#isShielded) return cause;
     control.beginGrace();
     return control.isGraceOver ? 'grace_over' : null;
   }
 
   async #stop(cause: StopCause | 'grace_over', hasEnded: boolean): Promise<StepEnd> {
-    const { record, control } = this.#run;
+    const { record, control, lane } = this.#run;
     if (cause !== 'grace_over' && cause.kind === 'suspend') {
       if (hasEnded) return { kind: 'suspended', cause: 'asked', reason: cause.reason };
       const reason = `${cause.reason}; the node "${this.#node.id}" has not ended yet`;
       return { kind: 'suspended', cause: 'node-still-running', reason };
     }
     const reason = cause === 'grace_over' ? control.cause : cause;
-    if (record.state.stop === null && reason !== null && reason.kind !== 'suspend') {
-      record.add(stopEntry(reason, record.state, this.#now()));
+    if (lane.run.stop === null && reason !== null && reason.kind !== 'suspend') {
+      record.add(stopEntry(reason, lane, this.#now()));
       await record.flush();
     }
     return { kind: 'stopped', hasEnded };
   }
 
   #succeed(yielded: NodeYield, isSettled = false): StepEnd {
-    const { record, notify } = this.#run;
+    const { record, notify, lane } = this.#run;
     const durationMs = this.#elapsedMs();
     const notice = { ...this.#notice(), duration_ms: durationMs, retries: this.#retries, exit: yielded.exit };
     record.add(
       {
         kind: 'result',
+        ...laneMark(lane),
         step: this.#number,
         node_id: this.#node.id,
         ...yielded,
@@ -274,12 +289,13 @@ class Step {
 
   /** Committed with the next intent; at once when the step never had one, so that such failures cannot pile up. */
   async #failWith({ error }: Failure): Promise<StepEnd> {
-    const { record, notify } = this.#run;
-    const hadIntent = record.state.intent !== null;
+    const { record, notify, lane } = this.#run;
+    const hadIntent = lane.intent !== null;
     const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
     const { step, node_id, duration_ms, retries } = notice;
-    record.add({ kind: 'failure', step, node_id, error, duration_ms, retries, at: this.#now() }, () =>
-      notify('nodeFailed', notice),
+    record.add(
+      { kind: 'failure', ...laneMark(lane), step, node_id, error, duration_ms, retries, at: this.#now() },
+      () => notify('nodeFailed', notice),
     );
     if (!hadIntent) await record.flush();
     return ENDED;

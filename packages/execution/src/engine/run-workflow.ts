@@ -20,7 +20,7 @@ import { driveRun } from './run-loop.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
-import type { RunState } from './run-state.ts';
+import { type RunState, rootLane } from './run-state.ts';
 
 export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
 
@@ -79,7 +79,7 @@ async function refuseChange(
   const what = state.workflowHash === workflow.hash ? 'node library' : 'workflow';
   const reason = `the ${what} is not the one that the run began with`;
   const statistics = runStatistics(workflow, state, state.activeMs);
-  const nodeId = state.intent?.node_id ?? '';
+  const nodeId = rootLane(state).intent?.node_id ?? '';
   const at = clock.now();
   const end: RunEnd =
     options.inDoubtPolicy === 'ask'

@@ -1,24 +1,32 @@
 /** A run's state as JSON and back: what a snapshot entry holds (I10). */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { StopEntry } from './journal.ts';
-import type { Frame, Retrying, RunState } from './run-state.ts';
+import type { Frame } from './frames.ts';
+import type { IntentEntry, StopEntry } from './journal.ts';
+import { type Lane, newRunState, type Retrying, type RunState, rootLane } from './run-state.ts';
 
-/** The shape inside a snapshot entry. Taken between two nodes, so that no intent is open. */
-interface Snapshot {
+/** The shape inside a snapshot entry. */
+interface Snapshot extends LaneSnapshot {
   readonly workflow_hash: string | null;
   readonly library: string | null;
+  readonly step: number;
+  readonly errors: readonly RunError[];
+  readonly errors_dropped: number;
+  readonly stop: StopEntry['stop'] | null;
+  readonly active_ms: number;
+}
+
+interface LaneSnapshot {
   readonly variables: readonly (readonly [string, JsonValue])[];
   readonly outputs: readonly (readonly [string, JsonObject])[];
   readonly frames: readonly Frame[];
-  readonly step: number;
+  readonly intent?: IntentEntry | null;
+  readonly in_doubt?: boolean;
   readonly retrying: Retrying | null;
   readonly executed: readonly string[];
-  readonly errors: readonly RunError[];
-  readonly errors_dropped: number;
+  readonly last_step?: number;
+  readonly steps?: number;
   readonly failure: RunError | null;
-  readonly stop: StopEntry['stop'] | null;
-  readonly active_ms: number;
 }
 
 /** @returns JSON that shares nothing with the state */
@@ -26,15 +34,10 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
   const snapshot: Snapshot = {
     workflow_hash: state.workflowHash,
     library: state.library,
-    variables: [...state.variables],
-    outputs: [...state.outputs],
-    frames: state.frames,
+    ...laneSnapshot(rootLane(state)),
     step: state.step,
-    retrying: state.retrying,
-    executed: [...state.executed],
     errors: state.errors,
     errors_dropped: state.errorsDropped,
-    failure: state.failure,
     stop: state.stop,
     active_ms: state.activeMs,
   };
@@ -42,24 +45,45 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
   return { state: JSON.parse(text) as JsonObject, sizeBytes: text.length };
 }
 
+function laneSnapshot(lane: Lane): LaneSnapshot {
+  return {
+    variables: [...lane.variables],
+    outputs: [...lane.outputs],
+    frames: lane.frames,
+    intent: lane.intent,
+    in_doubt: lane.isInDoubt,
+    retrying: lane.retrying,
+    executed: [...lane.executed],
+    last_step: lane.lastStep,
+    steps: lane.steps,
+    failure: lane.end.kind === 'failed' ? lane.end.error : null,
+  };
+}
+
 export function restoreSnapshot(stored: JsonObject): RunState {
   const snapshot = structuredClone(stored) as unknown as Snapshot;
-  return {
-    workflowHash: snapshot.workflow_hash,
-    library: snapshot.library,
-    variables: new Map(snapshot.variables),
-    outputs: new Map(snapshot.outputs),
-    frames: [...snapshot.frames],
-    step: snapshot.step,
-    intent: null,
-    retrying: snapshot.retrying,
-    isInDoubt: false,
-    executed: new Set(snapshot.executed),
-    errors: [...snapshot.errors],
-    errorsDropped: snapshot.errors_dropped,
-    failure: snapshot.failure,
-    stop: snapshot.stop,
-    outcome: null,
-    activeMs: snapshot.active_ms,
-  };
+  const state = newRunState([]);
+  state.workflowHash = snapshot.workflow_hash;
+  state.library = snapshot.library;
+  state.step = snapshot.step;
+  state.errors = [...snapshot.errors];
+  state.errorsDropped = snapshot.errors_dropped;
+  state.stop = snapshot.stop;
+  state.activeMs = snapshot.active_ms;
+  restoreLane(rootLane(state), snapshot);
+  return state;
+}
+
+/** A snapshot from before there were lanes was taken between two nodes, and its one lane had begun every step. */
+function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
+  lane.variables = new Map(snapshot.variables);
+  lane.outputs = new Map(snapshot.outputs);
+  lane.frames = [...snapshot.frames];
+  lane.intent = snapshot.intent ?? null;
+  lane.isInDoubt = snapshot.in_doubt ?? false;
+  lane.retrying = snapshot.retrying;
+  lane.executed = new Set(snapshot.executed);
+  lane.lastStep = snapshot.last_step ?? lane.run.step;
+  lane.steps = snapshot.steps ?? lane.run.step;
+  lane.end = snapshot.failure === null ? { kind: 'running' } : { kind: 'failed', error: snapshot.failure };
 }

@@ -1,17 +1,14 @@
 /** The journal's form of a stop. */
 import type { StopEntry } from './journal.ts';
-import type { RunState } from './run-state.ts';
+import { type Lane, laneMark } from './run-state.ts';
 import type { StopCause } from './stop-control.ts';
 
 /** Names the node that is under way, if there is one. */
-export function stopEntry(
-  cause: Exclude<StopCause, { readonly kind: 'suspend' }>,
-  state: Pick<RunState, 'intent' | 'retrying'>,
-  at: number,
-): StopEntry {
-  const interrupted = state.intent ?? state.retrying;
+export function stopEntry(cause: Exclude<StopCause, { readonly kind: 'suspend' }>, lane: Lane, at: number): StopEntry {
+  const interrupted = lane.intent ?? lane.retrying;
   return {
     kind: 'stop',
+    ...(interrupted === null ? {} : laneMark(lane)),
     step: interrupted?.step ?? null,
     node_id: interrupted?.node_id ?? null,
     stop:

@@ -3,6 +3,7 @@ import { planFlow } from '../../src/engine/flow-plan.ts';
 import { foldJournal } from '../../src/engine/fold.ts';
 import type { JournalEntry } from '../../src/engine/journal.ts';
 import { memoryJournal } from '../../src/engine/memory-journal.ts';
+import { rootLane } from '../../src/engine/run-state.ts';
 import { createNodeRegistry } from '../../src/model/registry.ts';
 import type { RunJournal } from '../../src/ports.ts';
 import { checkedWorkflow, type FileSpec, runFile, TestJournal, testNodes, World } from './harness.ts';
@@ -45,7 +46,7 @@ describe('a long run', () => {
     const startedAt = performance.now();
     const state = foldJournal(plan, entries);
     expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect(state.variables.get('n')).toBe(25_000);
+    expect(rootLane(state).variables.get('n')).toBe(25_000);
   });
 
   it('commits about as much per step at its end as at its beginning, whatever the list it goes over', async () => {

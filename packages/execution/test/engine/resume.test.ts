@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planFlow } from '../../src/engine/flow-plan.ts';
 import { foldJournal } from '../../src/engine/fold.ts';
+import { rootLane } from '../../src/engine/run-state.ts';
 import { takeSnapshot } from '../../src/engine/snapshot.ts';
 import { createNodeRegistry } from '../../src/model/registry.ts';
 import { checkedWorkflow, type FileSpec, runFile, TestJournal, type TestRun, testNodes, World } from './harness.ts';
@@ -155,8 +156,8 @@ describe('a run that dies at any commit and is resumed', () => {
         const types = [...testNodes(new World()), tallyNode(tally)];
         const plan = planFlow(checkedWorkflow(spec, types), createNodeRegistry(types));
         const folded = foldJournal(plan, journal.entries);
-        expect(Object.fromEntries(folded.variables)).toEqual(run.variables);
-        expect(Object.fromEntries(folded.outputs)).toEqual(run.outputs);
+        expect(Object.fromEntries(rootLane(folded).variables)).toEqual(run.variables);
+        expect(Object.fromEntries(rootLane(folded).outputs)).toEqual(run.outputs);
         const { state } = takeSnapshot(folded);
         const resumed = foldJournal(plan, [{ kind: 'snapshot', state, at: 0 }]);
         expect(takeSnapshot(resumed).state).toEqual(state);
