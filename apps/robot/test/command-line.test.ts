@@ -185,6 +185,14 @@ describe('a workflow that is not valid', () => {
   });
 });
 
+it('`validate --schema` prints the format as JSON Schema, with the config of the built-in nodes', async () => {
+  const { exitCode, stdout } = await runCommand(['validate', '--schema']);
+  expect(exitCode).toBe(0);
+  const schema = JSON.parse(stdout);
+  expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
+  expect(schema.$defs['config:WriteFileNode'].properties.encoding.default).toBe('utf-8');
+});
+
 describe('the example workflows', () => {
   it.each(['hello.json', 'orders.json', 'browser-form.json', 'failing.json'])(
     '%s is valid, without a warning',

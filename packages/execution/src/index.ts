@@ -72,6 +72,7 @@ export type { JsonObject, JsonValue } from './json.ts';
 export { checkWorkflow } from './model/check-workflow.ts';
 export type { Finding, FindingCode } from './model/finding.ts';
 export { findingCodes } from './model/finding.ts';
+export { workflowJsonSchema } from './model/json-schema/workflow-json-schema.ts';
 export { createNodeRegistry, type NodeRegistry } from './model/registry.ts';
 export type { Connection, Workflow, WorkflowNode, WorkflowSettings } from './model/workflow.ts';
 export {

@@ -16,3 +16,9 @@ it('the example in the README does what its comments say', async () => {
   expect(report.end.status).toBe('completed');
   expect(report.variables.n).toBe(3);
 });
+
+it('the README explains every code that a finding can have', () => {
+  const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8');
+  const missing = Object.keys(execution.findingCodes).filter((code) => !readme.includes(`\`${code}\``));
+  expect(missing).toEqual([]);
+});

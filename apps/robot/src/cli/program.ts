@@ -81,11 +81,12 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
   program
     .command('validate')
     .description('check a workflow file without running anything')
-    .argument('<file>', 'workflow file (JSON)')
+    .argument('[file]', 'workflow file (JSON)')
     .option('--strict', 'treat warnings as errors', false)
     .option('--json', 'print the findings as one JSON object', false)
+    .option('--schema', 'print the JSON Schema of workflow files with the nodes of this robot, for editors', false)
     .addHelpText('after', '\nExit codes: 0 valid, 65 invalid.')
-    .action(async (file: string, options) =>
+    .action(async (file: string | undefined, options) =>
       exit(await (await import('./validate-command.ts')).validateCommand(file, options, terminal)),
     );
 

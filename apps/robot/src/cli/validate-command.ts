@@ -1,6 +1,7 @@
-/** `casare-robot validate FILE`. */
-import { checkWorkflow, type Finding } from '@casare/execution';
+/** `casare-robot validate FILE`, and `casare-robot validate --schema`. */
+import { checkWorkflow, type Finding, workflowJsonSchema } from '@casare/execution';
 import { createRegistry } from '../compose-nodes.ts';
+import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readWorkflowFile } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
@@ -8,9 +9,19 @@ import type { Terminal } from './terminal.ts';
 export interface ValidateOptions {
   readonly strict: boolean;
   readonly json: boolean;
+  readonly schema: boolean;
 }
 
-export async function validateCommand(file: string, options: ValidateOptions, terminal: Terminal): Promise<number> {
+export async function validateCommand(
+  file: string | undefined,
+  options: ValidateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (options.schema) {
+    terminal.print(JSON.stringify(workflowJsonSchema(createRegistry()), null, 2));
+    return exitCodes.ok;
+  }
+  if (file === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --schema');
   const { findings } = checkWorkflow(await readWorkflowFile(file), createRegistry());
   const errors = findings.filter((finding) => finding.severity === 'error' || options.strict);
   const valid = errors.length === 0;

@@ -4,8 +4,12 @@ import type { JsonValue } from '../json.ts';
 
 export type Param<T> = z.ZodType<T, unknown>;
 
-function param<T>(read: (value: unknown) => { readonly value: T } | { readonly problem: string }): Param<T> {
-  return z
+/** @param kind what the parameter is made for, told to those who look from outside; undefined: anything */
+function param<T>(
+  read: (value: unknown) => { readonly value: T } | { readonly problem: string },
+  kind?: 'text' | 'number' | 'list',
+): Param<T> {
+  const schema = z
     .unknown()
     .optional()
     .transform((value, context) => {
@@ -14,6 +18,7 @@ function param<T>(read: (value: unknown) => { readonly value: T } | { readonly p
       context.addIssue(reading.problem);
       return z.NEVER;
     });
+  return kind === undefined ? schema : schema.meta({ kind });
 }
 
 function isNotSet(value: unknown): value is undefined | null | '' {
@@ -25,7 +30,7 @@ export function text(fallback = ''): Param<string> {
   return param((value) => {
     if (value === undefined || value === null) return { value: fallback };
     return typeof value === 'object' ? { problem: 'must be text' } : { value: String(value) };
-  });
+  }, 'text');
 }
 
 /** The name of a variable; required. */
@@ -35,7 +40,7 @@ export function variableName(): Param<string> {
     return typeof value === 'string' && value.trim() !== ''
       ? { value: value.trim() }
       : { problem: 'must be the name of a variable' };
-  });
+  }, 'text');
 }
 
 /** A finite number, or text that spells one. */
@@ -56,7 +61,7 @@ function numeric(fallback: number, whole: boolean): Param<number> {
     return fits
       ? { value: given }
       : { problem: `must be a ${whole ? 'whole ' : ''}number, but is ${JSON.stringify(value)?.slice(0, 60)}` };
-  });
+  }, 'number');
 }
 
 /** Any value; undefined when nothing is given. */
@@ -70,7 +75,7 @@ export function list(): Param<readonly JsonValue[]> {
     if (isNotSet(value)) return { value: [] };
     if (Array.isArray(value)) return { value: value as readonly JsonValue[] };
     return typeof value === 'string' ? { value: listOfText(value) } : { problem: 'must be a list' };
-  });
+  }, 'list');
 }
 
 function listOfText(source: string): readonly JsonValue[] {

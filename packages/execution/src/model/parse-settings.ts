@@ -7,6 +7,8 @@ import type { WorkflowSettings } from './workflow.ts';
 /** The designer writes this time limit into every file, so it says nothing. */
 const DESIGNER_TIMEOUT_SECONDS = 30;
 
+const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 export function parseSettings(source: JsonValue | undefined, findings: FindingList): WorkflowSettings {
   const settings = isJsonObject(source) ? source : {};
   if (source !== undefined && source !== null && !isJsonObject(source)) {
@@ -36,7 +38,7 @@ function flag(settings: JsonObject, key: string, findings: FindingList): boolean
 function number(settings: JsonObject, key: string, what: string, findings: FindingList): number | undefined {
   const value = settings[key] ?? undefined;
   if (value === undefined || value === '') return undefined;
-  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  const parsed = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
   if (typeof parsed === 'number' && Number.isFinite(parsed) && parsed >= 0) return parsed;
   complain(findings, key, `${what}, 0 or more`, typeof value === 'number' ? String(value) : kindOf(value));
   return undefined;

@@ -35,6 +35,13 @@ const definitionKeys = new Set(
   'name type data_type default_value value description scope required readonly read_only sensitive id'.split(' '),
 );
 
+/** Matches the names of the types, in whatever case. */
+export function variableTypePattern(): string {
+  const anyCase = (name: string): string =>
+    name.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
+  return `^(${[...byLowerCase.keys()].map(anyCase).join('|')})$`;
+}
+
 /** Initial values by name. The result has no prototype: a name such as `constructor` is an ordinary one. */
 export function parseVariables(
   source: JsonValue | undefined,

@@ -12,9 +12,12 @@ export type Reading<T> = { readonly value: T } | { readonly problem: string };
 
 export const MISSING: { readonly problem: string } = { problem: 'is required, but is not set' };
 
-/** Makes a schema of a function that reads a raw value. */
-export function param<T>(read: (value: unknown) => Reading<T>): Param<T> {
-  return z
+/** What a parameter is made for; it may take other forms of it, too. */
+export type ParamKind = 'text' | 'number' | 'flag' | 'list' | 'object';
+
+/** Makes a schema of a function that reads a raw value; `kind` is told to those who look from outside. */
+export function param<T>(read: (value: unknown) => Reading<T>, kind?: ParamKind): Param<T> {
+  const schema = z
     .unknown()
     .optional()
     .transform((value, context) => {
@@ -23,6 +26,7 @@ export function param<T>(read: (value: unknown) => Reading<T>): Param<T> {
       context.addIssue(reading.problem);
       return z.NEVER;
     });
+  return kind === undefined ? schema : schema.meta({ kind });
 }
 
 /** A short quotation of a value for a message. */

@@ -62,7 +62,7 @@ describe('choices', () => {
   });
 
   test('the choices are known from outside', () => {
-    expect(mode.meta()).toEqual({ choices: ['file', 'directory'] });
+    expect(mode.meta()).toEqual({ choices: ['file', 'directory'], synonyms: ['folder'] });
   });
 
   test('a refusal lists what is possible', () => {

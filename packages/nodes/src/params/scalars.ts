@@ -9,7 +9,7 @@ export function text(fallback?: string): Param<string> {
   return param<string>((value) => {
     if (value !== undefined && value !== null) return { value: textOf(value as JsonValue) };
     return fallback === undefined ? MISSING : { value: fallback };
-  });
+  }, 'text');
 }
 
 /** Required text that must not be blank: a path, an address. */
@@ -17,7 +17,7 @@ export function filledText(): Param<string> {
   return param<string>((value) => {
     const given = value === undefined || value === null ? '' : textOf(value as JsonValue);
     return given.trim() === '' ? MISSING : { value: given };
-  });
+  }, 'text');
 }
 
 export interface NumberOptions<Fallback> {
@@ -61,7 +61,7 @@ function numeric<Fallback extends number | null>(
       return { problem: `must be at most ${options.max}, but is ${quoted(value)}` };
     }
     return { value: given };
-  });
+  }, 'number');
 }
 
 const YES = ['true', 'yes', 'on', '1'];
@@ -75,7 +75,7 @@ export function flag(fallback: boolean): Param<boolean> {
     if (typeof value !== 'object' && YES.includes(word)) return { value: true };
     if (typeof value !== 'object' && NO.includes(word)) return { value: false };
     return { problem: `must be true or false, but is ${quoted(value)}` };
-  });
+  }, 'flag');
 }
 
 /**
@@ -96,5 +96,5 @@ export function choice<const Word extends string>(
     return word === undefined
       ? { problem: `must be one of ${words.join(', ')}, but is ${quoted(value)}` }
       : { value: word };
-  }).meta({ choices: words });
+  }).meta({ choices: words, synonyms: Object.keys(synonyms) });
 }

@@ -10,7 +10,7 @@ export function list(): Param<readonly JsonValue[]> {
     return Array.isArray(given)
       ? { value: given as readonly JsonValue[] }
       : { problem: `must be a list, such as ["a", "b"], but is ${described(given)}` };
-  });
+  }, 'list');
 }
 
 /** An object, or JSON text of one; nothing, null and "" are the empty object. */
@@ -20,7 +20,7 @@ export function dict(): Param<JsonObject> {
     return isObject(given)
       ? { value: given as JsonObject }
       : { problem: `must be an object, such as {"name": "value"}, but is ${described(given)}` };
-  });
+  }, 'object');
 }
 
 /** Any value; null when nothing is given. */
