@@ -1,3 +1,6 @@
+export type { AuthStatus } from './auth/authorizer.ts';
+export type { AccessToken, Credentials, TokenProvider } from './auth/credentials.ts';
+export { tokenFile } from './auth/token-file.ts';
 export type { CallOutcome } from './breaker/breaker-core.ts';
 export {
   CircuitBreaker,

@@ -224,7 +224,6 @@ describe('the circuit breaker', () => {
 
 describe('connect', () => {
   test.each([
-    ['a refused key', behave.json(401, { message: 'Invalid API key' }), { class: 'U', code: 'HTTP_401' }],
     ['a missing right', behave.json(403, { code: '42501', message: 'denied' }), { class: 'P', code: '42501' }],
     ['a paused project', behave.json(540, { message: 'paused' }), { class: 'O', code: 'HTTP_540' }],
     ['something that is no Supabase', behave.empty(404), { class: 'P', code: 'HTTP_404' }],

@@ -71,6 +71,8 @@ export class HostileServer {
   readonly seen: Seen[] = [];
   /** What `schema_version`, the health probe, gets. */
   health: Behaviour = behave.ok;
+  /** What a sign-in or refresh at Supabase Auth gets. */
+  auth: Behaviour = behave.empty(404);
   /** What everything else gets: the first of the list once, the last for good. */
   script: Behaviour[] = [behave.json(200, [{ id: 1 }])];
   #server: Server | undefined;
@@ -85,9 +87,14 @@ export class HostileServer {
     return this.#sockets.size;
   }
 
-  /** Requests to everything but the health probe. */
+  /** Requests to everything but the health probe and Auth. */
   get calls(): Seen[] {
-    return this.seen.filter(({ path }) => !path.endsWith('/rpc/schema_version'));
+    return this.seen.filter(({ path }) => !path.endsWith('/rpc/schema_version') && !isSignIn(path));
+  }
+
+  /** Sign-ins and refreshes. */
+  get signIns(): Seen[] {
+    return this.seen.filter(({ path }) => isSignIn(path));
   }
 
   async start(): Promise<this> {
@@ -126,7 +133,12 @@ export class HostileServer {
     const seen = { method, path, headers, body, port: socket.remotePort };
     this.seen.push(seen);
     if (seen.path.endsWith('/rpc/schema_version')) return this.health(response, seen);
+    if (isSignIn(path)) return this.auth(response, seen);
     const behaviour = this.script.length > 1 ? this.script.shift() : this.script[0];
     behaviour?.(response, seen);
   }
+}
+
+function isSignIn(path: string): boolean {
+  return path.startsWith('/auth/v1/token');
 }

@@ -128,7 +128,7 @@ describe('a lost connection', () => {
 
   it('with a key that is refused on return is reported loudly, and tried again, only not every second', async () => {
     const { server, manager, log } = await connected({
-      config: { initialDelayMs: 400, maxDelayMs: 400, jitter: false },
+      config: { authRetryIntervalMs: 400 },
     });
     server.health = behave.json(500, {});
     server.script = [behave.json(500, {}), behave.json(200, 1)];
@@ -137,13 +137,14 @@ describe('a lost connection', () => {
     server.health = behave.json(401, { message: 'Invalid API key' });
     await eventually('an attempt was refused', () => manager.getStatus().lastError?.class === 'U');
     expect(manager.getStatus()).toMatchObject({
-      state: 'RECONNECTING',
+      state: 'AUTH_FAILED',
       lastError: { remedy: expect.stringMatching(/key/) },
     });
     server.seen.length = 0;
     await eventually('it was refused again', () => server.seen.length >= 2);
     expect(log.filter(({ level }) => level === 'error')).toHaveLength(1);
     server.health = behave.ok;
+    await eventually('the return is noticed', () => manager.isConnected);
     expect(await manager.rpc('x')).toBe(1);
   });
 });

@@ -13,6 +13,12 @@ export interface ConnectionConfig extends BackoffConfig {
   readonly healthProbeIntervalMs: number | null;
   /** Deadline of one such look, in ms. Default 5,000. */
   readonly healthProbeTimeoutMs: number;
+  /** How long an idle connection may be silent before it is looked at, in ms; null: it is not. Default 30,000. */
+  readonly idleProbeIntervalMs: number | null;
+  /** Deadline of one sign-in or refresh of a token, in ms. Default 10,000. */
+  readonly authTimeoutMs: number;
+  /** How often to try again while the credentials are refused, in ms. Default 30,000. */
+  readonly authRetryIntervalMs: number;
   /** Attempts after which the manager gives up (`FAILED`); null: never. Default null. */
   readonly maxReconnectAttempts: number | null;
   /** Calls that may wait for the connection at a time; more fail at once. Default 1,000. */
@@ -33,6 +39,9 @@ export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
   operationTimeoutMs: 60_000,
   healthProbeIntervalMs: 1_000,
   healthProbeTimeoutMs: 5_000,
+  idleProbeIntervalMs: 30_000,
+  authTimeoutMs: 10_000,
+  authRetryIntervalMs: 30_000,
   maxReconnectAttempts: null,
   maxWaitingCalls: 1_000,
   maxResponseBytes: 64 * 1024 * 1024,
@@ -43,9 +52,14 @@ export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
 export function connectionConfig(given: Partial<ConnectionConfig> = {}): ConnectionConfig {
   const config = { ...DEFAULT_CONNECTION_CONFIG, ...given };
   checkBackoff(config);
-  const { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, maxResponseBytes } = config;
-  requireAtLeast(1, { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, maxResponseBytes });
-  requireAtLeast(10, { healthProbeIntervalMs: config.healthProbeIntervalMs ?? 10 });
+  const { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes } = config;
+  requireAtLeast(1, { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes });
+  const { healthProbeIntervalMs, idleProbeIntervalMs, authRetryIntervalMs } = config;
+  requireAtLeast(10, {
+    healthProbeIntervalMs: healthProbeIntervalMs ?? 10,
+    idleProbeIntervalMs: idleProbeIntervalMs ?? 10,
+    authRetryIntervalMs,
+  });
   requireAtLeast(1, { maxReconnectAttempts: config.maxReconnectAttempts ?? 1 }, { whole: true });
   requireAtLeast(0, { maxWaitingCalls: config.maxWaitingCalls }, { whole: true });
   return config;

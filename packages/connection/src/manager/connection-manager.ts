@@ -3,6 +3,7 @@
  * through a circuit breaker, retries and deadlines of its own.
  *
  *   DISCONNECTED ──connect──▶ CONNECTING ──▶ CONNECTED ◀──▶ RECONNECTING ──(only with a limit)──▶ FAILED
+ *                                    └──────────┴──▶ AUTH_FAILED ◀──┘   (back to CONNECTED by itself)
  *
  * A failure that speaks against the service (class S or A) does not change the state by itself: it makes the manager
  * look once more, and only if that fails, too, the connection counts as lost. A 4xx never does.
@@ -11,21 +12,22 @@
  * M1 one loop at a time looks after the connection, whoever calls;
  * M2 `execute` resolves only with what the server confirmed, and settles by its deadline;
  * M3 after `disconnect` there is no timer, socket or pending promise left;
- * M4 the key is in no error, status or log (I8);
+ * M4 key, password and tokens are in no error, status or log (I8);
  * M5 listeners cannot alter anything.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { openScope } from '../abort-scope.ts';
+import { abortable, openScope } from '../abort-scope.ts';
+import { type Credentials, checkCredentials } from '../auth/credentials.ts';
 import { CircuitBreaker, type CircuitBreakerConfig } from '../breaker/circuit-breaker.ts';
 import { speaksAgainstService, verdict } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
 import type { Clock, Fetch, Logger, Random } from '../ports.ts';
+import { Redactor } from '../redactor.ts';
 import { type RetryConfig, retry } from '../retry/retry.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
 import { type ConnectionConfig, checkKey, checkUrl, connectionConfig } from './connection-config.ts';
 import { type ConnectionStatus, StatusBook } from './connection-status.ts';
 import { ReconnectRules } from './reconnect-schedule.ts';
-import { Redactor } from './redactor.ts';
 import { schemaVersionProbe } from './schema-version-probe.ts';
 import { type Operation, Session } from './session.ts';
 import { type ConnectionListeners, Supervisor } from './supervisor.ts';
@@ -36,6 +38,8 @@ export interface ConnectionManagerOptions extends ConnectionListeners {
   readonly url: string;
   /** A key that the project accepts. */
   readonly key: string;
+  /** In whose name calls are made. Default: `{ kind: 'key' }`, the key's own. */
+  readonly auth?: Credentials;
   readonly config?: Partial<ConnectionConfig>;
   /** How failed calls are repeated. Default: 3 attempts, 1 s doubled up to 30 s, full jitter. */
   readonly retry?: Partial<RetryConfig>;
@@ -104,11 +108,13 @@ export class ConnectionManager {
     const config = connectionConfig(options.config);
     const clock = options.clock ?? systemClock;
     const logger = options.logger ?? warningLogger;
-    const redactor = new Redactor([key]);
+    const credentials = checkCredentials(options.auth);
+    const redactor = new Redactor([key, ...secretsOf(credentials)]);
+    const random = options.random ?? systemRandom;
     this.#config = config;
     this.#retry = options.retry ?? {};
     this.#clock = clock;
-    this.#random = options.random ?? systemRandom;
+    this.#random = random;
     this.breaker = new CircuitBreaker('supabase', { outcomeOf, clock, logger, ...options.breaker });
     this.#supervisor = new Supervisor({
       config,
@@ -119,9 +125,23 @@ export class ConnectionManager {
       book: this.#book,
       rules: new ReconnectRules(config, this.#random),
       probe: options.probe ?? schemaVersionProbe,
-      newSession: () => new Session({ url, key, config, clock, redactor, fetch: options.fetch }),
+      newSession: () =>
+        new Session({
+          url,
+          key,
+          credentials,
+          config,
+          clock,
+          random,
+          redactor,
+          fetch: options.fetch,
+          onRefreshFailed: (error) => {
+            if (error.class === 'U') this.#supervisor.reportLoudly(error);
+          },
+        }),
       onConnected: options.onConnected,
       onDisconnected: options.onDisconnected,
+      onAuthFailed: options.onAuthFailed,
       onStateChange: options.onStateChange,
     });
   }
@@ -132,6 +152,8 @@ export class ConnectionManager {
 
   /**
    * Resolves once the service has answered; goes on trying as long as that is worth it. All callers share one try.
+   * Refused credentials (class U) are told at once, while the manager goes on trying slowly (`AUTH_FAILED`) until they
+   * are accepted or `disconnect` is called.
    *
    * @param signal ends the wait; the last one to leave ends the trying, too
    * @throws ConnectionError when the service refuses (class U, O or P), the attempts are used up, or on abort (class C)
@@ -217,6 +239,17 @@ export class ConnectionManager {
     return this.execute<T>(async (client, signal) => client.rpc(name, args).abortSignal(signal), options);
   }
 
+  /**
+   * The token that calls carry at the moment, for another door of the same project, such as Realtime. Not to be kept, shown
+   * or logged: ask again each time.
+   *
+   * @param signal ends the wait for a token
+   * @throws ConnectionError class U when the sign-in is refused, S when it does not work now, P before `connect`
+   */
+  async accessToken(signal: AbortSignal): Promise<string> {
+    return await abortable(this.#supervisor.session().authorizer.token(signal), signal);
+  }
+
   /** Ends everything: calls under way and waiting fail (class C), timers and sockets are gone when it resolves. */
   async disconnect(): Promise<void> {
     await this.#supervisor.stop(new ConnectionError('disconnected', verdict('C', 'DISCONNECTED')));
@@ -233,6 +266,7 @@ export class ConnectionManager {
       lastError,
       nextAttemptInMs: this.#supervisor.nextAttemptInMs,
       breaker: this.breaker.getStatus(),
+      auth: this.#supervisor.auth,
     };
   }
 
@@ -274,7 +308,10 @@ function outcomeOf(error: unknown): 'failure' | 'ignored' {
 /** Failures that no request was made for. */
 function isRefusedHere(error: ConnectionError): boolean {
   return (
-    error instanceof CircuitBreakerOpenError || error.code === 'NOT_CONNECTED' || error.code === 'CONNECTION_FAILED'
+    error instanceof CircuitBreakerOpenError ||
+    error.code === 'NOT_CONNECTED' ||
+    error.code === 'CONNECTION_FAILED' ||
+    error.code === 'AUTH_FAILED'
   );
 }
 
@@ -286,4 +323,9 @@ function worthAnotherAttempt(error: unknown): boolean {
 function withDoubt(error: unknown): unknown {
   if (!(error instanceof ConnectionError) || error.ambiguous) return error;
   return new ConnectionError(error.message, { ...error, ambiguous: true }, { ...error, cause: error });
+}
+
+function secretsOf(credentials: Credentials): string[] {
+  if (credentials.kind === 'password') return [credentials.password];
+  return credentials.kind === 'jwt' && typeof credentials.token === 'string' ? [credentials.token] : [];
 }

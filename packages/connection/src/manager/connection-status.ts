@@ -1,4 +1,5 @@
 /** What can be seen of a connection from outside, and the book in which it is kept. */
+import type { AuthStatus } from '../auth/authorizer.ts';
 import type { CircuitBreakerStatus } from '../breaker/circuit-breaker.ts';
 import { type ErrorCategory, type ErrorClass, speaksAgainstService } from '../classification/verdict.ts';
 import type { ConnectionError } from '../errors.ts';
@@ -8,9 +9,10 @@ import type { ConnectionError } from '../errors.ts';
  * - `CONNECTING`: trying, and not connected yet.
  * - `CONNECTED`: the service answered.
  * - `RECONNECTING`: the connection was lost; trying.
+ * - `AUTH_FAILED`: the service answers and refuses the credentials; trying again slowly, calls fail at once.
  * - `FAILED`: `maxReconnectAttempts` are used up. `connect()` starts anew.
  */
-export type ConnectionState = 'DISCONNECTED' | 'CONNECTING' | 'CONNECTED' | 'RECONNECTING' | 'FAILED';
+export type ConnectionState = 'DISCONNECTED' | 'CONNECTING' | 'CONNECTED' | 'RECONNECTING' | 'AUTH_FAILED' | 'FAILED';
 
 export interface ConnectionStatus {
   readonly state: ConnectionState;
@@ -26,6 +28,8 @@ export interface ConnectionStatus {
   /** Ms until the next attempt by backoff; null when none is planned. Looks about every second go on besides. */
   readonly nextAttemptInMs: number | null;
   readonly breaker: CircuitBreakerStatus;
+  /** In whose name requests go out; null while there is no session. */
+  readonly auth: AuthStatus | null;
 }
 
 export interface LastError {

@@ -6,20 +6,25 @@
  * G2 a network failure is remembered as it was thrown, with its cause;
  * G3 an answer that supabase-js would mistake for a success (404 with an empty body, or with `[]`) is made recognizable,
  *    and one that confirms nothing is marked;
- * G4 redirects are not followed: a POST would become a GET, and the key would go elsewhere.
+ * G4 a request that is refused for its token (401) was not executed: it goes out once more with another token, if
+ *    there is one;
+ * G5 redirects are not followed: a POST would become a GET, and the key would go elsewhere.
  */
 import { abortable, openScope } from '../abort-scope.ts';
 import { parseRetryAfter } from '../classification/retry-after.ts';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import type { Clock, Fetch } from '../ports.ts';
-import type { Exchange, Flaw, RequestScopes } from './request-scope.ts';
+import type { Exchange, Flaw, RequestScope, RequestScopes } from './request-scope.ts';
 
 export interface GuardedFetchOptions {
   readonly fetch: Fetch;
   readonly scopes: RequestScopes;
   readonly clock: Pick<Clock, 'now'>;
   readonly maxResponseBytes: number;
+  /** The project's key, which supabase-js sends as a token by default. */
+  readonly key: string;
+  readonly renewToken: (refused: string, signal: AbortSignal) => Promise<string | null>;
 }
 
 interface PlainRequest {
@@ -45,9 +50,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): typeof globalT
       const request = await plainRequest(input, init);
       signal.throwIfAborted();
       scope.sent = true;
-      const { url, ...rest } = request;
-      const response = await abortable(options.fetch(url, { ...rest, redirect: 'manual', signal }), signal);
-      const body = await abortable(readBody(response, options.maxResponseBytes), signal);
+      const { response, body } = await exchange(options, scope, request, signal);
       scope.last = exchangeOf(response, body, options.clock.now());
       scope.flaw ??= flawOf(request, response, body);
       return handOn(request, response, body);
@@ -58,6 +61,38 @@ export function createGuardedFetch(options: GuardedFetchOptions): typeof globalT
       close();
     }
   };
+}
+
+interface RawAnswer {
+  readonly response: Response;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+async function exchange(
+  options: GuardedFetchOptions,
+  scope: RequestScope,
+  request: PlainRequest,
+  signal: AbortSignal,
+): Promise<RawAnswer> {
+  const isOurs = request.headers.authorization === `Bearer ${options.key}` && !request.url.includes('/auth/v1/');
+  if (!isOurs) return send(options, request, signal);
+  const { token } = scope;
+  const answer = await send(options, withToken(request, token), signal);
+  if (answer.response.status !== 401) return answer;
+  const another = await abortable(options.renewToken(token, signal), signal);
+  if (another === null) return answer;
+  scope.token = another;
+  return send(options, withToken(request, another), signal);
+}
+
+async function send(options: GuardedFetchOptions, request: PlainRequest, signal: AbortSignal): Promise<RawAnswer> {
+  const { url, ...rest } = request;
+  const response = await abortable(options.fetch(url, { ...rest, redirect: 'manual', signal }), signal);
+  return { response, body: await abortable(readBody(response, options.maxResponseBytes), signal) };
+}
+
+function withToken(request: PlainRequest, token: string): PlainRequest {
+  return { ...request, headers: { ...request.headers, authorization: `Bearer ${token}` } };
 }
 
 async function plainRequest(

@@ -45,9 +45,15 @@ describe('while there is no connection', () => {
   });
 
   it('looks pause after a refusal, attempts go on', () => {
-    const { attempts, looks } = timeline(rules(), 60_000, verdict('U', 'HTTP_401'));
+    const { attempts, looks } = timeline(rules(), 60_000, verdict('P', '42501'));
     expect(looks).toEqual([]);
     expect(attempts).toEqual([0, 1000, 3000, 7000, 15_000, 31_000]);
+  });
+
+  it('refused credentials are tried again at an interval of their own', () => {
+    const { attempts, looks } = timeline(rules(), 60_000, verdict('U', 'HTTP_401'));
+    expect(looks).toEqual([]);
+    expect(attempts).toEqual([0, 30_000, 60_000]);
   });
 
   it('nothing is tried before the time that a throttle names', () => {

@@ -4,6 +4,7 @@
  * Two clocks run side by side. An *attempt* follows the backoff and counts towards `maxReconnectAttempts`. A *look* is
  * the same cheap request about every second, past backoff and breaker, and counts for nothing: it only notices that
  * the service is back. Looks pause after a refusal, which a look a second later would not change, and while throttled.
+ * While the credentials are refused (class U), attempts come at an interval of their own.
  */
 import type { ErrorVerdict } from '../classification/verdict.ts';
 import type { Random } from '../ports.ts';
@@ -23,8 +24,8 @@ export type ReconnectStep =
   | { readonly kind: 'look' }
   | { readonly kind: 'wait'; readonly untilAt: number };
 
-/** Spreads looks by this share of the interval to either side. */
-const LOOK_SPREAD = 0.1;
+/** Intervals are spread by this share to either side. */
+const SPREAD = 0.1;
 
 export class ReconnectRules {
   readonly #config: ConnectionConfig;
@@ -49,6 +50,15 @@ export class ReconnectRules {
     };
   }
 
+  /** The service is there but refuses the credentials. */
+  afterAuthRefusal(now: number): ReconnectSchedule {
+    return {
+      failedAttempts: 0,
+      nextAttemptAt: now + this.#spread(this.#config.authRetryIntervalMs),
+      nextLookAt: Number.POSITIVE_INFINITY,
+    };
+  }
+
   nextStep(schedule: ReconnectSchedule, now: number): ReconnectStep {
     if (now >= schedule.nextAttemptAt) return { kind: 'attempt' };
     if (now >= schedule.nextLookAt) return { kind: 'look' };
@@ -65,7 +75,10 @@ export class ReconnectRules {
 
   attemptFailed(schedule: ReconnectSchedule, now: number, error: ErrorVerdict): ReconnectSchedule {
     const failedAttempts = schedule.failedAttempts + 1;
-    const delayMs = backoffDelayMs(failedAttempts, this.#config, this.#random, error.retryAfterMs);
+    const delayMs =
+      error.class === 'U'
+        ? this.#spread(this.#config.authRetryIntervalMs)
+        : backoffDelayMs(failedAttempts, this.#config, this.#random, error.retryAfterMs);
     return { failedAttempts, nextAttemptAt: now + delayMs, nextLookAt: this.#lookAfter(schedule, now, error) };
   }
 
@@ -90,6 +103,10 @@ export class ReconnectRules {
   #nextLook(now: number): number {
     const { healthProbeIntervalMs } = this.#config;
     if (healthProbeIntervalMs === null) return Number.POSITIVE_INFINITY;
-    return now + healthProbeIntervalMs * (1 - LOOK_SPREAD + 2 * LOOK_SPREAD * this.#random());
+    return now + this.#spread(healthProbeIntervalMs);
+  }
+
+  #spread(intervalMs: number): number {
+    return intervalMs * (1 - SPREAD + 2 * SPREAD * this.#random());
   }
 }

@@ -7,7 +7,7 @@
  */
 import { openScope } from '../abort-scope.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
-import { verdict } from '../classification/verdict.ts';
+import { speaksAgainstService, verdict } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
@@ -16,6 +16,10 @@ export type ReconnectOutcome =
   | { readonly kind: 'connected' }
   /** The service answered, and repeating will not change the answer. */
   | { readonly kind: 'refused'; readonly error: ConnectionError }
+  /** The service answered, and does not accept the credentials. */
+  | { readonly kind: 'auth-refused'; readonly error: ConnectionError }
+  /** The credentials were refused so far; now the service itself is gone. */
+  | { readonly kind: 'lost'; readonly error: ConnectionError }
   /** `maxReconnectAttempts` are used up. */
   | { readonly kind: 'exhausted'; readonly error: ConnectionError };
 
@@ -27,9 +31,11 @@ export interface ReconnectorOptions {
   readonly probe: (signal: AbortSignal, kind: TryKind) => Promise<void>;
   /** Told of each attempt, look or trial that failed. */
   readonly onFailure: (error: ConnectionError, kind: TryKind) => void;
-  /** True while a refusal is to end the loop: the connection never stood yet. */
-  readonly endOnRefusal: boolean;
+  /** What the loop is for. While `connecting`, any refusal ends it: the connection never stood yet. */
+  readonly purpose: ReconnectPurpose;
 }
+
+export type ReconnectPurpose = 'connecting' | 'reconnecting' | 'auth-failed';
 
 /** `trial`: through the breaker's half-open door. */
 export type TryKind = 'attempt' | 'look' | 'trial';
@@ -130,8 +136,10 @@ export class Reconnector {
   }
 
   #failed(kind: 'attempt' | 'look', error: ConnectionError): ReconnectOutcome | undefined {
-    const { clock, rules, endOnRefusal } = this.#options;
+    const { clock, rules, purpose } = this.#options;
     const now = clock.monotonic();
+    if (error.class === 'U' && purpose !== 'auth-failed') return { kind: 'auth-refused', error };
+    if (purpose === 'auth-failed' && speaksAgainstService(error)) return { kind: 'lost', error };
     if (kind === 'look') {
       this.#schedule = rules.lookFailed(this.#schedule, now, error);
       return undefined;
@@ -139,7 +147,7 @@ export class Reconnector {
     this.#schedule = rules.attemptFailed(this.#schedule, now, error);
     const worthOneMore = error.retryOnce === true && !this.#onceUsed;
     if (worthOneMore) this.#onceUsed = true;
-    if (endOnRefusal && error.category === 'permanent' && !worthOneMore) return { kind: 'refused', error };
+    if (purpose === 'connecting' && error.category === 'permanent' && !worthOneMore) return { kind: 'refused', error };
     return rules.exhausted(this.#schedule) ? { kind: 'exhausted', error } : undefined;
   }
 

@@ -23,6 +23,8 @@ export type Flaw = 'unconfirmed' | 'no-row' | 'empty';
 
 export interface RequestScope {
   readonly signal: AbortSignal;
+  /** In whose name requests go out. */
+  token: string;
   /** True once a request was handed to the network. */
   sent: boolean;
   last: Exchange | undefined;

@@ -5,13 +5,15 @@
  */
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { abortable, openScope } from '../abort-scope.ts';
+import { type Authorizer, createAuthorizer } from '../auth/authorizer.ts';
+import type { Credentials } from '../auth/credentials.ts';
 import { classifyError } from '../classification/classify-error.ts';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
-import type { Clock, Fetch } from '../ports.ts';
+import type { Clock, Fetch, Random } from '../ports.ts';
+import type { Redactor } from '../redactor.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
-import type { Redactor } from './redactor.ts';
 import { createRequestScopes, type RequestScope, type RequestScopes } from './request-scope.ts';
 import { abortError, answerError, flawError, swallowedError, wrapError } from './translate-error.ts';
 import { createTransport, type Transport } from './transport.ts';
@@ -22,10 +24,14 @@ export type Operation<R> = (client: SupabaseClient, signal: AbortSignal) => Prom
 export interface SessionOptions {
   readonly url: string;
   readonly key: string;
+  readonly credentials: Credentials;
   readonly config: ConnectionConfig;
   readonly clock: Clock;
+  readonly random: Random;
   readonly redactor: Redactor;
   readonly fetch: Fetch | undefined;
+  /** A refresh of the token failed. */
+  readonly onRefreshFailed: (error: ConnectionError) => void;
 }
 
 export interface AttemptOptions {
@@ -37,18 +43,30 @@ export interface AttemptOptions {
 
 export class Session {
   readonly client: SupabaseClient;
+  readonly authorizer: Authorizer;
   readonly #clock: Clock;
   readonly #redactor: Redactor;
   readonly #transport: Transport;
   readonly #scopes: RequestScopes = createRequestScopes();
   readonly #end = new AbortController();
 
-  constructor({ url, key, config, clock, redactor, fetch }: SessionOptions) {
+  constructor(options: SessionOptions) {
+    const { url, key, config, clock, redactor, fetch } = options;
     this.#clock = clock;
     this.#redactor = redactor;
     this.#transport = createTransport(fetch);
+    const send: Fetch = (input, init) => this.#transport.fetch(input, init);
+    this.authorizer = createAuthorizer({
+      ...options,
+      fetch: send,
+      refreshTimeoutMs: config.authTimeoutMs,
+      refusedRetryMs: config.authRetryIntervalMs,
+      wrap: (error) => wrapError(error, redactor),
+    });
     const guarded = createGuardedFetch({
-      fetch: (input, init) => this.#transport.fetch(input, init),
+      fetch: send,
+      key,
+      renewToken: (refused, signal) => this.authorizer.renew(refused, signal),
       scopes: this.#scopes,
       clock,
       maxResponseBytes: config.maxResponseBytes,
@@ -69,9 +87,10 @@ export class Session {
   async attempt<R>(operation: Operation<R>, options: AttemptOptions): Promise<unknown> {
     const limit = { clock: this.#clock, timeoutMs: options.timeoutMs, reason: () => attemptTimeout(options.timeoutMs) };
     const { signal, close } = openScope({ parents: [options.signal, this.#end.signal], limit });
-    const scope: RequestScope = { signal, sent: false, last: undefined, flaw: undefined };
+    const scope: RequestScope = { signal, token: '', sent: false, last: undefined, flaw: undefined };
     try {
       signal.throwIfAborted();
+      scope.token = await abortable(this.authorizer.token(signal), signal);
       const answer = await this.#scopes.run(scope, () => abortable(run(operation, this.client, signal), signal));
       return this.#unwrap(answer, scope, options.acceptEmpty);
     } catch (error) {

@@ -2,17 +2,19 @@
  * Looks after one connection: the state, the session behind it, and the one loop that brings it back.
  * `#enter` is the only place that changes the state.
  */
+
+import type { AuthStatus } from '../auth/authorizer.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import { speaksAgainstService, verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import { notify } from '../listeners.ts';
 import type { Clock, Logger } from '../ports.ts';
+import type { Redactor } from '../redactor.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import type { ConnectionState, StatusBook } from './connection-status.ts';
 import { Gate } from './gate.ts';
 import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
-import { type ReconnectOutcome, Reconnector } from './reconnector.ts';
-import type { Redactor } from './redactor.ts';
+import { type ReconnectOutcome, Reconnector, type ReconnectPurpose } from './reconnector.ts';
 import type { Operation, Session } from './session.ts';
 import { abortError, wrapError } from './translate-error.ts';
 
@@ -20,6 +22,8 @@ export interface ConnectionListeners {
   readonly onConnected?: (() => void) | undefined;
   /** With the failure that ended the connection; null when `disconnect` did. */
   readonly onDisconnected?: ((error: ConnectionError | null) => void) | undefined;
+  /** The service answers, but refuses the credentials; told once until they are accepted again. */
+  readonly onAuthFailed?: ((error: ConnectionError) => void) | undefined;
   readonly onStateChange?: ((change: ConnectionStateChange) => void) | undefined;
 }
 
@@ -43,8 +47,15 @@ export interface SupervisorOptions extends ConnectionListeners {
 type Link =
   | { readonly kind: 'disconnected' }
   | { readonly kind: 'connecting'; readonly session: Session; readonly loop: Reconnector }
-  | { readonly kind: 'connected'; readonly session: Session }
+  /** `watch` ends what looks after an idle connection. */
+  | { readonly kind: 'connected'; readonly session: Session; readonly watch: AbortController }
   | { readonly kind: 'reconnecting'; readonly session: Session; readonly loop: Reconnector }
+  | {
+      readonly kind: 'auth-failed';
+      readonly session: Session;
+      readonly loop: Reconnector;
+      readonly error: ConnectionError;
+    }
   | { readonly kind: 'failed'; readonly error: ConnectionError };
 
 const PUBLIC_STATE: { readonly [kind in Link['kind']]: ConnectionState } = {
@@ -52,6 +63,7 @@ const PUBLIC_STATE: { readonly [kind in Link['kind']]: ConnectionState } = {
   connecting: 'CONNECTING',
   connected: 'CONNECTED',
   reconnecting: 'RECONNECTING',
+  'auth-failed': 'AUTH_FAILED',
   failed: 'FAILED',
 };
 
@@ -62,6 +74,8 @@ export class Supervisor {
   #link: Link = { kind: 'disconnected' };
   #verifying = false;
   #nextVerificationAt = 0;
+  /** Monotonic; when the service last proved that it is there. */
+  #lastSignAt = 0;
   /** The code that was last reported loudly; the same is not reported again until something succeeds. */
   #reported: string | undefined;
 
@@ -73,6 +87,10 @@ export class Supervisor {
     return PUBLIC_STATE[this.#link.kind];
   }
 
+  get auth(): AuthStatus | null {
+    return 'session' in this.#link ? this.#link.session.authorizer.status : null;
+  }
+
   get nextAttemptInMs(): number | null {
     return 'loop' in this.#link ? this.#link.loop.nextAttemptInMs : null;
   }
@@ -81,7 +99,9 @@ export class Supervisor {
   start(): void {
     if (this.#link.kind !== 'disconnected' && this.#link.kind !== 'failed') return;
     const { newSession, rules, clock } = this.#options;
-    this.#pursue('connecting', newSession(), rules.fresh(clock.monotonic()));
+    const session = newSession();
+    this.#background(session.authorizer.run(session.signal), session);
+    this.#pursue('connecting', session, rules.fresh(clock.monotonic()));
   }
 
   /** Ends the session; everybody who waits is turned away with `reason`. Resolves when nothing is left of it. */
@@ -108,8 +128,10 @@ export class Supervisor {
 
   /** Resolves when the connection stands; rejects with a ConnectionError at once or when `signal` aborts. */
   async ready(signal: AbortSignal, whenDisconnected: 'wait' | 'fail'): Promise<void> {
-    if (this.#link.kind === 'connected') return;
+    const link = this.#link;
+    if (link.kind === 'connected') return;
     this.session();
+    if (link.kind === 'auth-failed') throw credentialsRefused(link.error);
     if (whenDisconnected === 'fail') throw this.#notConnected('not connected at the moment');
     const { maxWaitingCalls } = this.#options.config;
     if (this.gate.size >= maxWaitingCalls) {
@@ -127,15 +149,20 @@ export class Supervisor {
 
   noteSuccess(): void {
     this.#reported = undefined;
+    this.#lastSignAt = this.#options.clock.monotonic();
     this.#options.book.success(this.#options.clock.now());
   }
 
-  /** Counts a failed call; one that speaks against the service makes the manager look whether the connection stands. */
+  /**
+   * Counts a failed call; one that speaks against the service, or says that it refuses the credentials, makes the manager
+   * look whether the connection stands.
+   */
   noteFailure(error: ConnectionError): void {
     this.#options.book.failure(error, this.#options.clock.now());
-    if (error.class === 'U' || error.class === 'O') this.#reportLoudly(error);
+    if (error.class === 'U' || error.class === 'O') this.reportLoudly(error);
+    const isDoubtful = speaksAgainstService(error) || error.class === 'U';
     const link = this.#link;
-    if (!speaksAgainstService(error) || link.kind !== 'connected' || this.#verifying) return;
+    if (!isDoubtful || link.kind !== 'connected' || this.#verifying) return;
     this.#verifying = true;
     this.#background(this.#verify(link.session), link.session);
   }
@@ -146,41 +173,99 @@ export class Supervisor {
     schedule: ReconnectSchedule,
     why?: ConnectionError,
   ): void {
+    this.#enter({ kind, session, loop: this.#loop(kind, session, schedule) }, why ?? null);
+  }
+
+  /** Its sockets go with it: they may be dead without knowing. */
+  #lost(session: Session, error: ConnectionError): void {
+    const { clock, rules } = this.#options;
+    session.renew();
+    this.#pursue('reconnecting', session, rules.afterLoss(clock.monotonic(), error), error);
+  }
+
+  /** Everybody who waits is told at once; the trying goes on, slowly. */
+  #refused(session: Session, error: ConnectionError): void {
+    const { clock, rules } = this.#options;
+    this.reportLoudly(error);
+    const loop = this.#loop('auth-failed', session, rules.afterAuthRefusal(clock.monotonic()));
+    this.#enter({ kind: 'auth-failed', session, loop, error }, error);
+    this.gate.fail(error);
+  }
+
+  /** Starts the one loop that brings the connection back. */
+  #loop(purpose: ReconnectPurpose, session: Session, schedule: ReconnectSchedule): Reconnector {
     const { clock, rules, breaker, config, book } = this.#options;
     const loop = new Reconnector(schedule, {
       clock,
       rules,
       breaker,
-      endOnRefusal: kind === 'connecting',
-      probe: (signal, what) =>
-        this.#probe(session, signal, what === 'attempt' ? config.connectionTimeoutMs : config.healthProbeTimeoutMs),
+      purpose,
+      probe: (signal, what) => {
+        if (what === 'attempt') session.authorizer.tryAgain();
+        const timeoutMs = what === 'attempt' ? config.connectionTimeoutMs : config.healthProbeTimeoutMs;
+        return this.#probe(session, signal, timeoutMs);
+      },
       onFailure: (error, what) => {
-        if (what !== 'look') book.failure(error, clock.now());
-        if (error.category === 'permanent') this.#reportLoudly(error);
+        if (what !== 'look' || error.class === 'U') book.failure(error, clock.now());
+        if (error.category === 'permanent') this.reportLoudly(error);
+        // Those who came since the last attempt wait for nothing else.
+        if (purpose === 'auth-failed') this.gate.fail(error);
       },
     });
-    this.#enter({ kind, session, loop }, why ?? null);
     this.#background(
       loop.run(session.signal).then((outcome) => this.#conclude(session, outcome)),
       session,
     );
+    return loop;
   }
 
   #conclude(session: Session, outcome: ReconnectOutcome): void {
     if (session.signal.aborted) return;
-    if (outcome.kind === 'connected') {
-      this.#enter({ kind: 'connected', session }, null);
-      this.gate.open();
-      return;
+    switch (outcome.kind) {
+      case 'connected': {
+        const watch = new AbortController();
+        this.#enter({ kind: 'connected', session, watch }, null);
+        this.#background(this.#watchIdle(session, watch.signal), session);
+        this.gate.open();
+        break;
+      }
+      case 'auth-refused':
+        this.#refused(session, outcome.error);
+        break;
+      case 'lost':
+        this.#lost(session, outcome.error);
+        break;
+      case 'refused':
+      case 'exhausted': {
+        const { kind, error } = outcome;
+        this.#enter(kind === 'refused' ? { kind: 'disconnected' } : { kind: 'failed', error }, error);
+        this.#background(session.close(error));
+        this.gate.fail(error);
+      }
     }
-    const { error } = outcome;
-    this.#enter(outcome.kind === 'refused' ? { kind: 'disconnected' } : { kind: 'failed', error }, error);
-    this.#background(session.close(error));
-    this.gate.fail(error);
+  }
+
+  /** A connection that nobody uses is looked at now and then; a failure is handled as that of any call. */
+  async #watchIdle(session: Session, signal: AbortSignal): Promise<void> {
+    const { clock, config } = this.#options;
+    const { idleProbeIntervalMs: intervalMs, healthProbeTimeoutMs } = config;
+    if (intervalMs === null) return;
+    try {
+      for (;;) {
+        const idleMs = clock.monotonic() - this.#lastSignAt;
+        await clock.sleep(Math.max(intervalMs - idleMs, intervalMs / 10), signal);
+        if (clock.monotonic() - this.#lastSignAt < intervalMs) continue;
+        await this.#probe(session, signal, healthProbeTimeoutMs).catch((error: ConnectionError) => {
+          if (error.class !== 'C') this.noteFailure(error);
+        });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   async #verify(session: Session): Promise<void> {
-    const { clock, config, rules } = this.#options;
+    const { clock, config } = this.#options;
     try {
       await clock.sleep(Math.max(0, this.#nextVerificationAt - clock.monotonic()), session.signal);
       this.#nextVerificationAt = clock.monotonic() + (config.healthProbeIntervalMs ?? config.initialDelayMs);
@@ -190,10 +275,11 @@ export class Supervisor {
       if (!(error instanceof ConnectionError)) throw error;
       this.#options.book.failure(error, clock.now());
       if (speaksAgainstService(error)) {
-        session.renew();
-        this.#pursue('reconnecting', session, rules.afterLoss(clock.monotonic(), error), error);
+        this.#lost(session, error);
+      } else if (error.class === 'U') {
+        this.#refused(session, error);
       } else if (error.category === 'permanent') {
-        this.#reportLoudly(error);
+        this.reportLoudly(error);
       }
     } finally {
       this.#verifying = false;
@@ -210,8 +296,9 @@ export class Supervisor {
   }
 
   #enter(next: Link, why: ConnectionError | null): void {
-    const { logger, onConnected, onDisconnected, onStateChange } = this.#options;
+    const { logger, onConnected, onDisconnected, onAuthFailed, onStateChange } = this.#options;
     const from = this.state;
+    if (this.#link.kind === 'connected') this.#link.watch.abort();
     this.#link = next;
     const to = this.state;
     if (from === to) return;
@@ -220,9 +307,11 @@ export class Supervisor {
     notify(onStateChange, { from, to }, 'onStateChange', logger);
     if (to === 'CONNECTED') notify(onConnected, undefined, 'onConnected', logger);
     if (from === 'CONNECTED') notify(onDisconnected, why, 'onDisconnected', logger);
+    if (next.kind === 'auth-failed') notify(onAuthFailed, next.error, 'onAuthFailed', logger);
   }
 
-  #reportLoudly(error: ConnectionError): void {
+  /** What a person must see to: once, until something succeeds. */
+  reportLoudly(error: ConnectionError): void {
     if (this.#reported === error.code) return;
     this.#reported = error.code;
     const { code, class: letter, remedy } = error;
@@ -249,4 +338,9 @@ export class Supervisor {
       .finally(() => this.#tasks.delete(task));
     this.#tasks.add(task);
   }
+}
+
+function credentialsRefused(error: ConnectionError): ConnectionError {
+  const judged = verdict('U', 'AUTH_FAILED', { remedy: error.remedy ?? 'check key and sign-in of this robot' });
+  return new ConnectionError(`the service refuses the credentials: ${error.message}`, judged, { cause: error });
 }

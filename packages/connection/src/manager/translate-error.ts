@@ -3,7 +3,7 @@ import { classifyError } from '../classification/classify-error.ts';
 import { errorLink } from '../classification/error-link.ts';
 import { type ErrorVerdict, verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
-import type { Redactor } from './redactor.ts';
+import type { Redactor } from '../redactor.ts';
 import type { Flaw, RequestScope } from './request-scope.ts';
 
 /** A network failure or another thrown thing, judged and wrapped; a ConnectionError stays as it is. */

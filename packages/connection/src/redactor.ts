@@ -3,19 +3,33 @@ import { inspect } from 'node:util';
 
 const MASK = '[redacted]';
 
+/** A JSON Web Token, whoever issued it: three parts, of which the first two are JSON objects. */
+const ANY_JWT = /eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*/g;
+
+/** Secrets that were given out later (tokens) are remembered up to this number; the oldest are long expired. */
+const MOST_SECRETS = 64;
+
 /** Messages longer than this are cut: a server may answer with a whole page. */
 const LONGEST_TEXT = 500;
 
 export class Redactor {
-  readonly #secrets: readonly string[];
+  readonly #fixed: readonly string[];
+  #added: readonly string[] = [];
 
   constructor(secrets: readonly string[]) {
-    this.#secrets = [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))];
+    this.#fixed = spellings(secrets);
+  }
+
+  /** From now on this is a secret, too. */
+  add(secret: string): void {
+    if (this.#added.includes(secret)) return;
+    this.#added = [...this.#added, ...spellings([secret])].slice(-MOST_SECRETS);
   }
 
   text(value: string): string {
     let clean = value;
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, MASK);
+    for (const secret of [...this.#fixed, ...this.#added]) clean = clean.replaceAll(secret, MASK);
+    clean = clean.replaceAll(ANY_JWT, MASK);
     return clean.length > LONGEST_TEXT ? `${clean.slice(0, LONGEST_TEXT)}...` : clean;
   }
 
@@ -26,7 +40,7 @@ export class Redactor {
   }
 
   #exposes(shown: string): boolean {
-    return this.#secrets.some((secret) => shown.includes(secret));
+    return shown.search(ANY_JWT) >= 0 || [...this.#fixed, ...this.#added].some((secret) => shown.includes(secret));
   }
 
   #copy(error: unknown, depth: number): unknown {
@@ -39,4 +53,9 @@ export class Redactor {
     if (error.cause !== undefined && depth < 8) copy.cause = this.#copy(error.cause, depth + 1);
     return copy;
   }
+}
+
+/** As it is, and as it stands in a URL. */
+function spellings(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))];
 }
