@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { engines } from './engines.ts';
 import { Orchestra } from './orchestra.ts';
 import { accessSuite } from './suites/access.ts';
+import { accessMatrixSuite } from './suites/access-matrix.ts';
 import { claimingSuite } from './suites/claiming.ts';
 import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
@@ -27,4 +28,5 @@ describe.each(engines)('$name', (engine) => {
   describe('resolving', () => resolvingSuite(() => orchestra));
   describe('a turn', () => turnSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));
+  describe('access', () => accessMatrixSuite(() => orchestra));
 });
