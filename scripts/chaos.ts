@@ -1,0 +1,85 @@
+/**
+ * The tests that break things, with larger counts than the ordinary run: `pnpm chaos` lists the scenarios, `pnpm chaos
+ * NAME... [--count N] [--seed N]` or `pnpm chaos all` runs them one after the other. Each prints a summary line.
+ */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+interface Scenario {
+  readonly name: string;
+  readonly what: string;
+  /** The package's folder and the test file in it. */
+  readonly dir: string;
+  readonly file: string;
+  readonly count: { readonly variable: string; readonly ordinary: number; readonly large: number };
+  /** The variable that takes a seed; absent where chance is the machine's own. */
+  readonly seed?: string;
+}
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: 'lease-model',
+    what: 'interleavings of claim, expiry, late write, sync and cancel on real PostgreSQL, against the model',
+    dir: 'packages/local-supabase',
+    file: 'test/model/lease-model.test.ts',
+    count: { variable: 'LEASE_MODEL_RUNS', ordinary: 150, large: 5_000 },
+    seed: 'LEASE_MODEL_SEED',
+  },
+  {
+    name: 'fence-storm',
+    what: 'late writes under old tokens, from four connections at once',
+    dir: 'packages/local-supabase',
+    file: 'test/fence-storm.test.ts',
+    count: { variable: 'FENCE_STORM_WRITES', ordinary: 10_000, large: 1_000_000 },
+  },
+];
+
+const root = dirname(import.meta.dirname);
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: { count: { type: 'string' }, seed: { type: 'string' } },
+});
+const asked = positionals.includes('all') ? scenarios : scenarios.filter(({ name }) => positionals.includes(name));
+const unknown = positionals.filter((name) => name !== 'all' && !scenarios.some((scenario) => scenario.name === name));
+
+if (asked.length === 0 || unknown.length > 0) {
+  for (const name of unknown) console.error(`There is no scenario "${name}".`);
+  for (const { name, what, count } of scenarios) {
+    console.log(`${name.padEnd(16)} ${what} (${count.ordinary} in the tests, ${count.large} here)`);
+  }
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
+
+const seed = values.seed ?? String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
+const summaries: string[] = [];
+for (const scenario of asked) {
+  const count = values.count ?? String(scenario.count.large);
+  console.log(`\n== ${scenario.name}: ${count}${scenario.seed === undefined ? '' : `, seed ${seed}`}`);
+  const startedAt = performance.now();
+  const hasPassed = await run(scenario, count);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const seedText = scenario.seed === undefined ? '' : ` seed ${seed}`;
+  summaries.push(`${hasPassed ? 'passed' : 'FAILED'}  ${scenario.name.padEnd(16)} ${count} in ${seconds} s${seedText}`);
+  if (!hasPassed) process.exitCode = 1;
+}
+console.log(`\n${summaries.join('\n')}`);
+
+function run({ dir, file, count: { variable }, seed: seedVariable }: Scenario, count: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const bin = join(root, 'node_modules', '.bin');
+    const child = spawn(join(bin, 'vitest'), ['run', file, '--testTimeout=0', '--hookTimeout=0'], {
+      cwd: join(root, dir),
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: {
+        ...process.env,
+        PATH: `${bin}:${process.env.PATH ?? ''}`,
+        [variable]: count,
+        ...(seedVariable === undefined ? {} : { [seedVariable]: seed }),
+      },
+    });
+    child.on('error', () => resolve(false));
+    child.on('exit', (code) => resolve(code === 0));
+  });
+}
