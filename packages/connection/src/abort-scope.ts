@@ -3,6 +3,7 @@
  * stays behind on a signal or clock that outlives the work.
  */
 import type { Clock } from './ports.ts';
+import { Watch } from './watch.ts';
 
 export interface AbortScope {
   /** Aborts as soon as a parent does, the time is over, or `abort` is called. */
@@ -42,20 +43,31 @@ export function openScope({ parents, limit }: AbortScopeOptions): AbortScope {
   };
 }
 
-/** Settles as `work` does, or rejects with the signal's reason at once when it aborts: even if `work` never settles. */
-export function abortable<T>(work: PromiseLike<T> | T, signal: AbortSignal): Promise<T> {
+/**
+ * Settles as `work` does, or rejects with the signal's reason when it aborts: even if `work` never settles.
+ *
+ * @param onAbort called just before an abort rejects
+ */
+export function abortable<T>(
+  work: PromiseLike<T> | T,
+  signal: AbortSignal,
+  onAbort?: (reason: unknown) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const settled = (): void => signal.removeEventListener('abort', onAbort);
+    const watch = new Watch({
+      signal,
+      strike: (reason) => {
+        onAbort?.(reason);
+        reject(reason);
+      },
+    });
     Promise.resolve(work).then(
       (value) => {
-        settled();
+        watch.end();
         resolve(value);
       },
       (error: unknown) => {
-        settled();
+        watch.end();
         reject(error);
       },
     );

@@ -1,5 +1,5 @@
 /** Errors of this package. They cross package borders by `code` and `category`, never by `instanceof`. */
-import type { ErrorCategory, ErrorClass, ErrorVerdict } from './classification/verdict.ts';
+import { type ErrorCategory, type ErrorClass, type ErrorVerdict, verdict } from './classification/verdict.ts';
 
 export interface ConnectionErrorDetails {
   /** The HTTP status of the answer, when there was one. */
@@ -23,14 +23,14 @@ export class ConnectionError extends Error implements ErrorVerdict {
   declare readonly details?: string;
   declare readonly hint?: string;
 
-  constructor(message: string, verdict: ErrorVerdict, more: ConnectionErrorDetails = {}) {
+  constructor(message: string, judged: ErrorVerdict, more: ConnectionErrorDetails = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'ConnectionError';
-    this.code = verdict.code;
-    this.category = verdict.category;
-    this.class = verdict.class;
-    this.ambiguous = verdict.ambiguous;
-    const { retryAfterMs, retryOnce, remedy } = verdict;
+    this.code = judged.code;
+    this.category = judged.category;
+    this.class = judged.class;
+    this.ambiguous = judged.ambiguous;
+    const { retryAfterMs, retryOnce, remedy } = judged;
     const { status, details, hint } = more;
     for (const [field, value] of Object.entries({ retryAfterMs, retryOnce, remedy, status, details, hint })) {
       if (value !== undefined) Object.defineProperty(this, field, { value, enumerable: true });
@@ -42,18 +42,21 @@ export class ConnectionError extends Error implements ErrorVerdict {
 export class CircuitBreakerOpenError extends ConnectionError {
   /** The breaker's name. */
   readonly breaker: string;
-  /** Ms until the breaker may let a call through; Infinity while it is forced open. */
+  /**
+   * Ms until the breaker may let a call through; Infinity while it is forced open. While it is half open, it may do
+   * so earlier: as soon as a probe ends.
+   */
   readonly remainingMs: number;
 
-  constructor(breaker: string, remainingMs: number) {
-    const when = Number.isFinite(remainingMs) ? `next try in ${Math.ceil(remainingMs)} ms` : 'forced open';
-    super(`circuit "${breaker}" is open: ${when}`, {
-      category: 'transient',
-      class: 'S',
-      code: 'CIRCUIT_OPEN',
-      ambiguous: false,
-      ...(Number.isFinite(remainingMs) ? { retryAfterMs: remainingMs } : {}),
-    });
+  constructor(breaker: string, remainingMs: number, halfOpen = false) {
+    const waits = Number.isFinite(remainingMs);
+    const when = waits ? `next try in ${Math.ceil(remainingMs)} ms` : 'until it is reset';
+    super(
+      halfOpen
+        ? `circuit "${breaker}" is half open: all its probes are under way`
+        : `circuit "${breaker}" is open: ${when}`,
+      verdict('S', 'CIRCUIT_OPEN', waits && !halfOpen ? { retryAfterMs: remainingMs } : {}),
+    );
     this.name = 'CircuitBreakerOpenError';
     this.breaker = breaker;
     this.remainingMs = remainingMs;

@@ -1,16 +1,33 @@
 /** Listeners that cannot alter what they listen to: whatever they throw or reject with is logged, and that is all. */
 import type { Logger } from './ports.ts';
+import { messageOf, readField } from './safe-read.ts';
 
 /** Calls `listener`, keeping its failures, synchronous or later, away from the caller. */
-export function notify<E>(listener: ((event: E) => unknown) | undefined, event: E, what: string, logger: Logger): void {
+export function notify<E>(
+  listener: ((event: E) => unknown) | undefined,
+  event: E,
+  what: string,
+  logger: Logger,
+  onFault: () => void = () => undefined,
+): void {
+  if (listener === undefined) return;
   const report = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error);
-    logger.log('error', `the ${what} listener failed: ${reason}`);
+    onFault();
+    logSafely(logger, `the ${what} listener failed: ${messageOf(error)}`);
   };
   try {
-    const outcome = listener?.(event);
-    if (outcome instanceof Promise) outcome.catch(report);
+    const outcome = listener(event);
+    if (typeof readField(outcome, 'then') === 'function') Promise.resolve(outcome).then(undefined, report);
   } catch (error) {
     report(error);
+  }
+}
+
+/** Says that something is wrong, and leaves it at that if even the logger fails. */
+export function logSafely(logger: Logger, message: string): void {
+  try {
+    logger.log('error', message);
+  } catch {
+    // A logger that throws has nobody left to tell.
   }
 }

@@ -1,96 +1,53 @@
 /**
- * A circuit breaker around asynchronous calls: the shell that holds the state of `breaker-core.ts`, runs the
- * calls and tells listeners. It owns no timer; what is due by now is decided when somebody asks.
+ * A circuit breaker around asynchronous calls: the shell that holds the state of `breaker-core.ts` and the counts of a
+ * trip rule, runs the calls and tells listeners. It owns no timer; what is due by now is decided when somebody asks.
+ *
+ * A call through a closed circuit without a signal is the hot path: it makes no object but the promise that it returns.
  */
-import { classifyError } from '../classification/classify-error.ts';
-import { speaksAgainstService } from '../classification/verdict.ts';
+import { abortable } from '../abort-scope.ts';
+import { isVerdict, speaksAgainstService } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError } from '../errors.ts';
-import { notify } from '../listeners.ts';
+import { EventHub } from '../event-hub.ts';
+import { logSafely } from '../listeners.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { requireAtLeast } from '../require-at-least.ts';
-import { systemClock, warningLogger } from '../system-clock.ts';
-import type { BreakerRules, BreakerState, CallOutcome, Permit } from './breaker-core.ts';
+import { messageOf, readField } from '../safe-read.ts';
+import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
+import { breakerRules, type CircuitBreakerConfig, defaultOutcomeOf, tripConfig } from './breaker-config.ts';
+import type { BreakerContext, BreakerState, CallOutcome } from './breaker-core.ts';
 import * as core from './breaker-core.ts';
-
-export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
-
-export interface CircuitStateChange {
-  readonly name: string;
-  readonly from: CircuitState;
-  readonly to: CircuitState;
-  /** True when the new state was forced and stays until `reset()`. */
-  readonly forced: boolean;
-}
-
-export interface CircuitBreakerConfig {
-  /** Failures in a row that open the circuit. Default 5. */
-  readonly failureThreshold: number;
-  /** Successes that close a half-open circuit. Default 2. */
-  readonly successThreshold: number;
-  /** How long the circuit stays open before it lets a call through again, in ms. Default 60,000. */
-  readonly timeoutMs: number;
-  /** Calls let through at a time while half open; more fail fast. Default 1. */
-  readonly halfOpenMaxProbes: number;
-  /** A half-open call that takes longer no longer blocks the others and counts as a failure, in ms. Default 60,000. */
-  readonly probeTimeoutMs: number;
-  /**
-   * What a failed call says about the service. Default: by `classifyError`; classes S and A are failures, all
-   * others (throttled, refused, permanent, aborted) are ignored.
-   */
-  readonly outcomeOf: (error: unknown) => CallOutcome;
-  /** Told of every change of state; cannot alter the call. */
-  readonly onStateChange?: (change: CircuitStateChange) => void;
-  /** Default: the machine's. Only `monotonic()` is used. */
-  readonly clock: Pick<Clock, 'monotonic'>;
-  /** Gets the errors of listeners. Default: process warnings. */
-  readonly logger: Logger;
-}
-
-export interface CircuitBreakerStatus {
-  readonly name: string;
-  readonly state: CircuitState;
-  /** True while forced open. */
-  readonly forced: boolean;
-  /** Failures in a row while closed. */
-  readonly consecutiveFailures: number;
-  /** Successes so far while half open. */
-  readonly halfOpenSuccesses: number;
-  readonly probesInFlight: number;
-  /** Ms until a call may be let through; null when one may go now, or while forced open. */
-  readonly remainingMs: number | null;
-  /** Since the breaker was made. */
-  readonly totals: CircuitBreakerTotals;
-}
-
-export interface CircuitBreakerTotals {
-  readonly successes: number;
-  readonly failures: number;
-  readonly ignored: number;
-  /** Calls refused without being tried. */
-  readonly rejected: number;
-  /** How often the circuit opened by itself. */
-  readonly opened: number;
-}
+import { type CircuitBreakerRecord, restoredState, savedState } from './breaker-record.ts';
+import { type CircuitBreakerStatus, type CircuitEvents, isForced, PUBLIC_STATE } from './circuit-events.ts';
+import { createTripRule } from './create-trip-rule.ts';
+import type { TripRule } from './trip-rule.ts';
 
 export interface CircuitCallOptions {
-  /** Handed to the call. A call that fails after it was aborted is ignored; one aborted before it began is not made. */
-  readonly signal?: AbortSignal;
+  /**
+   * Handed to the call; when it aborts, the call settles at once. Aborted by the caller, it is ignored; aborted by a
+   * deadline (a `TimeoutError`, or an error of class A), it counts as a failure. Aborted before it began, it is not made.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
-const DEFAULTS: BreakerRules = {
-  failureThreshold: 5,
-  successThreshold: 2,
-  timeoutMs: 60_000,
-  halfOpenMaxProbes: 1,
-  probeTimeoutMs: 60_000,
-};
+/** What is to be told of a call: how it ended. */
+interface Permit {
+  settle(outcome: CallOutcome, error: unknown): void;
+  /** Its caller has given up, but it has not ended. */
+  abandon(): void;
+}
 
-const PUBLIC_STATE: { readonly [kind in BreakerState['kind']]: CircuitState } = {
-  closed: 'CLOSED',
-  open: 'OPEN',
-  'half-open': 'HALF_OPEN',
-  'forced-open': 'OPEN',
-};
+/** Of a closed or forced closed period: nothing of it belongs to a single call. */
+interface FreePass {
+  readonly permit: Permit;
+  readonly observer: Observer;
+}
+
+interface Observer {
+  readonly resolved: <T>(value: T) => T;
+  readonly rejected: (error: unknown) => never;
+}
+
+/** Not the promise's own: somebody may have replaced that. */
+const { then: plainThen } = Promise.prototype;
 
 /**
  * Stops calling a service that keeps failing, and finds out gently whether it is back.
@@ -107,126 +64,306 @@ const PUBLIC_STATE: { readonly [kind in BreakerState['kind']]: CircuitState } = 
  */
 export class CircuitBreaker {
   readonly name: string;
-  readonly #rules: BreakerRules;
+  readonly #context: BreakerContext;
+  readonly #trip: TripRule;
   readonly #outcomeOf: (error: unknown) => CallOutcome;
-  readonly #onStateChange: ((change: CircuitStateChange) => void) | undefined;
+  readonly #outcomeOfValue: ((value: unknown) => CallOutcome) | undefined;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #logger: Logger;
+  readonly #events: EventHub<CircuitEvents>;
   readonly #totals = { successes: 0, failures: 0, ignored: 0, rejected: 0, opened: 0 };
-  #state: BreakerState = core.initialState();
+  #state: BreakerState;
+  /** For the calls that the present state lets through freely; undefined where it does not. */
+  #free: FreePass | undefined;
 
   constructor(name: string, config: Partial<CircuitBreakerConfig> = {}) {
     this.name = name;
-    this.#rules = {
-      failureThreshold: config.failureThreshold ?? DEFAULTS.failureThreshold,
-      successThreshold: config.successThreshold ?? DEFAULTS.successThreshold,
-      timeoutMs: config.timeoutMs ?? DEFAULTS.timeoutMs,
-      halfOpenMaxProbes: config.halfOpenMaxProbes ?? DEFAULTS.halfOpenMaxProbes,
-      probeTimeoutMs: config.probeTimeoutMs ?? DEFAULTS.probeTimeoutMs,
-    };
-    const { timeoutMs, probeTimeoutMs, ...counts } = this.#rules;
-    requireAtLeast(1, counts, { whole: true });
-    requireAtLeast(0, { timeoutMs, probeTimeoutMs });
+    this.#context = { rules: breakerRules(config), random: config.random ?? systemRandom };
     this.#outcomeOf = config.outcomeOf ?? defaultOutcomeOf;
-    this.#onStateChange = config.onStateChange;
+    this.#outcomeOfValue = config.outcomeOfValue;
     this.#clock = config.clock ?? systemClock;
     this.#logger = config.logger ?? warningLogger;
+    this.#events = new EventHub(this.#logger);
+    const trip = tripConfig(config);
+    this.#trip = typeof trip === 'function' ? trip(this.#clock) : createTripRule(trip, this.#clock);
+    if (config.onStateChange !== undefined) this.#events.on('stateChange', config.onStateChange);
+    this.#state = core.closed(this.#clock.monotonic());
+    this.#free = this.#freePass(this.#state);
+  }
+
+  /**
+   * A breaker that goes on where `exportState` of another one stopped, with what was left of its times.
+   *
+   * @throws ConnectionError `INVALID_BREAKER_STATE` when `record` is damaged or of a newer version
+   * @throws RangeError as the constructor
+   */
+  static fromState(name: string, record: unknown, config: Partial<CircuitBreakerConfig> = {}): CircuitBreaker {
+    const breaker = new CircuitBreaker(name, config);
+    const now = breaker.#clock.monotonic();
+    breaker.#enter(restoredState(record, { name, now, rules: breaker.#context.rules, trip: breaker.#trip }), true);
+    return breaker;
   }
 
   /**
    * Makes the call if the circuit lets it through, and settles exactly as the call does.
    *
    * @throws CircuitBreakerOpenError without calling when the circuit is open, or half open with all its probes under way
-   * @throws the signal's reason without calling when it is already aborted
+   * @throws the signal's reason when it aborts
    */
-  async call<T>(
+  call<T>(
     operation: (signal: AbortSignal | undefined) => PromiseLike<T> | T,
-    options: CircuitCallOptions = {},
+    options?: CircuitCallOptions,
   ): Promise<T> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const permit = this.#admit();
-    let value: T;
-    try {
-      value = await operation(signal);
-    } catch (error) {
-      this.#settle(permit, signal?.aborted ? 'ignored' : this.#judge(error));
-      throw error;
-    }
-    this.#settle(permit, 'success');
-    return value;
+    const signal = options?.signal;
+    const free = this.#free;
+    if (signal === undefined && free !== undefined) return begin(operation, signal, free.observer);
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const permit = free?.permit ?? this.#admit();
+    if (permit instanceof CircuitBreakerOpenError) return Promise.reject(permit);
+    return signal === undefined
+      ? begin(operation, signal, this.#observe(permit))
+      : this.#callWithSignal(operation, signal, permit);
   }
 
-  /** Closes the circuit and forgets what was counted, forced open or not. Calls under way no longer count. */
+  /** Closes the circuit and forgets what was counted, forced or not. Calls under way no longer count. */
   reset(): void {
-    this.#enter(core.reset(this.#state));
+    this.#enter(core.reset(this.#state, this.#clock.monotonic()));
   }
 
   /** Opens the circuit until `reset()`. Calls under way no longer count. */
   forceOpen(): void {
-    this.#enter(core.forceOpen(this.#state));
+    this.#enter(core.forced(this.#state, 'forced-open'));
+  }
+
+  /** Lets every call through, whatever it comes to, until `reset()`. Calls under way no longer count. */
+  forceClosed(): void {
+    this.#enter(core.forced(this.#state, 'forced-closed'));
   }
 
   /** Makes an open circuit half open before its time, for one who knows that the service answers again. */
   allowTrial(): void {
-    this.#enter(core.allowTrial(this.#state));
+    this.#enter(core.trialAllowed(this.#state));
+  }
+
+  /**
+   * Calls `listener` at every event of this name, in the order in which things happened. What it throws or rejects
+   * with is logged and counted, and alters nothing.
+   */
+  on<Name extends keyof CircuitEvents>(name: Name, listener: (event: CircuitEvents[Name]) => unknown): this {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof CircuitEvents>(name: Name, listener: (event: CircuitEvents[Name]) => unknown): this {
+    this.#events.off(name, listener);
+    return this;
   }
 
   getStatus(): CircuitBreakerStatus {
+    const now = this.#catchUp();
     const state = this.#state;
-    const remainingMs = core.remainingMs(state, this.#clock.monotonic(), this.#rules);
+    const answer = core.admit(state, now, this.#context.rules);
+    const waits = answer.kind === 'refused' && Number.isFinite(answer.remainingMs);
+    const { failures, calls } = this.#trip.counts;
     return {
       name: this.name,
       state: PUBLIC_STATE[state.kind],
-      forced: state.kind === 'forced-open',
-      consecutiveFailures: state.kind === 'closed' ? state.failures : 0,
+      forced: isForced(state),
+      consecutiveFailures: failures,
+      countedCalls: calls,
       halfOpenSuccesses: state.kind === 'half-open' ? state.successes : 0,
       probesInFlight: state.kind === 'half-open' ? state.probes.length : 0,
-      remainingMs: remainingMs === null || !Number.isFinite(remainingMs) ? null : remainingMs,
-      totals: { ...this.#totals },
+      remainingMs: waits ? answer.remainingMs : null,
+      openings: state.openings,
+      totals: { ...this.#totals, listenerFaults: this.#events.faults },
     };
   }
 
-  #admit(): Permit {
-    const admission = core.admit(this.#state, this.#clock.monotonic(), this.#rules);
-    this.#enter(admission.state);
-    if (admission.admitted) return admission.permit;
-    this.#totals.rejected += 1;
-    throw new CircuitBreakerOpenError(this.name, admission.remainingMs);
+  /** What `fromState` needs to go on from here, as JSON: forced states, what is left of an open time, what was counted. */
+  exportState(): CircuitBreakerRecord {
+    const now = this.#catchUp();
+    return savedState(this.#state, now, this.#trip);
   }
 
-  #settle(permit: Permit, outcome: CallOutcome): void {
-    const total = outcome === 'success' ? 'successes' : outcome === 'failure' ? 'failures' : 'ignored';
-    this.#totals[total] += 1;
-    this.#enter(core.settle(this.#state, permit, outcome, this.#clock.monotonic(), this.#rules));
+  #callWithSignal<T>(
+    operation: (signal: AbortSignal | undefined) => PromiseLike<T> | T,
+    signal: AbortSignal,
+    permit: Permit,
+  ): Promise<T> {
+    let over = false;
+    let givenUp = false;
+    const end = (outcome: CallOutcome, error?: unknown): void => {
+      if (over) return;
+      over = true;
+      permit.settle(givenUp ? 'ignored' : outcome, error);
+    };
+    const work = begin(operation, signal, {
+      resolved: (value) => {
+        end(this.#judgeValue(value));
+        return value;
+      },
+      rejected: (error) => {
+        end(signal.aborted ? outcomeOfAbort(signal.reason) : this.#judge(error), error);
+        throw error;
+      },
+    });
+    return abortable(work, signal, (reason) => {
+      if (outcomeOfAbort(reason) === 'failure') return end('failure', reason);
+      givenUp = true;
+      permit.abandon();
+    });
   }
 
-  /** A judge that throws must not replace the call's own error. */
-  #judge(error: unknown): CallOutcome {
+  #admit(): Permit | CircuitBreakerOpenError {
+    const now = this.#catchUp();
+    const answer = core.admit(this.#state, now, this.#context.rules);
+    switch (answer.kind) {
+      case 'free':
+        return this.#freePass(answer.state).permit;
+      case 'probe':
+        this.#enter(answer.state);
+        return this.#probePermit(answer.permit);
+      case 'refused': {
+        const { remainingMs } = answer;
+        this.#totals.rejected += 1;
+        if (this.#events.hears('rejected')) this.#events.emit('rejected', { name: this.name, remainingMs });
+        return new CircuitBreakerOpenError(this.name, remainingMs, answer.state.kind === 'half-open');
+      }
+    }
+  }
+
+  #freePass(period: BreakerState): FreePass {
+    const permit: Permit = {
+      settle: (outcome, error) => {
+        this.#note(outcome, error);
+        if (this.#state.generation !== period.generation || period.kind !== 'closed' || outcome === 'ignored') return;
+        if (!this.#hasHadEnough(outcome)) return;
+        const now = this.#catchUp();
+        this.#enter(core.opened(this.#state, now, this.#context));
+      },
+      abandon: () => undefined,
+    };
+    return { permit, observer: this.#observe(permit) };
+  }
+
+  /** Asks the trip rule; one of the user's own may fail, and must not replace what the call came to. */
+  #hasHadEnough(outcome: 'success' | 'failure'): boolean {
     try {
-      return this.#outcomeOf(error);
+      if (outcome === 'failure') return this.#trip.failure();
+      this.#trip.success();
     } catch (fault) {
-      this.#logger.log('error', `circuit "${this.name}": outcomeOf failed: ${String(fault)}`);
-      return 'failure';
+      logSafely(this.#logger, `circuit "${this.name}": the trip rule failed: ${messageOf(fault)}`);
+    }
+    return false;
+  }
+
+  #probePermit(permit: core.ProbePermit): Permit {
+    return {
+      settle: (outcome, error) => {
+        this.#note(outcome, error);
+        const now = this.#catchUp();
+        this.#enter(core.settled(this.#state, permit, outcome, now, this.#context));
+      },
+      abandon: () => this.#enter(core.abandoned(this.#state, permit)),
+    };
+  }
+
+  #observe(permit: Permit): Observer {
+    return {
+      resolved: (value) => {
+        permit.settle(this.#judgeValue(value), undefined);
+        return value;
+      },
+      rejected: (error) => {
+        permit.settle(this.#judge(error), error);
+        throw error;
+      },
+    };
+  }
+
+  #note(outcome: CallOutcome, error: unknown): void {
+    switch (outcome) {
+      case 'success':
+        this.#totals.successes += 1;
+        if (this.#events.hears('success')) this.#events.emit('success', { name: this.name });
+        return;
+      case 'failure':
+        this.#totals.failures += 1;
+        if (this.#events.hears('failure')) this.#events.emit('failure', { name: this.name, error });
+        return;
+      case 'ignored':
+        this.#totals.ignored += 1;
+        if (this.#events.hears('ignored')) this.#events.emit('ignored', { name: this.name, error });
+    }
+  }
+
+  #judgeValue(value: unknown): CallOutcome {
+    return this.#outcomeOfValue === undefined ? 'success' : this.#ask(this.#outcomeOfValue, value, 'outcomeOfValue');
+  }
+
+  #judge(error: unknown): CallOutcome {
+    return this.#ask(this.#outcomeOf, error, 'outcomeOf');
+  }
+
+  /** A judge that throws, or says something else, must not replace what the call came to. */
+  #ask(judge: (result: unknown) => CallOutcome, result: unknown, what: string): CallOutcome {
+    try {
+      const outcome = judge(result);
+      if (outcome === 'success' || outcome === 'failure' || outcome === 'ignored') return outcome;
+      logSafely(this.#logger, `circuit "${this.name}": ${what} must say success, failure or ignored`);
+    } catch (fault) {
+      logSafely(this.#logger, `circuit "${this.name}": ${what} failed: ${messageOf(fault)}`);
+    }
+    return 'failure';
+  }
+
+  /** Enters what is due by now, and returns now. */
+  #catchUp(): number {
+    const now = this.#clock.monotonic();
+    for (;;) {
+      const next = core.caughtUp(this.#state, now, this.#context);
+      if (next === this.#state) return now;
+      this.#enter(next);
     }
   }
 
   /** The one place that changes the state. */
-  #enter(next: BreakerState): void {
+  #enter(next: BreakerState, restored = false): void {
     const previous = this.#state;
+    if (next === previous) return;
     this.#state = next;
-    if (next.kind === previous.kind) return;
+    if (next.generation === previous.generation) return;
+    const isFree = next.kind === 'closed' || next.kind === 'forced-closed';
+    this.#free = isFree ? this.#freePass(next) : undefined;
+    if (restored) return;
+    this.#trip.clear();
     if (next.kind === 'open') this.#totals.opened += 1;
-    const change: CircuitStateChange = {
+    if (next.kind === previous.kind) return;
+    this.#events.emit('stateChange', {
       name: this.name,
       from: PUBLIC_STATE[previous.kind],
       to: PUBLIC_STATE[next.kind],
-      forced: next.kind === 'forced-open',
-    };
-    notify(this.#onStateChange, change, 'onStateChange', this.#logger);
+      forced: isForced(next),
+    });
   }
 }
 
-function defaultOutcomeOf(error: unknown): CallOutcome {
-  return speaksAgainstService(classifyError(error)) ? 'failure' : 'ignored';
+function begin<T>(
+  operation: (signal: AbortSignal | undefined) => PromiseLike<T> | T,
+  signal: AbortSignal | undefined,
+  observer: Observer,
+): Promise<T> {
+  let work: Promise<T>;
+  try {
+    work = Promise.resolve(operation(signal));
+  } catch (error) {
+    work = Promise.reject(error);
+  }
+  return plainThen.call(work, observer.resolved, observer.rejected) as Promise<T>;
+}
+
+/** A deadline speaks against the service; the caller's own abort says nothing about it. */
+function outcomeOfAbort(reason: unknown): CallOutcome {
+  const isTimeout = isVerdict(reason) ? speaksAgainstService(reason) : readField(reason, 'name') === 'TimeoutError';
+  return isTimeout ? 'failure' : 'ignored';
 }

@@ -18,12 +18,14 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { abortable, openScope } from '../abort-scope.ts';
 import { type Credentials, checkCredentials } from '../auth/credentials.ts';
-import { CircuitBreaker, type CircuitBreakerConfig } from '../breaker/circuit-breaker.ts';
+import type { CircuitBreakerConfig } from '../breaker/breaker-config.ts';
+import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import { speaksAgainstService, verdict } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
 import type { Clock, Fetch, Logger, Random } from '../ports.ts';
 import { Redactor } from '../redactor.ts';
-import { type RetryConfig, retry } from '../retry/retry.ts';
+import { retry } from '../retry/retry.ts';
+import type { RetryConfig } from '../retry/retry-config.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
 import { type ConnectionConfig, checkKey, checkUrl, connectionConfig } from './connection-config.ts';
 import { type ConnectionStatus, StatusBook } from './connection-status.ts';

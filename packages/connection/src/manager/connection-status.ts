@@ -1,6 +1,6 @@
 /** What can be seen of a connection from outside, and the book in which it is kept. */
 import type { AuthStatus } from '../auth/authorizer.ts';
-import type { CircuitBreakerStatus } from '../breaker/circuit-breaker.ts';
+import type { CircuitBreakerStatus } from '../breaker/circuit-events.ts';
 import { type ErrorCategory, type ErrorClass, speaksAgainstService } from '../classification/verdict.ts';
 import type { ConnectionError } from '../errors.ts';
 

@@ -4,7 +4,8 @@ import { describe, expect, it, test } from 'vitest';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import { backoffDelayMs } from './backoff.ts';
-import { type RetryOptions, retry } from './retry.ts';
+import { retry } from './retry.ts';
+import type { RetryOptions } from './retry-config.ts';
 
 const failure = (
   letter: 'S' | 'A' | 'T' | 'P' | 'U' | 'O' | 'C',

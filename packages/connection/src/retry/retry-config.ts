@@ -1,0 +1,71 @@
+/** What can be set about retrying, with the defaults. */
+import type { ClassifyError } from '../classification/classify-error.ts';
+import type { ErrorVerdict } from '../classification/verdict.ts';
+import type { Clock, Random } from '../ports.ts';
+import { requireAtLeast } from '../require-at-least.ts';
+import { type BackoffConfig, checkBackoff } from './backoff.ts';
+import type { RetryBudget } from './retry-budget.ts';
+
+export interface RetryConfig extends BackoffConfig {
+  /** Attempts in all, the first one included. Default 3. */
+  readonly maxAttempts: number;
+}
+
+/** 3 attempts, 1 s, at most 30 s, doubled each time, full jitter. */
+export const DEFAULT_RETRY: RetryConfig = {
+  maxAttempts: 3,
+  initialDelayMs: 1_000,
+  maxDelayMs: 30_000,
+  backoffMultiplier: 2,
+  jitter: true,
+};
+
+export interface RetryAttempt {
+  /** 1 for the first attempt. */
+  readonly number: number;
+  /** Aborts with the caller's signal and at the deadline. Made when it is first asked for. */
+  readonly signal: AbortSignal;
+}
+
+export interface RetryOptions extends Partial<RetryConfig> {
+  /** Ends everything at once; the call then rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** One deadline for all attempts, the waits between them, and what an attempt reads (`readAnswer`), in ms. Default: none. */
+  readonly timeoutMs?: number;
+  /** True when doing it twice is the same as doing it once; only then is an ambiguous failure repeated. Default false. */
+  readonly idempotent?: boolean;
+  /** Where a retry must be paid for; usually shared by many callers. Default: none, retries are free. */
+  readonly budget?: Pick<RetryBudget, 'tryTake'>;
+  /** Default `classifyError`. */
+  readonly classify?: ClassifyError;
+  /** A last word against repeating. Default: always true. */
+  readonly shouldRetry?: (error: unknown, verdict: ErrorVerdict) => boolean;
+  /** Told before each wait; what it throws ends the retrying. */
+  readonly onRetry?: (event: RetryEvent) => void;
+  readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
+  readonly random?: Random;
+}
+
+export interface RetryEvent {
+  readonly error: unknown;
+  /** The attempt that failed: 1 for the first. */
+  readonly attempt: number;
+  readonly delayMs: number;
+}
+
+/** @throws RangeError naming the first setting that is out of range */
+export function retryConfig(options: RetryOptions): RetryConfig {
+  const config: RetryConfig = {
+    maxAttempts: options.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
+    initialDelayMs: options.initialDelayMs ?? DEFAULT_RETRY.initialDelayMs,
+    maxDelayMs: options.maxDelayMs ?? DEFAULT_RETRY.maxDelayMs,
+    backoffMultiplier: options.backoffMultiplier ?? DEFAULT_RETRY.backoffMultiplier,
+    jitter: options.jitter ?? DEFAULT_RETRY.jitter,
+  };
+  checkBackoff(config);
+  const { maxAttempts } = config;
+  const isCount = (maxAttempts >= 1 && Number.isInteger(maxAttempts)) || maxAttempts === Number.POSITIVE_INFINITY;
+  if (!isCount) throw new RangeError('maxAttempts must be a whole number >= 1, or Infinity');
+  if (options.timeoutMs !== undefined && !(options.timeoutMs >= 0)) requireAtLeast(0, { timeoutMs: options.timeoutMs });
+  return config;
+}
