@@ -29,6 +29,7 @@ export type {
 } from './engine/run-options.ts';
 export { runWorkflow } from './engine/run-workflow.ts';
 export { type ErrorCategory, NodeError, type NodeErrorOptions, type RunError } from './errors.ts';
+export { ArgumentError } from './jobs/argument-error.ts';
 export {
   type Cancellation,
   CancellationChecker,
@@ -50,12 +51,12 @@ export type {
   RobotRegistration,
 } from './jobs/gateway-types.ts';
 export { InProcessRunner, type InProcessRunnerOptions } from './jobs/in-process-runner.ts';
+export type { JobCompleteListener, JobEnd } from './jobs/job-completion.ts';
 export {
   type ExecutorStatus,
-  type JobEnd,
+  type ExecutorStopMode,
   JobExecutor,
   type JobExecutorOptions,
-  type SubmitOptions,
   type SubmitOutcome,
 } from './jobs/job-executor.ts';
 export { JobGateway } from './jobs/job-gateway.ts';
@@ -68,6 +69,7 @@ export {
   type ProgressSnapshot,
   type ProgressStage,
 } from './jobs/progress-reporter.ts';
+export type { SubmitOptions } from './jobs/submit-options.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { checkWorkflow } from './model/check-workflow.ts';
 export type { Finding, FindingCode } from './model/finding.ts';

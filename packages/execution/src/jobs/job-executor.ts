@@ -1,45 +1,44 @@
 /**
  * Runs jobs side by side, never more than the limit (admission control).
  *
- * A job is `queued`, then `running`, then gone. The queue is bounded and ordered by priority, then age;
- * raising or lowering the limit never touches a running job. `stop` drains, cancels or suspends.
+ *   queued -> running -> ending -> gone
+ *        \-------------> ending
+ *
+ * The queue is bounded and ordered by priority, then age. A job is `ending` while its listeners are told; if it
+ * ran, it keeps its slot until then. Raising or lowering the limit touches no running job. Every job that was
+ * accepted leaves exactly once, and `onJobComplete` is told how.
  */
-import type { RunReport, StopRequest } from '../engine/run-options.ts';
-import type { JsonObject } from '../json.ts';
+import type { StopRequest } from '../engine/run-options.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
+import { ArgumentError, requireOneOf, requireWhole } from './argument-error.ts';
+import { type JobCompleteListener, type JobEnd, tellCompletion } from './job-completion.ts';
+import { JobQueue } from './job-queue.ts';
 import type { JobRunner, JobSpec } from './job-runner.ts';
-
-/** How a job left the executor. `crashed` is a defect of the robot, not a failure of the job. */
-export type JobEnd =
-  | { readonly kind: 'ran'; readonly job: JobSpec; readonly report: RunReport }
-  | { readonly kind: 'never-started'; readonly job: JobSpec; readonly request: StopRequest }
-  | { readonly kind: 'crashed'; readonly job: JobSpec; readonly error: unknown };
+import { jobSpecOf, type SubmitOptions } from './submit-options.ts';
 
 export interface JobExecutorOptions {
   readonly runner: JobRunner;
-  /** Default 3. */
+  /** Jobs that run at the same time. Default 3. */
   readonly maxConcurrentJobs?: number;
   /** Jobs that may wait; more are refused. Default 1,000. */
   readonly maxQueuedJobs?: number;
-  /** Told about every job that leaves; the job's slot is free when the returned promise settles. */
-  readonly onJobComplete?: (end: JobEnd) => void | Promise<void>;
-  /** Told when `onJobComplete` itself fails. */
+  /** Told when a job gets a slot, right before its run begins. */
+  readonly onJobStart?: (job: JobSpec) => void;
+  /** Told about every job that leaves. Its slot is free once the returned promise settles, or its time is over. */
+  readonly onJobComplete?: JobCompleteListener;
+  /** How long a slot waits for those who are told, in ms. Default 60,000. */
+  readonly completionLimitMs?: number;
+  /** Told when a listener throws, rejects or takes too long. */
   readonly onError?: (error: unknown) => void;
   readonly clock?: Clock;
-}
-
-export interface SubmitOptions {
-  readonly name?: string;
-  readonly variables?: JsonObject;
-  readonly priority?: number;
-  readonly inDoubtPolicy?: JobSpec['inDoubtPolicy'];
-  readonly timeoutMs?: number | null;
 }
 
 export type SubmitOutcome =
   | { readonly accepted: true }
   | { readonly accepted: false; readonly reason: 'duplicate' | 'queue-full' | 'not-running' };
+
+export type ExecutorStopMode = 'drain' | 'cancel' | 'suspend';
 
 export interface ExecutorStatus {
   readonly state: 'created' | 'running' | 'stopping' | 'stopped';
@@ -48,14 +47,17 @@ export interface ExecutorStatus {
   readonly maxConcurrentJobs: number;
   readonly isAtCapacity: boolean;
   readonly running: readonly { readonly jobId: string; readonly name: string; readonly runningForMs: number }[];
+  /** Ids in the order in which they will start. */
   readonly queued: readonly string[];
+  /** Submissions that were refused so far. */
+  readonly refusedCount: number;
 }
 
 interface Running {
   readonly job: JobSpec;
   readonly controller: AbortController;
   readonly startedAt: number;
-  readonly done: Promise<void>;
+  isEnding: boolean;
 }
 
 /**
@@ -64,52 +66,86 @@ interface Running {
  * await executor.start();
  * await executor.submitJob('job-1', workflowJson);
  * await executor.cancelJob('job-1', { reason: 'User requested' });
+ * executor.setMaxConcurrent(5);
  * await executor.stop();
  */
 export class JobExecutor {
-  readonly #options: JobExecutorOptions;
+  readonly #runner: JobRunner;
   readonly #clock: Clock;
+  readonly #onJobStart: (job: JobSpec) => void;
+  readonly #listeners = new Set<JobCompleteListener>();
+  readonly #completionLimitMs: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #queue: JobQueue;
   readonly #running = new Map<string, Running>();
-  #queue: JobSpec[] = [];
+  /** What has to settle before the executor has stopped: one promise per job that runs or is ending. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #limit: number;
   #state: ExecutorStatus['state'] = 'created';
+  #stopped: Promise<void> | null = null;
+  #refusedCount = 0;
 
+  /** @throws ArgumentError naming the option that cannot be */
   constructor(options: JobExecutorOptions) {
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#limit = checkedLimit(options.maxConcurrentJobs ?? 3);
-  }
-
-  async start(): Promise<void> {
-    if (this.#state === 'created' || this.#state === 'stopped') this.#state = 'running';
-  }
-
-  /** Queues a job and starts it as soon as a slot is free. A refusal is an answer, not an error. */
-  async submitJob(jobId: string, workflowJson: string, options: SubmitOptions = {}): Promise<SubmitOutcome> {
-    if (this.#state !== 'running') return { accepted: false, reason: 'not-running' };
-    if (this.has(jobId)) return { accepted: false, reason: 'duplicate' };
-    if (this.#queue.length >= (this.#options.maxQueuedJobs ?? 1_000)) return { accepted: false, reason: 'queue-full' };
-    const job: JobSpec = {
-      jobId,
-      name: options.name ?? jobId,
-      workflowJson,
-      variables: options.variables ?? {},
-      priority: options.priority ?? 0,
-      inDoubtPolicy: options.inDoubtPolicy ?? null,
-      timeoutMs: options.timeoutMs ?? null,
+    const { runner, maxConcurrentJobs = 3, maxQueuedJobs = 1_000, completionLimitMs = 60_000 } = options;
+    if (typeof runner?.run !== 'function') throw new ArgumentError('runner', 'an object with a method run', runner);
+    requireWhole('maxConcurrentJobs', maxConcurrentJobs, 1);
+    requireWhole('maxQueuedJobs', maxQueuedJobs, 0);
+    requireWhole('completionLimitMs', completionLimitMs, 1);
+    this.#runner = runner;
+    this.#limit = maxConcurrentJobs;
+    this.#queue = new JobQueue(maxQueuedJobs);
+    this.#completionLimitMs = completionLimitMs;
+    this.#onJobStart = options.onJobStart ?? (() => undefined);
+    this.#onError = (error) => {
+      try {
+        options.onError?.(error);
+      } catch {
+        // Whoever listens for errors cannot be told that listening failed.
+      }
     };
-    const behind = this.#queue.findIndex((other) => other.priority < job.priority);
-    this.#queue.splice(behind === -1 ? this.#queue.length : behind, 0, job);
+    this.#clock = options.clock ?? systemClock;
+    if (options.onJobComplete !== undefined) this.#listeners.add(options.onJobComplete);
+  }
+
+  /**
+   * Begins to take jobs; a stopped executor can be started again.
+   *
+   * @throws Error with code `EXECUTOR_STOPPING` while `stop` is under way: await it first
+   */
+  async start(): Promise<void> {
+    if (this.#state === 'stopping') {
+      throw Object.assign(new Error('the executor is stopping; await stop() before starting it again'), {
+        code: 'EXECUTOR_STOPPING',
+        category: 'permanent',
+      });
+    }
+    this.#state = 'running';
+  }
+
+  /**
+   * Queues a job and starts it as soon as a slot is free. A refusal is an answer, not an error.
+   *
+   * @throws ArgumentError naming the argument that cannot be
+   */
+  async submitJob(jobId: string, workflowJson: string, options: SubmitOptions = {}): Promise<SubmitOutcome> {
+    const job = jobSpecOf(jobId, workflowJson, options);
+    const reason = this.#refusal(jobId);
+    if (reason !== null) {
+      this.#refusedCount += 1;
+      return { accepted: false, reason };
+    }
+    this.#queue.add(job);
     this.#fill();
     return { accepted: true };
   }
 
-  /** Whether the job is queued or running here. */
+  /** Whether the job is queued or running here, or its end is being told. */
   has(jobId: string): boolean {
-    return this.#running.has(jobId) || this.#queue.some((job) => job.jobId === jobId);
+    return this.#running.has(jobId) || this.#leaving.has(jobId) || this.#queue.ids.includes(jobId);
   }
 
-  /** Asks a queued or running job to stop as cancelled; false when it is not here. */
+  /** Asks a queued or running job to stop as cancelled; false when it is not here or has already ended. */
   async cancelJob(
     jobId: string,
     request: { readonly reason?: string; readonly requestedBy?: string | null } = {},
@@ -123,15 +159,28 @@ export class JobExecutor {
     return this.#stopJob(jobId, { kind: 'suspend', reason });
   }
 
-  /** Takes effect at once upwards; downwards as running jobs end. */
+  /**
+   * Takes effect at once upwards; downwards as running jobs end. No job is stopped or lost.
+   *
+   * @throws ArgumentError unless `limit` is a whole number of at least 1; to run none, stop the executor
+   */
   setMaxConcurrent(limit: number): void {
-    this.#limit = checkedLimit(limit);
+    requireWhole('maxConcurrentJobs', limit, 1);
+    this.#limit = limit;
     this.#fill();
+  }
+
+  /** Adds one more listener for the end of jobs. @returns a function that removes it */
+  addCompletionListener(listener: JobCompleteListener): () => void {
+    if (typeof listener !== 'function') throw new ArgumentError('listener', 'a function', listener);
+    const own: JobCompleteListener = (end) => listener(end);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
   }
 
   /** How many more jobs would start at once. */
   get freeSlots(): number {
-    return this.#state === 'running' ? Math.max(0, this.#limit - this.#running.size - this.#queue.length) : 0;
+    return this.#state === 'running' ? Math.max(0, this.#limit - this.#running.size - this.#queue.size) : 0;
   }
 
   getStatus(): ExecutorStatus {
@@ -139,7 +188,7 @@ export class JobExecutor {
     return {
       state: this.#state,
       runningCount: this.#running.size,
-      queuedCount: this.#queue.length,
+      queuedCount: this.#queue.size,
       maxConcurrentJobs: this.#limit,
       isAtCapacity: this.#running.size >= this.#limit,
       running: [...this.#running.values()].map(({ job, startedAt }) => ({
@@ -147,80 +196,109 @@ export class JobExecutor {
         name: job.name,
         runningForMs: now - startedAt,
       })),
-      queued: this.#queue.map((job) => job.jobId),
+      queued: this.#queue.ids,
+      refusedCount: this.#refusedCount,
     };
   }
 
   /**
-   * Stops taking jobs, hands back what is queued, and waits for what runs. `drain` (default) lets it
-   * finish, `cancel` and `suspend` ask it to stop first; a later call may ask for more than an earlier.
+   * Stops taking jobs, hands back what is queued, and resolves when nothing runs any more. `drain` (default) lets
+   * running jobs finish, `cancel` and `suspend` ask them to stop first; a later call may ask for more than an earlier.
+   *
+   * @throws ArgumentError for an unknown mode
    */
   async stop(
-    options: { readonly mode?: 'drain' | 'cancel' | 'suspend'; readonly reason?: string } = {},
+    options: { readonly mode?: ExecutorStopMode; readonly reason?: string; readonly requestedBy?: string | null } = {},
   ): Promise<void> {
+    const { mode = 'drain', reason = 'the robot is stopping', requestedBy = null } = options;
+    requireOneOf('mode', mode, ['drain', 'cancel', 'suspend']);
     if (this.#state === 'created') this.#state = 'stopped';
     if (this.#state === 'stopped') return;
     this.#state = 'stopping';
-    const reason = options.reason ?? 'the robot is stopping';
-    const queued = this.#queue;
-    this.#queue = [];
-    const suspend: StopRequest = { kind: 'suspend', reason };
-    await Promise.all(queued.map((job) => this.#tell({ kind: 'never-started', job, request: suspend })));
-    if (options.mode === 'cancel' || options.mode === 'suspend') {
-      for (const { controller } of this.#running.values()) {
-        controller.abort({ kind: options.mode, reason } satisfies StopRequest);
-      }
+    for (const job of this.#queue.clear()) {
+      void this.#leave({ kind: 'never-started', job, request: { kind: 'suspend', reason } });
     }
-    await Promise.all([...this.#running.values()].map((running) => running.done));
+    if (mode !== 'drain')
+      for (const { controller } of this.#running.values())
+        controller.abort({ kind: mode, reason, requestedBy } satisfies StopRequest);
+    this.#stopped ??= this.#untilEmpty();
+    return this.#stopped;
+  }
+
+  async #untilEmpty(): Promise<void> {
+    do await Promise.all(this.#leaving.values());
+    while (this.#leaving.size > 0);
     this.#state = 'stopped';
+    this.#stopped = null;
+  }
+
+  #refusal(jobId: string): Extract<SubmitOutcome, { accepted: false }>['reason'] | null {
+    if (this.#state !== 'running') return 'not-running';
+    if (this.has(jobId)) return 'duplicate';
+    return this.#queue.isFull && this.#running.size >= this.#limit ? 'queue-full' : null;
   }
 
   async #stopJob(jobId: string, request: StopRequest): Promise<boolean> {
     const running = this.#running.get(jobId);
     if (running !== undefined) {
+      if (running.isEnding) return false;
       running.controller.abort(request);
       return true;
     }
-    const job = this.#queue.find((queued) => queued.jobId === jobId);
+    const job = this.#queue.remove(jobId);
     if (job === undefined) return false;
-    this.#queue = this.#queue.filter((queued) => queued !== job);
-    await this.#tell({ kind: 'never-started', job, request });
+    await this.#leave({ kind: 'never-started', job, request });
     return true;
   }
 
   #fill(): void {
     while (this.#state === 'running' && this.#running.size < this.#limit) {
-      const job = this.#queue.shift();
+      const job = this.#queue.next();
       if (job === undefined) return;
-      const controller = new AbortController();
-      const done = this.#run(job, controller.signal).finally(() => {
-        this.#running.delete(job.jobId);
-        this.#fill();
-      });
-      this.#running.set(job.jobId, { job, controller, startedAt: this.#clock.monotonic(), done });
+      const running: Running = {
+        job,
+        controller: new AbortController(),
+        startedAt: this.#clock.monotonic(),
+        isEnding: false,
+      };
+      this.#running.set(job.jobId, running);
+      this.#leaving.set(job.jobId, this.#run(running));
     }
   }
 
-  async #run(job: JobSpec, signal: AbortSignal): Promise<void> {
+  async #run(running: Running): Promise<void> {
+    const { job, controller } = running;
     let end: JobEnd;
     try {
-      end = { kind: 'ran', job, report: await this.#options.runner.run(job, signal) };
+      this.#tellStart(job);
+      end = { kind: 'ran', job, report: await this.#runner.run(job, controller.signal) };
     } catch (error) {
       end = { kind: 'crashed', job, error };
     }
+    running.isEnding = true;
     await this.#tell(end);
+    this.#running.delete(job.jobId);
+    this.#leaving.delete(job.jobId);
+    this.#fill();
   }
 
-  async #tell(end: JobEnd): Promise<void> {
+  #leave(end: JobEnd): Promise<void> {
+    const { jobId } = end.job;
+    const left = this.#tell(end).then(() => void this.#leaving.delete(jobId));
+    this.#leaving.set(jobId, left);
+    return left;
+  }
+
+  #tellStart(job: JobSpec): void {
     try {
-      await this.#options.onJobComplete?.(end);
+      this.#onJobStart(job);
     } catch (error) {
-      this.#options.onError?.(error);
+      this.#onError(error);
     }
   }
-}
 
-function checkedLimit(limit: number): number {
-  if (Number.isInteger(limit) && limit >= 1) return limit;
-  throw new RangeError(`maxConcurrentJobs must be a whole number of at least 1, but is ${limit}`);
+  #tell(end: JobEnd): Promise<void> {
+    const options = { clock: this.#clock, limitMs: this.#completionLimitMs, onError: this.#onError };
+    return tellCompletion(this.#listeners, end, options);
+  }
 }

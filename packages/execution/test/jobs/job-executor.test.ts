@@ -1,3 +1,4 @@
+import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { type JobEnd, JobExecutor, type JobRunner, type JobSpec, type RunReport } from '../../src/index.ts';
 
@@ -172,5 +173,122 @@ describe('JobExecutor', () => {
     expect(ends.map((end) => end.kind)).toEqual(['crashed', 'crashed']);
     expect(errors).toHaveLength(2);
     expect(executor.getStatus().runningCount).toBe(0);
+  });
+});
+
+describe('JobExecutor, when those around it misbehave', () => {
+  it('goes on after a listener that hangs, once its time is over, and says so', async () => {
+    const clock = new ManualClock();
+    const errors: unknown[] = [];
+    const gate = gatedRunner();
+    const executor = new JobExecutor({
+      runner: gate.runner,
+      maxConcurrentJobs: 1,
+      completionLimitMs: 5_000,
+      onJobComplete: () => new Promise(() => undefined),
+      onError: (error) => {
+        errors.push(error);
+        throw new Error('nobody listens');
+      },
+      clock,
+    });
+    await executor.start();
+    await executor.submitJob('a', '{}');
+    await executor.submitJob('b', '{}');
+    await gate.finish('a');
+    expect(gate.running()).toEqual([]);
+    expect(await executor.submitJob('a', '{}')).toEqual({ accepted: false, reason: 'duplicate' });
+    await clock.advance(5_000);
+    expect(gate.running()).toEqual(['b']);
+    expect(String(errors[0])).toContain('job a has not settled within 5000 ms');
+    const stopped = executor.stop();
+    await gate.finish('b');
+    await clock.advance(5_000);
+    await stopped;
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('tells every listener that is added, whatever the others do', async () => {
+    const gate = gatedRunner();
+    const told: string[] = [];
+    const executor = new JobExecutor({
+      runner: gate.runner,
+      onJobComplete: () => Promise.reject(new Error('the first')),
+    });
+    const remove = executor.addCompletionListener((end) => void told.push(`second ${end.job.jobId}`));
+    executor.addCompletionListener((end) => void told.push(`third ${end.job.jobId}`));
+    await executor.start();
+    await executor.submitJob('a', '{}');
+    await gate.finish('a');
+    remove();
+    await executor.submitJob('b', '{}');
+    await gate.finish('b');
+    expect(told).toEqual(['second a', 'third a', 'third b']);
+  });
+
+  it('does not call a job cancelled that had ended when the cancel came', async () => {
+    const gate = gatedRunner();
+    let finishTelling: () => void = () => undefined;
+    const executor = new JobExecutor({
+      runner: gate.runner,
+      onJobComplete: () => new Promise((resolve) => (finishTelling = resolve)),
+    });
+    await executor.start();
+    await executor.submitJob('a', '{}');
+    await gate.finish('a');
+    expect(await executor.cancelJob('a', { reason: 'too late' })).toBe(false);
+    finishTelling();
+    await turn();
+    expect(executor.has('a')).toBe(false);
+  });
+});
+
+describe('JobExecutor refuses arguments', () => {
+  const runner = gatedRunner().runner;
+  it.each([
+    [
+      'maxConcurrentJobs must be a whole number of at least 1, but is 0',
+      () => new JobExecutor({ runner, maxConcurrentJobs: 0 }),
+    ],
+    [
+      'maxQueuedJobs must be a whole number of at least 0, but is -1',
+      () => new JobExecutor({ runner, maxQueuedJobs: -1 }),
+    ],
+    ['runner must be an object with a method run, but is undefined', () => new JobExecutor({} as never)],
+    [
+      'maxConcurrentJobs must be a whole number of at least 1, but is NaN',
+      () => new JobExecutor({ runner }).setMaxConcurrent(Number.NaN),
+    ],
+  ])('%s', (message, act) => {
+    expect(act).toThrow(message);
+  });
+
+  it.each([
+    ['jobId must be a text', '', '{}', {}],
+    [
+      "workflowJson must be a text that is not empty (the workflow file's text; an object has to go through JSON.stringify), but is an object",
+      'a',
+      { nodes: {} },
+      {},
+    ],
+    ['priority must be a whole number, but is 1.5', 'a', '{}', { priority: 1.5 }],
+    ['timeoutMs must be a number of ms above 0, or null for none, but is 0', 'a', '{}', { timeoutMs: 0 }],
+    [
+      'inDoubtPolicy must be one of "retry", "skip", "fail", "ask", but is "maybe"',
+      'a',
+      '{}',
+      { inDoubtPolicy: 'maybe' },
+    ],
+    ['variables must be an object of names and values, but is a list', 'a', '{}', { variables: [] }],
+  ])('%s', async (message, jobId, workflow, options) => {
+    const executor = new JobExecutor({ runner });
+    await executor.start();
+    await expect(executor.submitJob(jobId, workflow as string, options as never)).rejects.toThrow(message);
+    expect(executor.getStatus()).toMatchObject({ runningCount: 0, queuedCount: 0 });
+    await expect(executor.stop({ mode: 'abort' as never })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      argument: 'mode',
+    });
+    await executor.stop();
   });
 });

@@ -1,0 +1,34 @@
+/** What a caller hands to the executor, checked before anything happens. */
+import type { JsonObject } from '../json.ts';
+import { ArgumentError, requireOneOf, requireText, requireWhole } from './argument-error.ts';
+import type { JobSpec } from './job-runner.ts';
+
+export interface SubmitOptions {
+  /** Shown to people. Default: the job's id. */
+  readonly name?: string;
+  /** Initial values that win over the workflow's own. Default none. */
+  readonly variables?: JsonObject;
+  /** Higher runs first; a whole number. Default 0. */
+  readonly priority?: number;
+  /** Default null: the runner's. */
+  readonly inDoubtPolicy?: JobSpec['inDoubtPolicy'];
+  /** Limit of the whole run in ms. Default null: the runner's. */
+  readonly timeoutMs?: number | null;
+}
+
+/** @throws ArgumentError */
+export function jobSpecOf(jobId: string, workflowJson: string, options: SubmitOptions): JobSpec {
+  requireText('jobId', jobId);
+  requireText('workflowJson', workflowJson, " (the workflow file's text; an object has to go through JSON.stringify)");
+  const { name = jobId, variables = {}, priority = 0, inDoubtPolicy = null, timeoutMs = null } = options;
+  requireText('name', name);
+  if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
+    throw new ArgumentError('variables', 'an object of names and values', variables);
+  }
+  requireWhole('priority', priority);
+  if (inDoubtPolicy !== null) requireOneOf('inDoubtPolicy', inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
+  if (timeoutMs !== null && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
+    throw new ArgumentError('timeoutMs', 'a number of ms above 0, or null for none', timeoutMs);
+  }
+  return { jobId, name, workflowJson, variables, priority, inDoubtPolicy, timeoutMs };
+}
