@@ -308,6 +308,7 @@ as $$
     'robot_name', (select r.name from public.robots r where r.id = p_job.claimed_by),
     'cancel_requested', p_job.cancel_requested,
     'cancel_reason', p_job.cancel_reason,
+    'cancel_requested_by', p_job.cancel_requested_by,
     'attempt', p_job.attempt,
     'max_attempts', p_job.max_attempts,
     'on_lost', p_job.on_lost)

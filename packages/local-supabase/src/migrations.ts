@@ -2,7 +2,8 @@
  * Applies the numbered SQL files, in the order of their names, each in a transaction of its own.
  *
  * What was applied is recorded with a checksum in `casare_migrations.applied`. A file is applied when it is new or
- * has changed since; the files are written so that applying one again is safe.
+ * has changed since, and so are those behind it, which may replace what it defines; the files are written so that
+ * applying one again is safe.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -56,18 +57,21 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
   return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(folder, name), 'utf8') })));
 }
 
-/** Applies those that are new or changed. */
+/** Applies those that are new or changed, and all behind the first of them. */
 export async function applyMigrations(
   target: MigrationTarget,
   migrations: readonly Migration[],
   log: Log,
 ): Promise<void> {
+  let follows = false;
   for (const migration of migrations) {
-    if (await applyOne(target, migration)) log('info', `applied migration ${migration.name}`);
+    follows = await applyOne(target, migration, follows);
+    if (follows) log('info', `applied migration ${migration.name}`);
   }
 }
 
-async function applyOne(target: MigrationTarget, { name, text }: Migration): Promise<boolean> {
+/** @param follows whether one before it was applied */
+async function applyOne(target: MigrationTarget, { name, text }: Migration, follows: boolean): Promise<boolean> {
   const checksum = createHash('sha256').update(text).digest('hex');
   let changed = false;
   try {
@@ -75,7 +79,7 @@ async function applyOne(target: MigrationTarget, { name, text }: Migration): Pro
       await run("select pg_advisory_xact_lock(hashtextextended('casare.migrations', 0))");
       await run(bookkeeping);
       const known = await run('select checksum from casare_migrations.applied where name = $1', [name]);
-      changed = known[0]?.checksum !== checksum;
+      changed = follows || known[0]?.checksum !== checksum;
       if (!changed) return;
       await run(text);
       await run(

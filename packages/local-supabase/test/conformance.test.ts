@@ -9,6 +9,7 @@ import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
 import { losingSuite } from './suites/losing.ts';
 import { operatingSuite } from './suites/operating.ts';
+import { progressSuite } from './suites/progress.ts';
 import { resolvingSuite } from './suites/resolving.ts';
 import { turnSuite } from './suites/turns.ts';
 
@@ -25,6 +26,7 @@ describe.each(engines)('$name', (engine) => {
   describe('endings', () => endingSuite(() => orchestra));
   describe('a lost job', () => losingSuite(() => orchestra));
   describe('operating', () => operatingSuite(() => orchestra));
+  describe('progress', () => progressSuite(() => orchestra));
   describe('resolving', () => resolvingSuite(() => orchestra));
   describe('a turn', () => turnSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));

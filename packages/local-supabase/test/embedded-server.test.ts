@@ -8,6 +8,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedSupabase } from '../src/index.ts';
+import { defaultMigrationsDir, readMigrations } from '../src/migrations.ts';
 import { Orchestra } from './orchestra.ts';
 import { spawnServer } from './programs/index.ts';
 import { scratchFolder } from './scratch-folder.ts';
@@ -39,7 +40,8 @@ test('brings port, keys and data back when it is started again on its folder', a
 
   expect([second.url, second.serviceKey, second.anonKey]).toEqual([first.url, first.serviceKey, first.anonKey]);
   expect(await new Orchestra(second).job(jobId)).toMatchObject({ status: 'pending' });
-  expect(messages).toEqual(['applied migration 001_robot_hardening.sql']);
+  const migrations = await readMigrations(defaultMigrationsDir());
+  expect(messages).toEqual(migrations.map(({ name }) => `applied migration ${name}`));
   await expect(first.sql('select 1')).rejects.toMatchObject({ code: 'STOPPED' });
   for (const name of await readdir(dataDir)) {
     expect([name, (await stat(join(dataDir, name))).mode & 0o077]).toEqual([name, 0]);
@@ -75,7 +77,7 @@ test('starts anew on a folder whose first start was interrupted', async () => {
   const server = await startEmbeddedSupabase({ dataDir });
   onTestFinished(() => server.stop());
 
-  expect(await new Orchestra(server).rpc('schema_version')).toBe(1);
+  expect(await new Orchestra(server).rpc('schema_version')).toBe(4);
 });
 
 test('says which port is taken, and chooses another one when it was only used the last time', async () => {

@@ -83,6 +83,7 @@ export function operatingSuite(db: () => Orchestra): void {
       robot_name: robotName,
       cancel_requested: false,
       cancel_reason: null,
+      cancel_requested_by: null,
       attempt: 1,
       max_attempts: 1,
       on_lost: 'hold',
