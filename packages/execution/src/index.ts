@@ -61,14 +61,16 @@ export {
 } from './jobs/job-executor.ts';
 export { JobGateway } from './jobs/job-gateway.ts';
 export { JobLocker, type JobLockerOptions } from './jobs/job-locker.ts';
+export { JobProgress, type JobProgressOptions } from './jobs/job-progress.ts';
 export type { JobRunner, JobSpec } from './jobs/job-runner.ts';
 export {
-  type JobProgress,
+  type ProgressReport,
   ProgressReporter,
   type ProgressReporterOptions,
-  type ProgressSnapshot,
-  type ProgressStage,
+  ReportedProgress,
 } from './jobs/progress-reporter.ts';
+export { type ProgressShape, progressShape } from './jobs/progress-shape.ts';
+export type { ProgressSnapshot, ProgressStage } from './jobs/progress-snapshot.ts';
 export type { SubmitOptions } from './jobs/submit-options.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { checkWorkflow } from './model/check-workflow.ts';

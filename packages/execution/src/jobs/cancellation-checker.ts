@@ -1,7 +1,8 @@
 /**
  * Learns that jobs were asked to stop, or that their lease is lost, by renewing all leases at an
  * interval: the same request is heartbeat and question. A failed request changes nothing; the next one
- * asks again. A wake-up calls `checkNow` to shorten the wait.
+ * asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the
+ * wait: whoever hears of a cancel first, it is told by the one answer here, once.
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
@@ -17,6 +18,8 @@ export interface CancellationListener {
   onCancelled?(cancellation: Cancellation): void;
   /** Another token holds the job: the run must stop and its results are only evidence (I1). */
   onStale?(): void;
+  /** The server has said that the lease stands, and that nobody asked the job to stop. Told once. */
+  onConfirmed?(): void;
 }
 
 export interface CancellationWatch {
@@ -32,11 +35,13 @@ export interface CancellationCheckerOptions {
   /** Ms between two checks. Default 2,000. */
   readonly checkIntervalMs?: number;
   readonly clock?: Clock;
-  /** Told about failed checks; the checker goes on either way. */
+  /** Told about failed checks, and listeners that throw; the checker goes on either way. */
   readonly onCheckFailed?: (error: unknown) => void;
 }
 
 interface Watch {
+  readonly leaseToken: string | null;
+  isConfirmed: boolean;
   cancellation: Cancellation | null;
   isStale: boolean;
   readonly listener: CancellationListener;
@@ -54,16 +59,27 @@ export class CancellationChecker {
   readonly #clock: Clock;
   readonly #watches = new Map<string, Watch>();
   #loop: AbortController | null = null;
+  /** The check that is under way, and the one that follows it because somebody asked meanwhile. */
   #check: Promise<void> | null = null;
+  #following: Promise<void> | null = null;
 
   constructor(options: CancellationCheckerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Starts asking about a job. Asking again about the same job replaces the former listener. */
-  start(jobId: string, listener: CancellationListener = {}): CancellationWatch {
-    const watch: Watch = { cancellation: null, isStale: false, listener };
+  /**
+   * Starts asking about a job. Asking again about the same job replaces the former listener.
+   *
+   * @param options.leaseToken answers about another claim of the job are not meant for this watch. Default: any
+   */
+  start(
+    jobId: string,
+    listener: CancellationListener = {},
+    options: { readonly leaseToken?: string } = {},
+  ): CancellationWatch {
+    const { leaseToken = null } = options;
+    const watch: Watch = { leaseToken, isConfirmed: false, cancellation: null, isStale: false, listener };
     this.#watches.set(jobId, watch);
     this.#ensureLoop();
     return {
@@ -83,9 +99,21 @@ export class CancellationChecker {
     };
   }
 
-  /** Asks at once; callers share a check that is under way. Never rejects. */
+  /**
+   * Asks at once. A check that is under way may have been answered before the caller knew what it knows, so another
+   * one follows it, which all who ask meanwhile share. Resolves when the answer has been told; never rejects.
+   */
   checkNow(): Promise<void> {
-    this.#check ??= this.#ask().finally(() => {
+    if (this.#check === null) return this.#begin();
+    this.#following ??= this.#check.then(() => {
+      this.#following = null;
+      return this.checkNow();
+    });
+    return this.#following;
+  }
+
+  #begin(): Promise<void> {
+    this.#check = this.#ask().finally(() => {
       this.#check = null;
     });
     return this.#check;
@@ -115,12 +143,22 @@ export class CancellationChecker {
       if (this.#loop !== null) this.#options.onCheckFailed?.(error);
       return;
     }
-    for (const answer of answers) this.#deliver(answer);
+    for (const answer of answers) {
+      try {
+        this.#deliver(answer);
+      } catch (error) {
+        this.#options.onCheckFailed?.(error);
+      }
+    }
   }
 
   #deliver(answer: LeaseAnswer): void {
     const watch = this.#watches.get(answer.jobId);
-    if (watch === undefined) return;
+    if (watch === undefined || (watch.leaseToken !== null && watch.leaseToken !== answer.leaseToken)) return;
+    if (answer.outcome === 'ok' && !watch.isConfirmed) {
+      watch.isConfirmed = true;
+      watch.listener.onConfirmed?.();
+    }
     if (answer.outcome === 'stale' && !watch.isStale) {
       watch.isStale = true;
       watch.listener.onStale?.();

@@ -1,7 +1,7 @@
 /** What the database functions answer: checked, and put into this package's names. */
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
+import type { ClaimedJob, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -20,6 +20,7 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
     on_lost: z.enum(['hold', 'restart']),
     in_doubt_policy: z.enum(['retry', 'skip', 'fail', 'ask']).nullish(),
     lease_ms: z.number(),
+    cancel_requested: z.boolean().nullish(),
   })
   .transform(
     (row): ClaimedJob => ({
@@ -34,6 +35,7 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
       onLost: row.on_lost,
       inDoubtPolicy: row.in_doubt_policy ?? null,
       leaseMs: row.lease_ms,
+      cancelRequested: row.cancel_requested ?? false,
     }),
   );
 
@@ -58,3 +60,17 @@ export const leaseAnswers: z.ZodType<{ readonly leases: readonly LeaseAnswer[] }
       ),
   ),
 });
+
+export const progressAnswers: z.ZodType<readonly (Lease & { readonly outcome: LeaseOutcome })[]> = z.array(
+  z
+    .object({ job_id: z.string(), lease_token: token, outcome })
+    .transform((row) => ({ jobId: row.job_id, leaseToken: row.lease_token, outcome: row.outcome })),
+);
+
+export const foundJobs: z.ZodType<
+  readonly { readonly jobId: string; readonly name: string; readonly status: string }[]
+> = z.array(
+  z
+    .object({ job_id: z.string(), name: z.string(), status: z.string() })
+    .transform((row) => ({ jobId: row.job_id, name: row.name, status: row.status })),
+);

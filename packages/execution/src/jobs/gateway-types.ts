@@ -28,6 +28,8 @@ export interface ClaimedJob extends Lease {
   readonly onLost: 'hold' | 'restart';
   readonly inDoubtPolicy: InDoubtPolicy | null;
   readonly leaseMs: number;
+  /** True when the cancel came before the claim was heard of; the reason comes with the next heartbeat. */
+  readonly cancelRequested: boolean;
 }
 
 export interface JobEvent {

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RpcPort } from '../ports.ts';
-import { claimedJob, jsonObject, leaseAnswers, outcome } from './gateway-answers.ts';
+import { claimedJob, foundJobs, jsonObject, leaseAnswers, outcome, progressAnswers } from './gateway-answers.ts';
 import { GatewayError } from './gateway-error.ts';
 import type {
   CancelAnswer,
@@ -122,6 +122,19 @@ export class JobGateway {
     return this.#call('report_progress', { ...leaseArgs(lease), p_progress: progress }, outcome, options);
   }
 
+  /** Tells the progress of several jobs in one request (at most 1,000); each is answered by itself. */
+  async reportProgressBatch(
+    reports: readonly { readonly lease: Lease; readonly progress: JsonObject }[],
+    options?: GatewayCallOptions,
+  ): Promise<readonly (Lease & { readonly outcome: LeaseOutcome })[]> {
+    const rows = reports.map(({ lease, progress }) => ({
+      job_id: uuid('jobId', lease.jobId),
+      lease_token: lease.leaseToken,
+      progress,
+    }));
+    return this.#call('report_progress_batch', { p_reports: rows }, progressAnswers, options);
+  }
+
   /** Idempotent by (job, token, seq); under a stale token they are kept as superseded evidence. */
   async recordEvents(lease: Lease, events: readonly JobEvent[], options?: GatewayCallOptions): Promise<LeaseOutcome> {
     const args = { ...leaseArgs(lease), p_events: events.map((event) => ({ ...event })) };
@@ -154,9 +167,14 @@ export class JobGateway {
     return this.#call('complete_job', args, outcome, options);
   }
 
-  /** Hands the job back; it costs no attempt. */
-  async releaseJob(lease: Lease, reason: string, options?: GatewayCallOptions): Promise<LeaseOutcome> {
-    return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason }, outcome, options);
+  /** Hands the job back; it costs no attempt. `delayMs`: how long it cannot be claimed again, default 0. */
+  async releaseJob(
+    lease: Lease,
+    reason: string,
+    options: GatewayCallOptions & { readonly delayMs?: number } = {},
+  ): Promise<LeaseOutcome> {
+    const { delayMs = 0, ...call } = options;
+    return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason, p_delay_ms: delayMs }, outcome, call);
   }
 
   async enqueueJob(request: EnqueueRequest, options?: GatewayCallOptions): Promise<string> {
@@ -186,6 +204,15 @@ export class JobGateway {
   ): Promise<readonly JsonObject[]> {
     const args = { p_status: filter.status ?? null, p_limit: filter.limit ?? 50 };
     return this.#call('list_jobs', args, z.array(jsonObject), options);
+  }
+
+  /** Jobs whose id begins with `prefix` (case does not matter), oldest first; at most `limit`, default 10. */
+  async findJobs(
+    prefix: string,
+    limit = 10,
+    options?: GatewayCallOptions,
+  ): Promise<readonly { readonly jobId: string; readonly name: string; readonly status: string }[]> {
+    return this.#call('find_jobs', { p_id_prefix: prefix, p_limit: limit }, foundJobs, options);
   }
 
   async getJobHistory(jobId: string, options?: GatewayCallOptions): Promise<readonly JsonObject[]> {

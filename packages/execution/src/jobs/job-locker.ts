@@ -118,6 +118,8 @@ export class JobLocker {
       readonly result?: Parameters<JobGateway['completeJob']>[1]['result'];
       readonly error?: Parameters<JobGateway['completeJob']>[1]['error'];
       readonly reason?: string;
+      /** Without a status: how long the job cannot be claimed again, in ms. Default 0. */
+      readonly delayMs?: number;
     } = {},
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
@@ -125,13 +127,16 @@ export class JobLocker {
     if (lease === undefined) return 'stale';
     const answer =
       end.status === undefined
-        ? await this.#gateway.releaseJob(lease, end.reason ?? 'released by its robot', options)
+        ? await this.#gateway.releaseJob(lease, end.reason ?? 'released by its robot', {
+            ...options,
+            delayMs: end.delayMs ?? 0,
+          })
         : await this.#gateway.completeJob(
             lease,
             { status: end.status, result: end.result ?? null, error: end.error ?? null },
             options,
           );
-    this.#held.delete(jobId);
+    if (this.#held.get(jobId)?.leaseToken === lease.leaseToken) this.#held.delete(jobId);
     return answer;
   }
 

@@ -1,65 +1,69 @@
 /**
- * Tells the server how far each job is: per job, merged (the latest state wins) and at most once per
- * interval. Being offline loses nothing but intermediate states: what is newest is sent when sending
- * works again.
+ * Tells the server how far each job is: merged per job (the latest state wins), all jobs in one request, and at most
+ * once per interval. Being offline loses nothing but states in between: what is newest is sent when sending works
+ * again. A job's last state is handed back by `endJob`, to be written together with the job's end.
  */
 import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { Lease, LeaseOutcome } from './gateway-types.ts';
+import { requireWhole } from './argument-error.ts';
+import type { Lease, LeaseAnswer } from './gateway-types.ts';
+import { JobProgress, type JobProgressOptions } from './job-progress.ts';
+import type { ProgressSnapshot } from './progress-snapshot.ts';
 import { repeat } from './repeat.ts';
 
-export type ProgressStage =
-  | 'queued'
-  | 'starting'
-  | 'loading_workflow'
-  | 'executing'
-  | 'completing'
-  | 'completed'
-  | 'failed'
-  | 'cancelled';
-
-export interface ProgressSnapshot extends JsonObject {
-  readonly stage: ProgressStage;
-  /** 0 to 100; 100 only for a completed job. */
-  readonly percent: number;
-  readonly current_node: string | null;
-  readonly current_node_type: string | null;
-  readonly nodes_completed: number;
-  readonly nodes_total: number;
-  /** Node executions so far, each turn of a loop counted. */
-  readonly steps: number;
-  readonly updated_at: string;
+export interface ProgressReport {
+  readonly lease: Lease;
+  readonly progress: JsonObject;
 }
 
 export interface ProgressReporterOptions {
   readonly gateway: {
-    reportProgress(lease: Lease, progress: JsonObject, options?: { signal?: AbortSignal }): Promise<LeaseOutcome>;
+    reportProgressBatch(
+      reports: readonly ProgressReport[],
+      options?: { signal?: AbortSignal },
+    ): Promise<readonly Pick<LeaseAnswer, 'jobId' | 'leaseToken' | 'outcome'>[]>;
   };
-  /** Ms between two reports of a job. Default 1,000. */
+  /** Ms between two reports. Default 1,000. */
   readonly updateIntervalMs?: number;
   readonly clock?: Clock;
-  readonly onReportFailed?: (jobId: string, error: unknown) => void;
+  /** Told about a report that could not be sent; its jobs are in the next one. */
+  readonly onReportFailed?: (error: unknown) => void;
+  /** The server said more than `ok`: a lease is lost, or a job was asked to stop. */
+  readonly onNews?: () => void;
 }
 
-export interface JobProgress {
-  reportStage(stage: ProgressStage): void;
-  reportNodeStart(nodeId: string, nodeType: string): void;
-  reportNodeComplete(nodeId: string, result: { readonly success: boolean; readonly durationMs: number }): void;
-  /** Counts nodes that an earlier process has completed. */
-  resumeFrom(nodeIds: Iterable<string>): void;
-  snapshot(): ProgressSnapshot;
+/** The progress of a job that is reported. */
+export class ReportedProgress extends JobProgress {
+  readonly #untrack: () => void;
+
+  constructor(options: JobProgressOptions, untrack: () => void) {
+    super(options);
+    this.#untrack = untrack;
+  }
+
   /** Ends reporting; the returned last state belongs into the job's completion. */
-  endJob(end: { readonly status: 'completed' | 'failed' | 'cancelled' }): ProgressSnapshot;
+  endJob(end: { readonly status: 'completed' | 'failed' | 'cancelled' }): ProgressSnapshot {
+    this.reportStage('completing');
+    this.reportStage(end.status);
+    this.#untrack();
+    return this.snapshot();
+  }
+
   /** Ends reporting without a last word: the job goes on elsewhere or later. */
-  detach(): void;
+  detach(): void {
+    this.#untrack();
+  }
 }
 
 interface Tracked {
   readonly lease: Lease;
-  dirty: boolean;
-  readonly snapshot: () => ProgressSnapshot;
+  readonly progress: JobProgress;
+  isDirty: boolean;
 }
+
+/** Jobs in one request; more go into further ones (I7). */
+const maxReports = 100;
 
 /**
  * @example
@@ -75,72 +79,36 @@ export class ProgressReporter {
   readonly #jobs = new Map<string, Tracked>();
   #loop: AbortController | null = null;
 
+  /** @throws ArgumentError */
   constructor(options: ProgressReporterOptions) {
+    requireWhole('updateIntervalMs', options.updateIntervalMs ?? 1_000, 1);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
 
-  startJob(lease: Lease, job: { readonly totalNodes: number }): JobProgress {
-    const clock = this.#clock;
-    const completed = new Set<string>();
-    let stage: ProgressStage = 'starting';
-    let current: { id: string; type: string } | null = null;
-    let steps = 0;
-    let updatedAt = clock.now();
-    const tracked: Tracked = {
-      lease,
-      dirty: true,
-      snapshot: () => ({
-        stage,
-        percent: percentOf(stage, completed.size, job.totalNodes),
-        current_node: current?.id ?? null,
-        current_node_type: current?.type ?? null,
-        nodes_completed: completed.size,
-        nodes_total: job.totalNodes,
-        steps,
-        updated_at: new Date(updatedAt).toISOString(),
-      }),
-    };
-    const touch = (): void => {
-      updatedAt = clock.now();
-      tracked.dirty = true;
-    };
-    this.#jobs.set(lease.jobId, tracked);
+  /** Begins to report about a job; another claim of the same job takes the place of the former. */
+  startJob(lease: Lease, job: { readonly totalNodes?: number } = {}): ReportedProgress {
+    const { jobId, leaseToken } = lease;
+    const progress = new ReportedProgress(
+      {
+        ...job,
+        clock: this.#clock,
+        onChange: () => {
+          tracked.isDirty = true;
+        },
+      },
+      () => this.#untrack(tracked),
+    );
+    const tracked: Tracked = { lease: { jobId, leaseToken }, progress, isDirty: true };
+    this.#jobs.set(jobId, tracked);
     this.#ensureLoop();
-    return {
-      reportStage: (next) => {
-        stage = next;
-        touch();
-      },
-      reportNodeStart: (nodeId, nodeType) => {
-        stage = 'executing';
-        current = { id: nodeId, type: nodeType };
-        touch();
-      },
-      reportNodeComplete: (nodeId, result) => {
-        if (result.success) completed.add(nodeId);
-        steps += 1;
-        touch();
-      },
-      resumeFrom: (nodeIds) => {
-        for (const nodeId of nodeIds) completed.add(nodeId);
-        touch();
-      },
-      snapshot: tracked.snapshot,
-      endJob: (end) => {
-        stage = end.status;
-        current = null;
-        touch();
-        this.#untrack(tracked);
-        return tracked.snapshot();
-      },
-      detach: () => this.#untrack(tracked),
-    };
+    return progress;
   }
 
   /** Sends what changed since the last report. Never rejects. */
   async flush(signal?: AbortSignal): Promise<void> {
-    await Promise.all([...this.#jobs.values()].filter((job) => job.dirty).map((job) => this.#send(job, signal)));
+    const due = [...this.#jobs.values()].filter((job) => job.isDirty);
+    for (let at = 0; at < due.length; at += maxReports) await this.#send(due.slice(at, at + maxReports), signal);
   }
 
   stop(): void {
@@ -149,13 +117,16 @@ export class ProgressReporter {
     this.#loop = null;
   }
 
-  async #send(job: Tracked, signal?: AbortSignal): Promise<void> {
-    job.dirty = false;
+  async #send(jobs: readonly Tracked[], signal?: AbortSignal): Promise<void> {
+    const { gateway, onReportFailed, onNews } = this.#options;
+    for (const job of jobs) job.isDirty = false;
+    const reports = jobs.map(({ lease, progress }) => ({ lease, progress: progress.snapshot() }));
     try {
-      await this.#options.gateway.reportProgress(job.lease, job.snapshot(), signal === undefined ? {} : { signal });
+      const answers = await gateway.reportProgressBatch(reports, signal === undefined ? {} : { signal });
+      if (answers.some((answer) => answer.outcome !== 'ok')) onNews?.();
     } catch (error) {
-      job.dirty = true;
-      if (signal?.aborted !== true) this.#options.onReportFailed?.(job.lease.jobId, error);
+      for (const job of jobs) job.isDirty = true;
+      if (signal?.aborted !== true) onReportFailed?.(error);
     }
   }
 
@@ -171,9 +142,4 @@ export class ProgressReporter {
     const intervalMs = this.#options.updateIntervalMs ?? 1_000;
     void repeat(() => this.flush(loop.signal), { intervalMs, clock: this.#clock, signal: loop.signal });
   }
-}
-
-function percentOf(stage: ProgressStage, done: number, total: number): number {
-  if (stage === 'completed') return 100;
-  return total === 0 ? 0 : Math.min(99, Math.floor((100 * done) / total));
 }

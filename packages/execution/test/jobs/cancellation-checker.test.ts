@@ -71,23 +71,59 @@ describe('CancellationChecker', () => {
     checker.stop();
   });
 
-  it('asks at once when it is woken, and only once for several wake-ups at a time', async () => {
+  it('asks at once when it is woken, and once more for all who ask meanwhile', async () => {
     const clock = new ManualClock();
-    let checks = 0;
+    const answers: ((outcome: LeaseAnswer['outcome']) => void)[] = [];
+    const told: unknown[] = [];
     const checker = new CancellationChecker({
       leases: {
-        heartbeatAll: async () => {
-          checks += 1;
-          return [];
-        },
+        heartbeatAll: () => new Promise((resolve) => answers.push((outcome) => resolve([answerFor('a', outcome)]))),
       },
       clock,
     });
-    checker.start('a');
+    checker.start('a', { onCancelled: (cancellation) => told.push(cancellation) });
     await clock.advance(0);
-    expect(checks).toBe(1);
-    await Promise.all([checker.checkNow(), checker.checkNow(), checker.checkNow()]);
-    expect(checks).toBe(2);
+    const woken = Promise.all([checker.checkNow(), checker.checkNow(), checker.checkNow()]);
+    answers[0]?.('ok');
+    await clock.advance(0);
+    expect(answers).toHaveLength(2);
+    answers[1]?.('cancelled');
+    await woken;
+    expect(told).toHaveLength(1);
+    checker.stop();
+  });
+
+  it('says once that a lease stands, and takes no answer about an earlier claim of the job', async () => {
+    const clock = new ManualClock();
+    let answer = answerFor('a', 'stale');
+    const told: string[] = [];
+    const checker = new CancellationChecker({ leases: { heartbeatAll: async () => [answer] }, clock });
+    const listener = { onStale: () => told.push('stale'), onConfirmed: () => told.push('confirmed') };
+    const watch = checker.start('a', listener, { leaseToken: '2' });
+    await clock.advance(4_000);
+    expect(told).toEqual([]);
+    answer = { ...answerFor('a', 'ok'), leaseToken: '2' };
+    await clock.advance(4_000);
+    expect([told, watch.isStale]).toEqual([['confirmed'], false]);
+    checker.stop();
+  });
+
+  it('tells the others when one listener throws', async () => {
+    const clock = new ManualClock();
+    const failures: unknown[] = [];
+    const checker = new CancellationChecker({
+      leases: { heartbeatAll: async () => [answerFor('a', 'cancelled'), answerFor('b', 'cancelled')] },
+      clock,
+      onCheckFailed: (error) => failures.push(error),
+    });
+    checker.start('a', {
+      onCancelled: () => {
+        throw new Error('listener');
+      },
+    });
+    const other = checker.start('b');
+    await clock.advance(2_000);
+    expect([other.isCancelled, failures.length]).toEqual([true, 1]);
     checker.stop();
   });
 });

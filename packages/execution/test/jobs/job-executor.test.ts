@@ -231,7 +231,10 @@ describe('JobExecutor, when those around it misbehave', () => {
     let finishTelling: () => void = () => undefined;
     const executor = new JobExecutor({
       runner: gate.runner,
-      onJobComplete: () => new Promise((resolve) => (finishTelling = resolve)),
+      onJobComplete: () =>
+        new Promise((resolve) => {
+          finishTelling = resolve;
+        }),
     });
     await executor.start();
     await executor.submitJob('a', '{}');

@@ -18,6 +18,7 @@ function claimed(id: string, leaseToken: string): ClaimedJob {
     onLost: 'hold',
     inDoubtPolicy: null,
     leaseMs: 300_000,
+    cancelRequested: false,
   };
 }
 

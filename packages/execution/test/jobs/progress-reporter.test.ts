@@ -12,9 +12,9 @@ function reporterWith(send: (lease: Lease, progress: JsonObject) => void) {
     clock,
     updateIntervalMs: 1_000,
     gateway: {
-      reportProgress: async (lease, progress) => {
-        send(lease, progress);
-        return 'ok';
+      reportProgressBatch: async (reports) => {
+        for (const { lease, progress } of reports) send(lease, progress);
+        return reports.map(({ lease }) => ({ ...lease, outcome: 'ok' as const }));
       },
     },
   });

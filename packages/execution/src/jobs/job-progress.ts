@@ -1,0 +1,215 @@
+/**
+ * The progress of one job: what is known of it, changed by what happens in its run and read as a snapshot. Sends
+ * nothing; a `ProgressReporter` does.
+ *
+ * A run's journal says all that progress needs: `replay` takes what an earlier process has recorded, `apply` what is
+ * recorded from then on. The `report...` methods are the same for callers without a journal.
+ */
+import type { LoopSource } from '../control/control-op.ts';
+import { sizeOf } from '../control/loop-source.ts';
+import type { JournalEntry, ResultEntry } from '../engine/journal.ts';
+import { restoreSnapshot } from '../engine/snapshot.ts';
+import type { Clock } from '../ports.ts';
+import { ProgressPercent } from './progress-percent.ts';
+import { flatShape, type ProgressShape } from './progress-shape.ts';
+import type { ProgressSnapshot, ProgressStage } from './progress-snapshot.ts';
+
+/** Shown at most (I7). */
+const maxCurrentNodes = 20;
+
+export interface JobProgressOptions {
+  readonly totalNodes?: number;
+  readonly clock: Clock;
+  /** Called after every change. */
+  readonly onChange?: () => void;
+}
+
+interface RunningNode {
+  readonly id: string;
+  readonly type: string;
+}
+
+export class JobProgress {
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #completed = new Set<string>();
+  /** By step, else by node: branches may run the same node side by side. The newest is last. */
+  readonly #current = new Map<number | string, RunningNode>();
+  readonly #stages: { [stage in ProgressStage]?: string } = {};
+  readonly #percent: ProgressPercent;
+  #shape: ProgressShape;
+  #stage: ProgressStage = 'queued';
+  #latest: RunningNode | null = null;
+  #steps = 0;
+  #updatedAt: number;
+
+  constructor(options: JobProgressOptions) {
+    this.#clock = options.clock;
+    this.#onChange = options.onChange ?? (() => undefined);
+    this.#shape = flatShape(options.totalNodes ?? 0);
+    this.#percent = new ProgressPercent(this.#shape);
+    this.#updatedAt = options.clock.now();
+    this.#enter('queued');
+  }
+
+  reportStage(stage: ProgressStage): void {
+    this.#enter(stage);
+    this.#touch();
+  }
+
+  /** Tells which workflow it is, once it is loaded. */
+  reportWorkflow(shape: ProgressShape): void {
+    this.#shape = shape;
+    this.#percent.shape = shape;
+    this.#touch();
+  }
+
+  reportNodeStart(nodeId: string, nodeType: string): void {
+    this.#enter('executing');
+    this.#started(nodeId, { id: nodeId, type: nodeType });
+    this.#touch();
+  }
+
+  reportNodeComplete(nodeId: string, result: { readonly success: boolean; readonly durationMs: number }): void {
+    this.#ended(nodeId, nodeId, result.success);
+    this.#touch();
+  }
+
+  /** A loop begins a turn: `index` from 0 of `total`, null where nobody knows how many there will be. */
+  reportLoopTurn(loopId: string, turn: { readonly index: number; readonly total: number | null }): void {
+    this.#percent.turn(loopId, turn);
+    this.#touch();
+  }
+
+  reportLoopEnd(loopId: string): void {
+    this.#percent.loopOver(loopId);
+    this.#touch();
+  }
+
+  /** Takes the whole journal of a run that is about to begin or to go on, in place of what was known. */
+  replay(entries: readonly JournalEntry[]): void {
+    this.#completed.clear();
+    this.#current.clear();
+    this.#steps = 0;
+    this.#percent.restart();
+    for (const entry of entries) this.#apply(entry);
+    // What was under way in an earlier process runs again only when the journal says so.
+    this.#current.clear();
+    this.#touch();
+  }
+
+  /** Takes what a run under way has just recorded. */
+  apply(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) this.#apply(entry);
+    if (entries.length > 0) this.#touch();
+  }
+
+  snapshot(): ProgressSnapshot {
+    const isOver = this.#stage === 'completed' || this.#stage === 'failed' || this.#stage === 'cancelled';
+    const newest = isOver ? null : this.#newest();
+    return {
+      stage: this.#stage,
+      stages: { ...this.#stages },
+      percent: this.#stage === 'completed' ? 100 : this.#percent.percent,
+      current_node: newest?.id ?? null,
+      current_node_type: newest?.type ?? null,
+      current_nodes: isOver ? [] : [...this.#current.values()].slice(-maxCurrentNodes).map((node) => node.id),
+      nodes_completed: this.#completed.size,
+      nodes_total: this.#shape.totalNodes,
+      steps: this.#steps,
+      updated_at: new Date(this.#updatedAt).toISOString(),
+    };
+  }
+
+  #apply(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'intent':
+        this.#enter('executing');
+        this.#started(entry.step, this.#node(entry.node_id));
+        return;
+      case 'result':
+        this.#applyControl(entry);
+        this.#ended(entry.step, entry.node_id, true);
+        return;
+      case 'failure':
+        this.#ended(entry.step, entry.node_id, false);
+        return;
+      case 'retry':
+      case 'in_doubt':
+        this.#current.delete(entry.step);
+        return;
+      case 'stop':
+        if (entry.step !== null) this.#current.delete(entry.step);
+        this.#enter('completing');
+        return;
+      case 'snapshot':
+        this.#applySnapshot(restoreSnapshot(entry.state));
+        return;
+      case 'began':
+      case 'outcome':
+        return;
+    }
+  }
+
+  #applyControl({ node_id: nodeId, control }: ResultEntry): void {
+    if (control === undefined) return;
+    if (control.op === 'open_loop') this.#percent.turn(nodeId, { index: 0, total: totalOf(control.source) });
+    else if (control.op === 'next') this.#percent.turn(nodeId, 'next');
+    else if (control.op === 'close_loop') this.#percent.loopOver(nodeId);
+    else if (control.op === 'break') this.#percent.loopOver(control.loop);
+  }
+
+  /** What a snapshot holds stands for all entries before it. */
+  #applySnapshot(state: ReturnType<typeof restoreSnapshot>): void {
+    this.#steps = Math.max(this.#steps, state.step);
+    const lanes = [...state.lanes.values()];
+    for (const frame of lanes.flatMap((lane) => lane.frames)) {
+      if (frame.kind === 'loop') this.#percent.turn(frame.node, { index: frame.index, total: totalOf(frame.source) });
+    }
+    for (const { intent } of lanes) if (intent !== null) this.#started(intent.step, this.#node(intent.node_id));
+    for (const nodeId of lanes.flatMap((lane) => [...lane.executed])) {
+      this.#completed.add(nodeId);
+      this.#percent.nodeDone(nodeId);
+    }
+  }
+
+  #node(id: string): RunningNode {
+    return { id, type: this.#shape.typeOf(id) };
+  }
+
+  #started(key: number | string, node: RunningNode): void {
+    this.#current.delete(key);
+    this.#current.set(key, node);
+    this.#latest = node;
+  }
+
+  #ended(key: number | string, nodeId: string, success: boolean): void {
+    this.#current.delete(key);
+    this.#steps += 1;
+    if (!success) return;
+    this.#completed.add(nodeId);
+    this.#percent.nodeDone(nodeId);
+  }
+
+  #newest(): RunningNode | null {
+    return [...this.#current.values()].at(-1) ?? this.#latest;
+  }
+
+  #enter(stage: ProgressStage): void {
+    if (stage === this.#stage && this.#stages[stage] !== undefined) return;
+    // Finally bodies of a run that was told to stop are not its execution any more.
+    if (stage === 'executing' && this.#stage === 'completing') return;
+    this.#stage = stage;
+    this.#stages[stage] = new Date(this.#clock.now()).toISOString();
+  }
+
+  #touch(): void {
+    this.#updatedAt = this.#clock.now();
+    this.#onChange();
+  }
+}
+
+function totalOf(source: LoopSource): number | null {
+  const size = sizeOf(source);
+  return Number.isFinite(size) ? size : null;
+}

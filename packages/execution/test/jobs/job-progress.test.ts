@@ -1,0 +1,195 @@
+import { ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import {
+  checkWorkflow,
+  createNodeRegistry,
+  JobProgress,
+  type JournalEntry,
+  memoryJournal,
+  progressShape,
+  runWorkflow,
+  systemClock,
+  type Workflow,
+} from '../../src/index.ts';
+
+const registry = createNodeRegistry([]);
+
+type Spec = readonly [id: string, type: string, config?: object];
+
+/** `wires`: 'a.exit -> b'; without an exit it is exec_out. */
+function workflowOf(nodes: readonly Spec[], wires: readonly string[]): Workflow {
+  const text = JSON.stringify({
+    metadata: { name: 'test' },
+    nodes: Object.fromEntries(nodes.map(([id, type, config = {}]) => [id, { node_id: id, node_type: type, config }])),
+    connections: wires.map((wire) => {
+      const [from = '', to = ''] = wire.split(' -> ');
+      const [source, port = 'exec_out'] = from.split('.');
+      return { source_node: source, source_port: port, target_node: to, target_port: 'exec_in' };
+    }),
+  });
+  const { workflow, findings } = checkWorkflow(text, registry);
+  if (workflow === null) throw new Error(findings.map((finding) => finding.message).join('\n'));
+  return workflow;
+}
+
+/** Runs a workflow and yields its progress after every commit. */
+async function percentsOf(workflow: Workflow) {
+  const progress = new JobProgress({ clock: new ManualClock() });
+  progress.reportWorkflow(progressShape(workflow));
+  const journal = memoryJournal();
+  const percents: number[] = [];
+  const entries: JournalEntry[] = [];
+  await runWorkflow({
+    jobId: 'job',
+    workflow,
+    registry,
+    clock: systemClock,
+    logger: { log: () => undefined },
+    workDir: '/',
+    inDoubtPolicy: 'fail',
+    nodeTimeoutMs: 1_000,
+    journal: {
+      ...journal,
+      load: () => journal.load(),
+      commit: async (committed) => {
+        await journal.commit(committed);
+        entries.push(...structuredClone(committed));
+        progress.apply(committed);
+        percents.push(progress.snapshot().percent);
+      },
+    },
+  });
+  return { percents, entries, progress };
+}
+
+const loop = (end: number): readonly Spec[] => [
+  ['start', 'StartNode'],
+  ['each', 'ForLoopStartNode', { mode: 'range', start: 0, end }],
+  ['one', 'CommentNode'],
+  ['two', 'CommentNode'],
+  ['end', 'EndNode'],
+];
+const loopWires = ['start -> each', 'each.body -> one', 'one -> two', 'each.completed -> end'];
+
+describe('the percent of a job', () => {
+  it('follows the turns of a loop instead of jumping with the first one', async () => {
+    const { percents } = await percentsOf(workflowOf(loop(10), loopWires));
+    const firstTurn = percents[5] ?? 100;
+    expect(firstTurn).toBeLessThan(35);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    const half = percents[Math.floor(percents.length / 2)] ?? 0;
+    expect(half).toBeGreaterThan(40);
+    expect(half).toBeLessThan(65);
+    expect(percents.at(-1)).toBe(99);
+  });
+
+  it('counts a turn of an inner loop as its part of the outer turn', async () => {
+    const workflow = workflowOf(
+      [
+        ['start', 'StartNode'],
+        ['outer', 'ForLoopStartNode', { mode: 'range', start: 0, end: 4 }],
+        ['inner', 'ForLoopStartNode', { mode: 'range', start: 0, end: 5 }],
+        ['work', 'CommentNode'],
+      ],
+      ['start -> outer', 'outer.body -> inner', 'inner.body -> work'],
+    );
+    const { percents } = await percentsOf(workflow);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    expect(Math.max(...percents.slice(1).map((percent, index) => percent - (percents[index] ?? 0)))).toBeLessThan(30);
+    expect(percents.at(-1)).toBe(99);
+  });
+
+  it('lets each turn of a loop of unknown length count for less than the one before', async () => {
+    const workflow = workflowOf(
+      [
+        ['start', 'StartNode'],
+        ['loop', 'WhileLoopStartNode', { expression: 'i < 6' }],
+        ['more', 'IncrementVariableNode', { variable_name: 'i' }],
+        ['end', 'EndNode'],
+      ],
+      ['start -> loop', 'loop.body -> more', 'loop.completed -> end'],
+    );
+    const { percents } = await percentsOf({ ...workflow, variables: { i: 0 } });
+    const steps = percents.slice(1).map((percent, index) => percent - (percents[index] ?? 0));
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(25);
+    expect(percents.at(-1)).toBe(99);
+  });
+
+  it('is the same for a resumed run as for the one that was interrupted', async () => {
+    const workflow = workflowOf(loop(4), loopWires);
+    const { entries, percents } = await percentsOf(workflow);
+    const middle = entries.slice(0, Math.floor(entries.length / 2));
+    const resumed = new JobProgress({ clock: new ManualClock() });
+    resumed.reportWorkflow(progressShape(workflow));
+    resumed.replay(middle);
+    resumed.replay(middle);
+    expect(percents).toContain(resumed.snapshot().percent);
+    resumed.apply(entries.slice(middle.length));
+    expect(resumed.snapshot()).toMatchObject({ percent: 99, nodes_completed: 5, current_nodes: [] });
+  });
+});
+
+describe('the current nodes of a job', () => {
+  const intent = (step: number, nodeId: string): JournalEntry => ({
+    kind: 'intent',
+    step,
+    node_id: nodeId,
+    effect: 'pure',
+    attempt: 1,
+    idempotency_key: '',
+    at: 0,
+  });
+  const result = (step: number, nodeId: string): JournalEntry => ({
+    kind: 'result',
+    step,
+    node_id: nodeId,
+    exit: 'exec_out',
+    outputs: {},
+    variables: {},
+    duration_ms: 1,
+    retries: 0,
+    at: 0,
+  });
+
+  it('are all that run, the newest last, also when the same node runs side by side', () => {
+    const progress = new JobProgress({ clock: new ManualClock(), totalNodes: 3 });
+    progress.apply([intent(1, 'a'), intent(2, 'b'), intent(3, 'b')]);
+    expect(progress.snapshot()).toMatchObject({ current_node: 'b', current_nodes: ['a', 'b', 'b'] });
+    progress.apply([result(3, 'b'), result(2, 'b')]);
+    expect(progress.snapshot()).toMatchObject({ current_node: 'a', current_nodes: ['a'], steps: 2 });
+  });
+
+  it('count a node once that was interrupted and runs again', () => {
+    const progress = new JobProgress({ clock: new ManualClock(), totalNodes: 3 });
+    progress.apply([intent(1, 'a')]);
+    progress.apply([{ ...intent(1, 'a'), attempt: 2 } as JournalEntry]);
+    expect(progress.snapshot().current_nodes).toEqual(['a']);
+  });
+});
+
+describe('the stages of a job', () => {
+  it('are all told with their time, also those that were over before a report was due', async () => {
+    const clock = new ManualClock();
+    const progress = new JobProgress({ clock, totalNodes: 1 });
+    for (const stage of ['starting', 'loading_workflow'] as const) {
+      await clock.advance(1_000);
+      progress.reportStage(stage);
+    }
+    progress.reportNodeStart('a', 'LogNode');
+    progress.reportNodeComplete('a', { success: true, durationMs: 1 });
+    progress.reportStage('completing');
+    progress.reportStage('completed');
+    const { stage, stages, percent } = progress.snapshot();
+    expect([stage, percent]).toEqual(['completed', 100]);
+    expect(Object.keys(stages)).toEqual([
+      'queued',
+      'starting',
+      'loading_workflow',
+      'executing',
+      'completing',
+      'completed',
+    ]);
+    expect(Object.values(stages).toSorted()).toEqual(Object.values(stages));
+  });
+});
