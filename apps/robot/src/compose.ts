@@ -27,6 +27,7 @@ import { openConnection } from './compose-connection.ts';
 import { createRegistry } from './compose-nodes.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
+import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
 import { JobIntake } from './job-intake.ts';
 import { OutboxSync } from './outbox-sync.ts';
@@ -47,6 +48,10 @@ export interface RobotEvents {
   /** A job left the executor: there may be a free slot. */
   readonly onJobGone: () => void;
   readonly onConnected: () => void;
+  /** The robot was paused or resumed. */
+  readonly onPause: () => void;
+  /** Something keeps going wrong; the same problem may be told again and again. */
+  readonly onProblem: (name: string, error: unknown) => void;
 }
 
 export interface RobotParts {
@@ -63,6 +68,7 @@ export interface RobotParts {
   readonly desk: JobDesk;
   readonly outboxSync: OutboxSync;
   readonly intake: JobIntake;
+  readonly pause: IntakePause;
   readonly queue: OfflineQueue;
   readonly metrics: MetricsCollector | null;
   readonly audit: AuditLogger | null;
@@ -126,9 +132,16 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       leases: locker,
       checkIntervalMs: Math.min(jobExecution.cancellationCheckIntervalMs, jobExecution.heartbeatIntervalMs),
       clock,
+      onCheckFailed: (error) => options.onProblem('renewing leases', error),
     });
     const reporter = jobExecution.progressReportingEnabled
-      ? new ProgressReporter({ gateway, updateIntervalMs: jobExecution.progressIntervalMs, clock })
+      ? new ProgressReporter({
+          gateway,
+          updateIntervalMs: jobExecution.progressIntervalMs,
+          clock,
+          onReportFailed: (error) => options.onProblem('reporting progress', error),
+          onNews: () => void checker.checkNow(),
+        })
       : null;
     const queue = new OfflineQueue({ store: ownStore, robotId: identity.robotId });
     const desk = new JobDesk({
@@ -166,6 +179,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         clock,
       }),
       maxConcurrentJobs: jobExecution.maxConcurrentJobs,
+      onJobStart: (job) => desk.onJobStart(job),
       onJobComplete: async (end) => {
         await desk.onJobComplete(end);
         options.onJobGone();
@@ -178,8 +192,9 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       outbox: ownStore.outbox,
       gateway,
       isPermanent: (error) => classifyRunError(error).category === 'permanent',
-      onDelivered: async (item) => {
+      onDelivered: async (item, outcome) => {
         const { kind, jobId, leaseToken } = item;
+        if (outcome !== 'ok' && kind !== 'complete' && kind !== 'release') void checker.checkNow();
         if (kind === 'complete' && leaseToken !== null) await queue.markSynced(jobId, { leaseToken });
       },
       onRefused: (item, error) =>
@@ -188,22 +203,24 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
           kind: item.kind,
         }),
     });
+    const pause = await IntakePause.load({ home, clock, logger, onChange: options.onPause });
     const intake = new JobIntake({
       connection,
       gateway,
-      executor,
       locker,
       desk,
+      isPaused: () => pause.current !== null,
       claimRequest: await loadClaimRequest(home),
-      robot: {
+      robot: () => ({
         robotId: identity.robotId,
         name: config.robot.name,
         capabilities: config.robot.capabilities,
         tags: config.robot.tags,
-        maxConcurrentJobs: jobExecution.maxConcurrentJobs,
+        maxConcurrentJobs: executor.getStatus().maxConcurrentJobs,
         version: robotVersion,
         bootId: identity.bootId,
-      },
+      }),
+      onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
       logger,
     });
     return {
@@ -220,10 +237,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       desk,
       outboxSync,
       intake,
+      pause,
       queue,
       metrics,
       audit,
       async close() {
+        pause.close();
         await ownStore.close();
         audit?.close();
       },

@@ -1,17 +1,18 @@
 /** One job on the desk: its durable side, its progress, and what has to be told when its run ends. */
-import type {
-  CancellationWatch,
+import {
+  type CancellationWatch,
+  type Clock,
   JobProgress,
-  JobSpec,
-  JournalEntry,
-  Logger,
-  ProgressReporter,
-  ProgressSnapshot,
-  RunEnd,
-  RunError,
-  RunJournal,
-  RunObserver,
-  RunOutcome,
+  type JobSpec,
+  type Logger,
+  type ProgressReporter,
+  progressShape,
+  type ReportedProgress,
+  type RunEnd,
+  type RunError,
+  type RunJournal,
+  type RunObserver,
+  type Workflow,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -24,6 +25,7 @@ export interface DeskJobOptions {
   /** Null when progress reporting is off. */
   readonly reporter: ProgressReporter | null;
   readonly logger: Logger;
+  readonly clock: Clock;
   readonly checkpoints: CheckpointPolicy;
   /** Called when the outbox may have something new. */
   readonly onOutbox: () => void;
@@ -35,9 +37,15 @@ export class DeskJob {
   watch: CancellationWatch | null = null;
   /** The lease is gone: nothing more is recorded or reported about the job here (I1). */
   isLost = false;
+  /** What the job has to wait for before it can be queued; null when it need not. */
+  waitsFor: 'lease' | 'store' | null = null;
+  /** Its end is being written without a run; asking again changes nothing. */
+  isEnding = false;
+  readonly progress: JobProgress;
   readonly #options: DeskJobOptions;
+  /** The same progress, when it is reported to the server. */
+  readonly #reported: ReportedProgress | null;
   #record: StoredJob;
-  #progress: JobProgress | null = null;
   #runEnded: ((end: RunEnd) => void) | null = null;
   #hasBegun: boolean;
 
@@ -46,17 +54,24 @@ export class DeskJob {
     this.#record = record;
     this.#hasBegun = record.state !== 'cached';
     this.durable = withCheckpointPolicy(options.store.open(record.jobId), options.checkpoints);
-    const journal = jobJournal(this.durable, (outcome, entries) => finalProgress(this.#progress, outcome, entries));
+    this.#reported = options.reporter?.startJob(record) ?? null;
+    this.progress = this.#reported ?? new JobProgress({ clock: options.clock });
+    // The outcome is committed together with the last results, and the server is told of both at once.
+    const journal = jobJournal(this.durable, (outcome, entries) => {
+      this.progress.apply(entries);
+      return this.#reported?.endJob(outcome) ?? null;
+    });
     this.journal = {
       load: async () => {
         const entries = await journal.load();
-        this.#progress?.resumeFrom(entries.flatMap((entry) => (entry.kind === 'result' ? [entry.node_id] : [])));
+        this.progress.replay(entries);
         return entries;
       },
       commit: async (entries) => {
         await journal.commit(entries);
         this.#hasBegun = true;
         options.onOutbox();
+        if (entries.at(-1)?.kind !== 'outcome') this.progress.apply(entries);
       },
     };
   }
@@ -75,11 +90,12 @@ export class DeskJob {
     return this.#hasBegun ? interruptionOf(await this.durable.load()) : null;
   }
 
-  observe(job: JobSpec, totalNodes: number): RunObserver {
-    const { telemetry, reporter, logger } = this.#options;
+  observe(job: JobSpec, workflow: Workflow): RunObserver {
+    const { telemetry, logger } = this.#options;
+    const totalNodes = workflow.nodes.size;
     const metrics = telemetry.metricsFor(job, totalNodes);
     const audit = telemetry.auditFor(job);
-    this.#progress = reporter?.startJob(this.#record, { totalNodes }) ?? null;
+    this.progress.reportWorkflow(progressShape(workflow));
     this.#runEnded = (end) => {
       metrics?.end(end);
       audit?.ended(end);
@@ -88,7 +104,6 @@ export class DeskJob {
     return runObserver({
       metrics,
       audit,
-      progress: this.#progress,
       log: { log: (level, message, fields) => logger.log(level, message, { ...fields, job_id: job.jobId }) },
     });
   }
@@ -109,27 +124,12 @@ export class DeskJob {
   /** The run is over, the job is not: it waits for an answer, its lease is kept. */
   waitInDoubt(): void {
     this.#record = { ...this.#record, state: 'in_doubt' };
-    this.#progress?.detach();
-    this.#progress = null;
+    this.#reported?.detach();
   }
 
   close(): void {
     this.watch?.stop();
-    this.#progress?.detach();
+    this.#reported?.detach();
     this.durable.close();
   }
-}
-
-/** The last nodes' results are in the same commit as the outcome: their observers have not been told yet. */
-function finalProgress(
-  progress: JobProgress | null,
-  outcome: RunOutcome,
-  entries: readonly JournalEntry[],
-): ProgressSnapshot | null {
-  if (progress === null) return null;
-  for (const entry of entries) {
-    if (entry.kind !== 'result' && entry.kind !== 'failure') continue;
-    progress.reportNodeComplete(entry.node_id, { success: entry.kind === 'result', durationMs: entry.duration_ms });
-  }
-  return progress.endJob({ status: outcome.status });
 }

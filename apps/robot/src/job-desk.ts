@@ -1,14 +1,15 @@
 /**
  * What the robot does with a job, from its claim to its end. A job is here queued or running in the
- * executor, in doubt (waiting for an answer, its lease kept), or gone. One place moves it: this one.
+ * executor, in doubt (waiting for an answer, its lease kept), waiting (for the server to confirm its
+ * lease, or for the store to take its steps again), or gone. One place moves it: this one.
  *
  * Keeps I1 (a lost lease stops the run), I3 (stored before it starts), I5 (an end is written once),
  * I9 (stopping leaves every job ended, handed back, or resumable).
  */
 import type {
+  Cancellation,
   CancellationChecker,
   ClaimedJob,
-  Clock,
   JobEnd,
   JobExecutor,
   JobLocker,
@@ -18,6 +19,7 @@ import type {
   RunObserver,
   RunOutcome,
   StopRequest,
+  SubmitOutcome,
   Workflow,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
@@ -28,9 +30,13 @@ import { messageOf } from './message-of.ts';
 export interface JobDeskOptions extends DeskJobOptions {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
-  readonly clock: Clock;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
   readonly retryStoreMs?: number;
+}
+
+/** A job was claimed anew while an earlier run of it is still ending here. */
+export class StillEndingError extends Error {
+  readonly code = 'STILL_ENDING';
 }
 
 /** Taken-up jobs run before those that wait. */
@@ -46,8 +52,11 @@ export class JobDesk {
     this.#options = options;
     this.#recovery = new JobRecovery({
       ...options,
-      queue: (job) => this.#queue(job, recoveredPriority),
-      waitInDoubt: (job) => void this.#track(job),
+      queue: (record) => this.#submit(this.#track(record), recoveredPriority),
+      waitInDoubt: (record) => void this.#track(record),
+      waitForLease: (record) => {
+        this.#track(record).waitsFor = 'lease';
+      },
     });
   }
 
@@ -60,13 +69,37 @@ export class JobDesk {
     return [...this.#jobs.values()].filter(isInDoubt).map((job) => job.record.jobId);
   }
 
-  /** Takes a claimed job: stored first, then queued. A claim that is already here is left alone. */
+  /** How many more jobs could start at once. Those that wait here will need slots without being asked again. */
+  get freeSlots(): number {
+    const waiting = [...this.#jobs.values()].filter((job) => job.waitsFor !== null).length;
+    return Math.max(0, this.#executorOrThrow().freeSlots - waiting);
+  }
+
+  /** Whether this very claim is here. */
+  has(claim: ClaimedJob): boolean {
+    return this.#jobs.get(claim.jobId)?.record.leaseToken === claim.leaseToken;
+  }
+
+  /** How far a job is; null when it is not here. */
+  progressOf(jobId: string): ReturnType<DeskJob['progress']['snapshot']> | null {
+    return this.#jobs.get(jobId)?.progress.snapshot() ?? null;
+  }
+
+  /**
+   * Takes a claimed job: stored first, then queued. A claim that is already here is left alone.
+   *
+   * @throws StillEndingError when an earlier run of the job has not ended here yet; what the store throws
+   */
   async admit(claim: ClaimedJob): Promise<void> {
-    if (this.#jobs.has(claim.jobId)) return;
+    if (this.has(claim)) return;
+    if (this.#jobs.has(claim.jobId))
+      throw new StillEndingError('an earlier run of the job is still ending on this robot');
     await this.#options.store.add(claim);
     this.#options.telemetry.received(claim);
     this.#options.logger.log('info', `claimed job "${claim.name}"`, { job_id: claim.jobId });
-    await this.#queue(storedForm(claim), 0);
+    const job = this.#track(storedForm(claim));
+    if (claim.cancelRequested) await this.#options.checker.checkNow();
+    await this.#submit(job, 0);
   }
 
   /** Takes up what an earlier process left unfinished; resolves with how many jobs that were. */
@@ -74,13 +107,20 @@ export class JobDesk {
     return this.#recovery.takeUpAll();
   }
 
-  /** The journal of a job for the runner. */
-  journalFor(job: JobSpec): RunJournal {
-    return this.#job(job.jobId).journal;
+  /** The journal of a job for the runner, which asks for it before it loads the workflow. */
+  journalFor({ jobId }: JobSpec): RunJournal {
+    const job = this.#job(jobId);
+    job.progress.reportStage('loading_workflow');
+    return job.journal;
   }
 
   observerFor(job: JobSpec, workflow: Workflow): RunObserver {
-    return this.#job(job.jobId).observe(job, workflow.nodes.size);
+    return this.#job(job.jobId).observe(job, workflow);
+  }
+
+  /** Called by the executor for every job that gets a slot. */
+  onJobStart({ jobId }: JobSpec): void {
+    this.#jobs.get(jobId)?.progress.reportStage('starting');
   }
 
   /** Called by the executor for every job that left it. */
@@ -101,7 +141,7 @@ export class JobDesk {
   async guardDeadlines(): Promise<void> {
     const marginMs = leaseMarginMs(this.#options.locker.lockTimeoutMs);
     for (const job of [...this.#jobs.values()]) {
-      if (job.record.onLost !== 'restart') continue;
+      if (job.record.onLost !== 'restart' || job.waitsFor === 'lease') continue;
       const remaining = this.#options.locker.remainingMs(job.record.jobId);
       if (remaining !== null && remaining <= marginMs) await this.#lose(job, 'it could not be renewed in time');
     }
@@ -110,51 +150,81 @@ export class JobDesk {
   /** From now on, suspended jobs stay suspended. */
   stop(): void {
     this.#recovery.stop();
-    for (const job of [...this.#jobs.values()].filter(isInDoubt)) this.#drop(job);
-  }
-
-  async #queue(record: StoredJob, priority: number): Promise<void> {
-    const job = this.#track(record);
-    const interruption = await job.interruption();
-    if (interruption !== null) {
-      return this.#endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
-    }
-    const { jobId, name, workflowJson, variables, inDoubtPolicy, timeoutMs } = record;
-    const options = { name, variables, priority, inDoubtPolicy, timeoutMs };
-    const outcome = await this.#executorOrThrow().submitJob(jobId, workflowJson, options);
-    if (outcome.accepted) return;
-    this.#options.logger.log('warning', `a job was not taken: ${outcome.reason}`, { job_id: jobId });
-    this.#drop(job);
+    for (const job of [...this.#jobs.values()]) if (isInDoubt(job) || job.waitsFor !== null) this.#drop(job);
   }
 
   #track(record: StoredJob): DeskJob {
-    const { jobId } = record;
+    const { jobId, leaseToken } = record;
     const job = new DeskJob(record, this.#options);
     this.#jobs.set(jobId, job);
-    job.watch = this.#options.checker.start(jobId, {
-      onCancelled: ({ reason, requestedBy }) => void this.#cancel(job, reason, requestedBy),
-      onStale: () => void this.#lose(job, 'another claim holds the job'),
-    });
+    job.watch = this.#options.checker.start(
+      jobId,
+      {
+        onCancelled: (cancellation) => this.#inBackground(job, this.#cancelRequested(job, cancellation)),
+        onStale: () => this.#inBackground(job, this.#lose(job, 'another claim holds the job')),
+        onConfirmed: () => this.#inBackground(job, this.#goOn(job, 'lease')),
+      },
+      { leaseToken },
+    );
     return job;
   }
 
-  async #cancel(job: DeskJob, reason: string, requestedBy: string | null): Promise<void> {
-    const { jobId } = job.record;
-    this.#options.telemetry.cancelRequested(jobId, requestedBy, reason);
-    if (await this.#executorOrThrow().cancelJob(jobId, { reason, requestedBy })) return;
-    if (isInDoubt(job)) await this.#endWithoutRun(job, cancelled(reason, requestedBy));
+  async #submit(job: DeskJob, priority: number): Promise<void> {
+    const { jobId, name, workflowJson, variables, inDoubtPolicy, timeoutMs } = job.record;
+    const interruption = await job.interruption();
+    if (!this.#isHere(job)) return;
+    if (interruption !== null) {
+      return this.#endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
+    }
+    const cancellation = job.watch?.cancellation ?? null;
+    if (cancellation !== null && !job.hasBegun) return this.#endWithoutRun(job, cancelled(cancellation));
+    const options = { name, variables, priority, inDoubtPolicy, timeoutMs };
+    const outcome = await this.#executorOrThrow().submitJob(jobId, workflowJson, options);
+    if (!outcome.accepted) return this.#refused(job, outcome.reason);
+    // A run that had begun stops as one that runs: its finally bodies have their say.
+    if (cancellation !== null) await this.#executorOrThrow().cancelJob(jobId, cancellation);
+  }
+
+  /** Nothing is lost by a refusal: a job that has not begun goes back to the server, another one waits here. */
+  async #refused(job: DeskJob, reason: Extract<SubmitOutcome, { accepted: false }>['reason']): Promise<void> {
+    this.#options.logger.log('warning', `a job was not taken: ${reason}`, { job_id: job.record.jobId });
+    if (!job.hasBegun) return this.#neverStarted(job, { kind: 'suspend', reason: `its robot has no place: ${reason}` });
+    if (reason === 'not-running') this.#drop(job);
+    else this.#tryAgainLater(job, reason);
+  }
+
+  /** What the job waited for has come. */
+  async #goOn(job: DeskJob, cause: 'lease' | 'store'): Promise<void> {
+    if (!this.#isHere(job) || job.waitsFor !== cause) return;
+    job.waitsFor = null;
+    await this.#submit(job, recoveredPriority);
+  }
+
+  async #cancelRequested(job: DeskJob, cancellation: Cancellation): Promise<void> {
+    const { reason, requestedBy } = cancellation;
+    this.#options.telemetry.cancelRequested(job.record.jobId, requestedBy, reason);
+    await this.#cancel(job, cancellation);
+  }
+
+  /** A job that is neither queued nor running here is asked again where it becomes so, see `#submit`. */
+  async #cancel(job: DeskJob, cancellation: Cancellation): Promise<void> {
+    if (await this.#executorOrThrow().cancelJob(job.record.jobId, cancellation)) return;
+    if (!this.#isHere(job)) return;
+    if (isInDoubt(job)) await this.#endWithoutRun(job, cancelled(cancellation));
+    else if (job.waitsFor !== null) await this.#goOn(job, job.waitsFor);
   }
 
   async #lose(job: DeskJob, why: string): Promise<void> {
+    if (!this.#isHere(job) || job.isLost) return;
     const { jobId } = job.record;
-    if (this.#jobs.get(jobId) !== job) return;
     const { store, telemetry, logger, locker } = this.#options;
     job.isLost = true;
     logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: jobId });
     telemetry.leaseLost(jobId);
     locker.forget(jobId);
+    const isRunning = await this.#executorOrThrow().suspendJob(jobId, 'its lease is lost');
     await store.supersede(jobId);
-    if (!(await this.#executorOrThrow().suspendJob(jobId, 'its lease is lost'))) this.#drop(job);
+    if (!isRunning && !this.#executorOrThrow().has(jobId)) this.#drop(job);
   }
 
   async #ran(job: DeskJob, end: RunEnd): Promise<void> {
@@ -163,7 +233,7 @@ export class JobDesk {
       job.waitInDoubt();
       // A cancel that came while the run was ending has been told to nobody else.
       const cancellation = job.watch?.cancellation ?? null;
-      if (cancellation !== null) await this.#cancel(job, cancellation.reason, cancellation.requestedBy);
+      if (cancellation !== null) await this.#endWithoutRun(job, cancelled(cancellation));
       return;
     }
     if (end.status === 'suspended' && end.cause === 'node-still-running') {
@@ -173,23 +243,28 @@ export class JobDesk {
       });
       return;
     }
-    this.#drop(job);
-    if (end.status !== 'suspended') {
-      this.#options.locker.forget(job.record.jobId);
-    } else if (end.cause === 'journal' && !job.isLost && !this.#recovery.isStopped) {
-      void this.#recovery.retryLater(job.record, end.reason);
+    if (end.status === 'suspended' && end.cause === 'journal' && !job.isLost) {
+      this.#tryAgainLater(job, end.reason);
+      return;
     }
+    this.#drop(job);
+    if (end.status !== 'suspended') this.#options.locker.forget(job.record.jobId);
   }
 
   async #neverStarted(job: DeskJob, request: StopRequest): Promise<void> {
     const { jobId } = job.record;
     const { reason, requestedBy = null } = request;
-    if (request.kind === 'cancel') return this.#endWithoutRun(job, cancelled(reason, requestedBy));
+    if (request.kind === 'cancel') return this.#endWithoutRun(job, cancelled({ reason, requestedBy }));
     if (!job.hasBegun && !job.isLost) {
-      await job.durable.commit([], {
-        outbox: [{ kind: 'release', payload: { reason }, keep: true }],
-        status: { status: 'released', reason },
-      });
+      try {
+        await job.durable.commit([], {
+          outbox: [{ kind: 'release', payload: { reason }, keep: true }],
+          status: { status: 'released', reason },
+        });
+      } catch (error) {
+        this.#tryAgainLater(job, messageOf(error));
+        return;
+      }
       this.#options.telemetry.released(jobId, reason);
       this.#options.onOutbox();
     }
@@ -208,6 +283,8 @@ export class JobDesk {
   }
 
   async #endWithoutRun(job: DeskJob, outcome: RunOutcome): Promise<void> {
+    if (job.isEnding) return;
+    job.isEnding = true;
     const { clock, locker, logger } = this.#options;
     const { jobId } = job.record;
     try {
@@ -218,8 +295,7 @@ export class JobDesk {
     try {
       await job.journal.commit([{ kind: 'outcome', outcome, at: clock.now() }]);
     } catch (error) {
-      this.#drop(job);
-      if (!this.#recovery.isStopped) void this.#recovery.retryLater(job.record, messageOf(error));
+      this.#tryAgainLater(job, messageOf(error));
       return;
     }
     job.tellEnd(outcome);
@@ -227,9 +303,34 @@ export class JobDesk {
     this.#drop(job);
   }
 
+  /** The job stays here, its lease is kept, and it can be cancelled meanwhile. */
+  #tryAgainLater(job: DeskJob, reason: string): void {
+    this.#drop(job);
+    if (this.#recovery.isStopped) return;
+    const again = this.#track({ ...job.record, state: job.hasBegun ? 'in_progress' : 'cached' });
+    again.waitsFor = 'store';
+    const waited = this.#recovery.waitToRetry(job.record.jobId, reason);
+    this.#inBackground(
+      again,
+      waited.then((isTime) => (isTime ? this.#goOn(again, 'store') : undefined)),
+    );
+  }
+
   #drop(job: DeskJob): void {
     job.close();
-    this.#jobs.delete(job.record.jobId);
+    if (this.#isHere(job)) this.#jobs.delete(job.record.jobId);
+  }
+
+  #isHere(job: DeskJob): boolean {
+    return this.#jobs.get(job.record.jobId) === job;
+  }
+
+  #inBackground(job: DeskJob, work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#options.logger.log('error', `a job could not be moved on: ${messageOf(error)}`, {
+        job_id: job.record.jobId,
+      });
+    });
   }
 
   #job(jobId: string): DeskJob {
@@ -250,6 +351,6 @@ function isInDoubt(job: DeskJob): boolean {
   return job.record.state === 'in_doubt';
 }
 
-function cancelled(reason: string, requestedBy: string | null): RunOutcome {
+function cancelled({ reason, requestedBy }: Cancellation): RunOutcome {
   return { status: 'cancelled', reason, requested_by: requestedBy, ...noStatistics };
 }

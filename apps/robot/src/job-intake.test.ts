@@ -17,24 +17,31 @@ function claimed(jobId: string): ClaimedJob {
     onLost: 'hold',
     inDoubtPolicy: null,
     leaseMs: 300_000,
+    cancelRequested: false,
   };
 }
 
 /** An intake whose server answers the claims of the list one after the other. */
-function setup(answers: readonly (readonly ClaimedJob[] | Error)[], refused: { code?: string } = {}) {
+function setup(
+  answers: readonly (readonly ClaimedJob[] | Error | (() => readonly ClaimedJob[]))[],
+  refused: { code?: string } = {},
+) {
   const queue = [...answers];
   const asked: string[] = [];
   const admitted: string[] = [];
   const released: string[] = [];
+  const limits: number[] = [];
+  const room = { slots: 2, isPaused: false };
   let requestId = 1;
   const intake = new JobIntake({
     connection: { isConnected: true },
-    gateway: { schemaVersion: async () => 1, registerRobot: async () => undefined },
-    executor: { freeSlots: 2 },
+    gateway: { schemaVersion: async () => 4, registerRobot: async () => undefined },
     locker: {
       claim: async (request) => {
         asked.push(request.requestId);
-        const answer = queue.shift() ?? [];
+        limits.push(request.limit);
+        const next = queue.shift() ?? [];
+        const answer = typeof next === 'function' ? next() : next;
         if (answer instanceof Error) throw answer;
         return answer;
       },
@@ -43,10 +50,15 @@ function setup(answers: readonly (readonly ClaimedJob[] | Error)[], refused: { c
         return 'ok';
       },
     },
+    isPaused: () => room.isPaused,
     desk: {
+      get freeSlots() {
+        return Math.max(0, room.slots - admitted.length);
+      },
+      has: (job) => admitted.includes(job.jobId),
       admit: async (job) => {
         if (refused.code !== undefined) throw Object.assign(new Error('refused'), refused);
-        admitted.push(job.jobId);
+        if (!admitted.includes(job.jobId)) admitted.push(job.jobId);
       },
     },
     claimRequest: {
@@ -57,7 +69,7 @@ function setup(answers: readonly (readonly ClaimedJob[] | Error)[], refused: { c
         requestId += 1;
       },
     },
-    robot: {
+    robot: () => ({
       robotId: 'r',
       name: 'r',
       capabilities: [],
@@ -65,10 +77,10 @@ function setup(answers: readonly (readonly ClaimedJob[] | Error)[], refused: { c
       maxConcurrentJobs: 2,
       version: '0',
       bootId: 'b',
-    },
+    }),
     logger: { log: () => undefined },
   });
-  return { intake, asked, admitted, released };
+  return { intake, asked, limits, admitted, released, room };
 }
 
 describe('JobIntake', () => {
@@ -98,5 +110,65 @@ describe('JobIntake', () => {
     await expect(full.intake.turn(never)).rejects.toThrow('refused');
     expect(full.asked).toEqual(['request-1', 'request-1']);
     expect(full.released).toEqual([]);
+  });
+
+  it('takes no more than what can start when the limit is lowered, or the robot paused, while it asks', async () => {
+    const lowered = setup([
+      () => {
+        lowered.room.slots = 1;
+        return [claimed('a'), claimed('b')];
+      },
+    ]);
+    await lowered.intake.turn(never);
+    expect([lowered.admitted, lowered.released]).toEqual([['a'], ['b']]);
+    const paused = setup([
+      () => {
+        paused.room.isPaused = true;
+        return [claimed('a'), claimed('b')];
+      },
+    ]);
+    await paused.intake.turn(never);
+    expect([paused.admitted, paused.released]).toEqual([[], ['a', 'b']]);
+  });
+
+  it('claims nothing while it is paused or full, and goes on afterwards', async () => {
+    const { intake, limits, room } = setup([[], [claimed('a')]]);
+    await intake.turn(never);
+    room.isPaused = true;
+    await intake.turn(never);
+    room.isPaused = false;
+    room.slots = 0;
+    await intake.turn(never);
+    room.slots = 2;
+    await intake.turn(never);
+    expect(limits).toEqual([2, 2]);
+  });
+
+  it('asks after a claim that got lost also when it is full, and hands back what it has no place for', async () => {
+    const { intake, limits, admitted, released, room } = setup([[claimed('a'), claimed('b')]]);
+    room.slots = 0;
+    await intake.turn(never);
+    expect([limits, admitted, released]).toEqual([[0], [], ['a', 'b']]);
+  });
+
+  it('leaves a job alone that comes back with a repeated claim and is here already', async () => {
+    const { intake, admitted, released } = setup([
+      [claimed('a')],
+      new Error('answer lost'),
+      [claimed('a'), claimed('b'), claimed('c')],
+    ]);
+    for (let turn = 0; turn < 3; turn += 1) await intake.turn(never).catch(() => undefined);
+    expect([admitted, released]).toEqual([['a', 'b'], ['c']]);
+  });
+
+  it('hands back what a claim that was cut short has claimed, when it stops', async () => {
+    const { intake, limits, released, room } = setup([[], new Error('stopped'), [claimed('a')]]);
+    await intake.turn(never);
+    await intake.handBackLostClaim(never);
+    expect(limits).toEqual([2]);
+    await expect(intake.turn(never)).rejects.toThrow('stopped');
+    room.slots = 0;
+    await intake.handBackLostClaim(never);
+    expect([limits, released]).toEqual([[2, 2, 0], ['a']]);
   });
 });

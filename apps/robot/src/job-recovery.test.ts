@@ -20,94 +20,64 @@ function job(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
   };
 }
 
-/** A recovery over stored jobs, whose server can be away and then answers as told. */
-function setup(jobs: readonly StoredJob[], answer: () => 'ok' | 'stale') {
+/** A recovery over stored jobs. */
+function setup(jobs: readonly StoredJob[]) {
   const clock = new ManualClock();
   const queued: string[] = [];
   const waiting: string[] = [];
-  const superseded: string[] = [];
+  const unconfirmed: string[] = [];
   const locker = new JobLocker({
     robotId: 'r',
     clock,
     gateway: {
       claimJob: async () => null,
       claimJobs: async () => [],
-      heartbeatJobs: async (_robot, leases) =>
-        leases.map((lease) => ({ ...lease, outcome: answer(), cancelReason: null, cancelRequestedBy: null })),
+      heartbeatJobs: async () => [],
       completeJob: async () => 'ok',
       releaseJob: async () => 'ok',
     },
   });
   const recovery = new JobRecovery({
-    store: {
-      add: async () => undefined,
-      unfinished: async () => jobs,
-      open: () => {
-        throw new Error('not used');
-      },
-      supersede: async (jobId) => void superseded.push(jobId),
-    },
+    store: { unfinished: async () => jobs },
     locker,
-    telemetry: {
-      metricsFor: () => null,
-      auditFor: () => null,
-      received: () => undefined,
-      resumed: () => undefined,
-      leaseLost: () => undefined,
-      released: () => undefined,
-      cancelRequested: () => undefined,
-      ended: () => undefined,
-    },
+    telemetry: { resumed: () => undefined },
     logger: { log: () => undefined },
     clock,
     queue: async ({ jobId }) => void queued.push(jobId),
     waitInDoubt: ({ jobId }) => void waiting.push(jobId),
+    waitForLease: ({ jobId }) => void unconfirmed.push(jobId),
   });
-  return { clock, recovery, queued, waiting, superseded };
+  return { clock, recovery, locker, queued, waiting, unconfirmed };
 }
-
-const away = (): never => {
-  throw new Error('offline');
-};
 
 describe('after a restart without the database', () => {
   it('jobs on hold go on at once, those in doubt wait', async () => {
-    const { recovery, queued, waiting } = setup([job('a'), job('b', { state: 'in_doubt' })], away);
+    const { recovery, queued, waiting } = setup([job('a'), job('b', { state: 'in_doubt' })]);
     expect(await recovery.takeUpAll()).toBe(2);
     expect(queued).toEqual(['a']);
     expect(waiting).toEqual(['b']);
   });
 
   it('a restart job goes on only while its lease is known to stand', async () => {
-    const fresh = setup([job('a', { onLost: 'restart', leaseRemainingMs: 200_000 })], away);
+    const fresh = setup([job('a', { onLost: 'restart', leaseRemainingMs: 200_000 })]);
     await fresh.recovery.takeUpAll();
-    expect(fresh.queued).toEqual(['a']);
-    const late = setup([job('a', { onLost: 'restart', leaseRemainingMs: 5_000 })], away);
+    expect([fresh.queued, fresh.unconfirmed]).toEqual([['a'], []]);
+    const late = setup([job('a', { onLost: 'restart', leaseRemainingMs: 5_000 })]);
     await late.recovery.takeUpAll();
-    await late.clock.advance(30_000);
-    expect(late.queued).toEqual([]);
-    late.recovery.stop();
-    await late.clock.advance(0);
-    expect(late.clock.sleeping).toBe(0);
+    expect([late.queued, late.unconfirmed]).toEqual([[], ['a']]);
+    expect(late.locker.held).toEqual([{ jobId: 'a', leaseToken: '7', confirmedAt: expect.any(Number) }]);
   });
 });
 
-describe('a restart job whose lease may have passed on', () => {
-  it('goes on once the server says that the lease stands', async () => {
-    let up = false;
-    const { clock, recovery, queued } = setup([job('a', { onLost: 'restart' })], () => (up ? 'ok' : away()));
-    await recovery.takeUpAll();
-    await clock.advance(3_000);
-    expect(queued).toEqual([]);
-    up = true;
-    await clock.advance(2_000);
-    expect(queued).toEqual(['a']);
-  });
-
-  it('is given up when another claim holds it', async () => {
-    const { clock, recovery, queued, superseded } = setup([job('a', { onLost: 'restart' })], () => 'stale');
-    await recovery.takeUpAll();
-    await clock.advance(0);
-    expect([queued, superseded]).toEqual([[], ['a']]);
+describe('a job that the store cannot record', () => {
+  it('is tried again after a while, unless the robot stops', async () => {
+    const { clock, recovery } = setup([]);
+    const first = recovery.waitToRetry('a', 'the disk is full');
+    await clock.advance(10_000);
+    expect(await first).toBe(true);
+    const second = recovery.waitToRetry('a', 'the disk is full');
+    recovery.stop();
+    expect(await second).toBe(false);
+    expect(clock.sleeping).toBe(0);
   });
 });

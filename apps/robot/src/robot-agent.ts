@@ -8,22 +8,23 @@
 import { loadConfig, type RobotConfig } from '@casare/config';
 import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
+import type { PauseOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
-import { type Periodic, startPeriodic } from './periodic.ts';
-import { presenceOf } from './presence.ts';
+import { RobotLoops } from './robot-loops.ts';
+import { type AgentState, type RobotStatus, statusOf } from './robot-status.ts';
 import { robotVersion } from './version.ts';
 
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
 const lastSyncMs = 5_000;
-/** How often the local store drops what its retention allows (I7). */
-const retentionIntervalMs = 3_600_000;
 
 export interface StopOptions {
   /** `drain` (default): running jobs finish first. `cancel`: they end as cancelled. `suspend`: they resume later. */
   readonly mode?: 'drain' | 'cancel' | 'suspend';
+  /** Shown with jobs that are cancelled by it. Default `the robot is stopping`. */
+  readonly reason?: string;
+  /** Who asked; shown with jobs that are cancelled by it. Default: nobody is named. */
+  readonly requestedBy?: string | null;
 }
-
-export type AgentState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
 /**
  * @example
@@ -40,17 +41,12 @@ export class RobotAgent {
   readonly stopped: Promise<void>;
   readonly #config: RobotConfig;
   readonly #overrides: RobotOverrides;
-  readonly #end = new AbortController();
   #resolveStopped: () => void = () => undefined;
   #parts: RobotParts | null = null;
-  #loops: Periodic[] = [];
-  #intake: Periodic | null = null;
-  #sync: Periodic | null = null;
+  #loops: RobotLoops | null = null;
   #state: AgentState = 'created';
   #stopping: Promise<void> | null = null;
   #isStopRequested = false;
-  /** The last problem of each loop, so that it is told once and not at every turn. */
-  readonly #problems = new Map<string, string>();
 
   /**
    * @param config default: what file and environment say. URL and key that it leaves out are taken from there, too
@@ -95,9 +91,14 @@ export class RobotAgent {
     try {
       parts = await composeRobot(this.#config, {
         ...this.#overrides,
-        onOutbox: () => this.#sync?.kick(),
-        onJobGone: () => this.#intake?.kick(),
+        onOutbox: () => this.#loops?.kickSync(),
+        onJobGone: () => this.#loops?.kickIntake(),
         onConnected: () => this.#connected(),
+        onPause: () => {
+          this.#loops?.kickIntake();
+          this.#loops?.kickPresence();
+        },
+        onProblem: (name, error) => this.#loops?.problem(name, error),
       });
     } catch (error) {
       this.#stopped();
@@ -109,19 +110,19 @@ export class RobotAgent {
       return;
     }
     this.#parts = parts;
+    this.#loops = new RobotLoops(parts, () => this.#stopping !== null);
     this.#state = 'running';
     const { executor, desk, audit, metrics, config, logger, identity } = parts;
     await executor.start();
     audit?.robotStarted({ version: robotVersion, bootId: identity.bootId });
+    if (this.#stopping !== null) return;
     if (config.observability.resourceMonitoringEnabled) await metrics?.startResourceMonitoring();
     const recovered = await desk.recover().catch((error: unknown) => {
       if (this.#stopping !== null) return 0;
       throw error;
     });
     if (recovered > 0) logger.log('info', `took up ${recovered} unfinished job(s) of an earlier run`);
-    if (this.#stopping !== null) return;
-    void this.#keepConnecting();
-    this.#startLoops();
+    if (this.#stopping === null) this.#loops.start();
   }
 
   /**
@@ -136,7 +137,7 @@ export class RobotAgent {
       return this.stopped;
     }
     if (this.#stopping !== null) {
-      if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop({ mode: options.mode });
+      if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop(options);
       return this.#stopping;
     }
     this.#state = 'stopping';
@@ -144,25 +145,45 @@ export class RobotAgent {
     return this.#stopping;
   }
 
-  getStatus(): {
-    readonly state: AgentState;
-    readonly executor: ReturnType<RobotParts['executor']['getStatus']> | null;
-    readonly connection: ReturnType<RobotParts['connection']['getStatus']> | null;
-    readonly inDoubt: readonly string[];
-  } {
-    return {
-      state: this.#state,
-      executor: this.#parts?.executor.getStatus() ?? null,
-      connection: this.#parts?.connection.getStatus() ?? null,
-      inDoubt: this.#parts?.desk.inDoubt ?? [],
-    };
+  /**
+   * Takes no new jobs until `resume`, or until `timeoutMs` is over; running jobs go on. Survives a restart.
+   *
+   * @throws ArgumentError; Error when the robot has not started
+   */
+  pause(options: PauseOptions = {}): Promise<void> {
+    return this.#partsOrThrow().pause.pause(options);
+  }
+
+  /** Takes new jobs again. Resolves with whether the robot was paused. */
+  resume(): Promise<boolean> {
+    return this.#partsOrThrow().pause.resume();
+  }
+
+  /**
+   * How many jobs may run at the same time, until the robot stops; the configuration stays as it is. Running jobs go on
+   * when it is lowered.
+   *
+   * @throws ArgumentError unless it is a whole number of at least 1; Error when the robot has not started
+   */
+  setMaxConcurrent(limit: number): void {
+    const { executor, intake, logger } = this.#partsOrThrow();
+    const former = executor.getStatus().maxConcurrentJobs;
+    executor.setMaxConcurrent(limit);
+    if (limit === former) return;
+    logger.log('info', `up to ${limit} job(s) at the same time from now on (before: ${former})`);
+    intake.registerAgain();
+    this.#loops?.kickIntake();
+  }
+
+  getStatus(): RobotStatus {
+    return statusOf(this.#state, this.#parts);
   }
 
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
     const { executor, desk, connection, audit, metrics, logger, clock, config } = parts;
     try {
       desk.stop();
-      await this.#intake?.stop();
+      await this.#loops?.stopIntake();
       const limit = config.jobExecution.drainTimeoutMs;
       const drained = new AbortController();
       if (limit !== null && (options.mode ?? 'drain') === 'drain') {
@@ -171,14 +192,13 @@ export class RobotAgent {
           () => undefined,
         );
       }
-      await executor.stop({ mode: options.mode ?? 'drain' });
+      await executor.stop(options);
       drained.abort();
       await this.#lastSync(parts);
     } catch (error) {
       logger.log('error', `stopping met a problem: ${messageOf(error)}`);
     } finally {
-      this.#end.abort();
-      await Promise.all(this.#loops.map((loop) => loop.stop()));
+      await this.#loops?.stop();
       parts.checker.stop();
       parts.reporter?.stop();
       await metrics?.stopResourceMonitoring();
@@ -195,80 +215,19 @@ export class RobotAgent {
   }
 
   async #lastSync(parts: RobotParts): Promise<void> {
-    await this.#sync?.stop();
+    await this.#loops?.stopSync();
     if (!parts.connection.isConnected) return;
     const enough = AbortSignal.timeout(lastSyncMs);
+    await parts.intake.handBackLostClaim(enough);
     await parts.outboxSync.drain(enough);
     await parts.gateway.robotHeartbeat(parts.identity.robotId, 'offline', null, { signal: enough });
   }
 
-  #startLoops(): void {
-    const { clock, desk, config, queue, intake } = this.#partsOrThrow();
-    const onError = (name: string, error: unknown): void => this.#problem(name, messageOf(error));
-    const loop = (name: string, intervalMs: number, turn: (signal: AbortSignal) => Promise<void>): Periodic => {
-      const told = async (signal: AbortSignal): Promise<void> => {
-        await turn(signal);
-        this.#problems.delete(name);
-      };
-      const periodic = startPeriodic({ name, intervalMs, clock, turn: told, onError });
-      this.#loops.push(periodic);
-      return periodic;
-    };
-    this.#intake = loop('claiming jobs', config.jobExecution.pollIntervalMs, (signal) => intake.turn(signal));
-    this.#sync = loop('sending results', 1_000, (signal) => this.#drain(signal));
-    loop('presence', config.jobExecution.heartbeatIntervalMs, (signal) => this.#presence(signal));
-    loop('connection', 2_000, async () => this.#watchConnection());
-    loop('lease deadlines', 1_000, () => desk.guardDeadlines());
-    loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
-  }
-
-  async #drain(signal: AbortSignal): Promise<void> {
-    const { connection, outboxSync } = this.#partsOrThrow();
-    if (connection.isConnected) await outboxSync.drain(signal);
-  }
-
-  async #presence(signal: AbortSignal): Promise<void> {
-    const { connection, gateway, identity, executor, metrics, intake } = this.#partsOrThrow();
-    if (!connection.isConnected || !intake.isRegistered) return;
-    const status = this.#state === 'stopping' ? 'draining' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
-    await gateway.robotHeartbeat(identity.robotId, status, metrics === null ? null : presenceOf(metrics), { signal });
-  }
-
   #connected(): void {
     this.#parts?.intake.registerAgain();
-    this.#intake?.kick();
-    this.#sync?.kick();
+    this.#loops?.kickIntake();
+    this.#loops?.kickSync();
     void this.#parts?.checker.checkNow();
-  }
-
-  /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */
-  async #keepConnecting(): Promise<void> {
-    const { connection, clock, logger, config } = this.#partsOrThrow();
-    while (!this.#end.signal.aborted) {
-      try {
-        await connection.connect(this.#end.signal);
-        return;
-      } catch (error) {
-        if (this.#end.signal.aborted) return;
-        logger.log('error', `cannot connect to Supabase: ${messageOf(error)}`);
-      }
-      await clock.sleep(Math.min(30_000, config.connection.maxDelayMs), this.#end.signal).catch(() => undefined);
-    }
-  }
-
-  /** An unreachable database is told with its cause, as any other problem of a loop. */
-  #watchConnection(): void {
-    const { connection, config } = this.#partsOrThrow();
-    const { isConnected, lastError } = connection.getStatus();
-    if (isConnected || lastError === null) return;
-    throw new Error(`${config.connection.url} cannot be reached (${lastError.message}); trying again, jobs go on`);
-  }
-
-  /** Tells a problem once, not at every turn of a loop that keeps meeting it. */
-  #problem(name: string, problem: string): void {
-    if (this.#problems.get(name) === problem) return;
-    this.#problems.set(name, problem);
-    this.#parts?.logger.log('warning', `${name}: ${problem}`);
   }
 
   #partsOrThrow(): RobotParts {

@@ -1,5 +1,5 @@
-/** Tells metrics, audit and progress what happens in one run. Each sees only its own job. */
-import type { JobProgress, JsonObject, LogLevel, RunObserver } from '@casare/execution';
+/** Tells metrics and audit what happens in one run. Each sees only its own job. */
+import type { JsonObject, LogLevel, RunObserver } from '@casare/execution';
 
 export interface JobMetricsPort {
   recordNode(node: {
@@ -28,16 +28,13 @@ export interface NodeLogPort {
 export interface RunObserverParts {
   readonly metrics: JobMetricsPort | null;
   readonly audit: JobAuditPort | null;
-  readonly progress: JobProgress | null;
   readonly log: NodeLogPort;
 }
 
 export function runObserver(parts: RunObserverParts): RunObserver {
-  const { metrics, audit, progress, log } = parts;
+  const { metrics, audit, log } = parts;
   return {
-    nodeStarted: (node) => progress?.reportNodeStart(node.node_id, node.node_type),
     nodeFinished: (node) => {
-      progress?.reportNodeComplete(node.node_id, { success: true, durationMs: node.duration_ms });
       metrics?.recordNode({
         nodeId: node.node_id,
         nodeType: node.node_type,
@@ -48,7 +45,6 @@ export function runObserver(parts: RunObserverParts): RunObserver {
       audit?.nodeCompleted({ nodeId: node.node_id, nodeType: node.node_type, durationMs: node.duration_ms });
     },
     nodeFailed: (node) => {
-      progress?.reportNodeComplete(node.node_id, { success: false, durationMs: node.duration_ms });
       metrics?.recordNode({
         nodeId: node.node_id,
         nodeType: node.node_type,

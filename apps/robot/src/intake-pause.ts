@@ -1,0 +1,159 @@
+/**
+ * Whether the robot takes new jobs: open, or paused by a person, with a note and perhaps an end. Kept in
+ * `pause.json` of the robot's home, so that a restart does not undo it.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArgumentError, type Clock, type Logger } from '@casare/execution';
+import { readJson, writeJsonDurably } from './home-folder.ts';
+
+export interface PauseOptions {
+  /** Why; shown with the status. At most 500 characters. Default none. */
+  readonly note?: string | null;
+  /** Ms after which the robot resumes by itself. Default: it does not. */
+  readonly timeoutMs?: number | null;
+}
+
+export interface Pause {
+  readonly note: string | null;
+  /** Wall-clock ms. */
+  readonly since: number;
+  /** Wall-clock ms at which it ends by itself; null: it does not. */
+  readonly until: number | null;
+}
+
+export interface IntakePauseOptions {
+  readonly home: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called after every change. */
+  readonly onChange: () => void;
+}
+
+const maxNote = 500;
+/** Longer waits are cut into these, because timers cannot wait longer than about 24 days. */
+const longestSleepMs = 86_400_000;
+
+export class IntakePause {
+  readonly #options: IntakePauseOptions;
+  readonly #path: string;
+  #pause: Pause | null = null;
+  #timer: AbortController | null = null;
+
+  private constructor(options: IntakePauseOptions) {
+    this.#options = options;
+    this.#path = join(options.home, 'pause.json');
+  }
+
+  /** @throws HomeError when `pause.json` is no pause */
+  static async load(options: IntakePauseOptions): Promise<IntakePause> {
+    const pause = new IntakePause(options);
+    const stored = await readJson(pause.#path);
+    if (stored !== undefined) await pause.#takeUp(stored);
+    return pause;
+  }
+
+  /** Null while the robot takes jobs. */
+  get current(): Pause | null {
+    return this.#pause;
+  }
+
+  /** Ms until a pause ends by itself; null when there is none, or it does not. */
+  get remainingMs(): number | null {
+    const until = this.#pause?.until ?? null;
+    return until === null ? null : Math.max(0, until - this.#options.clock.now());
+  }
+
+  /**
+   * Pauses, or replaces note and end of a pause. Resolves when it survives a restart.
+   *
+   * @throws ArgumentError for a note that is too long, or a timeout that is no time
+   */
+  async pause(options: PauseOptions = {}): Promise<void> {
+    const { note = null, timeoutMs = null } = options;
+    if (note !== null && (typeof note !== 'string' || note.length > maxNote)) {
+      throw new ArgumentError('note', `a text of at most ${maxNote} characters`, note);
+    }
+    if (timeoutMs !== null && !(Number.isSafeInteger(timeoutMs) && timeoutMs > 0)) {
+      throw new ArgumentError('timeoutMs', 'a whole number of ms above 0, or null for none', timeoutMs);
+    }
+    const now = this.#options.clock.now();
+    const pause: Pause = {
+      note,
+      since: this.#pause?.since ?? now,
+      until: timeoutMs === null ? null : now + timeoutMs,
+    };
+    await writeJsonDurably(this.#path, pause);
+    this.#set(pause);
+    this.#options.logger.log('info', `paused: no new jobs are taken, running ones go on${describe(pause)}`);
+  }
+
+  /** Resolves with whether there was a pause. */
+  async resume(): Promise<boolean> {
+    if (this.#pause === null) return false;
+    await rm(this.#path, { force: true });
+    this.#set(null);
+    this.#options.logger.log('info', 'resumed: new jobs are taken again');
+    return true;
+  }
+
+  /** Ends the timer; the pause itself stays. */
+  close(): void {
+    this.#timer?.abort();
+  }
+
+  async #takeUp(stored: unknown): Promise<void> {
+    const { note = null, since, until = null } = (stored ?? {}) as Partial<Pause>;
+    const { clock, logger } = this.#options;
+    const isPause =
+      typeof since === 'number' &&
+      (note === null || typeof note === 'string') &&
+      (until === null || typeof until === 'number');
+    if (!isPause) {
+      logger.log('warning', `${this.#path} is no pause that this robot wrote; it stays paused until it is resumed`);
+      this.#set({ note: null, since: clock.now(), until: null });
+      return;
+    }
+    if (until !== null && until <= clock.now()) {
+      await rm(this.#path, { force: true });
+      logger.log('info', 'a pause of an earlier run is over; new jobs are taken');
+      return;
+    }
+    const pause: Pause = { note, since, until };
+    this.#set(pause);
+    logger.log(
+      'warning',
+      `still paused since ${new Date(since).toISOString()}: no new jobs are taken${describe(pause)}`,
+    );
+  }
+
+  #set(pause: Pause | null): void {
+    this.#timer?.abort();
+    this.#timer = null;
+    this.#pause = pause;
+    if (pause?.until != null) {
+      this.#timer = new AbortController();
+      void this.#resumeAt(this.#timer.signal);
+    }
+    this.#options.onChange();
+  }
+
+  async #resumeAt(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    try {
+      for (let left = this.remainingMs ?? 0; left > 0; left = this.remainingMs ?? 0) {
+        await clock.sleep(Math.min(left, longestSleepMs), signal);
+      }
+      if (signal.aborted) return;
+      logger.log('info', 'the pause is over');
+      await this.resume();
+    } catch (error) {
+      if (!signal.aborted) logger.log('error', `the end of a pause met a problem: ${String(error)}`);
+    }
+  }
+}
+
+function describe({ note, until }: Pause): string {
+  const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
+  return `${end}${note === null ? '' : ` (${note})`}`;
+}

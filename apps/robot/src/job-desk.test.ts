@@ -1,0 +1,314 @@
+import {
+  CancellationChecker,
+  type ClaimedJob,
+  JobExecutor,
+  JobLocker,
+  type JobSpec,
+  type JournalEntry,
+  type LeaseAnswer,
+  type RunEnd,
+  type RunReport,
+  type StopRequest,
+} from '@casare/execution';
+import { ManualClock } from '@casare/testing';
+import { describe, expect, it } from 'vitest';
+import type { StoredJob } from './desk-ports.ts';
+import { JobDesk } from './job-desk.ts';
+import type { StatusChange } from './job-journal.ts';
+
+const statistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
+const completed: RunEnd = { status: 'completed', ...statistics };
+
+function claim(jobId: string, changes: Partial<ClaimedJob> = {}): ClaimedJob {
+  return {
+    jobId,
+    leaseToken: '7',
+    name: jobId,
+    workflow: '{}',
+    variables: {},
+    attempt: 1,
+    maxAttempts: 1,
+    timeoutMs: null,
+    onLost: 'hold',
+    inDoubtPolicy: null,
+    leaseMs: 300_000,
+    cancelRequested: false,
+    ...changes,
+  };
+}
+
+function stored(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
+  return {
+    jobId,
+    leaseToken: '7',
+    name: jobId,
+    workflowJson: '{}',
+    variables: {},
+    onLost: 'hold',
+    inDoubtPolicy: null,
+    timeoutMs: null,
+    state: 'in_progress',
+    leaseRemainingMs: 300_000,
+    ...changes,
+  };
+}
+
+/**
+ * A desk with a real executor, locker and checker. The test is the server (`server.answer`), the runner (`finish`) and
+ * the disk (`disk.isFull`).
+ */
+async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfinished?: readonly StoredJob[] } = {}) {
+  const clock = new ManualClock();
+  const runs = new Map<string, { signal: AbortSignal; end(end: RunEnd): void }>();
+  const statuses: [string, StatusChange['status'], unknown][] = [];
+  const journals = new Map<string, JournalEntry[]>();
+  const told: string[] = [];
+  const server = { isDown: false, answer: (_jobId: string): Partial<LeaseAnswer> => ({}) };
+  const disk = { isFull: false };
+  const locker = new JobLocker({
+    robotId: 'r',
+    clock,
+    gateway: {
+      claimJob: async () => null,
+      claimJobs: async () => [],
+      heartbeatJobs: async (_robot, leases) => {
+        if (server.isDown) throw new Error('offline');
+        return leases.map(({ jobId, leaseToken }) => ({
+          jobId,
+          leaseToken,
+          outcome: 'ok',
+          cancelReason: null,
+          cancelRequestedBy: null,
+          ...server.answer(jobId),
+        }));
+      },
+      completeJob: async () => 'ok',
+      releaseJob: async () => 'ok',
+    },
+  });
+  const checker = new CancellationChecker({ leases: locker, checkIntervalMs: 1_000, clock });
+  const desk = new JobDesk({
+    store: {
+      add: async () => undefined,
+      unfinished: async () => options.unfinished ?? [],
+      supersede: async (jobId) => void told.push(`superseded ${jobId}`),
+      open: (jobId) => ({
+        load: async () => journals.get(jobId) ?? [],
+        commit: async (entries, { status }) => {
+          if (disk.isFull) throw new Error('the disk is full');
+          journals.set(jobId, [...(journals.get(jobId) ?? []), ...entries]);
+          if (status !== undefined) statuses.push([jobId, status.status, 'error' in status ? status.error : null]);
+        },
+        close: () => undefined,
+      }),
+    },
+    locker,
+    checker,
+    reporter: null,
+    telemetry: {
+      metricsFor: () => null,
+      auditFor: () => null,
+      received: () => undefined,
+      resumed: () => undefined,
+      leaseLost: (jobId) => void told.push(`lost ${jobId}`),
+      released: (jobId, reason) => void told.push(`released ${jobId}: ${reason}`),
+      cancelRequested: (jobId, by, reason) => void told.push(`cancel ${jobId} by ${by}: ${reason}`),
+      ended: (jobId, end) => void told.push(`ended ${jobId}: ${end.status}`),
+    },
+    checkpoints: { enabled: true, onEveryNode: true },
+    logger: { log: () => undefined },
+    clock,
+    onOutbox: () => undefined,
+  });
+  const executor = new JobExecutor({
+    runner: {
+      run: (job: JobSpec, signal: AbortSignal) => {
+        const journal = desk.journalFor(job);
+        return new Promise<RunReport>((resolve) => {
+          const end = async (how: RunEnd): Promise<void> => {
+            if (!runs.delete(job.jobId)) return;
+            if (how.status === 'completed' || how.status === 'failed' || how.status === 'cancelled')
+              await journal.commit([{ kind: 'outcome', outcome: how, at: 0 }]);
+            resolve({ end: how, variables: {}, outputs: {}, skipped: [], errors: [] });
+          };
+          const stop = (): void => {
+            const { kind, reason, requestedBy = null } = signal.reason as StopRequest;
+            void end(
+              kind === 'cancel'
+                ? { status: 'cancelled', reason, requested_by: requestedBy, ...statistics }
+                : { status: 'suspended', cause: 'asked', reason, ...statistics },
+            );
+          };
+          runs.set(job.jobId, { signal, end: (how) => void end(how) });
+          if (signal.aborted) stop();
+          else signal.addEventListener('abort', stop);
+        });
+      },
+    },
+    maxConcurrentJobs: options.limit ?? 2,
+    maxQueuedJobs: options.maxQueuedJobs ?? 10,
+    onJobComplete: (end) => desk.onJobComplete(end),
+    clock,
+  });
+  desk.attach(executor);
+  await executor.start();
+  return { clock, desk, executor, checker, locker, runs, statuses, told, server, disk };
+}
+
+const cancelled = (jobId: string) => (asked: string) =>
+  asked === jobId
+    ? { outcome: 'cancelled' as const, cancelReason: 'wrong month', cancelRequestedBy: 'ann' }
+    : { outcome: 'ok' as const };
+
+const cancelledByAnn = ['a', 'cancelled', expect.objectContaining({ message: 'wrong month', requested_by: 'ann' })];
+
+describe('a cancel', () => {
+  it('that came before the claim was heard of ends the job before it starts', async () => {
+    const { desk, runs, statuses, server, locker } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 1_000);
+    server.answer = cancelled('a');
+    await desk.admit(claim('a', { cancelRequested: true }));
+    expect([runs.size, statuses, locker.held]).toEqual([0, [cancelledByAnn], []]);
+  });
+
+  it('reaches a job that waits in the queue, and one that runs', async () => {
+    const { clock, desk, executor, locker, statuses, told, server } = await deskWith({ limit: 1 });
+    for (const jobId of ['a', 'b']) {
+      locker.adopt({ jobId, leaseToken: '7' }, 300_000);
+      await desk.admit(claim(jobId));
+    }
+    server.answer = () => ({ outcome: 'cancelled', cancelReason: 'all of them', cancelRequestedBy: 'ann' });
+    await clock.advance(1_000);
+    expect(statuses.map(([jobId, status]) => [jobId, status]).toSorted()).toEqual([
+      ['a', 'cancelled'],
+      ['b', 'cancelled'],
+    ]);
+    expect(told.filter((line) => line.startsWith('cancel ')).toSorted()).toEqual([
+      'cancel a by ann: all of them',
+      'cancel b by ann: all of them',
+    ]);
+    expect(executor.getStatus()).toMatchObject({ runningCount: 0, queuedCount: 0 });
+  });
+
+  it('during an outage takes effect when the server is back', async () => {
+    const { clock, desk, locker, statuses, server, checker } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('a'));
+    server.answer = cancelled('a');
+    server.isDown = true;
+    await clock.advance(60_000);
+    expect(statuses).toEqual([]);
+    server.isDown = false;
+    await checker.checkNow();
+    await clock.advance(0);
+    expect(statuses).toEqual([cancelledByAnn]);
+  });
+
+  it('of a job in doubt ends it, once', async () => {
+    const { clock, desk, statuses, server } = await deskWith({ unfinished: [stored('a', { state: 'in_doubt' })] });
+    await desk.recover();
+    expect(desk.inDoubt).toEqual(['a']);
+    server.answer = cancelled('a');
+    await clock.advance(5_000);
+    expect([statuses, desk.inDoubt]).toEqual([[cancelledByAnn], []]);
+  });
+
+  it('that meets the end of the run loses to it', async () => {
+    const { clock, desk, locker, runs, statuses, server, checker } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('a'));
+    server.answer = cancelled('a');
+    runs.get('a')?.end(completed);
+    await checker.checkNow();
+    await clock.advance(5_000);
+    expect(statuses.map(([, status]) => status)).toEqual(['completed']);
+  });
+
+  it('that meets a run on its way into doubt ends the job, once', async () => {
+    const { clock, desk, locker, runs, statuses, server, checker } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('a'));
+    server.answer = cancelled('a');
+    runs.get('a')?.end({ status: 'in_doubt', nodes: [{ node_id: 'pay', reason: 'unknown' }], ...statistics });
+    await checker.checkNow();
+    await clock.advance(5_000);
+    expect(statuses.map(([, status]) => status)).toEqual(['cancelled']);
+  });
+
+  it('reaches a job that waits for the disk', async () => {
+    const { clock, desk, locker, runs, statuses, server, disk } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('a'));
+    disk.isFull = true;
+    runs.get('a')?.end({ status: 'suspended', cause: 'journal', reason: 'full', ...statistics });
+    await clock.advance(0);
+    expect(desk.freeSlots).toBe(1);
+    disk.isFull = false;
+    server.answer = cancelled('a');
+    await clock.advance(2_000);
+    expect(statuses).toEqual([cancelledByAnn]);
+    expect(desk.freeSlots).toBe(2);
+  });
+});
+
+describe('a restart job of an earlier process whose lease may have passed on', () => {
+  const unfinished = [stored('a', { onLost: 'restart', leaseRemainingMs: 0 })];
+
+  it('holds a place until the server says that the lease stands, and then goes on', async () => {
+    const { clock, desk, runs, server } = await deskWith({ unfinished });
+    server.isDown = true;
+    await desk.recover();
+    await clock.advance(30_000);
+    await desk.guardDeadlines();
+    expect([runs.size, desk.freeSlots]).toEqual([0, 1]);
+    server.isDown = false;
+    await clock.advance(1_000);
+    expect([runs.size, desk.freeSlots]).toEqual([1, 1]);
+  });
+
+  it('is given up when another claim holds it, and stopped as cancelled when that was asked meanwhile', async () => {
+    const stale = await deskWith({ unfinished });
+    stale.server.answer = () => ({ outcome: 'stale' });
+    await stale.desk.recover();
+    await stale.clock.advance(0);
+    expect([stale.runs.size, stale.told]).toEqual([0, ['lost a', 'superseded a']]);
+    const asked = await deskWith({ unfinished });
+    asked.server.answer = cancelled('a');
+    await asked.desk.recover();
+    await asked.clock.advance(1_000);
+    expect(asked.statuses).toEqual([cancelledByAnn]);
+  });
+});
+
+describe('a job that the executor refuses', () => {
+  it('goes back to the server when it has not begun, and waits here when it has', async () => {
+    const { clock, desk, locker, runs, told } = await deskWith({
+      limit: 1,
+      maxQueuedJobs: 0,
+      unfinished: [stored('first'), stored('second')],
+    });
+    await desk.recover();
+    locker.adopt({ jobId: 'new', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('new'));
+    expect(told).toEqual(['released new: its robot has no place: queue-full']);
+    expect([...runs.keys()]).toEqual(['first']);
+    runs.get('first')?.end(completed);
+    await clock.advance(10_000);
+    expect([...runs.keys()]).toEqual(['second']);
+  });
+
+  it('is not mixed up with a new claim of the same job while its old run is ending', async () => {
+    const { clock, desk, locker, runs, server } = await deskWith();
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await desk.admit(claim('a'));
+    await expect(desk.admit(claim('a', { leaseToken: '8' }))).rejects.toMatchObject({ code: 'STILL_ENDING' });
+    await desk.admit(claim('a'));
+    server.answer = () => ({ outcome: 'stale' });
+    await clock.advance(1_000);
+    expect(runs.size).toBe(0);
+    server.answer = () => ({ outcome: 'ok' });
+    locker.adopt({ jobId: 'a', leaseToken: '8' }, 300_000);
+    await desk.admit(claim('a', { leaseToken: '8' }));
+    expect(runs.size).toBe(1);
+  });
+});

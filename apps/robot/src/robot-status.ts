@@ -1,0 +1,51 @@
+/** What can be seen of a robot from outside. */
+import type { ConnectionStatus } from '@casare/connection';
+import type { ExecutorStatus, ProgressStage } from '@casare/execution';
+import type { RobotParts } from './compose.ts';
+
+export type AgentState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
+
+export interface RunningJob {
+  readonly jobId: string;
+  readonly name: string;
+  readonly runningForMs: number;
+  readonly stage: ProgressStage | null;
+  readonly percent: number | null;
+  /** The nodes that run now, the newest last. */
+  readonly nodes: readonly string[];
+}
+
+export interface RobotStatus {
+  readonly state: AgentState;
+  /** Null until the robot has started. */
+  readonly executor: ExecutorStatus | null;
+  readonly connection: ConnectionStatus | null;
+  readonly running: readonly RunningJob[];
+  /** Jobs that wait for an operator's answer. */
+  readonly inDoubt: readonly string[];
+  /** Null while the robot takes new jobs. Times in ms. */
+  readonly paused: { readonly note: string | null; readonly since: number; readonly remainingMs: number | null } | null;
+}
+
+export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
+  if (parts === null) return { state, executor: null, connection: null, running: [], inDoubt: [], paused: null };
+  const { executor, connection, desk, pause } = parts;
+  const status = executor.getStatus();
+  const { current } = pause;
+  return {
+    state,
+    executor: status,
+    connection: connection.getStatus(),
+    running: status.running.map((job) => {
+      const progress = desk.progressOf(job.jobId);
+      return {
+        ...job,
+        stage: progress?.stage ?? null,
+        percent: progress?.percent ?? null,
+        nodes: progress?.current_nodes ?? [],
+      };
+    }),
+    inDoubt: desk.inDoubt,
+    paused: current === null ? null : { note: current.note, since: current.since, remainingMs: pause.remainingMs },
+  };
+}
