@@ -1,20 +1,119 @@
-/** The node library of a robot: the built-in nodes, with what they need from outside. */
-import { createNodeRegistry, type NodeRegistry, type NodeType } from '@casare/execution';
-import { createBrowserNodes, dataNodes } from '@casare/nodes';
+/**
+ * What a robot's nodes are and what they may use: the built-in types and those of configured packages, permissions,
+ * secrets, limits. The daemon, its job processes and every command of the command line make it here.
+ */
+import type { Settings } from '@casare/config';
+import {
+  type AccessPolicy,
+  createAccessPolicy,
+  createNodeRegistry,
+  type NodeRegistry,
+  type NodeType,
+  type ResourceLimits,
+  type SecretSource,
+} from '@casare/execution';
+import { createBrowserNodes, dataNodes, libraryVersion } from '@casare/nodes';
+import { Redactor } from '@casare/observability';
+import { loadNodePackages, type NodePackage } from './node-packages/load-node-packages.ts';
+import { fileSecrets } from './secrets/file-secrets.ts';
+import { keyringSecrets } from './secrets/keyring-secrets.ts';
+import { environmentSecrets, type SecretProvider } from './secrets/secret-providers.ts';
+import { secretStore } from './secrets/secret-store.ts';
+
+export type NodeLibrarySettings = Pick<Settings, 'robot' | 'nodes' | 'permissions' | 'secrets' | 'limits' | 'browser'>;
 
 export interface NodeLibraryOptions {
-  /** The browser to drive; null or undefined: look for an installed one. */
-  readonly browserPath?: string | null;
-  /** Node types beside the built-in ones. */
+  /** Node types of an embedding program, beside the built-in ones. */
   readonly extra?: readonly NodeType[];
+  /** Folder that relative paths of `nodes.packages` mean besides the robot's home. Default: the current one. */
+  readonly cwd?: string;
+  /** Gets every secret before a node does. Default: a new one, see `NodeLibrary.redactor`. */
+  readonly redactor?: Redactor;
 }
 
-export function createRegistry(options: NodeLibraryOptions = {}): NodeRegistry {
-  return createNodeRegistry([
-    ...dataNodes,
-    ...createBrowserNodes({ executablePath: options.browserPath ?? undefined, hasDisplay: hasDisplay() }),
-    ...(options.extra ?? []),
-  ]);
+export interface NodeLibrary {
+  readonly registry: NodeRegistry;
+  /** The built-in package first; then in the order of the configuration. */
+  readonly packages: readonly NodePackage[];
+  /** Every package with its version: what is recorded with a job. */
+  readonly name: string;
+  readonly access: AccessPolicy;
+  readonly secrets: SecretSource;
+  readonly limits: ResourceLimits;
+  /** Knows every secret that was resolved so far. */
+  readonly redactor: Redactor;
+}
+
+/** @throws NodePackageError; ConfigError-like errors for permissions that cannot be read */
+export async function createNodeLibrary(
+  settings: NodeLibrarySettings,
+  options: NodeLibraryOptions = {},
+): Promise<NodeLibrary> {
+  const { extra = [], redactor = new Redactor() } = options;
+  const builtin: NodePackage = {
+    name: '@casare/nodes',
+    version: libraryVersion,
+    types: [
+      ...dataNodes,
+      ...createBrowserNodes({
+        executablePath: settings.browser.executablePath ?? undefined,
+        hasDisplay: hasDisplay(),
+      }),
+    ],
+  };
+  const control = createNodeRegistry([]);
+  const places = { home: settings.robot.home, cwd: options.cwd ?? process.cwd() };
+  const loaded = await loadNodePackages(
+    settings.nodes.packages,
+    places,
+    new Map([
+      ...namesOf(control.list(), 'the engine'),
+      ...namesOf(builtin.types, builtin.name),
+      ...namesOf(extra, 'the program that embeds the robot'),
+    ]),
+  );
+  const packages = [builtin, ...loaded];
+  return {
+    registry: createNodeRegistry([...packages.flatMap(({ types }) => types), ...extra]),
+    packages,
+    name: packages.map(({ name, version }) => `${name}@${version}`).join(' '),
+    access: accessOf(settings),
+    limits: {
+      browser: settings.limits.browsersPerJob,
+      page: settings.limits.pagesPerJob,
+      '*': settings.limits.connectionsPerJob,
+    },
+    secrets: secretStore({
+      providers: settings.secrets.providers.map((provider) => providerOf(provider, settings)),
+      onResolved: (value) => redactor.addValue(value),
+    }),
+    redactor,
+  };
+}
+
+function namesOf(types: readonly NodeType[], owner: string): readonly (readonly [string, string])[] {
+  return types.flatMap(({ type, aliases = [] }) => [type, ...aliases].map((name) => [name, owner] as const));
+}
+
+/** The robot's own files stay closed to nodes, whatever folder above them is allowed; its jobs' work folders do not. */
+function accessOf({ permissions, robot }: NodeLibrarySettings): AccessPolicy {
+  try {
+    return createAccessPolicy({ ...permissions, denyPaths: [robot.home] });
+  } catch (error) {
+    throw Object.assign(new Error(`permissions.allowNet: ${(error as Error).message}`), { code: 'CONFIG_INVALID' });
+  }
+}
+
+function providerOf(name: Settings['secrets']['providers'][number], settings: NodeLibrarySettings): SecretProvider {
+  switch (name) {
+    case 'environment':
+      // biome-ignore lint/style/noProcessEnv: this provider is about the environment; a secret is no setting
+      return environmentSecrets(process.env);
+    case 'file':
+      return fileSecrets(settings.secrets.file ?? `${settings.robot.home}/secrets.json`);
+    case 'keyring':
+      return keyringSecrets();
+  }
 }
 
 /** On Linux a window needs a display server; a robot that runs as a service has none. */

@@ -18,13 +18,13 @@ import {
   ProgressReporter,
   systemClock,
 } from '@casare/execution';
-import { AuditLogger, createLogger, MetricsCollector, ResourceMonitor } from '@casare/observability';
+import { AuditLogger, createLogger, MetricsCollector, Redactor, ResourceMonitor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
 import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection } from './compose-connection.ts';
-import { createRegistry } from './compose-nodes.ts';
+import { createNodeLibrary } from './compose-nodes.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { IntakePause } from './intake-pause.ts';
@@ -80,10 +80,11 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const config = validateConfig(settings);
   requireConnection(settings);
   const clock = options.clock ?? systemClock;
-  const secrets = config.connection.key === null ? [] : [config.connection.key];
+  const redactor = new Redactor({ values: config.connection.key === null ? [] : [config.connection.key] });
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
-  const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: { values: secrets } });
+  const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: redactor });
+  const library = await createNodeLibrary(config, { extra: options.nodes ?? [], redactor });
   const store: Store = await openStore({
     path: join(home, 'store.db'),
     robotId: identity.robotId,
@@ -103,7 +104,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
           robotId: identity.robotId,
           logDir: config.observability.auditDir,
           bootId: identity.bootId,
-          redact: { values: secrets },
+          redact: redactor,
         })
       : null;
     const metrics = config.observability.metricsEnabled
@@ -162,7 +163,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     });
     const executor = new JobExecutor({
       runner: new InProcessRunner({
-        registry: createRegistry({ browserPath: config.browser.executablePath, extra: options.nodes ?? [] }),
+        registry: library.registry,
+        library: library.name,
+        access: library.access,
+        secrets: library.secrets,
+        limits: library.limits,
+        redact: (text) => redactor.text(text),
         journalFor: (job) => desk.journalFor(job),
         workDirFor: async (job) => {
           const folder = join(home, 'work', job.jobId);

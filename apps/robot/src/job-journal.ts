@@ -54,8 +54,10 @@ export function jobJournal(
   finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
 ): RunJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  let library: string | null = null;
   const follow = (entries: readonly JournalEntry[]): void => {
     Object.assign(variables, changesOf(entries));
+    library = libraryOf(entries) ?? library;
   };
   return {
     snapshotEveryEntries,
@@ -77,7 +79,7 @@ export function jobJournal(
           doubts.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: doubts } } : { outbox },
         );
       } else {
-        const status = endOf(last.outcome, { ...variables, ...changesOf(entries) });
+        const status = endOf(last.outcome, { ...variables, ...changesOf(entries) }, libraryOf(entries) ?? library);
         outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome, entries) } });
         await job.commit(entries, { outbox, status });
       }
@@ -108,7 +110,10 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
   ];
   switch (entry.kind) {
     case 'began':
-      return event('job_started', null, { workflow_hash: entry.workflow_hash });
+      return event('job_started', null, {
+        workflow_hash: entry.workflow_hash,
+        ...(entry.library === undefined ? {} : { library: entry.library }),
+      });
     case 'intent':
     case 'snapshot':
       return [];
@@ -142,9 +147,18 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
   }
 }
 
+/** Which node packages the run began with, and in which versions. */
+function libraryOf(entries: readonly JournalEntry[]): string | null {
+  const began = entries.find((entry) => entry.kind === 'began');
+  if (began !== undefined) return began.library ?? null;
+  const snapshot = entries.find((entry) => entry.kind === 'snapshot');
+  return typeof snapshot?.state.library === 'string' ? snapshot.state.library : null;
+}
+
 function endOf(
   outcome: RunOutcome,
   variables: JsonObject,
+  library: string | null,
 ): Extract<StatusChange, { readonly result: JsonObject | null }> {
   const { duration_ms, nodes_total, nodes_executed, nodes_skipped } = outcome;
   const tooLarge = JSON.stringify(variables).length > resultLimit;
@@ -153,6 +167,7 @@ function endOf(
     nodes_total,
     nodes_executed,
     nodes_skipped,
+    ...(library === null ? {} : { library }),
     ...(tooLarge ? { variables: {}, variables_left_out: `larger than ${resultLimit} characters` } : { variables }),
   };
   switch (outcome.status) {

@@ -12,12 +12,12 @@ import {
   type JournalEntry,
   type JsonObject,
   type LogLevel,
-  type NodeRegistry,
   type RunObserver,
   type RunReport,
 } from '@casare/execution';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
 import { classifyRunError } from './classify-run-error.ts';
+import type { NodeLibrary } from './compose-nodes.ts';
 import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
 
 export interface LocalRunRequest {
@@ -29,7 +29,7 @@ export interface LocalRunRequest {
 }
 
 export interface LocalRunContext {
-  readonly registry: NodeRegistry;
+  readonly library: NodeLibrary;
   readonly config: RobotConfig;
   readonly signal: AbortSignal;
   readonly onLog: (line: { level: string; node_id: string | null; message: string }) => void;
@@ -112,12 +112,17 @@ async function executeOn(
   request: LocalRunRequest,
   context: LocalRunContext,
 ): Promise<RunReport> {
-  const { registry, config, signal } = context;
+  const { library, config, signal } = context;
   const queue = new OfflineQueue({ store, robotId: jobId });
   await queue.cacheJob({ jobId, workflowJson: request.workflowJson, name: request.name, variables: request.variables });
   const handle = new CheckpointManager(queue).startJob<JournalEntry>(jobId, request.name);
   const runner = new InProcessRunner({
-    registry,
+    registry: library.registry,
+    library: library.name,
+    access: library.access,
+    secrets: library.secrets,
+    limits: library.limits,
+    redact: (text) => library.redactor.text(text),
     journalFor: () => handle,
     workDirFor: async () => {
       await makeWorkDir(request.workDir);

@@ -30,6 +30,7 @@ async function startRobot(home: string): Promise<RunningCommand> {
       SUPABASE_URL: server.url,
       SUPABASE_KEY: server.serviceKey,
       CASARE_HOME: home,
+      CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
       CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
       CASARE_JOB_EXECUTION_PROGRESS_INTERVAL_MS: '100',
       CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',

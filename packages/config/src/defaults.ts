@@ -48,6 +48,9 @@ export function defaultSettings(host: Host): Settings {
       auditDir: null,
     },
     nodes: { packages: [] },
+    permissions: { allowPaths: [], allowCommands: [], allowNet: [] },
+    secrets: { providers: ['environment', 'file'], file: null },
+    limits: { browsersPerJob: 5, pagesPerJob: 50, connectionsPerJob: 20 },
     browser: { executablePath: null },
   };
 }

@@ -33,6 +33,10 @@ export function checkGivenValue({ setting, value, origin, baseFolder }: GivenVal
   if (kind.treatment === 'path' && typeof result.data === 'string') {
     return { ok: true, value: absolutePath(result.data, baseFolder, homedir) };
   }
+  if (kind.treatment === 'path' && Array.isArray(result.data)) {
+    const paths = result.data as readonly string[];
+    return { ok: true, value: paths.map((item) => (item === '*' ? item : absolutePath(item, baseFolder, homedir))) };
+  }
   return { ok: true, value: result.data };
 }
 

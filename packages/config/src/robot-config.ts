@@ -11,10 +11,13 @@ import type {
   CircuitBreakerSettings,
   ConnectionSettings,
   JobExecutionSettings,
+  LimitSettings,
   NodesSettings,
   ObservabilitySettings,
   PartialSettings,
+  PermissionSettings,
   RobotSettings,
+  SecretSettings,
   Settings,
 } from './settings.ts';
 import { systemHost } from './system-host.ts';
@@ -32,6 +35,9 @@ export class RobotConfig implements Settings {
   jobExecution: JobExecutionSettings;
   observability: ObservabilitySettings;
   nodes: NodesSettings;
+  permissions: PermissionSettings;
+  secrets: SecretSettings;
+  limits: LimitSettings;
   browser: BrowserSettings;
 
   /**
@@ -46,6 +52,9 @@ export class RobotConfig implements Settings {
     this.jobExecution = defaults.jobExecution;
     this.observability = defaults.observability;
     this.nodes = defaults.nodes;
+    this.permissions = defaults.permissions;
+    this.secrets = defaults.secrets;
+    this.limits = defaults.limits;
     this.browser = defaults.browser;
     Object.defineProperty(this, inspect.custom, { value: () => redactConfig(this) });
     // Names that do not exist are kept, so that validateConfig can tell about them.

@@ -4,9 +4,11 @@ import {
   durationMs,
   flag,
   httpUrl,
+  listOf,
   oneOf,
   optional,
   path,
+  pathList,
   type SettingKind,
   secret,
   text,
@@ -75,7 +77,14 @@ const catalog: Catalog = {
     logLevel: oneOf('debug', 'info', 'warning', 'error', 'critical'),
     auditDir: optional(path()),
   },
-  nodes: { packages: textList() },
+  nodes: { packages: textList(4_096) },
+  permissions: { allowPaths: pathList(), allowCommands: textList(4_096), allowNet: textList() },
+  secrets: { providers: listOf('environment', 'file', 'keyring'), file: optional(path()) },
+  limits: {
+    browsersPerJob: wholeNumber(0, 1_000),
+    pagesPerJob: wholeNumber(0, 10_000),
+    connectionsPerJob: wholeNumber(0, 10_000),
+  },
   browser: { executablePath: optional(path()) },
 };
 

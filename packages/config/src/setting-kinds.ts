@@ -10,7 +10,7 @@ export interface SettingKind<T> {
   /** Completes the sentence "must be ...". */
   readonly allowed: string;
   readonly fromText: (text: string) => unknown;
-  /** `secret` values are never shown, a `url` only if it looks like one; a `path` is made absolute. */
+  /** `secret` values are never shown, a `url` only if it looks like one; a `path`, or each of a list, is made absolute. */
   readonly treatment?: 'secret' | 'url' | 'path';
 }
 
@@ -71,16 +71,48 @@ export function text(maxLength: number): SettingKind<string> {
   };
 }
 
-export function textList(): SettingKind<string[]> {
+export function textList(maxLength = 200): SettingKind<string[]> {
   return {
-    schema: z.array(z.string().trim().min(1).max(200)).max(100),
+    schema: z.array(z.string().trim().min(1).max(maxLength)).max(100),
     allowed: 'a list of at most 100 texts (in the environment: separated by commas)',
-    fromText: (given) =>
-      given
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
+    fromText: itemsOf,
   };
+}
+
+/** A list of some of these words, each at most once. */
+export function listOf<const T extends string>(...values: readonly [T, ...T[]]): SettingKind<T[]> {
+  return {
+    schema: z.array(z.enum(values)).refine((items) => new Set(items).size === items.length) as unknown as z.ZodType<
+      T[]
+    >,
+    allowed: `a list of some of ${values.join(', ')}, each once (in the environment: separated by commas)`,
+    fromText: (given) => itemsOf(given.toLowerCase()),
+  };
+}
+
+/** Paths, or `*` for all of them. */
+export function pathList(): SettingKind<string[]> {
+  return {
+    schema: z
+      .array(
+        z
+          .string()
+          .min(1)
+          .max(4_096)
+          .refine((given) => !given.includes('\0')),
+      )
+      .max(100),
+    allowed: 'a list of at most 100 paths (in the environment: separated by commas)',
+    fromText: itemsOf,
+    treatment: 'path',
+  };
+}
+
+function itemsOf(given: string): string[] {
+  return given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 export function path(): SettingKind<string> {

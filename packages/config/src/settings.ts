@@ -100,6 +100,35 @@ export interface NodesSettings {
   packages: string[];
 }
 
+/** What nodes may touch besides the job's work folder and public hosts. `*` in a list: everything. */
+export interface PermissionSettings {
+  /** Folders and files. Default none. */
+  allowPaths: string[];
+  /** Programs, by name or absolute path. Default none. */
+  allowCommands: string[];
+  /** Hosts among loopback, link-local and metadata addresses: `host`, `host:port`, an address, a network. Default none. */
+  allowNet: string[];
+}
+
+export type SecretProviderName = 'environment' | 'file' | 'keyring';
+
+export interface SecretSettings {
+  /** Where secrets are looked for, in this order. Default environment, file. */
+  providers: SecretProviderName[];
+  /** The file of the provider `file`. `null` (default): `secrets.json` in the robot's home. */
+  file: string | null;
+}
+
+/** How many live objects the nodes of one job may hold at a time. */
+export interface LimitSettings {
+  /** Default 5. */
+  browsersPerJob: number;
+  /** Browser pages (tabs). Default 50. */
+  pagesPerJob: number;
+  /** Live objects of any other kind, for each kind. Default 20. */
+  connectionsPerJob: number;
+}
+
 export interface BrowserSettings {
   /** Browser to drive. `null` (default): look for an installed one. */
   executablePath: string | null;
@@ -113,6 +142,9 @@ export interface Settings {
   jobExecution: JobExecutionSettings;
   observability: ObservabilitySettings;
   nodes: NodesSettings;
+  permissions: PermissionSettings;
+  secrets: SecretSettings;
+  limits: LimitSettings;
   browser: BrowserSettings;
 }
 
@@ -125,4 +157,5 @@ export type ValidSettings = {
 } & {
   readonly jobExecution: { readonly heartbeatIntervalMs: number };
   readonly observability: { readonly auditDir: string };
+  readonly secrets: { readonly file: string };
 };

@@ -8,7 +8,7 @@ import type { Settings, ValidSettings } from './settings.ts';
 import { systemHost } from './system-host.ts';
 
 /**
- * Checks every setting and fills in what is derived from others (heartbeat, audit folder). Relative paths mean
+ * Checks every setting and fills in what is derived from others (heartbeat, audit folder, file of secrets). Relative paths mean
  * the current folder. The argument is left as it is.
  *
  * @throws ConfigError `CONFIG_INVALID` with every problem
@@ -19,7 +19,7 @@ import { systemHost } from './system-host.ts';
 export function validateConfig(config: Settings, host: Host = systemHost()): ValidSettings {
   const source = readObject(config, { source: 'code' }, process.cwd());
   const { settings } = mergeSources(defaultSettings(host), [source], host.homedir);
-  const { jobExecution, observability, robot } = settings;
+  const { jobExecution, observability, robot, secrets } = settings;
   return {
     ...settings,
     jobExecution: {
@@ -27,5 +27,6 @@ export function validateConfig(config: Settings, host: Host = systemHost()): Val
       heartbeatIntervalMs: jobExecution.heartbeatIntervalMs ?? defaultHeartbeatMs(jobExecution.lockTimeoutMs),
     },
     observability: { ...observability, auditDir: observability.auditDir ?? join(robot.home, 'audit') },
+    secrets: { ...secrets, file: secrets.file ?? join(robot.home, 'secrets.json') },
   };
 }

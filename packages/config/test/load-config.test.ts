@@ -253,3 +253,17 @@ describe('the file', () => {
     expect(load({ file: path }).warnings.join()).toContain('chmod 600');
   });
 });
+
+describe('permissions and secrets', () => {
+  it('makes allowed paths absolute, where they are written, and leaves * alone', () => {
+    const env = { CASARE_PERMISSIONS_ALLOW_PATHS: 'data,~/in,*', CASARE_SECRETS_PROVIDERS: 'file,keyring' };
+    const { config } = loadConfig({ env, hostname: 'box', homedir: '/home/ann', cwd: '/srv/robot' });
+    expect(config.permissions.allowPaths).toEqual(['/srv/robot/data', '/home/ann/in', '*']);
+    expect(config.secrets.providers).toEqual(['file', 'keyring']);
+  });
+
+  it('refuses a provider of secrets that does not exist', () => {
+    const env = { CASARE_SECRETS_PROVIDERS: 'vault' };
+    expect(() => loadConfig({ env, hostname: 'box', homedir: '/home/ann' })).toThrow(/environment, file, keyring/);
+  });
+});

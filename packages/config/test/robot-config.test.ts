@@ -118,6 +118,9 @@ describe('the JSON Schema', () => {
       'jobExecution',
       'observability',
       'nodes',
+      'permissions',
+      'secrets',
+      'limits',
       'browser',
     ]);
     expect(schema.properties.jobExecution).toMatchObject({

@@ -1,3 +1,11 @@
+export {
+  type AccessPolicy,
+  type AccessRules,
+  createAccessPolicy,
+  type NetworkTarget,
+  openAccess,
+} from './access/access-policy.ts';
+export { checkNodeType, nodeContractVersion } from './check-node-type.ts';
 export type {
   BeganEntry,
   FailureEntry,
@@ -15,6 +23,8 @@ export type {
   SuspendCause,
 } from './engine/journal.ts';
 export { memoryJournal } from './engine/memory-journal.ts';
+export type { LiveResource, ResourceChange } from './engine/resource-record.ts';
+export type { ResourceLimits } from './engine/resources.ts';
 export type {
   InDoubtPolicy,
   Interruption,
@@ -74,20 +84,24 @@ export type { ProgressSnapshot, ProgressStage } from './jobs/progress-snapshot.t
 export type { SubmitOptions } from './jobs/submit-options.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { checkWorkflow } from './model/check-workflow.ts';
+export { describeNodeType, type NodeDescription, type ParamDescription } from './model/describe-node-type.ts';
 export type { Finding, FindingCode } from './model/finding.ts';
 export { findingCodes } from './model/finding.ts';
 export { workflowJsonSchema } from './model/json-schema/workflow-json-schema.ts';
 export { createNodeRegistry, type NodeRegistry } from './model/registry.ts';
 export type { Connection, Workflow, WorkflowNode, WorkflowSettings } from './model/workflow.ts';
 export {
+  type AccessScope,
   defineNode,
   type EffectKind,
+  type LostResource,
   type NodeContext,
   type NodeIntent,
   type NodeResult,
   type NodeType,
   type ProbeVerdict,
   type ResourceScope,
+  type SecretScope,
   type VariableScope,
 } from './node-contract.ts';
 export type { ClassifyError, Clock, ErrorVerdict, Logger, LogLevel, RpcPort, RunJournal } from './ports.ts';

@@ -6,6 +6,7 @@
  * the world, which decides whether an interrupted run may be repeated (I4).
  */
 import type { ZodObject, z } from 'zod';
+import type { NetworkTarget } from './access/net-rules.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Clock, Logger } from './ports.ts';
 
@@ -33,11 +34,61 @@ export interface VariableScope {
  * plain reference, made by `put`; whatever is still open when the job ends is disposed, newest first.
  */
 export interface ResourceScope {
-  put(kind: string, value: unknown, dispose: () => Promise<void>, name?: string): JsonObject;
+  /**
+   * @param evidence what `restore` needs to make it again after a restart, besides the node's parameters; recorded with
+   *   the node's result, so no secrets
+   * @throws NodeError `RESOURCE_LIMIT` when the job holds as many of that kind as it may; the value is disposed
+   */
+  put(kind: string, value: unknown, dispose: () => Promise<void>, name?: string, evidence?: JsonObject): JsonObject;
   /** By reference, or the newest of that kind when `ref` is null or undefined. Undefined when there is none. */
   get<T>(kind: string, ref?: JsonValue): T | undefined;
+  /**
+   * As `get`, but a resource that a restart of the robot took is restored, if the node type that made it can; see
+   * `NodeType.restore`.
+   *
+   * @throws NodeError `RESTORE_FAILED`
+   */
+  find<T>(kind: string, ref?: JsonValue): Promise<T | undefined>;
+  /** Replaces the evidence of a resource; recorded with the result of the node that calls it. */
+  note(ref: JsonValue, evidence: JsonObject): void;
+  /** @throws NodeError `RESOURCE_LIMIT` when one more of that kind is not allowed; for what is costly to make */
+  requireRoom(kind: string): void;
   /** Disposes one resource and forgets it; false when it was not there. */
   close(kind: string, ref?: JsonValue): Promise<boolean>;
+}
+
+/**
+ * The operator's permissions. A refusal is an error `PERMISSION_DENIED` that ends the run as failed: neither the node
+ * nor a try region can pass over it (only finally bodies still run). Files: see `NodeContext.resolvePath`.
+ */
+export interface AccessScope {
+  /** True when every host is allowed, so that there is nothing to check. */
+  readonly isNetworkOpen: boolean;
+  /** True when every program is allowed. */
+  readonly areCommandsOpen: boolean;
+  /** @throws NodeError `PERMISSION_DENIED` unless this program (a name, or an absolute path) may be started */
+  requireCommand(command: string): void;
+  /**
+   * To be asked twice: with the name before it is resolved, and with the address before the connection is made, so that
+   * neither a redirect nor a name that changes its address gets past it.
+   *
+   * @throws NodeError `PERMISSION_DENIED`
+   */
+  requireNetwork(target: NetworkTarget): void;
+  /** The same question without consequences, for what a page or a peer tries by itself. Null: allowed. */
+  refusalOfNetwork(target: NetworkTarget): Error | null;
+  refusalOfPath(path: string): Error | null;
+  /** Makes a refusal that was found by other means this node's. */
+  refuse(refusal: Error): never;
+}
+
+/** Secrets by their references (I8). A value belongs in no output, variable, log line or error message. */
+export interface SecretScope {
+  /**
+   * @param reference an id, or `$secret:id` with or without braces
+   * @throws NodeError `SECRET_UNAVAILABLE` naming the id and where it was looked for
+   */
+  get(reference: string): Promise<string>;
 }
 
 export interface NodeContext<Params = Readonly<Record<string, unknown>>> {
@@ -56,12 +107,29 @@ export interface NodeContext<Params = Readonly<Record<string, unknown>>> {
   readonly resources: ResourceScope;
   /** Absolute folder that relative paths of the workflow mean. */
   readonly workDir: string;
-  /** Absolute form of a workflow's path; the one door through which nodes touch files. */
+  /**
+   * Absolute form of a workflow's path; the one door through which nodes touch files. Links are followed for the check,
+   * also those above a file that does not exist yet.
+   *
+   * @throws NodeError `PERMISSION_DENIED` outside of the work folder and what the operator allows; see `AccessScope`
+   */
   resolvePath(path: string): string;
+  readonly access: AccessScope;
+  readonly secrets: SecretScope;
   /** Same for every attempt of this step of this job: for services that accept an idempotency key. */
   readonly idempotencyKey: string;
   /** 1 for the first try of this step. */
   readonly attempt: number;
+}
+
+/** A resource that a restart of the robot took, as handed to `restore`. */
+export interface LostResource {
+  readonly kind: string;
+  readonly name: string | null;
+  /** What `put` or the last `note` left. */
+  readonly evidence: JsonObject;
+  /** Puts the new object in the place of the lost one: references from before the restart lead to it. */
+  bringBack(value: unknown, dispose: () => Promise<void>): JsonObject;
 }
 
 /** An intent whose result is unknown, as handed to `probe`. */
@@ -113,6 +181,12 @@ export interface NodeType<Schema extends ZodObject = ZodObject> {
   /** Looks at the world before the effect; the answer is stored with the intent. Must not change anything. */
   prepare?(ctx: NodeContext<z.output<Schema>>): Promise<JsonValue>;
   run(ctx: NodeContext<z.output<Schema>>): Promise<NodeResult>;
+  /**
+   * After a restart: makes anew what runs of this node had put into the job's resources, oldest first. Called when a node
+   * asks for one of them, with that node's signal; `ctx.params` are those of the node that had made them, read anew (so
+   * that secrets are resolved again). What it does not bring back stays lost. It must not have effects of its own.
+   */
+  restore?(lost: readonly LostResource[], ctx: NodeContext<z.output<Schema>>): Promise<void>;
   /** After a crash between intent and result: did it happen? */
   probe?(intent: NodeIntent<z.output<Schema>>, ctx: NodeContext<z.output<Schema>>): Promise<ProbeVerdict>;
 }

@@ -14,3 +14,4 @@ export {
 } from './browser/index.ts';
 export { builtinNodes, dataNodes } from './builtin-nodes.ts';
 export { type ErrorCategory, NodeError, type NodeErrorOptions } from './errors.ts';
+export { libraryVersion } from './library-version.ts';

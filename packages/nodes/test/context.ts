@@ -1,5 +1,7 @@
 /** A node context for tests: real clock or a manual one, a work folder, and a record of what was logged. */
 import { resolve } from 'node:path';
+import type { AccessPolicy } from '@casare/execution';
+import { openAccess } from '@casare/execution';
 import type { ZodObject, z } from 'zod';
 import type {
   Clock,
@@ -48,6 +50,27 @@ const realClock: Clock = {
     }),
 };
 
+/** The permissions of a policy, as a node's context has them. */
+export function accessScope(policy: AccessPolicy, workDir = '/nowhere'): NodeContext['access'] {
+  const refuse = (refusal: Error | null): void => {
+    if (refusal !== null) throw refusal;
+  };
+  return {
+    isNetworkOpen: policy.isNetworkOpen,
+    areCommandsOpen: policy.areCommandsOpen,
+    requireCommand: (command) => refuse(policy.refusalOfCommand(command)),
+    requireNetwork: (target) => refuse(policy.refusalOfNetwork(target)),
+    refusalOfNetwork: (target) => policy.refusalOfNetwork(target),
+    refusalOfPath: (path) => policy.refusalOfPath(resolve(workDir, path), workDir),
+    refuse: (refusal) => {
+      throw refusal;
+    },
+  };
+}
+
+/** Every permission, for nodes whose own work is the subject. */
+export const openScope: NodeContext['access'] = accessScope(openAccess);
+
 /** One node with its parameters, as the engine would drive it. */
 export class NodeBench<Schema extends ZodObject = ZodObject> {
   readonly logs: LogRecord[] = [];
@@ -79,10 +102,15 @@ export class NodeBench<Schema extends ZodObject = ZodObject> {
           throw new Error('no node of this part keeps resources');
         },
         get: () => undefined,
+        find: async () => undefined,
+        note: () => undefined,
+        requireRoom: () => undefined,
         close: async () => false,
       },
       workDir,
       resolvePath: (path) => resolve(workDir, path),
+      access: openScope,
+      secrets: { get: async (id) => `value of ${id}` },
       idempotencyKey: options.idempotencyKey ?? 'job-1:step-1',
       attempt: 1,
     };

@@ -1,11 +1,16 @@
 /** Asking test servers through HttpRequestNode. */
 import { httpRequestNode } from '../src/http/http-request-node.ts';
-import type { JsonObject } from '../src/ports.ts';
+import type { JsonObject, NodeContext } from '../src/ports.ts';
 import { NodeBench, type TestContextOptions } from './context.ts';
 import type { Handler } from './http-server.ts';
 
 export function ask(config: JsonObject, options: TestContextOptions = {}): Promise<JsonObject> {
   return new NodeBench(httpRequestNode, config, options).outputs();
+}
+
+/** With other parts of the context, such as its permissions. */
+export async function askWith(config: JsonObject, parts: Partial<NodeContext>): Promise<JsonObject> {
+  return (await new NodeBench(httpRequestNode, config).runWith(parts)).outputs ?? {};
 }
 
 /** Answers with what it was asked. */

@@ -69,6 +69,7 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
       SUPABASE_KEY: server.serviceKey,
       CASARE_HOME: home,
       CASARE_ROBOT_NAME: 'demo-robot',
+      CASARE_PERMISSIONS_ALLOW_NET: new URL(page.url).host,
     });
   };
 

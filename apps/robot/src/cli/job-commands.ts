@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '@casare/config';
 import { checkWorkflow, type JobGateway, type JsonObject } from '@casare/execution';
-import { createRegistry } from '../compose-nodes.ts';
+import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endpointFile, parseEndpoint } from './local-endpoint.ts';
@@ -25,7 +25,8 @@ export async function submitJob(
 ): Promise<number> {
   const workflow = await readWorkflowFile(file);
   const variables = parseVariables(options.var);
-  const errors = checkWorkflow(workflow, createRegistry()).findings.filter((f) => f.severity === 'error');
+  const { registry } = await createNodeLibrary(configOf(options).config);
+  const errors = checkWorkflow(workflow, registry).findings.filter((f) => f.severity === 'error');
   if (errors.length > 0) {
     for (const finding of errors) terminal.note(describeFinding(finding));
     throw new CliError(exitCodes.invalidWorkflow, `${file} is not valid; it was not submitted`);
@@ -87,7 +88,7 @@ export function jobLine(job: JsonObject): string {
 }
 
 async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
-  const loaded = loadConfig(flags.config === undefined ? {} : { file: flags.config });
+  const loaded = configOf(flags);
   if (flags.local) await useLocalEndpoint(loaded);
   const operator = await connectOperator(loaded.config);
   try {
@@ -100,6 +101,10 @@ async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway)
   } finally {
     await operator.close();
   }
+}
+
+function configOf(flags: Pick<ConnectionFlags, 'config'>): LoadedConfig {
+  return loadConfig(flags.config === undefined ? {} : { file: flags.config });
 }
 
 async function useLocalEndpoint(loaded: LoadedConfig): Promise<void> {

@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { robotVersion } from '../version.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { withPermissionFlags } from './permission-flags.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Runs one command line and resolves with its exit code. */
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
   ['DATA_DIR_IN_USE', exitCodes.busy],
+  ['NODE_PACKAGE', exitCodes.config],
   ['RUN_UNKNOWN', exitCodes.usage],
   ['WORK_DIR', exitCodes.usage],
 ]);
@@ -62,8 +64,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .description('watch a robot run the example workflows on an embedded Supabase')
     .action(async () => exit(await (await import('./demo-command.ts')).demoCommand(terminal)));
 
-  program
-    .command('run')
+  withPermissionFlags(program.command('run'))
     .description('run one workflow file here and now, without a database')
     .argument('[file]', 'workflow file (JSON)')
     .addOption(variableOption())
@@ -90,8 +91,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
       exit(await (await import('./validate-command.ts')).validateCommand(file, options, terminal)),
     );
 
-  program
-    .command('start')
+  withPermissionFlags(program.command('start'))
     .description('start the robot: claim jobs and run them until told to stop')
     .option('--local', 'bring an embedded Supabase along (data in CASARE_HOME/local-supabase)', false)
     .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
@@ -114,6 +114,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .action(async (options) => exit(await (await import('./local-command.ts')).localCommand(options, terminal)));
 
   addJobCommands(program, terminal, exit);
+  addNodeCommands(program, terminal, exit);
   return program;
 }
 
@@ -165,6 +166,26 @@ function addJobCommands(program: Command, terminal: Terminal, exit: (code: numbe
     .option('--json', 'print one JSON object', false)
     .action(async (id: string, options) =>
       exit(await (await import('./job-commands.ts')).cancelJob(id, options, terminal)),
+    );
+}
+
+function addNodeCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
+  const nodes = program.command('nodes').description('show the node types that this robot has');
+  const withConfig = (command: Command): Command =>
+    command.option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)');
+
+  withConfig(nodes.command('list'))
+    .description('list the node types, built-in and of the configured packages')
+    .option('--category <name>', 'only this category')
+    .option('--json', 'print one JSON array', false)
+    .action(async (options) => exit(await (await import('./nodes-commands.ts')).listNodes(options, terminal)));
+
+  withConfig(nodes.command('show'))
+    .description('show one node type: what it does, its config keys, ports and package')
+    .argument('<type>', 'node type, such as WriteFileNode')
+    .option('--json', 'print one JSON object', false)
+    .action(async (type: string, options) =>
+      exit(await (await import('./nodes-commands.ts')).showNode(type, options, terminal)),
     );
 }
 

@@ -2,32 +2,36 @@
 import { resolve } from 'node:path';
 import { loadConfig } from '@casare/config';
 import { checkWorkflow, type Finding, type JsonObject, type RunReport, type StopRequest } from '@casare/execution';
-import { createRegistry } from '../compose-nodes.ts';
+import { createNodeLibrary, type NodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { allow, type PermissionFlags } from './permission-flags.ts';
 import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
-export interface RunOptions {
+export interface RunOptions extends PermissionFlags {
   readonly var: readonly string[];
   readonly workDir?: string;
   readonly resume?: string;
   readonly json: boolean;
 }
 
-export async function runCommand(file: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
+export async function runCommand(named: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
   const { config } = loadConfig();
-  const registry = createRegistry({ browserPath: config.browser.executablePath });
+  const { file, flags } = withFileOf(named, options);
+  allow(config, flags);
+  const library = await createNodeLibrary(config);
+  const { registry } = library;
   const stop = stopOnSignals(terminal);
   try {
     const run = await openRun(file, options, config.robot.home, terminal);
     if ('findings' in run) return refuse(run.findings, options, terminal);
     const watcher = watchRun(options, terminal);
     if (!options.json) terminal.note(`run ${run.jobId}`);
-    const report = await run.execute({ registry, config, signal: stop.signal, ...watcher });
-    return finish(run, report, options, watcher.logs, terminal);
+    const report = await run.execute({ library, config, signal: stop.signal, ...watcher });
+    return finish(run, redactedReport(report, library), options, watcher.logs, terminal);
   } finally {
     stop.dispose();
   }
@@ -62,6 +66,23 @@ export async function runCommand(file: string | undefined, options: RunOptions, 
       workDir: resolve(flags.workDir ?? '.'),
     });
   }
+}
+
+/** `--allow-shell flow.json` takes the file for a program: give it back. */
+function withFileOf(
+  file: string | undefined,
+  options: RunOptions,
+): { readonly file: string | undefined; readonly flags: PermissionFlags } {
+  const last = options.allowShell.at(-1);
+  if (file !== undefined || options.resume !== undefined || last === undefined || !/\.json$/i.test(last)) {
+    return { file, flags: options };
+  }
+  return { file: last, flags: { ...options, allowShell: [...options.allowShell.slice(0, -1), '*'] } };
+}
+
+/** What a person sees of a run holds no secret; the run itself keeps its values. */
+function redactedReport(report: RunReport, { redactor }: NodeLibrary): RunReport {
+  return JSON.parse(redactor.text(JSON.stringify(report))) as RunReport;
 }
 
 interface LogLine {

@@ -3,9 +3,10 @@ import { type Flags, loadConfig, requireConnection } from '@casare/config';
 import { RobotAgent } from '../robot-agent.ts';
 import { exitCodes } from './exit-codes.ts';
 import { startLocalChild } from './local-child.ts';
+import { allow, type PermissionFlags } from './permission-flags.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface StartOptions {
+export interface StartOptions extends PermissionFlags {
   readonly local: boolean;
   readonly config?: string;
 }
@@ -15,6 +16,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   const loaded = loadConfig({ flags, ...(options.config === undefined ? {} : { file: options.config }) });
   for (const warning of loaded.warnings) terminal.note(`casare-robot: ${warning}`);
   const { config } = loaded;
+  allow(config, options);
   const local = options.local ? await startLocalChild(process.argv[1] ?? '') : null;
   try {
     if (local !== null) {

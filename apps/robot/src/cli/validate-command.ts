@@ -1,6 +1,7 @@
 /** `casare-robot validate FILE`, and `casare-robot validate --schema`. */
+import { loadConfig } from '@casare/config';
 import { checkWorkflow, type Finding, workflowJsonSchema } from '@casare/execution';
-import { createRegistry } from '../compose-nodes.ts';
+import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readWorkflowFile } from './read-workflow-file.ts';
@@ -17,12 +18,13 @@ export async function validateCommand(
   options: ValidateOptions,
   terminal: Terminal,
 ): Promise<number> {
+  const { registry } = await createNodeLibrary(loadConfig().config);
   if (options.schema) {
-    terminal.print(JSON.stringify(workflowJsonSchema(createRegistry()), null, 2));
+    terminal.print(JSON.stringify(workflowJsonSchema(registry), null, 2));
     return exitCodes.ok;
   }
   if (file === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --schema');
-  const { findings } = checkWorkflow(await readWorkflowFile(file), createRegistry());
+  const { findings } = checkWorkflow(await readWorkflowFile(file), registry);
   const errors = findings.filter((finding) => finding.severity === 'error' || options.strict);
   const valid = errors.length === 0;
   if (options.json) {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { ClassifyError, ErrorVerdict } from '../ports.ts';
 import { findNonJson } from './json-check.ts';
+import { type Redact, redacted } from './redact.ts';
 
 export interface Failure {
   readonly error: RunError;
@@ -19,13 +20,24 @@ const hopeless = new Set([
   'SECRET_UNAVAILABLE',
   'JOB_PROCESS_DIED',
   'JOB_MEMORY_LIMIT',
+  'PERMISSION_DENIED',
 ]);
 
 export function isHopeless(failure: Failure): boolean {
   return hopeless.has(failure.error.code);
 }
 
-export function failureOf(thrown: unknown, node: WorkflowNode, classifyError: ClassifyError | undefined): Failure {
+/** A permission is the operator's to give: no try region and no `stop_on_error: false` passes over a refusal. */
+export function endsTheRun(failure: Failure): boolean {
+  return failure.error.code === 'PERMISSION_DENIED';
+}
+
+export interface FailureRules {
+  readonly classifyError?: ClassifyError;
+  readonly redact?: Redact;
+}
+
+export function failureOf(thrown: unknown, node: WorkflowNode, { classifyError, redact }: FailureRules): Failure {
   const verdict = ownVerdict(thrown) ?? classifyError?.(thrown) ?? { category: 'unknown', code: 'NODE_FAILED' };
   const details = isObject(thrown) ? thrown.details : undefined;
   const isUsable = isObject(details) && findNonJson(details) === null;
@@ -35,11 +47,11 @@ export function failureOf(thrown: unknown, node: WorkflowNode, classifyError: Cl
     error: {
       code: verdict.code,
       category: verdict.category,
-      message: messageOf(thrown),
+      message: redacted(messageOf(thrown), redact),
       node_id: node.id,
       node_type: node.type,
       error_type: typeOf(thrown),
-      ...(isUsable ? { details: details as JsonObject } : {}),
+      ...(isUsable ? { details: redacted(details as JsonObject, redact) } : {}),
     },
   };
 }

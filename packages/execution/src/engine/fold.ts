@@ -25,6 +25,7 @@ import {
   settle,
   unwindForStop,
 } from './regions.ts';
+import { applyResourceChanges } from './resource-record.ts';
 import { type Lane, laneOf, newRunState, type RunState, rootLane } from './run-state.ts';
 import { restoreSnapshot } from './snapshot.ts';
 
@@ -236,4 +237,5 @@ export function foldValues(entries: readonly JournalEntry[]): RunState {
 function storeValues(lane: Lane, entry: ResultEntry): void {
   for (const [name, value] of Object.entries(entry.variables)) lane.variables.set(name, value);
   lane.outputs.set(entry.node_id, entry.outputs);
+  applyResourceChanges(lane.run.resources, entry.resources ?? []);
 }

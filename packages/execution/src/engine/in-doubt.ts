@@ -5,14 +5,15 @@
  * node's normal exit without outputs; `ask` ends this call and leaves the run where it stands.
  */
 import { NodeError } from '../errors.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 import type { ProbeVerdict } from '../node-contract.ts';
 import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import type { IntentEntry } from './journal.ts';
-import { idempotencyKey, nodeContext } from './node-context.ts';
+import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
 import { type NodeYield, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
 import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
+import { redacted } from './redact.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
 import type { StopCause } from './stop-control.ts';
@@ -88,10 +89,10 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
   const end = await runAttempt({
     run: async (signal) => {
       const params = storedParams(step, intent);
-      const { ctx, written } = nodeContext(run, { ...identity, params, given: step.given, signal });
-      const evidence: JsonValue = intent.evidence ?? null;
-      const verdict = await type.probe?.({ params, evidence, idempotencyKey: idempotencyKey(run, identity) }, ctx);
-      return verdict === undefined ? undefined : { verdict, written: Object.fromEntries(written) };
+      const call = nodeContext(run, { ...identity, params, given: step.given, signal });
+      const stored = { params, evidence: intent.evidence ?? null, idempotencyKey: idempotencyKey(run, identity) };
+      const verdict = await unlessRefused(call, async () => type.probe?.(stored, call.ctx));
+      return verdict === undefined ? undefined : { verdict, written: Object.fromEntries(call.written) };
     },
     clock: options.clock,
     limitMs: options.nodeTimeoutMs,
@@ -102,7 +103,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
   if (end.kind === 'stopped') {
     return end.cause === 'grace_over' ? unknown('the run is being stopped') : { ...end, cause: end.cause };
   }
-  if (end.kind === 'failed') return unknown(`looking for it failed: ${String(end.thrown)}`);
+  if (end.kind === 'failed') return unknown(redacted(`looking for it failed: ${String(end.thrown)}`, options.redact));
   if (end.kind === 'timed_out') return unknown('looking for it took too long');
   return end.value === undefined ? unknown('the probe gave no answer') : { kind: 'probed', ...end.value };
 }

@@ -9,6 +9,7 @@ import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
+import type { ResourceChange } from './resource-record.ts';
 
 /** A run began: with which workflow, node library and variables. Always the first entry. */
 export interface BeganEntry {
@@ -49,6 +50,8 @@ export interface ResultEntry {
   readonly variables: JsonObject;
   /** What a control-flow node decided (the items of a loop, say). */
   readonly control?: ControlOp;
+  /** Live objects that the node opened, changed or closed, where they can be restored. */
+  readonly resources?: readonly ResourceChange[];
   readonly duration_ms: number;
   readonly retries: number;
   /** True when `probe` or an operator settled it instead of a run. */

@@ -1,5 +1,5 @@
 /** The context that a node runs with. What it writes to variables is kept aside until its result counts. */
-import { resolve } from 'node:path';
+import { createAccessPolicy } from '../access/access-policy.ts';
 import type { ControlContext, ControlVisit } from '../control/control-type.ts';
 import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -8,9 +8,15 @@ import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
 import { findNonJson } from './json-check.ts';
 import { allVariables, variableOf } from './lane-values.ts';
+import { type NodeAccess, nodeAccess } from './node-access.ts';
 import { connectedValue } from './params.ts';
 import { innermost, innermostLoop, openLoop } from './regions.ts';
+import type { ResourceChange } from './resource-record.ts';
 import type { RunSession } from './run-session.ts';
+import { fetchSecret, secretId } from './secrets.ts';
+
+/** Without rules of the operator: files of the work folder, public hosts, no programs. */
+const defaultAccess = createAccessPolicy();
 
 export interface StepIdentity {
   readonly node: WorkflowNode;
@@ -24,18 +30,30 @@ export interface NodeCall extends StepIdentity {
   /** The parameters that config or a connection gives. */
   readonly given: ReadonlySet<string>;
   readonly signal: AbortSignal;
+  /** That of another call, on whose behalf this one is made. */
+  readonly access?: NodeAccess;
 }
 
 export interface CallContext {
   readonly ctx: NodeContext;
   /** What the node has written so far. */
   readonly written: ReadonlyMap<string, JsonValue>;
+  /** What the node has done to restorable resources so far. */
+  readonly resourceChanges: readonly ResourceChange[];
+  /** The first permission that this call was refused; null when there was none. */
+  refusal(): NodeError | null;
 }
 
 export function nodeContext(run: RunSession, call: NodeCall): CallContext {
   const { options, lane, resources, notify } = run;
   const { node, params, given } = call;
   const written = new Map<string, JsonValue>();
+  const access = call.access ?? nodeAccess(options.access ?? defaultAccess, options.workDir);
+  const { scope, changes } = resources.scopeOf({
+    nodeId: node.id,
+    isRestorable: run.plan.typeOf(node.id).restore !== undefined,
+    restore: run.restorerFor(run, call, access),
+  });
   const ctx: NodeContext = {
     jobId: options.jobId,
     nodeId: node.id,
@@ -60,13 +78,27 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
       },
       all: (): JsonObject => Object.fromEntries([...allVariables(lane), ...written]),
     },
-    resources,
+    resources: scope,
     workDir: options.workDir,
-    resolvePath: (path) => resolve(options.workDir, path),
+    resolvePath: access.resolvePath,
+    access: access.scope,
+    secrets: { get: (reference) => fetchSecret(secretId(reference), options.secrets) },
     idempotencyKey: idempotencyKey(run, call),
     attempt: call.attempt,
   };
-  return { ctx, written };
+  return { ctx, written, resourceChanges: changes, refusal: access.refusal };
+}
+
+/** A node that was refused a permission has failed, whatever it made of the refusal. */
+export async function unlessRefused<T>({ refusal }: CallContext, work: () => Promise<T>): Promise<T> {
+  try {
+    const value = await work();
+    const refused = refusal();
+    if (refused !== null) throw refused;
+    return value;
+  } catch (thrown) {
+    throw refusal() ?? thrown;
+  }
 }
 
 /** Names the step of its lane, not the attempt: the walk to it is the same after every restart. */

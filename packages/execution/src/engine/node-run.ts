@@ -4,14 +4,21 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeResult } from '../node-contract.ts';
 import type { ResultEntry } from './journal.ts';
-import { assertJson, controlContext, controlVisit, nodeContext, type StepIdentity } from './node-context.ts';
+import {
+  assertJson,
+  controlContext,
+  controlVisit,
+  nodeContext,
+  type StepIdentity,
+  unlessRefused,
+} from './node-context.ts';
 import { readInput } from './params.ts';
 import { checkedExit, type PreparedStep } from './prepare-step.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
 import { noSecrets } from './secrets.ts';
 
-export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control'>;
+export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control' | 'resources'>;
 
 /** Runs one attempt. Rejects with whatever the node throws. */
 export async function runNode(
@@ -20,11 +27,14 @@ export async function runNode(
   identity: StepIdentity,
   signal: AbortSignal,
 ): Promise<NodeYield> {
-  const { ctx, written } = nodeContext(run, { ...identity, params: step.params, given: step.given, signal });
+  const call = nodeContext(run, { ...identity, params: step.params, given: step.given, signal });
+  const { ctx, written } = call;
   const behaviour = controlBehaviour(step.type);
   if (behaviour !== undefined)
     return controlYield(run, step.node, behaviour.decide(controlContext(run, ctx, step.scope)));
-  return yieldOf(run, step.node, await step.type.run(ctx), Object.fromEntries(written));
+  const result = await unlessRefused(call, () => step.type.run(ctx));
+  const yielded = yieldOf(run, step.node, result, Object.fromEntries(written));
+  return call.resourceChanges.length === 0 ? yielded : { ...yielded, resources: [...call.resourceChanges] };
 }
 
 /** The next iteration of a loop that needs no parameters for it; null for every other visit. */

@@ -6,6 +6,7 @@ import type { JournalEntry, RunEnd, RunOutcome, RunStatistics, SuspendCause } fr
 import { type NextMove, nextMove } from './next-node.ts';
 import type { Notify } from './observe.ts';
 import { RunResources } from './resources.ts';
+import { restorer } from './restore.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
@@ -86,7 +87,13 @@ function openSession(
       onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
     }),
     lane,
-    resources: new RunResources({ session: `s${state.step}`, clock, logger }),
+    resources: new RunResources({
+      session: `s${state.step}`,
+      clock,
+      logger,
+      records: state.resources,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    }),
     control: new StopControl({
       clock,
       signal: options.signal,
@@ -99,6 +106,7 @@ function openSession(
       interruption = null;
       return taken?.step === openStep ? taken : null;
     },
+    restorerFor: restorer,
     warnOfReference(nodeId, reference) {
       const key = `${nodeId}\n${reference}`;
       if (warned.has(key)) return;

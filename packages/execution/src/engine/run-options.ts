@@ -1,10 +1,12 @@
 /** What a run takes, what it reports while it goes on, and what it hands back. */
+import type { AccessPolicy } from '../access/access-policy.ts';
 import type { ErrorCategory, RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { NodeRegistry } from '../model/registry.ts';
 import type { Workflow } from '../model/workflow.ts';
 import type { ClassifyError, Clock, Logger, LogLevel, RunJournal } from '../ports.ts';
 import type { RunEnd } from './journal.ts';
+import type { ResourceLimits } from './resources.ts';
 
 /** What to do with an effect that may or may not have happened (I4). */
 export type InDoubtPolicy = 'retry' | 'skip' | 'fail' | 'ask';
@@ -35,6 +37,15 @@ export interface RunOptions {
   /** Limit of the time spent in nodes, over all resumes, in ms. Default: none. */
   readonly jobTimeoutMs?: number | null;
   readonly secrets?: SecretSource;
+  /**
+   * Takes secret values out of texts that leave the run: errors, log lines and notices (I8). Outputs and variables are
+   * the workflow's own and stay as they are. Default: nothing is taken out.
+   */
+  readonly redact?: (text: string) => string;
+  /** How many live objects the run's nodes may hold. Default: no limit. */
+  readonly limits?: ResourceLimits;
+  /** What nodes may touch. Default: files of the work folder, public hosts, no programs; see `createAccessPolicy`. */
+  readonly access?: AccessPolicy;
   /** Names the node library; a run that began with another one is in doubt as a whole. */
   readonly library?: string;
   /** How long finally bodies may run after a cancel or the job's time limit, in ms. Default 10,000. */
@@ -64,9 +75,12 @@ export interface Interruption {
   };
 }
 
-/** Where `{{$secret:id}}` is looked up; undefined when there is no such secret. */
+/** Where `{{$secret:id}}` is looked up. */
 export interface SecretSource {
+  /** Undefined when there is no such secret. */
   get(id: string): Promise<string | undefined>;
+  /** Words that end the sentence "It was looked for in ...". */
+  describe?(id: string): string;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What the parts of one call of `runWorkflow` share, as one lane sees it. */
 import type { FlowPlan } from './flow-plan.ts';
+import type { NodeAccess } from './node-access.ts';
+import type { NodeCall } from './node-context.ts';
 import type { Notify } from './observe.ts';
-import type { RunResources } from './resources.ts';
+import type { Restorer, RunResources } from './resources.ts';
 import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Lane } from './run-state.ts';
@@ -17,6 +19,8 @@ export interface RunSession {
   readonly notify: Notify;
   /** What ended the earlier process, if this step is the one it hit; told once. */
   takeInterruption(openStep: number | null): Interruption | null;
+  /** Restores lost resources on behalf of a call that asks for one. */
+  readonly restorerFor: (run: RunSession, asking: NodeCall, access: NodeAccess) => Restorer;
   /** Reports a reference that nothing has set, once per node. */
   warnOfReference(nodeId: string, reference: string): void;
 }

@@ -9,6 +9,7 @@ import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Frame } from './frames.ts';
 import type { IntentEntry, RunOutcome, StopEntry } from './journal.ts';
+import type { LiveResource } from './resource-record.ts';
 
 export interface Retrying {
   readonly step: number;
@@ -53,6 +54,8 @@ export interface RunState {
   library: string | null;
   /** The root lane and all others that are open, by id. */
   readonly lanes: Map<string, Lane>;
+  /** Live objects that can be restored, by id, oldest first. */
+  resources: Map<string, LiveResource>;
   /** Steps that have been begun so far, in all lanes. */
   step: number;
   /** Errors that no catch took, the newest ones; see MAX_ERRORS. */
@@ -74,6 +77,7 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     workflowHash: null,
     library: null,
     lanes: new Map(),
+    resources: new Map(),
     step: 0,
     errors: [],
     errorsDropped: 0,

@@ -5,17 +5,17 @@
  *                                             ^               |
  *                                             +--- retry <----+
  */
-import { NodeError } from '../errors.ts';
+import { NodeError, type RunError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
-import { type Failure, failureOf } from './failure.ts';
+import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import { settleInDoubt } from './in-doubt.ts';
-import type { IntentEntry, SuspendCause } from './journal.ts';
+import type { IntentEntry, StopEntry, SuspendCause } from './journal.ts';
 import { longSleep } from './long-sleep.ts';
 import { lostError } from './lost-error.ts';
 import { isInFinally } from './next-node.ts';
-import { idempotencyKey, nodeContext, type StepIdentity } from './node-context.ts';
+import { idempotencyKey, nodeContext, type StepIdentity, unlessRefused } from './node-context.ts';
 import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
 import { type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
@@ -96,7 +96,7 @@ class Step {
       const lost = failureOf(
         lostError(this.#interruption, this.#interrupted.effect === 'effect'),
         this.#node,
-        this.#run.options.classifyError,
+        this.#run.options,
       );
       return this.#failOrWait(step, lost);
     }
@@ -141,7 +141,7 @@ class Step {
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
       const thrown = end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, step.effect === 'effect');
-      const over = await this.#failOrWait(step, failureOf(thrown, this.#node, this.#run.options.classifyError));
+      const over = await this.#failOrWait(step, failureOf(thrown, this.#node, this.#run.options));
       if (over !== null) return over;
     }
   }
@@ -157,8 +157,8 @@ class Step {
     if (type.prepare === undefined || step.effect !== 'effect') return { kind: 'done', value: null };
     const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt + 1 };
     return this.#patiently(step, async (signal) => {
-      const { ctx } = nodeContext(this.#run, { ...identity, params: step.params, given: step.given, signal });
-      return (await type.prepare?.(ctx)) ?? null;
+      const call = nodeContext(this.#run, { ...identity, params: step.params, given: step.given, signal });
+      return unlessRefused(call, async () => (await type.prepare?.(call.ctx)) ?? null);
     });
   }
 
@@ -284,12 +284,14 @@ class Step {
   }
 
   #fail(thrown: unknown): Promise<StepEnd> {
-    return this.#failWith(failureOf(thrown, this.#node, this.#run.options.classifyError));
+    return this.#failWith(failureOf(thrown, this.#node, this.#run.options));
   }
 
   /** Committed with the next intent; at once when the step never had one, so that such failures cannot pile up. */
-  async #failWith({ error }: Failure): Promise<StepEnd> {
+  async #failWith(failure: Failure): Promise<StepEnd> {
     const { record, notify, lane } = this.#run;
+    const { error } = failure;
+    if (endsTheRun(failure) && lane.run.stop === null) return this.#endRun(error);
     const hadIntent = lane.intent !== null;
     const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
     const { step, node_id, duration_ms, retries } = notice;
@@ -299,6 +301,23 @@ class Step {
     );
     if (!hadIntent) await record.flush();
     return ENDED;
+  }
+
+  /** The whole run fails; only finally bodies still run. */
+  async #endRun(error: RunError): Promise<StepEnd> {
+    const { record, notify, control, lane } = this.#run;
+    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
+    control.refuse(error);
+    record.add({ ...stopEntry({ kind: 'refused', error }, lane, this.#now()), ...this.#place() }, () =>
+      notify('nodeFailed', notice),
+    );
+    await record.flush();
+    return { kind: 'stopped', hasEnded: true };
+  }
+
+  /** Of a step that may have had no intent yet. */
+  #place(): Pick<StopEntry, 'step' | 'node_id' | 'lane'> {
+    return { ...laneMark(this.#run.lane), step: this.#number, node_id: this.#node.id };
   }
 
   #notice(): { readonly node_id: string; readonly node_type: string; readonly step: number } {

@@ -38,7 +38,7 @@ export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
  */
 export async function runWorkflow(options: RunOptions): Promise<RunReport> {
   const { workflow, journal, logger } = options;
-  const notify = notifier(options.observer, logger);
+  const notify = notifier(options.observer, logger, options.redact);
   const plan = planFlow(workflow, options.registry);
   let recorded: readonly JournalEntry[];
   try {

@@ -16,14 +16,24 @@ export async function fetchSecrets(
   collectIds(config, ids);
   if (ids.size === 0) return noSecrets;
   const secrets = new Map<string, string>();
-  for (const id of ids) {
-    const value = await source?.get(id);
-    if (value === undefined) {
-      throw new NodeError(`It needs the secret "${id}", which no secret provider has.`, { code: 'SECRET_UNAVAILABLE' });
-    }
-    secrets.set(id, value);
-  }
+  for (const id of ids) secrets.set(id, await fetchSecret(id, source));
   return secrets;
+}
+
+/** @throws NodeError `SECRET_UNAVAILABLE` */
+export async function fetchSecret(id: string, source: SecretSource | undefined): Promise<string> {
+  const value = await source?.get(id);
+  if (value !== undefined) return value;
+  const places = source?.describe?.(id);
+  const where = places === undefined ? 'which no secret provider has' : `which was looked for in ${places}`;
+  throw new NodeError(`It needs the secret "${id}", ${where}.`, { code: 'SECRET_UNAVAILABLE' });
+}
+
+/** `id`, `$secret:id` and `{{$secret:id}}` name the same secret. */
+export function secretId(reference: string): string {
+  const text = reference.trim();
+  const inner = /^\{\{(.*)\}\}$/s.exec(text)?.[1]?.trim() ?? text;
+  return inner.startsWith('$secret:') ? inner.slice('$secret:'.length) : inner;
 }
 
 function collectIds(value: JsonValue, ids: Set<string>): void {

@@ -3,6 +3,7 @@ import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Frame } from './frames.ts';
 import type { IntentEntry, StopEntry } from './journal.ts';
+import type { LiveResource } from './resource-record.ts';
 import { type Lane, newRunState, type Retrying, type RunState, rootLane } from './run-state.ts';
 
 /** The shape inside a snapshot entry. */
@@ -10,6 +11,7 @@ interface Snapshot extends LaneSnapshot {
   readonly workflow_hash: string | null;
   readonly library: string | null;
   readonly step: number;
+  readonly resources?: readonly LiveResource[];
   readonly errors: readonly RunError[];
   readonly errors_dropped: number;
   readonly stop: StopEntry['stop'] | null;
@@ -35,6 +37,7 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     workflow_hash: state.workflowHash,
     library: state.library,
     ...laneSnapshot(rootLane(state)),
+    resources: [...state.resources.values()],
     step: state.step,
     errors: state.errors,
     errors_dropped: state.errorsDropped,
@@ -66,6 +69,7 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.workflowHash = snapshot.workflow_hash;
   state.library = snapshot.library;
   state.step = snapshot.step;
+  state.resources = new Map((snapshot.resources ?? []).map((record) => [record.id, record]));
   state.errors = [...snapshot.errors];
   state.errorsDropped = snapshot.errors_dropped;
   state.stop = snapshot.stop;

@@ -1,16 +1,19 @@
 /**
  * Why a run has to stop, and how long what is left of it may still take.
  *
- *   running -> cancel | suspend | job_timeout     the first cause counts, later ones are ignored
- *   cancel, job_timeout -> grace -> grace over    finally bodies run within the grace, not beyond it
+ *   running -> cancel | suspend | job_timeout | refused     the first cause counts, later ones are ignored
+ *   cancel, job_timeout, refused -> grace -> grace over    finally bodies run within the grace, not beyond it
  */
+import type { RunError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { longSleep } from './long-sleep.ts';
 
 export type StopCause =
   | { readonly kind: 'cancel'; readonly reason: string; readonly requestedBy: string | null }
   | { readonly kind: 'suspend'; readonly reason: string }
-  | { readonly kind: 'job_timeout'; readonly limitMs: number };
+  | { readonly kind: 'job_timeout'; readonly limitMs: number }
+  /** A node was refused a permission. */
+  | { readonly kind: 'refused'; readonly error: RunError };
 
 export interface StopControlOptions {
   readonly clock: Clock;
@@ -52,6 +55,10 @@ export class StopControl {
 
   get isGraceOver(): boolean {
     return this.#grace === 'over';
+  }
+
+  refuse(error: RunError): void {
+    this.#stopBecause({ kind: 'refused', error });
   }
 
   /** Calling it again does not prolong the grace. */

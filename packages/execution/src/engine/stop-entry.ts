@@ -1,4 +1,5 @@
 /** The journal's form of a stop. */
+import type { RunError } from '../errors.ts';
 import type { StopEntry } from './journal.ts';
 import { type Lane, laneMark } from './run-state.ts';
 import type { StopCause } from './stop-control.ts';
@@ -16,14 +17,18 @@ export function stopEntry(cause: Exclude<StopCause, { readonly kind: 'suspend' }
         ? { status: 'cancelled', reason: cause.reason, requested_by: cause.requestedBy }
         : {
             status: 'failed',
-            error: {
-              code: 'JOB_TIMEOUT',
-              category: 'permanent',
-              message: `The job did not end within its time limit of ${cause.limitMs} ms.`,
-              node_id: interrupted?.node_id ?? null,
-              error_type: 'TimeoutError',
-            },
+            error: cause.kind === 'refused' ? cause.error : timeoutError(cause.limitMs, interrupted?.node_id ?? null),
           },
     at,
+  };
+}
+
+function timeoutError(limitMs: number, nodeId: string | null): RunError {
+  return {
+    code: 'JOB_TIMEOUT',
+    category: 'permanent',
+    message: `The job did not end within its time limit of ${limitMs} ms.`,
+    node_id: nodeId,
+    error_type: 'TimeoutError',
   };
 }

@@ -2,8 +2,10 @@
  * Runs jobs in this process: checks the workflow, then hands it to the engine. A workflow that does not
  * pass the check never starts; its job ends as failed, with the findings as the reason.
  */
+import type { AccessPolicy } from '../access/access-policy.ts';
 import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
-import type { InDoubtPolicy, Interruption, RunObserver, RunReport } from '../engine/run-options.ts';
+import type { ResourceLimits } from '../engine/resources.ts';
+import type { InDoubtPolicy, Interruption, RunObserver, RunReport, SecretSource } from '../engine/run-options.ts';
 import { runWorkflow } from '../engine/run-workflow.ts';
 import { checkWorkflow } from '../model/check-workflow.ts';
 import type { Finding } from '../model/finding.ts';
@@ -32,6 +34,15 @@ export interface InProcessRunnerOptions {
   /** What ended the process in which the run was under way, when this resumes it in another one. */
   readonly interruption?: Interruption;
   readonly classifyError?: ClassifyError;
+  /** What nodes may touch; see `RunOptions.access`. */
+  readonly access?: AccessPolicy;
+  readonly secrets?: SecretSource;
+  /** How many live objects the nodes of one job may hold. Default: no limit. */
+  readonly limits?: ResourceLimits;
+  /** See `RunOptions.redact`. */
+  readonly redact?: (text: string) => string;
+  /** Names the node library; a run that began with another one is in doubt as a whole. */
+  readonly library?: string;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -50,7 +61,7 @@ export class InProcessRunner implements JobRunner {
     const journal = options.journalFor(job);
     const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);
     if (workflow === null) return this.#refuse(journal, findings);
-    const classify = options.classifyError;
+    const { access, limits, secrets, redact, library, classifyError: classify } = options;
     return runWorkflow({
       jobId: job.jobId,
       workflow,
@@ -67,6 +78,11 @@ export class InProcessRunner implements JobRunner {
       abortGraceMs: options.abortGraceMs ?? options.cancelGraceMs ?? 10_000,
       jobTimeoutMs: job.timeoutMs ?? options.jobTimeoutMs ?? null,
       ...(options.interruption === undefined ? {} : { interruption: options.interruption }),
+      ...(access === undefined ? {} : { access }),
+      ...(limits === undefined ? {} : { limits }),
+      ...(secrets === undefined ? {} : { secrets }),
+      ...(redact === undefined ? {} : { redact }),
+      ...(library === undefined ? {} : { library }),
       ...(classify === undefined ? {} : { classifyError: classify }),
       ...(options.observerFor === undefined ? {} : { observer: options.observerFor(job, workflow) }),
     });

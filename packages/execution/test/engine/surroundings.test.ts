@@ -1,6 +1,7 @@
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { createAccessPolicy } from '../../src/access/access-policy.ts';
 import type { RunObserver } from '../../src/engine/run-options.ts';
 import type { JsonValue } from '../../src/json.ts';
 import { defineNode, type NodeContext, type NodeType } from '../../src/node-contract.ts';
@@ -213,7 +214,8 @@ describe("a node's context", () => {
       );
       return {};
     });
-    await runFile({ nodes: { a: ['ActNode'] } }, { types: [type], workDir: '/srv/job' });
+    const access = createAccessPolicy({ allowPaths: ['/etc'] });
+    await runFile({ nodes: { a: ['ActNode'] } }, { types: [type], workDir: '/srv/job', access });
     expect(seen).toEqual(['/srv/job/sub/file.txt', '/etc/hosts', '/srv/job', 'job-1', 'a', 'ActNode', 1, 'job-1:1:a']);
   });
 

@@ -58,6 +58,7 @@ export const httpRequestNode: NodeType = defineNode({
       hasEffect: !METHODS_WITHOUT_EFFECT.includes(params.method),
       clock,
       signal,
+      access: ctx.access,
     };
     const allowed = params.retry_count - (ctx.attempt - 1);
     for (let retries = 0; ; retries += 1) {

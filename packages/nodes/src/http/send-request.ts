@@ -6,7 +6,8 @@
  */
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
 import { NodeError } from '../errors.ts';
-import type { Clock } from '../ports.ts';
+import { guardedConnector, guardedLookup, requireHost } from '../net/guarded-connect.ts';
+import type { Clock, NodeContext } from '../ports.ts';
 import { httpError } from './http-errors.ts';
 import { nextRequest } from './redirect.ts';
 import { type RequestPlan, shownAddress } from './request-plan.ts';
@@ -23,6 +24,7 @@ export interface SendOptions {
   readonly hasEffect: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly access: NodeContext['access'];
 }
 
 export interface Answer {
@@ -52,6 +54,7 @@ export async function sendRequest(plan: RequestPlan, options: SendOptions): Prom
     return await follow(plan, options, dispatcher, signal);
   } catch (error) {
     options.signal.throwIfAborted();
+    if (isRefusal(error)) throw error;
     const cause: unknown = timeLimit.signal.aborted ? timeLimit.signal.reason : error;
     const failure = { address: shownAddress(plan.url), hasEffect: options.hasEffect, connected: progress.connected };
     throw httpError(cause, failure);
@@ -70,6 +73,12 @@ async function follow(
 ): Promise<Answer> {
   let plan = first;
   for (let redirects = 0; ; redirects += 1) {
+    // A proxy connects by itself: what it is asked for is checked beforehand, as well as this side can.
+    if (options.proxy !== '') {
+      for (const { hostname, port } of [plan.url, new URL(options.proxy)].map(endpointOf)) {
+        await requireHost(options.access, hostname, port);
+      }
+    }
     const { statusCode, headers, body } = await request(plan.url, {
       dispatcher,
       method: plan.method as Dispatcher.HttpMethod,
@@ -89,14 +98,29 @@ async function follow(
 }
 
 /** The signal goes into the sockets as well: an aborted request alone would wait for its connection. */
-function dispatcherFor({ verifySsl, proxy, timeoutMs }: SendOptions, signal: AbortSignal): Dispatcher {
-  const connection = { rejectUnauthorized: verifySsl, timeout: timeoutMs, signal };
+function dispatcherFor({ verifySsl, proxy, timeoutMs, access }: SendOptions, signal: AbortSignal): Dispatcher {
+  const connection = { rejectUnauthorized: verifySsl, timeout: timeoutMs, signal, allowH2: false };
   const limits = { headersTimeout: 0, bodyTimeout: 0, allowH2: false };
-  if (proxy === '') return new Agent({ ...limits, connect: connection });
-  if (URL.parse(proxy) === null) {
+  if (proxy === '') return new Agent({ ...limits, connect: guardedConnector(access, connection) });
+  const address = URL.parse(proxy);
+  if (address === null) {
     throw new NodeError('proxy must be an address such as http://proxy.example:8080', { code: 'HTTP_PROXY_INVALID' });
   }
-  return new ProxyAgent({ ...limits, uri: proxy, requestTls: connection, proxyTls: connection });
+  const lookup = access.isNetworkOpen ? {} : { lookup: guardedLookup(access, portOf(address)) };
+  return new ProxyAgent({ ...limits, uri: proxy, requestTls: connection, proxyTls: { ...connection, ...lookup } });
+}
+
+/** A refusal of the operator's permissions is nobody's to translate. */
+function isRefusal(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | null)?.code === 'PERMISSION_DENIED';
+}
+
+function endpointOf(url: URL): { readonly hostname: string; readonly port: number } {
+  return { hostname: url.hostname, port: portOf(url) };
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 async function readLimited(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createBrowserNodes, findBrowser } from '../../src/browser/index.ts';
 import type { JsonObject, JsonValue, LogLevel, NodeContext, NodeResult, NodeType } from '../../src/ports.ts';
+import { openScope } from '../context.ts';
 
 export interface RunOptions {
   readonly nodeId?: string;
@@ -114,6 +115,9 @@ export class BrowserJob {
           return { resource: kind, id, name: name ?? null };
         },
         get: <T>(kind: string, reference?: JsonValue) => this.#find(kind, reference)?.value as T | undefined,
+        find: async <T>(kind: string, reference?: JsonValue) => this.#find(kind, reference)?.value as T | undefined,
+        note: () => undefined,
+        requireRoom: () => undefined,
         close: async (kind, reference) => {
           const found = this.#find(kind, reference);
           this.#resources = this.#resources.filter((other) => other !== found);
@@ -123,6 +127,8 @@ export class BrowserJob {
       },
       workDir: this.workDir,
       resolvePath: (path) => resolve(this.workDir, path),
+      access: openScope,
+      secrets: { get: async (id) => `value of ${id}` },
       idempotencyKey: `job-1:${nodeId}`,
       attempt: options.attempt ?? 1,
     };
