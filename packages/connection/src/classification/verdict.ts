@@ -7,6 +7,13 @@
  */
 export type ErrorCategory = 'transient' | 'permanent' | 'unknown';
 
+/** The categories by name: `classifyError(error).category === ErrorCategory.TRANSIENT`. */
+export const ErrorCategory: {
+  readonly TRANSIENT: 'transient';
+  readonly PERMANENT: 'permanent';
+  readonly UNKNOWN: 'unknown';
+} = { TRANSIENT: 'transient', PERMANENT: 'permanent', UNKNOWN: 'unknown' };
+
 export type ErrorClass = 'S' | 'A' | 'T' | 'U' | 'P' | 'C' | 'O';
 
 export interface ErrorVerdict {

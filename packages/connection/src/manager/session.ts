@@ -3,7 +3,7 @@
  * ends them. `attempt` runs an operation once and settles with its result, a ConnectionError, or the operation's
  * own error; never later than its deadline, even if the operation does not listen to its signal.
  */
-import { createClient, type SupabaseClient } from '@supabase/supabase-js';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import { abortable, openScope } from '../abort-scope.ts';
 import { type Authorizer, createAuthorizer } from '../auth/authorizer.ts';
 import type { Credentials } from '../auth/credentials.ts';
@@ -15,6 +15,7 @@ import type { Redactor } from '../redactor.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import { createRequestScopes, type RequestScope, type RequestScopes } from './request-scope.ts';
+import { loadSupabase } from './supabase-client.ts';
 import { abortError, answerError, flawError, swallowedError, wrapError } from './translate-error.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -71,7 +72,7 @@ export class Session {
       clock,
       maxResponseBytes: config.maxResponseBytes,
     });
-    this.client = createClient(url, key, {
+    this.client = loadSupabase().createClient(url, key, {
       // The client is untyped: any schema name is as good as `public`.
       db: { schema: config.schema as 'public', retry: false },
       auth: { autoRefreshToken: false, persistSession: false, detectSessionInUrl: false },
