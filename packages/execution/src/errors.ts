@@ -16,6 +16,8 @@ export interface RunError {
   /** What a CatchNode publishes as `error_type`. */
   readonly error_type?: string;
   readonly details?: JsonObject;
+  /** An effect that may have happened all the same, and that nothing in its own config allows to repeat (I4). */
+  readonly ambiguous?: true;
 }
 
 export interface NodeErrorOptions {

@@ -2,7 +2,7 @@
  * What a control-flow node decided, as plain data: it is journalled with the node's result, and the fold
  * (engine/fold.ts) turns it into a change of the regions. The exit to follow is in the result itself.
  */
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 /** What a loop goes over. A range is kept as its rule, never as a list. */
 export type LoopSource =
@@ -26,4 +26,13 @@ export type ControlOp =
   | { readonly op: 'caught' }
   /** The catch node's filter does not match: the next catch is asked, or the error goes on. */
   | { readonly op: 'not_caught' }
-  | { readonly op: 'finally' };
+  | { readonly op: 'finally' }
+  /** What the callee is given by name, and how long it may take; null: without limit. */
+  | { readonly op: 'open_call'; readonly given: JsonObject; readonly limit_ms: number | null }
+  | { readonly op: 'close_call' }
+  | { readonly op: 'open_retry'; readonly max_attempts: number; readonly retry_ambiguous: boolean }
+  | { readonly op: 'next_attempt' }
+  /** The attempt around this node is over: it worked when there is no message. */
+  | { readonly op: 'end_attempt'; readonly message: string | null }
+  /** What is to become of the error that a catch has taken. */
+  | { readonly op: 'recover'; readonly strategy: 'stop' | 'retry'; readonly max_retries: number };

@@ -7,7 +7,7 @@ export type Param<T> = z.ZodType<T, unknown>;
 /** @param kind what the parameter is made for, told to those who look from outside; undefined: anything */
 function param<T>(
   read: (value: unknown) => { readonly value: T } | { readonly problem: string },
-  kind?: 'text' | 'number' | 'list',
+  kind?: 'text' | 'number' | 'flag' | 'list',
 ): Param<T> {
   const schema = z
     .unknown()
@@ -62,6 +62,22 @@ function numeric(fallback: number, whole: boolean): Param<number> {
       ? { value: given }
       : { problem: `must be a ${whole ? 'whole ' : ''}number, but is ${JSON.stringify(value)?.slice(0, 60)}` };
   }, 'number');
+}
+
+const words: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'yes', 'on', '1'].map((word) => [word, true] as const),
+  ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
+]);
+
+/** true or false, or a word or number that says so. */
+export function flag(fallback: boolean): Param<boolean> {
+  return param((value) => {
+    if (isNotSet(value)) return { value: fallback };
+    const meant = typeof value === 'object' ? undefined : words.get(String(value).trim().toLowerCase());
+    return meant === undefined
+      ? { problem: `must be true or false, but is ${JSON.stringify(value)?.slice(0, 60)}` }
+      : { value: meant };
+  }, 'flag');
 }
 
 /** Any value; undefined when nothing is given. */

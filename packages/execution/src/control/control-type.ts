@@ -17,6 +17,19 @@ export interface OpenLoop {
   readonly itemVar: string | null;
 }
 
+/** A call whose workflow has come to its end. */
+export interface OpenCall {
+  /** Time spent in the nodes of the callee, in ms. */
+  readonly spentMs: number;
+}
+
+/** A retry region whose last attempt failed. */
+export interface OpenRetry {
+  /** The number of that attempt, from 1. */
+  readonly attempt: number;
+  readonly lastError: string;
+}
+
 /** Where the walk stands when it reaches a control-flow node. */
 export interface ControlVisit {
   /** This node's own loop, when control came back to it; null when it is entered anew. */
@@ -29,6 +42,17 @@ export interface ControlVisit {
   readonly offeredError: RunError | null;
   /** For a finally node: whether its region met an error. */
   readonly hadError: boolean;
+  /** This node's own call, when control came back to it. */
+  readonly openCall: OpenCall | null;
+  /** The values of the callee's outputs, when control came back from it. */
+  calleeOutputs(): JsonObject;
+  /** This node's own retry region, when it is to make another attempt. */
+  readonly openRetry: OpenRetry | null;
+  readonly isInRetry: boolean;
+  /** The error that the innermost catch around this node has taken. */
+  readonly caughtError: RunError | null;
+  /** What this node has given so far. */
+  readonly ownOutputs: JsonObject;
   /** True when an exec connection leaves this node by `exit`. */
   isConnected(exit: string): boolean;
   isFromConnection(param: string): boolean;
@@ -51,6 +75,8 @@ export interface ControlResult {
 export interface ControlType<Schema extends ZodObject = ZodObject>
   extends Omit<NodeType<Schema>, 'run' | 'effect' | 'prepare' | 'probe' | 'category'> {
   run(ctx: ControlContext<z.output<Schema>>): ControlResult;
+  /** How long to wait before `run`, in ms. Default: not at all. */
+  waitMs?(ctx: ControlContext<z.output<Schema>>): number;
   /** Instead of `run` when control comes back to its open loop: needs no parameters. */
   runAgain?(loop: OpenLoop): ControlResult;
 }
@@ -58,6 +84,7 @@ export interface ControlType<Schema extends ZodObject = ZodObject>
 /** What the engine calls for a control-flow node, instead of its type's `run`. */
 export interface ControlBehaviour {
   decide(ctx: ControlContext): ControlResult;
+  waitMs(ctx: ControlContext): number;
   runAgain?(loop: OpenLoop): ControlResult;
 }
 
@@ -65,7 +92,7 @@ const behaviours = new WeakMap<object, ControlBehaviour>();
 
 /** Makes a node type of a control-flow definition. Only the engine can run it: it needs the walk's state. */
 export function defineControl<Schema extends ZodObject>(definition: ControlType<Schema>): NodeType<Schema> {
-  const { run, runAgain, ...rest } = definition;
+  const { run, runAgain, waitMs, ...rest } = definition;
   const type: NodeType<Schema> = {
     ...rest,
     category: 'control_flow',
@@ -74,6 +101,7 @@ export function defineControl<Schema extends ZodObject>(definition: ControlType<
   };
   behaviours.set(type, {
     decide: (ctx) => run(ctx as ControlContext<z.output<Schema>>),
+    waitMs: (ctx) => waitMs?.(ctx as ControlContext<z.output<Schema>>) ?? 0,
     ...(runAgain === undefined ? {} : { runAgain }),
   });
   return type;

@@ -1,8 +1,10 @@
 /** A workflow made ready for the walk: who follows whom by which exit, where values come from, what pairs. */
+import type { JsonValue } from '../json.ts';
 import { entryNodes } from '../model/flow-graph.ts';
 import { pairNodes } from '../model/pairs.ts';
 import type { NodeRegistry } from '../model/registry.ts';
-import type { Workflow } from '../model/workflow.ts';
+import { type SubflowPorts, subflowPorts } from '../model/subflow-ports.ts';
+import type { Workflow, WorkflowNode, WorkflowSettings } from '../model/workflow.ts';
 import type { NodeType } from '../node-contract.ts';
 
 export interface PortReference {
@@ -14,6 +16,18 @@ export interface FlowPlan {
   readonly workflow: Workflow;
   /** Where the walk begins, in file order. */
   readonly entry: readonly string[];
+  /** Where the walk of a called workflow begins. */
+  entryOf(scope: string): readonly string[];
+  /** The nodes of a called workflow, without those that it calls. */
+  nodesIn(scope: string): readonly string[];
+  /** The input and output nodes of a workflow, by their ports. */
+  portsOf(scope: string): SubflowPorts;
+  /** The variables that a called workflow declares. */
+  variablesOf(scope: string): Readonly<Record<string, JsonValue>>;
+  /** The scope that a node belongs to. */
+  scopeOf(nodeId: string): string;
+  /** The settings of the file that a node stands in. */
+  settingsOf(nodeId: string): WorkflowSettings;
   typeOf(nodeId: string): NodeType;
   /** All exec exits of a node, in order of preference. */
   exitsOf(nodeId: string): readonly string[];
@@ -32,6 +46,8 @@ export interface FlowPlan {
   /** The enabled catch nodes of a try, in the order in which they are asked. */
   catchesOf(tryId: string): readonly string[];
   finallyOf(tryId: string): string | null;
+  /** The exits by which a region's node handles errors itself, without nodes of its own; null where it has none. */
+  handlersOf(tryId: string): { readonly error: string; readonly last: string | null };
   /** The enabled try that a finally node belongs to; null for any other node. */
   tryOfFinally(finallyId: string): string | null;
 }
@@ -53,6 +69,7 @@ export function planFlow(workflow: Workflow, registry: NodeRegistry): FlowPlan {
   return {
     workflow,
     entry: entryNodes(workflow),
+    ...scopesOf(workflow),
     typeOf: (nodeId) => required(types.get(nodeId), nodeId),
     exitsOf: (nodeId) => required(exits.get(nodeId), nodeId),
     targetsOf: (nodeId, exit) => targets.get(nodeId)?.get(exit) ?? [],
@@ -61,6 +78,7 @@ export function planFlow(workflow: Workflow, registry: NodeRegistry): FlowPlan {
     usedOutputsOf: (nodeId) => usedOutputs.get(nodeId) ?? new Set(),
     normalExitOf: (nodeId) => {
       const own = required(exits.get(nodeId), nodeId);
+      if (own.includes('retry_body')) return null;
       return ['exec_out', 'completed', 'success'].find((exit) => own.includes(exit)) ?? null;
     },
     ...pairsOf(workflow),
@@ -106,7 +124,30 @@ function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
   return list;
 }
 
-type Pairs = Pick<FlowPlan, 'loopOfEnd' | 'endsOfLoop' | 'catchesOf' | 'finallyOf' | 'tryOfFinally'>;
+type Scopes = Pick<FlowPlan, 'entryOf' | 'nodesIn' | 'portsOf' | 'variablesOf' | 'scopeOf' | 'settingsOf'>;
+
+function scopesOf(workflow: Workflow): Scopes {
+  const byScope = Map.groupBy(workflow.nodes.values(), ({ scope }) => scope);
+  const nodesOf = (scope: string): readonly WorkflowNode[] => byScope.get(scope) ?? [];
+  const entries = new Map([...byScope.keys()].map((scope) => [scope, entryNodes(workflow, scope)]));
+  const ports = new Map(
+    [...byScope].map(([scope, nodes]) => [
+      scope,
+      subflowPorts(nodes.map((node) => ({ ...node, typeName: node.type }))),
+    ]),
+  );
+  const none: SubflowPorts = { inputs: new Map(), outputs: new Map() };
+  return {
+    entryOf: (scope) => entries.get(scope) ?? [],
+    nodesIn: (scope) => nodesOf(scope).map(({ id }) => id),
+    portsOf: (scope) => ports.get(scope) ?? none,
+    variablesOf: (scope) => workflow.scopes.get(scope)?.variables ?? {},
+    scopeOf: (nodeId) => workflow.nodes.get(nodeId)?.scope ?? '',
+    settingsOf: (nodeId) => workflow.scopes.get(workflow.nodes.get(nodeId)?.scope ?? '')?.settings ?? workflow.settings,
+  };
+}
+
+type Pairs = Pick<FlowPlan, 'loopOfEnd' | 'endsOfLoop' | 'catchesOf' | 'finallyOf' | 'handlersOf' | 'tryOfFinally'>;
 
 function pairsOf(workflow: Workflow): Pairs {
   const nodes = [...workflow.nodes].map(([id, { type, config }]) => [id, { id, typeName: type, config }] as const);
@@ -129,6 +170,10 @@ function pairsOf(workflow: Workflow): Pairs {
       const catches = partnersOf(tryId, 'CatchNode');
       return [...catches.filter((id) => id === first), ...catches.filter((id) => id !== first)];
     },
+    handlersOf: (tryId) =>
+      workflow.nodes.get(tryId)?.type === 'OnErrorNode'
+        ? { error: 'on_error', last: 'finally' }
+        : { error: 'catch', last: null },
     finallyOf: (tryId) => partnersOf(tryId, 'FinallyNode')[0] ?? null,
     tryOfFinally: (finallyId) => {
       const isFinally = workflow.nodes.get(finallyId)?.type === 'FinallyNode';

@@ -3,6 +3,8 @@
  * time or chance, so that a resumed run stands exactly where the interrupted one stood (I3).
  */
 import type { ControlOp } from '../control/control-op.ts';
+import type { RunError } from '../errors.ts';
+import { closeCall, openCall, publishRootInputs } from './call-region.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import type {
   BeganEntry,
@@ -16,12 +18,16 @@ import type {
 import {
   askNextCatch,
   closeLoop,
+  endAttempt,
+  failCall,
   follow,
   innermost,
   jump,
+  openCallOf,
   openLoop,
   raise,
   recordError,
+  recover,
   settle,
   unwindForStop,
 } from './regions.ts';
@@ -46,6 +52,7 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
   switch (entry.kind) {
     case 'began':
       applyBegan(state, entry);
+      publishRootInputs(plan, rootLane(state));
       settle(plan, rootLane(state));
       return;
     case 'intent':
@@ -109,7 +116,8 @@ function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
 
 function applyFailure(plan: FlowPlan, lane: Lane, entry: FailureEntry): void {
   endStep(lane, entry);
-  raise(plan, lane, entry.error, entry.node_id);
+  if (openCallOf(lane, entry.node_id) === undefined) raise(plan, lane, entry.error, entry.node_id);
+  else failCall(plan, lane, entry.node_id, entry.error);
   if (lane.end.kind === 'running') settle(plan, lane);
 }
 
@@ -137,6 +145,7 @@ function endStep(lane: Lane, entry: EndedStep): void {
   lane.isInDoubt = false;
   lane.executed.add(entry.node_id);
   lane.run.activeMs += entry.duration_ms ?? 0;
+  for (const frame of lane.frames) if (frame.kind === 'call') frame.spentMs += entry.duration_ms ?? 0;
   const { queue } = innermost(lane);
   if (queue[0] === entry.node_id) queue.shift();
 }
@@ -207,7 +216,51 @@ function applyControl(plan: FlowPlan, lane: Lane, entry: ResultEntry, control: C
       if (top.kind === 'try' && top.phase === 'finally' && plan.finallyOf(top.node) === nodeId) top.entered = true;
       followExit(plan, lane, entry);
       return;
+    case 'open_call':
+      openCall(plan, lane, nodeId, control);
+      return;
+    case 'close_call':
+      if (top.kind === 'call' && top.node === nodeId) closeCall(lane, top);
+      followExit(plan, lane, entry);
+      return;
+    case 'open_retry':
+      lane.frames.push({
+        kind: 'retry',
+        node: nodeId,
+        maxAttempts: control.max_attempts,
+        retriesAmbiguous: control.retry_ambiguous,
+        phase: 'body',
+        attempt: 1,
+        error: null,
+        queue: [],
+      });
+      followExit(plan, lane, entry);
+      return;
+    case 'next_attempt':
+      if (top.kind === 'retry' && top.node === nodeId) {
+        top.phase = 'body';
+        top.attempt += 1;
+      }
+      followExit(plan, lane, entry);
+      return;
+    case 'end_attempt':
+      endAttempt(plan, lane, control.message === null ? null : attemptError(control.message, nodeId));
+      return;
+    case 'recover':
+      recover(plan, lane, control);
+      return;
   }
+}
+
+function attemptError(message: string, nodeId: string): RunError {
+  return {
+    code: 'ATTEMPT_FAILED',
+    category: 'permanent',
+    message,
+    node_id: nodeId,
+    node_type: 'RetryFailNode',
+    error_type: 'RetryFailed',
+  };
 }
 
 /**

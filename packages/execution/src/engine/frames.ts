@@ -4,7 +4,10 @@
  *
  *   root   the lane's own walk; the lane is over when it is alone and its queue is empty
  *   loop   one iteration of a loop body; an empty queue leads back to the loop's start node
- *   try    `try` -> (`catch`) -> `finally` -> closed; `leaving` is what goes on once the finally body is over
+ *   try    `try` -> (`catch`) -> `finally` -> closed; `leaving` is what goes on once the finally body is over.
+ *          The region of an OnErrorNode is one, too: its handlers are exits instead of nodes
+ *   retry  `body` -> (`again` -> `body`) -> closed; in `again` the RetryNode waits for the next attempt
+ *   call   the walk of a sub-workflow; an empty queue leads back to the calling node, which closes it
  */
 import type { LoopSource } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
@@ -29,6 +32,10 @@ export type Leaving =
   | { readonly kind: 'error'; readonly error: RunError }
   | { readonly kind: 'break'; readonly loop: string }
   | { readonly kind: 'continue'; readonly loop: string }
+  /** The attempt of the retry region around it is over; without an error it worked. */
+  | { readonly kind: 'end_attempt'; readonly error: RunError | null }
+  /** The call around it has failed as a whole. */
+  | { readonly kind: 'fail_call'; readonly call: string; readonly error: RunError }
   | { readonly kind: 'stop' };
 
 export interface TryFrame {
@@ -44,7 +51,35 @@ export interface TryFrame {
   /** Phase `finally`: true once the finally node itself has run. */
   entered: boolean;
   leaving: Leaving | null;
+  /** How often an ErrorRecoveryNode had the body repeated; absent: never. */
+  repeats?: number;
   queue: string[];
 }
 
-export type Frame = RootFrame | LoopFrame | TryFrame;
+export interface RetryFrame {
+  readonly kind: 'retry';
+  /** The RetryNode. */
+  readonly node: string;
+  readonly maxAttempts: number;
+  /** Whether its config asks to repeat effects that may have happened. */
+  readonly retriesAmbiguous: boolean;
+  phase: 'body' | 'again';
+  /** From 1. */
+  attempt: number;
+  /** Why the last attempt failed. */
+  error: RunError | null;
+  queue: string[];
+}
+
+export interface CallFrame {
+  readonly kind: 'call';
+  /** The calling node. */
+  readonly node: string;
+  /** null: none, or none any more. */
+  limitMs: number | null;
+  /** Time spent in the callee's nodes. */
+  spentMs: number;
+  queue: string[];
+}
+
+export type Frame = RootFrame | LoopFrame | TryFrame | RetryFrame | CallFrame;

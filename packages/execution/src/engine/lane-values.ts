@@ -19,6 +19,25 @@ export function outputsOf(lane: Lane, nodeId: string): JsonObject | undefined {
   return undefined;
 }
 
+const SCOPE_MARK = '\u001f';
+
+/** The name under which a lane keeps a variable of a sub-workflow; the file's own have their plain names. */
+export function scopedName(scope: string, name: string): string {
+  return scope === '' ? name : `${scope}${SCOPE_MARK}${name}`;
+}
+
+/** The scope of a name that {@link scopedName} made. */
+export function scopeOfName(scoped: string): string {
+  return scoped.slice(0, Math.max(0, scoped.indexOf(SCOPE_MARK)));
+}
+
+/** The variables that nodes of a scope see, by their own names. */
+export function variablesIn(scope: string, variables: ReadonlyMap<string, JsonValue>): Map<string, JsonValue> {
+  const own = [...variables].filter(([name]) => scopeOfName(name) === scope);
+  const start = scopedName(scope, '').length;
+  return new Map(own.map(([name, value]) => [name.slice(start), value]));
+}
+
 export function allVariables(lane: Lane): Map<string, JsonValue> {
   if (lane.parent === null) return new Map(lane.variables);
   const all = allVariables(lane.parent);

@@ -23,7 +23,7 @@ function nextNode(plan: FlowPlan, lane: Lane): string | null {
   const frame = innermost(lane);
   const head = frame.queue[0];
   if (head !== undefined) return head;
-  if (frame.kind === 'loop') return frame.node;
+  if (frame.kind === 'loop' || frame.kind === 'call' || frame.kind === 'retry') return frame.node;
   if (frame.kind === 'try') return frame.catches[0] ?? plan.finallyOf(frame.node);
   return null;
 }

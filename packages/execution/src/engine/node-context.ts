@@ -7,13 +7,14 @@ import type { ReferenceScope } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
 import { findNonJson } from './json-check.ts';
-import { allVariables, variableOf } from './lane-values.ts';
+import { allVariables, outputsOf, scopedName, variableOf, variablesIn } from './lane-values.ts';
 import { type NodeAccess, nodeAccess } from './node-access.ts';
-import { connectedValue } from './params.ts';
-import { innermost, innermostLoop, openLoop } from './regions.ts';
+import { connectedValue, readInput } from './params.ts';
+import { innermost, innermostCatch, innermostLoop, innermostRetry, openLoop } from './regions.ts';
 import type { ResourceChange } from './resource-record.ts';
+import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
-import { fetchSecret, secretId } from './secrets.ts';
+import { fetchSecret, noSecrets, secretId } from './secrets.ts';
 
 /** Without rules of the operator: files of the work folder, public hosts, no programs. */
 const defaultAccess = createAccessPolicy();
@@ -70,13 +71,13 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     },
     clock: options.clock,
     variables: {
-      get: (name) => (written.has(name) ? written.get(name) : variableOf(lane, name)),
-      has: (name) => written.has(name) || variableOf(lane, name) !== undefined,
+      get: (name) => (written.has(name) ? written.get(name) : variableOf(lane, scopedName(node.scope, name))),
+      has: (name) => written.has(name) || variableOf(lane, scopedName(node.scope, name)) !== undefined,
       set: (name, value) => {
         assertJson(value, `the variable "${name}"`);
         written.set(name, value);
       },
-      all: (): JsonObject => Object.fromEntries([...allVariables(lane), ...written]),
+      all: (): JsonObject => Object.fromEntries([...variablesIn(node.scope, allVariables(lane)), ...written]),
     },
     resources: scope,
     workDir: options.workDir,
@@ -121,9 +122,12 @@ export function controlContext(run: RunSession, ctx: NodeContext, scope: Referen
   return { ...ctx, scope, visit: controlVisit(run, ctx.nodeId) };
 }
 
-export function controlVisit({ plan, lane }: RunSession, nodeId: string): ControlVisit {
+export function controlVisit(run: RunSession, nodeId: string): ControlVisit {
+  const { plan, lane } = run;
   const top = innermost(lane);
   const region = top.kind === 'try' ? top : null;
+  const ownCall = top.kind === 'call' && top.node === nodeId ? top : null;
+  const ownRetry = top.kind === 'retry' && top.node === nodeId && top.phase === 'again' ? top : null;
   return {
     openLoop: openLoop(lane, nodeId) ?? null,
     innermostLoop: innermostLoop(lane)?.node ?? null,
@@ -131,7 +135,36 @@ export function controlVisit({ plan, lane }: RunSession, nodeId: string): Contro
     pairedLoop: plan.loopOfEnd(nodeId),
     offeredError: region?.phase === 'catch' && region.catches[0] === nodeId ? region.error : null,
     hadError: region?.phase === 'finally' && region.hadError,
+    openCall: ownCall,
+    calleeOutputs: () => calleeOutputs(run, nodeId),
+    openRetry: ownRetry === null ? null : { attempt: ownRetry.attempt, lastError: ownRetry.error?.message ?? '' },
+    get isInRetry() {
+      return innermostRetry(lane) !== undefined;
+    },
+    get caughtError() {
+      return innermostCatch(lane)?.error ?? null;
+    },
+    get ownOutputs() {
+      return outputsOf(lane, nodeId) ?? {};
+    },
     isConnected: (exit) => plan.targetsOf(nodeId, exit).length > 0,
     isFromConnection: (param) => connectedValue(plan.sourcesOf(nodeId).get(param), lane) !== undefined,
   };
+}
+
+/** Of the output nodes of a port, the last one that has a value counts; one that ran keeps what it had then. */
+function calleeOutputs(run: RunSession, callId: string): JsonObject {
+  const { plan, lane, options } = run;
+  const scope = runScope(lane, callId, options.clock, noSecrets);
+  const outputs: [string, JsonValue][] = [];
+  for (const [port, nodeIds] of plan.portsOf(callId).outputs) {
+    let value: JsonValue | undefined;
+    for (const nodeId of nodeIds) {
+      const onUnknownReference = (reference: string): void => run.warnOfReference(nodeId, reference);
+      const reading = { plan, lane, nodeId, scope, onUnknownReference };
+      value = outputsOf(lane, nodeId)?.value ?? readInput(reading, 'value') ?? value;
+    }
+    outputs.push([port, value ?? null]);
+  }
+  return Object.fromEntries(outputs);
 }

@@ -4,6 +4,8 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeResult } from '../node-contract.ts';
 import type { ResultEntry } from './journal.ts';
+import { scopedName } from './lane-values.ts';
+import { longSleep } from './long-sleep.ts';
 import {
   assertJson,
   controlContext,
@@ -30,8 +32,12 @@ export async function runNode(
   const call = nodeContext(run, { ...identity, params: step.params, given: step.given, signal });
   const { ctx, written } = call;
   const behaviour = controlBehaviour(step.type);
-  if (behaviour !== undefined)
-    return controlYield(run, step.node, behaviour.decide(controlContext(run, ctx, step.scope)));
+  if (behaviour !== undefined) {
+    const control = controlContext(run, ctx, step.scope);
+    const waitMs = behaviour.waitMs(control);
+    if (waitMs > 0) await longSleep(run.options.clock, waitMs, signal);
+    return controlYield(run, step.node, behaviour.decide(control));
+  }
   const result = await unlessRefused(call, () => step.type.run(ctx));
   const yielded = yieldOf(run, step.node, result, Object.fromEntries(written));
   return call.resourceChanges.length === 0 ? yielded : { ...yielded, resources: [...call.resourceChanges] };
@@ -59,7 +65,17 @@ export function yieldOf(
 ): NodeYield {
   const outputs = Object.entries(result.outputs ?? {}).filter(([, value]) => value !== undefined);
   for (const [port, value] of outputs) assertJson(value, `the output "${port}"`);
-  return { exit: checkedExit(run, node, result.exit), outputs: Object.fromEntries(outputs), variables };
+  return {
+    exit: checkedExit(run, node, result.exit),
+    outputs: Object.fromEntries(outputs),
+    variables: inScope(node.scope, variables),
+  };
+}
+
+/** Variables as a lane keeps them. */
+function inScope(scope: string, variables: JsonObject): JsonObject {
+  if (scope === '') return variables;
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [scopedName(scope, name), value]));
 }
 
 /** What only looks disabled: the region needs these nodes, whatever they are switched to. */
@@ -75,7 +91,7 @@ export function isPassedOver(node: WorkflowNode): boolean {
  */
 export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
   const { plan, lane, options } = run;
-  const scope = runScope(lane, options.clock, noSecrets);
+  const scope = runScope(lane, node.scope, options.clock, noSecrets);
   const onUnknownReference = (reference: string): void => run.warnOfReference(node.id, reference);
   const reading = { plan, lane, nodeId: node.id, scope, onUnknownReference };
   const { outputs: declared } = plan.typeOf(node.id);

@@ -1,9 +1,11 @@
 /** Makes a node ready to run: its parameters, what a run of it does to the world, its limits. */
+import { RECOVERY_RETRIES, RECOVERY_STRATEGY } from '../control/recovery-nodes.ts';
 import { NodeError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { ReferenceScope } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { EffectKind, NodeType } from '../node-contract.ts';
+import { scopedName, variableOf } from './lane-values.ts';
 import { numberOf } from './number-of.ts';
 import { parseInputs, readInput, readInputs } from './params.ts';
 import { runScope } from './run-scope.ts';
@@ -28,6 +30,8 @@ export interface PreparedStep {
 export interface RetryRule {
   /** The node's own: it asks for a repetition whatever happened. */
   readonly own: number;
+  /** Whether the node's own config names a number of retries. */
+  readonly asksForRepetition: boolean;
   /** The workflow's: never repeats what may have happened. */
   readonly fromSettings: number;
   readonly intervalMs: number;
@@ -38,7 +42,7 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
   const { options, plan, lane } = run;
   const type = plan.typeOf(node.id);
   const secrets = await fetchSecrets(node.config, options.secrets);
-  const scope = runScope(lane, options.clock, secrets);
+  const scope = runScope(lane, node.scope, options.clock, secrets);
   const reading = {
     plan,
     lane,
@@ -49,12 +53,13 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
   const inputs = readInputs(reading);
   const params = parseInputs(type, inputs);
   const effect = type.effect(params);
+  const ownRetries = numberOf(readInput(reading, 'retry_count')) ?? 0;
   const storableInputs =
     secrets.size === 0 || effect !== 'effect'
       ? inputs
       : readInputs({
           ...reading,
-          scope: runScope(lane, options.clock, noSecrets),
+          scope: runScope(lane, node.scope, options.clock, noSecrets),
           onUnknownReference: () => {},
         });
   return {
@@ -69,12 +74,13 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
       type,
       params,
       given: readInput(reading, 'timeout'),
-      settingSeconds: plan.workflow.settings.nodeTimeoutSeconds,
+      settingSeconds: plan.settingsOf(node.id).nodeTimeoutSeconds,
       defaultMs: options.nodeTimeoutMs,
     }),
     retries: {
-      own: numberOf(readInput(reading, 'retry_count')) ?? 0,
-      fromSettings: plan.workflow.settings.retryCount,
+      own: ownRetries,
+      asksForRepetition: ownRetries > 0,
+      fromSettings: retriesFromSettings(run, node),
       intervalMs: retryIntervalMs(params, (name) => numberOf(readInput(reading, name))),
     },
   };
@@ -84,6 +90,13 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
 function givenParams({ plan }: RunSession, node: WorkflowNode): ReadonlySet<string> {
   const given = Object.entries(node.config).filter(([, value]) => value !== null);
   return new Set([...given.map(([name]) => name), ...plan.sourcesOf(node.id).keys()]);
+}
+
+/** The file's setting, unless an ErrorRecoveryNode has asked for repetition. */
+function retriesFromSettings({ plan, lane }: RunSession, node: WorkflowNode): number {
+  const asks = variableOf(lane, scopedName(node.scope, RECOVERY_STRATEGY)) === 'retry';
+  const asked = asks ? numberOf(variableOf(lane, scopedName(node.scope, RECOVERY_RETRIES)) ?? null) : null;
+  return asked ?? plan.settingsOf(node.id).retryCount;
 }
 
 const DEFAULT_RETRY_INTERVAL_MS = 1_000;

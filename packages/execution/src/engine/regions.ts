@@ -3,15 +3,18 @@
  * lane, which the fold owns, and is otherwise pure.
  *
  * - A region runs to its end before what surrounds it goes on.
- * - An error goes to the innermost try region; loops on its way are closed.
+ * - An error goes to the innermost region that takes errors (try, retry, call); loops on its way are closed.
  * - `finally` runs on every way out: end, error, break, continue, stop. Whatever fails inside it takes the
  *   place of what was on its way, except a stop.
  */
+import type { ControlOp } from '../control/control-op.ts';
 import { publishedError } from '../control/published-error.ts';
+import { RECOVERY_STRATEGY } from '../control/recovery-nodes.ts';
 import type { RunError } from '../errors.ts';
+import { closeCall, closeFailedCall } from './call-region.ts';
 import type { FlowPlan } from './flow-plan.ts';
-import type { Frame, Leaving, LoopFrame, TryFrame } from './frames.ts';
-import { hasExecuted } from './lane-values.ts';
+import type { CallFrame, Frame, Leaving, LoopFrame, RetryFrame, TryFrame } from './frames.ts';
+import { hasExecuted, scopedName, variableOf } from './lane-values.ts';
 import { type Lane, MAX_ERRORS, type RunState } from './run-state.ts';
 
 /** Puts what follows an exit into the innermost queue. */
@@ -41,7 +44,26 @@ export function openLoop(lane: Lane, nodeId: string): LoopFrame | undefined {
 }
 
 export function innermostLoop(lane: Lane): LoopFrame | undefined {
-  return lane.frames.findLast((frame): frame is LoopFrame => frame.kind === 'loop');
+  return framesOfScope(lane).findLast((frame) => frame.kind === 'loop');
+}
+
+export function innermostRetry(lane: Lane): RetryFrame | undefined {
+  return framesOfScope(lane).findLast((frame) => frame.kind === 'retry');
+}
+
+/** The region whose error is being dealt with here. */
+export function innermostCatch(lane: Lane): TryFrame | undefined {
+  return framesOfScope(lane).findLast((frame): frame is TryFrame => frame.kind === 'try' && frame.phase === 'catch');
+}
+
+export function openCallOf(lane: Lane, nodeId: string): CallFrame | undefined {
+  return lane.frames.findLast((frame): frame is CallFrame => frame.kind === 'call' && frame.node === nodeId);
+}
+
+/** What a workflow may act on: nothing of those that call it. */
+function framesOfScope(lane: Lane): readonly Frame[] {
+  const call = lane.frames.findLastIndex((frame) => frame.kind === 'call');
+  return call < 0 ? lane.frames : lane.frames.slice(call + 1);
 }
 
 /** Closes the loop of a start node, if it is open, and goes on behind it: `completed` and its end nodes' exits. */
@@ -55,42 +77,81 @@ export function closeLoop(plan: FlowPlan, lane: Lane, loopId: string): void {
 
 /** Leaves or repeats an open loop, through the finally bodies between here and there. */
 export function jump(plan: FlowPlan, lane: Lane, kind: 'break' | 'continue', loop: string): void {
+  const target = unwind(plan, lane, { kind, loop }, (frame) => frame.kind === 'loop' && frame.node === loop);
+  if (target === null) return;
+  target.queue = [];
+  if (kind === 'break') closeLoop(plan, lane, loop);
+}
+
+/** Ends the attempt of the innermost retry region; with an error, it has failed. */
+export function endAttempt(plan: FlowPlan, lane: Lane, error: RunError | null): void {
+  const region = unwind(plan, lane, { kind: 'end_attempt', error }, (frame) => frame.kind === 'retry');
+  if (region?.kind !== 'retry') return;
+  if (error === null) succeed(plan, lane, region);
+  else failAttempt(plan, lane, region, error);
+}
+
+/** Ends an open call with an error, through the finally bodies inside of it; nothing inside can catch it. */
+export function failCall(plan: FlowPlan, lane: Lane, call: string, error: RunError): void {
+  const open = openCallOf(lane, call);
+  if (open !== undefined) open.limitMs = null;
+  const frame = unwind(
+    plan,
+    lane,
+    { kind: 'fail_call', call, error },
+    (candidate) => candidate.kind === 'call' && candidate.node === call,
+  );
+  if (frame?.kind === 'call') leaveFailedCall(plan, lane, frame, error);
+}
+
+/** Drops frames up to the one that is meant; null when a finally body, or a stop, comes first. */
+function unwind(plan: FlowPlan, lane: Lane, leaving: Leaving, isMeant: (frame: Frame) => boolean): Frame | null {
   for (;;) {
     const top = innermost(lane);
-    if (top.kind === 'root') throw new Error(`no open loop ${loop}`);
-    if (top.kind === 'loop' && top.node === loop) {
-      top.queue = [];
-      if (kind === 'break') closeLoop(plan, lane, loop);
-      return;
-    }
+    if (isMeant(top)) return top;
+    if (top.kind === 'root') throw new Error(`no region for ${leaving.kind} is open`);
     if (top.kind === 'try' && top.phase !== 'finally') {
-      if (enterFinally(plan, top, { kind, loop })) return;
+      if (enterFinally(plan, top, leaving)) return null;
     } else if (top.kind === 'try' && top.leaving?.kind === 'stop') {
       lane.frames.pop();
       unwindForStop(plan, lane);
-      return;
+      return null;
     }
-    lane.frames.pop();
+    if (top.kind === 'call') closeCall(lane, top);
+    else lane.frames.pop();
   }
 }
 
-/** Takes an error to the innermost try region. `origin` is where a walk that goes on in spite of it goes on. */
+/** Takes an error to the innermost region that takes errors. `origin` is where a walk that goes on in spite of it goes on. */
 export function raise(plan: FlowPlan, lane: Lane, error: RunError, origin: string): void {
-  const region = lane.frames.findLast((frame): frame is TryFrame => frame.kind === 'try');
-  if (region === undefined) {
+  const region = lane.frames.findLast(takesErrors);
+  if (region === undefined || (region.kind === 'call' && passesOver(plan, lane, origin))) {
     recordError(lane.run, error);
-    if (plan.workflow.settings.stopOnError) lane.end = { kind: 'failed', error };
-    else goOnAfterFailure(plan, lane, origin);
+    if (passesOver(plan, lane, origin)) goOnAfterFailure(plan, lane, origin);
+    else lane.end = { kind: 'failed', error };
     return;
   }
   while (innermost(lane) !== region) lane.frames.pop();
-  if (region.phase === 'try') offerToCatches(plan, lane, region, error);
+  if (region.kind === 'call') leaveFailedCall(plan, lane, region, error);
+  else if (region.kind === 'retry') failAttempt(plan, lane, region, error);
+  else if (region.phase === 'try') offerToCatches(plan, lane, region, error);
   else if (region.phase === 'catch') enterFinallyOrLeave(plan, lane, region, { kind: 'error', error });
   else {
     const stopping = region.leaving?.kind === 'stop';
     if (stopping) recordError(lane.run, error);
     leave(plan, lane, region, stopping ? { kind: 'stop' } : { kind: 'error', error });
   }
+}
+
+function takesErrors(frame: Frame): frame is TryFrame | RetryFrame | CallFrame {
+  return frame.kind === 'try' || frame.kind === 'retry' || frame.kind === 'call';
+}
+
+/** Whether an error that no region takes is put down and passed over: as an ErrorRecoveryNode, else the file says. */
+function passesOver(plan: FlowPlan, lane: Lane, origin: string): boolean {
+  const strategy = variableOf(lane, scopedName(plan.scopeOf(origin), RECOVERY_STRATEGY));
+  if (strategy === 'continue') return true;
+  return strategy !== 'stop' && !plan.settingsOf(origin).stopOnError;
 }
 
 function goOnAfterFailure(plan: FlowPlan, lane: Lane, origin: string): void {
@@ -103,6 +164,33 @@ function goOnAfterFailure(plan: FlowPlan, lane: Lane, origin: string): void {
   else if (exit !== null) follow(plan, lane, origin, exit);
 }
 
+/** The innermost frame must be the call's. Its error goes on outwards unless the calling node has a way for it. */
+function leaveFailedCall(plan: FlowPlan, lane: Lane, frame: CallFrame, error: RunError): void {
+  closeFailedCall(lane, frame, error);
+  if (plan.targetsOf(frame.node, 'error').length > 0) follow(plan, lane, frame.node, 'error');
+  else raise(plan, lane, error, frame.node);
+}
+
+/** The innermost frame must be the region's. What may have happened is not repeated, unless its config asks for it (I4). */
+function failAttempt(plan: FlowPlan, lane: Lane, region: RetryFrame, error: RunError): void {
+  const mayRepeat = error.ambiguous !== true || region.retriesAmbiguous;
+  region.queue = [];
+  region.error = error;
+  if (mayRepeat && region.attempt < region.maxAttempts && region.phase === 'body') {
+    region.phase = 'again';
+    return;
+  }
+  lane.frames.pop();
+  lane.outputs.set(region.node, { attempt: region.attempt, last_error: error.message });
+  if (plan.targetsOf(region.node, 'failed').length > 0) follow(plan, lane, region.node, 'failed');
+  else raise(plan, lane, error, region.node);
+}
+
+function succeed(plan: FlowPlan, lane: Lane, region: RetryFrame): void {
+  lane.frames.pop();
+  follow(plan, lane, region.node, 'success');
+}
+
 function offerToCatches(plan: FlowPlan, lane: Lane, region: TryFrame, error: RunError): void {
   region.phase = 'catch';
   region.error = error;
@@ -110,13 +198,34 @@ function offerToCatches(plan: FlowPlan, lane: Lane, region: TryFrame, error: Run
   region.queue = [];
   region.catches = [...plan.catchesOf(region.node)];
   if (region.catches.length > 0) return;
-  follow(plan, lane, region.node, 'catch');
+  follow(plan, lane, region.node, plan.handlersOf(region.node).error);
   if (region.queue.length === 0) {
     enterFinallyOrLeave(plan, lane, region, { kind: 'error', error });
     return;
   }
-  const { error_message, error_type } = publishedError(error);
-  lane.outputs.set(region.node, { error_message, error_type });
+  lane.outputs.set(region.node, { ...publishedError(error), error_node: error.node_id });
+}
+
+/** What an ErrorRecoveryNode decided about the error of the innermost catch. */
+export function recover(
+  plan: FlowPlan,
+  lane: Lane,
+  { strategy, max_retries: maxRepeats }: Extract<ControlOp, { op: 'recover' }>,
+): void {
+  const region = innermostCatch(lane);
+  if (region === undefined || region.error === null) throw new Error('only a catch phase has an error to recover from');
+  const { error } = region;
+  const repeats = region.repeats ?? 0;
+  while (innermost(lane) !== region) lane.frames.pop();
+  if (strategy === 'stop' || repeats >= maxRepeats || error.ambiguous === true) {
+    enterFinallyOrLeave(plan, lane, region, { kind: 'error', error });
+    return;
+  }
+  region.repeats = repeats + 1;
+  region.phase = 'try';
+  region.error = null;
+  region.queue = [];
+  follow(plan, lane, region.node, plan.typeOf(region.node).type === 'OnErrorNode' ? 'protected_body' : 'try_body');
 }
 
 /** The asked catch node does not want the error. */
@@ -143,7 +252,8 @@ export function unwindForStop(plan: FlowPlan, lane: Lane): void {
       return;
     }
     if (top.kind === 'try' && enterFinally(plan, top, { kind: 'stop' })) return;
-    lane.frames.pop();
+    if (top.kind === 'call') closeCall(lane, top);
+    else lane.frames.pop();
   }
 }
 
@@ -156,9 +266,14 @@ export function settle(plan: FlowPlan, lane: Lane): void {
     const top = innermost(lane);
     const head = top.queue[0];
     if (head !== undefined) {
-      if (openLoop(lane, head) === undefined) return;
-      top.queue.shift();
-      if (innermostLoop(lane)?.node !== head) jump(plan, lane, 'continue', head);
+      if (isOpenRetry(lane, head)) top.queue.shift();
+      else if (openLoop(lane, head) === undefined) return;
+      else {
+        top.queue.shift();
+        if (innermostLoop(lane)?.node !== head) jump(plan, lane, 'continue', head);
+      }
+    } else if (top.kind === 'retry' && top.phase === 'body') {
+      succeed(plan, lane, top);
     } else if (top.kind !== 'try' || isWaitingForItsNode(top)) {
       return;
     } else if (top.phase === 'finally') {
@@ -169,19 +284,26 @@ export function settle(plan: FlowPlan, lane: Lane): void {
   }
 }
 
+/** A wire from a retry body back to its RetryNode only ends the path. */
+function isOpenRetry(lane: Lane, nodeId: string): boolean {
+  return lane.frames.some((frame) => frame.kind === 'retry' && frame.node === nodeId);
+}
+
 /** True while a catch node or the finally node itself is next. */
 function isWaitingForItsNode(frame: TryFrame): boolean {
   return (frame.phase === 'catch' && frame.catches.length > 0) || (frame.phase === 'finally' && !frame.entered);
 }
 
-/** False when the region has no finally node: the frame is unchanged then. */
+/** False when the region has no finally node, or exit: the frame is unchanged then. */
 function enterFinally(plan: FlowPlan, frame: TryFrame, leaving: Leaving | null): boolean {
-  if (plan.finallyOf(frame.node) === null) return false;
+  const { last } = plan.handlersOf(frame.node);
+  const body = last === null ? [] : plan.targetsOf(frame.node, last);
+  if (plan.finallyOf(frame.node) === null && body.length === 0) return false;
   frame.phase = 'finally';
-  frame.entered = false;
+  frame.entered = body.length > 0;
   frame.leaving = leaving;
   frame.catches = [];
-  frame.queue = [];
+  frame.queue = [...body];
   return true;
 }
 
@@ -199,6 +321,10 @@ function leave(plan: FlowPlan, lane: Lane, frame: TryFrame, leaving: Leaving | n
     raise(plan, lane, leaving.error, frame.node);
   } else if (leaving.kind === 'stop') {
     unwindForStop(plan, lane);
+  } else if (leaving.kind === 'end_attempt') {
+    endAttempt(plan, lane, leaving.error);
+  } else if (leaving.kind === 'fail_call') {
+    failCall(plan, lane, leaving.call, leaving.error);
   } else {
     jump(plan, lane, leaving.kind, leaving.loop);
   }

@@ -1,6 +1,7 @@
 /** What a call of the engine hands back. */
 import type { Workflow } from '../model/workflow.ts';
 import type { RunEnd, RunStatistics } from './journal.ts';
+import { variablesIn } from './lane-values.ts';
 import type { RunReport } from './run-options.ts';
 import { type RunState, rootLane } from './run-state.ts';
 
@@ -8,7 +9,7 @@ export function runReport(workflow: Workflow, state: RunState, end: RunEnd): Run
   const { variables, outputs } = rootLane(state);
   return {
     end,
-    variables: Object.fromEntries(variables),
+    variables: Object.fromEntries(variablesIn('', variables)),
     outputs: Object.fromEntries(outputs),
     skipped: skippedNodes(workflow, state),
     errors: [...state.errors],

@@ -9,7 +9,9 @@ import { NodeError, type RunError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
+import { callTimeout, expiredCall, remainingOfCalls } from './call-deadline.ts';
 import { endsTheRun, type Failure, failureOf } from './failure.ts';
+import type { CallFrame } from './frames.ts';
 import { settleInDoubt } from './in-doubt.ts';
 import type { IntentEntry, StopEntry, SuspendCause } from './journal.ts';
 import { longSleep } from './long-sleep.ts';
@@ -17,7 +19,7 @@ import { lostError } from './lost-error.ts';
 import { isInFinally } from './next-node.ts';
 import { idempotencyKey, nodeContext, type StepIdentity, unlessRefused } from './node-context.ts';
 import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
-import { type PreparedStep, prepareStep } from './prepare-step.ts';
+import { ownInDoubtPolicy, type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
@@ -73,6 +75,8 @@ class Step {
     if (this.#interruption?.treatment === 'fail' && this.#interrupted === null) {
       return this.#fail(lostError(this.#interruption, false));
     }
+    const expired = this.#interrupted === null ? expiredCall(this.#run.lane, this.#run.options.clock) : undefined;
+    if (expired !== undefined) return this.#failCall(expired);
     let ready: NodeYield | PreparedStep;
     try {
       ready = this.#yieldAtOnce() ?? (await prepareStep(this.#run, this.#node));
@@ -107,7 +111,10 @@ class Step {
       case 'settled':
         return this.#succeed(settlement.yielded, true);
       case 'failed':
-        return this.#fail(settlement.thrown);
+        return this.#failOrWait(
+          { ...step, retries: { ...step.retries, own: 0, fromSettings: 0 } },
+          failureOf(settlement.thrown, this.#node, this.#run.options),
+        );
       case 'ask':
         return this.#ask(settlement.reason);
       case 'stopped':
@@ -140,7 +147,7 @@ class Step {
       const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
-      const thrown = end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, step.effect === 'effect');
+      const thrown = end.kind === 'failed' ? end.thrown : this.#timeout(step, end.hasEnded);
       const over = await this.#failOrWait(step, failureOf(thrown, this.#node, this.#run.options));
       if (over !== null) return over;
     }
@@ -148,7 +155,33 @@ class Step {
 
   /** Null when the node is to run again. */
   async #failOrWait(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
-    return mayRetry(step, failure, this.#retries) ? this.#waitForRetry(step, failure) : this.#failWith(failure);
+    if (mayRetry(step, failure, this.#retries)) return this.#waitForRetry(step, failure);
+    return this.#failWith(
+      isLeftInDoubt(step, failure) ? { ...failure, error: { ...failure.error, ambiguous: true } } : failure,
+    );
+  }
+
+  /** The time of a call around this step is over: the call fails, and this node does not run. */
+  async #failCall({ node: callId, limitMs }: CallFrame): Promise<StepEnd> {
+    const { record, lane, plan, notify, options } = this.#run;
+    const call = plan.workflow.nodes.get(callId);
+    if (call === undefined) throw new Error(`no node ${callId} in this workflow`);
+    const { error } = failureOf(callTimeout(limitMs, false), call, options);
+    const step = this.#number;
+    const notice = { node_id: callId, node_type: call.type, step, duration_ms: 0, retries: 0, error };
+    record.add(
+      { kind: 'failure', ...laneMark(lane), step, node_id: callId, error, duration_ms: 0, retries: 0, at: this.#now() },
+      () => notify('nodeFailed', notice),
+    );
+    await record.flush();
+    return ENDED;
+  }
+
+  #timeout(step: PreparedStep, hasEnded: boolean): NodeError {
+    const { lane, options } = this.#run;
+    const isEffect = step.effect === 'effect';
+    const expired = expiredCall(lane, options.clock);
+    return expired === undefined ? timeoutError(step, hasEnded, isEffect) : callTimeout(expired.limitMs, isEffect);
   }
 
   /** What the world is like before an effect: for the probe after a crash. */
@@ -216,7 +249,7 @@ class Step {
     const end = await runAttempt<void>({
       run: (signal) => longSleep(options.clock, step.retries.intervalMs, signal),
       clock: options.clock,
-      limitMs: null,
+      limitMs: remainingOfCalls(lane, options.clock),
       abortGraceMs: DEFAULT_ABORT_GRACE_MS,
       control,
       mustStop: () => (control.cause?.kind === 'suspend' ? control.cause : this.#mustStop(step)),
@@ -225,11 +258,11 @@ class Step {
   }
 
   #patiently<T>(step: PreparedStep, work: (signal: AbortSignal) => Promise<T>): Promise<AttemptEnd<T>> {
-    const { options, control } = this.#run;
+    const { options, control, lane } = this.#run;
     return runAttempt({
       run: work,
       clock: options.clock,
-      limitMs: step.limitMs,
+      limitMs: least(step.limitMs, remainingOfCalls(lane, options.clock)),
       abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
       control,
       mustStop: () => this.#mustStop(step),
@@ -331,6 +364,20 @@ class Step {
   #elapsedMs(): number {
     return Math.max(0, Math.round(this.#run.options.clock.monotonic() - this.#startedAt));
   }
+}
+
+/** An effect that may have happened, in a node whose own config does not ask to repeat it (I4). */
+function isLeftInDoubt(step: PreparedStep, failure: Failure): boolean {
+  return (
+    step.effect === 'effect' &&
+    failure.isAmbiguous &&
+    !step.retries.asksForRepetition &&
+    ownInDoubtPolicy(step.node) !== 'retry'
+  );
+}
+
+function least(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(0, Math.min(one, other));
 }
 
 function timeoutError(step: PreparedStep, hasEnded: boolean, ambiguous: boolean): NodeError {

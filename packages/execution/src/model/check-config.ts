@@ -26,7 +26,7 @@ export function checkConfig(node: DraftNode, checks: ConfigChecks): void {
   const { type } = node;
   if (type === undefined || node.disabled) return;
   const params = paramsOf(type);
-  const unknown = takesAnyParam(type) ? [] : unknownKeys(node, params);
+  const unknown = takesAnyParam(type) || node.hasUnknownPorts ? [] : unknownKeys(node, params);
   for (const key of unknown) reportUnknownKey(node, key, params, checks);
   for (const [param, schema] of params) {
     if (!checks.connected.has(param)) checkParam(node, param, schema, unknown, checks);

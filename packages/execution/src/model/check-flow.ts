@@ -1,7 +1,7 @@
 /** Checks where control goes: one start, no cycle outside a loop, break and continue inside one, nothing left out. */
 import type { Draft, DraftNode } from './draft.ts';
 import { type FindingList, quoted } from './finding.ts';
-import { type FlowGraph, reachableNodes } from './flow-graph.ts';
+import { type FlowGraph, isPortOnly, reachableBy, reachableNodes } from './flow-graph.ts';
 import { breakableLoops, namedPartner } from './pairs.ts';
 
 const MAX_CYCLES = 20;
@@ -10,6 +10,8 @@ export function checkFlow(draft: Draft, graph: FlowGraph, findings: FindingList)
   checkStarts(draft, findings);
   checkCycles(graph, findings);
   checkJumps(draft, graph, findings);
+  checkAttemptEnds(draft, graph, findings);
+  checkFallbacks(draft, graph, findings);
   checkReachability(draft, graph, findings);
 }
 
@@ -78,6 +80,43 @@ function checkJumps(draft: Draft, graph: FlowGraph, findings: FindingList): void
   }
 }
 
+function checkAttemptEnds(draft: Draft, graph: FlowGraph, findings: FindingList): void {
+  for (const node of draft.nodes.values()) {
+    if (node.disabled || (node.typeName !== 'RetrySuccessNode' && node.typeName !== 'RetryFailNode')) continue;
+    const isInRetry = [...graph.bodies].some(
+      ([start, body]) => draft.nodes.get(start)?.typeName === 'RetryNode' && body.has(node.id),
+    );
+    if (isInRetry) continue;
+    findings.error('OUTSIDE_RETRY', `Node ${quoted(node.id)} stands in no retry body, so there is no attempt to end.`, {
+      node: node.id,
+      suggestion: 'Connect it into the "retry_body" of a RetryNode, or remove it.',
+    });
+  }
+}
+
+/** Exits that lead to where an error has been caught. */
+const catchExits = new Set(['catch_body', 'on_error', 'catch']);
+
+function checkFallbacks(draft: Draft, graph: FlowGraph, findings: FindingList): void {
+  const recoveries = [...draft.nodes.values()].filter(
+    ({ typeName, disabled, config }) => typeName === 'ErrorRecoveryNode' && !disabled && config.strategy === 'fallback',
+  );
+  if (recoveries.length === 0) return;
+  const caught = reachableBy(graph, (exit) => catchExits.has(exit));
+  for (const node of recoveries) {
+    if (caught.has(node.id)) continue;
+    findings.error(
+      'OUTSIDE_CATCH',
+      `Node ${quoted(node.id)} falls back from an error, but stands in no catch body, so there is none.`,
+      {
+        node: node.id,
+        field: 'strategy',
+        suggestion: 'Connect it into the "catch_body" of a CatchNode or the "on_error" of an OnErrorNode.',
+      },
+    );
+  }
+}
+
 function isBreakable(draft: Draft, id: string): boolean {
   return breakableLoops.has(draft.nodes.get(id)?.typeName ?? '');
 }
@@ -85,7 +124,7 @@ function isBreakable(draft: Draft, id: string): boolean {
 function checkReachability(draft: Draft, graph: FlowGraph, findings: FindingList): void {
   const reached = reachableNodes(graph);
   for (const node of draft.nodes.values()) {
-    if (reached.has(node.id) || isRemark(node)) continue;
+    if (reached.has(node.id) || isRemark(node) || isPortOnly(graph, node)) continue;
     findings.warning(
       'UNREACHABLE_NODE',
       `Node ${quoted(node.id)} (${node.typeName}) is never reached, so it will not run.`,

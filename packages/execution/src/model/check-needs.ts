@@ -26,6 +26,34 @@ const alternatives: ReadonlyMap<string, readonly string[]> = new Map([
   ['SwitchNode', ['value', 'expression']],
 ]);
 
+/** Values that would need what a robot has no right to do, or cannot do, with the remedy. */
+const unsupported: readonly {
+  readonly type: string;
+  readonly key: string;
+  readonly values: ReadonlySet<JsonValue>;
+  readonly why: string;
+  readonly remedy: string;
+}[] = [
+  ...[
+    { type: 'CallSubworkflowNode', key: 'execution_mode', values: ['async'], good: 'sync' },
+    { type: 'CallSubworkflowNode', key: 'wait_for_result', values: [false, 'false'], good: 'true' },
+    { type: 'ExecuteWorkflowNode', key: 'wait_for_completion', values: [false, 'false'], good: 'true' },
+  ].map(({ type, key, values, good }) => ({
+    type,
+    key,
+    values: new Set<JsonValue>(values),
+    why: 'asks for a job of its own, which a robot has no right to submit',
+    remedy: `Set "${key}" to ${good}; to run it apart, let its own trigger or an operator submit it.`,
+  })),
+  {
+    type: 'ErrorRecoveryNode',
+    key: 'strategy',
+    values: new Set<JsonValue>(['restart']),
+    why: 'would start the workflow again from inside, and so repeat what it has done',
+    remedy: 'Use "retry" in a catch body, or a RetryNode around what may be repeated.',
+  },
+];
+
 /** @param unknown the keys of the config that its type does not know */
 export function checkNeeds(node: DraftNode, unknown: readonly string[], checks: ConfigChecks): void {
   checkConditions(node, checks);
@@ -33,6 +61,20 @@ export function checkNeeds(node: DraftNode, unknown: readonly string[], checks: 
   if (needed !== undefined) checkAlternatives(node, needed, checks);
   for (const missing of missingParams(node, checks)) reportMissing(node, { ...missing, unknown }, checks);
   checkStep(node, checks);
+  checkSupported(node, checks);
+}
+
+function checkSupported(node: DraftNode, { connected, findings }: ConfigChecks): void {
+  for (const { type, key, values, why, remedy } of unsupported) {
+    const value = node.config[key];
+    const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
+    if (node.typeName !== type || connected.has(key) || word === undefined || !values.has(word)) continue;
+    findings.error('UNSUPPORTED_VALUE', `Node ${quoted(node.id)}: ${quoted(key)} ${why}.`, {
+      node: node.id,
+      field: key,
+      suggestion: remedy,
+    });
+  }
 }
 
 function checkConditions(node: DraftNode, checks: ConfigChecks): void {

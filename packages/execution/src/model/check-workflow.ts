@@ -7,14 +7,16 @@
  * is checked in well under a second.
  */
 import type { JsonObject, JsonValue } from '../json.ts';
+import { CallReader } from './call-reader.ts';
 import { checkConfig } from './check-config.ts';
 import { checkConnections } from './check-connections.ts';
 import { checkFlow } from './check-flow.ts';
 import { checkPairs } from './check-pairs.ts';
 import { checkReferences } from './check-references.ts';
 import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './draft.ts';
-import { type Finding, FindingList, quoted } from './finding.ts';
+import { type Finding, FindingList } from './finding.ts';
 import { buildFlowGraph } from './flow-graph.ts';
+import { inlined } from './inline.ts';
 import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
 import { Speller } from './nearest.ts';
 import { type NodePorts, portsOf } from './node-ports.ts';
@@ -23,11 +25,10 @@ import { parseConnections } from './parse-connections.ts';
 import { parseNodes } from './parse-nodes.ts';
 import { parseSettings } from './parse-settings.ts';
 import { parseVariables } from './parse-variables.ts';
-import { readFile, type WorkflowFile } from './read-file.ts';
+import { readFile } from './read-file.ts';
 import type { NodeRegistry } from './registry.ts';
 import { isJsonObject, kindOf } from './value-text.ts';
-import type { Workflow, WorkflowNode } from './workflow.ts';
-import { workflowHash } from './workflow-hash.ts';
+import type { Workflow } from './workflow.ts';
 
 export interface WorkflowCheck {
   /** Null when there is any error. */
@@ -53,26 +54,33 @@ export function checkWorkflow(
   limits: Partial<WorkflowLimits> = {},
 ): WorkflowCheck {
   const findings = new FindingList();
-  const file = readFile(source, { ...defaultWorkflowLimits, ...limits }, findings);
+  const allLimits = { ...defaultWorkflowLimits, ...limits };
+  const file = readFile(source, allLimits, findings);
   if (file === undefined) return { workflow: null, findings: findings.all() };
-  const speller = new Speller();
-  const draft = readDraft(file, registry, { ...defaultWorkflowLimits, ...limits }, findings, speller);
-  if (draft.nodes.size > 0) checkDraft(draft, findings, speller);
-  return { workflow: findings.hasErrors ? null : finished(draft), findings: findings.all() };
+  const tools = { registry, limits: allLimits, findings, speller: new Speller(), keysOf: file.keysOf };
+  const checkFile = (content: JsonObject, calls: CallReader): Draft => {
+    const draft = calls.resolve(readDraft(content, tools), content);
+    if (draft.nodes.size > 0) checkDraft(draft, findings, tools.speller);
+    return draft;
+  };
+  const draft = checkFile(file.content, new CallReader({ ...tools, checkFile }));
+  return { workflow: findings.hasErrors ? null : inlined(draft), findings: findings.all() };
 }
 
-function readDraft(
-  file: WorkflowFile,
-  registry: NodeRegistry,
-  limits: WorkflowLimits,
-  findings: FindingList,
-  speller: Speller,
-): Draft {
-  const { content, keysOf } = file;
+interface DraftTools {
+  readonly registry: NodeRegistry;
+  readonly limits: WorkflowLimits;
+  readonly findings: FindingList;
+  readonly speller: Speller;
+  readonly keysOf: (object: object) => readonly string[];
+}
+
+function readDraft(content: JsonObject, tools: DraftTools): Draft {
+  const { limits, findings, speller } = tools;
   const metadata = readMetadata(content.metadata, findings);
   const name = metadata.name ?? content.name;
   const connections = parseConnections(content.connections, limits, findings);
-  const nodes = parseNodes(content.nodes, { registry, limits, findings, keysOf });
+  const nodes = parseNodes(content.nodes, tools);
   dropHiddenStart(nodes, connections);
   return {
     name: typeof name === 'string' && name.trim() !== '' ? name : 'Untitled workflow',
@@ -81,6 +89,7 @@ function readDraft(
     connections,
     variables: parseVariables(content.variables, findings, speller),
     settings: parseSettings(content.settings, findings),
+    calls: new Map(),
   };
 }
 
@@ -125,18 +134,4 @@ function connectedInputs(draft: Draft): ReadonlyMap<string, ReadonlySet<string>>
     else inputs.add(targetPort);
   }
   return connected;
-}
-
-function finished(draft: Draft): Workflow {
-  const nodes = new Map([...draft.nodes].map(([id, node]) => [id, finishedNode(node)] as const));
-  const connections = draft.connections.map(({ index: _place, ...connection }) => connection);
-  const { name, metadata, variables, settings } = draft;
-  const content = { name, metadata, nodes, connections, variables, settings };
-  return { ...content, hash: workflowHash(content) };
-}
-
-/** A disabled node of a type that cannot run passes control on like a remark. */
-function finishedNode({ id, type, typeName, config, disabled }: DraftNode): WorkflowNode {
-  if (type === undefined && !disabled) throw new Error(`the type of node ${quoted(id)} was not checked`);
-  return { id, type: type === undefined ? 'CommentNode' : typeName, config, disabled };
 }

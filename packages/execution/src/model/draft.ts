@@ -11,11 +11,20 @@ export interface DraftNode {
   readonly type: NodeType | undefined;
   readonly config: JsonObject;
   readonly disabled: boolean;
+  /** True when its ports cannot be told: it calls a workflow that could not be read. */
+  readonly hasUnknownPorts?: boolean;
 }
 
 export interface DraftConnection extends Connection {
   /** Place in the file's list. */
   readonly index: number;
+}
+
+/** A call of a sub-workflow. */
+export interface DraftCall {
+  /** The name of the sub-workflow in the file. */
+  readonly source: string;
+  readonly draft: Draft;
 }
 
 export interface Draft {
@@ -25,6 +34,8 @@ export interface Draft {
   readonly connections: readonly DraftConnection[];
   readonly variables: Readonly<Record<string, JsonValue>>;
   readonly settings: WorkflowSettings;
+  /** By the id of the calling node. */
+  readonly calls: ReadonlyMap<string, DraftCall>;
 }
 
 /** The control input of every node. */

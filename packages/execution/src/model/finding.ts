@@ -40,9 +40,14 @@ export const findingCodes = {
   CYCLE: 'Nodes lead back to themselves outside a loop.',
   UNPAIRED_NODE: 'A node lacks its partner (loop start, try, catch, join), or names a wrong one.',
   OUTSIDE_LOOP: 'A break or continue stands in no loop.',
+  OUTSIDE_RETRY: 'A node that ends an attempt stands in no retry body.',
+  OUTSIDE_CATCH: 'A node needs an error that was caught, and stands in no catch body.',
   UNREACHABLE_NODE: 'No path leads to the node, so it never runs.',
   INVALID_VARIABLE: 'A variable has an unknown type or a default that does not fit it.',
   INVALID_SETTING: 'A setting has the wrong type.',
+  UNSUPPORTED_VALUE: 'A config value asks for what a robot does not do.',
+  UNKNOWN_SUBWORKFLOW: 'A node calls a workflow that the file does not carry.',
+  RECURSIVE_SUBWORKFLOW: 'A workflow calls itself, or calls nest too deep.',
 } as const;
 
 export type FindingCode = keyof typeof findingCodes;
@@ -68,11 +73,19 @@ export interface FindingPlace {
 const MAX_FINDINGS = 1_000;
 const MAX_TEXT_LENGTH = 600;
 
+/** A sub-workflow inside the file: the node that calls it, and the name it has in the file. */
+export interface FindingScope {
+  readonly caller: string;
+  readonly name: string;
+}
+
 /** Gathers findings, at most 1,000 of them: a broken file must not produce a report without end (I7). */
 export class FindingList {
   readonly #findings: Finding[] = [];
   #errors = 0;
   #leftOut = 0;
+  /** Where what is added belongs; undefined: the outermost file. */
+  #scope: FindingScope | undefined;
 
   error(code: FindingCode, message: string, place: FindingPlace = {}): void {
     this.#errors += 1;
@@ -81,6 +94,21 @@ export class FindingList {
 
   warning(code: FindingCode, message: string, place: FindingPlace = {}): void {
     this.#add('warning', code, message, place);
+  }
+
+  /** What `check` adds is about a sub-workflow: it names the sub-workflow, and its nodes as the engine does. */
+  within(scope: FindingScope, check: () => void): void {
+    const outer = this.#scope;
+    this.#scope = scope;
+    try {
+      check();
+    } finally {
+      this.#scope = outer;
+    }
+  }
+
+  get errorCount(): number {
+    return this.#errors;
   }
 
   get hasErrors(): boolean {
@@ -103,7 +131,15 @@ export class FindingList {
       return;
     }
     const { node = null, field = null, suggestion = null } = place;
-    this.#findings.push({ severity, code, node, field, message: shortened(message), suggestion });
+    const scope = this.#scope;
+    this.#findings.push({
+      severity,
+      code,
+      node: scope === undefined ? node : node === null ? scope.caller : `${scope.caller}/${node}`,
+      field,
+      message: shortened(scope === undefined ? message : `In the sub-workflow ${quoted(scope.name)}: ${message}`),
+      suggestion,
+    });
   }
 }
 

@@ -32,6 +32,8 @@ export interface FlowSource {
 const loopEnds = new Set(['ForLoopEndNode', 'WhileLoopEndNode']);
 /** Reached through their partner, so never an entry although nothing is connected to them. */
 const enteredByPartner = new Set(['CatchNode', 'FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode', 'JoinNode']);
+/** The ports of a sub-workflow: data, unless control is led through them. */
+const portNodes = new Set(['SubflowInputNode', 'SubflowOutputNode']);
 /** Their `exec_out` is drawn, but never taken. */
 const dead = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
 
@@ -101,13 +103,34 @@ function entriesOf({ nodes }: FlowSource, forward: Ways): readonly string[] {
   const starts = all.filter((node) => node.typeName === 'StartNode');
   if (starts.length > 0) return starts.map((node) => node.id);
   const targets = new Set([...forward.values()].flatMap((edges) => edges.map((edge) => edge.to)));
-  return all.filter((node) => !targets.has(node.id) && !enteredByPartner.has(node.typeName)).map((node) => node.id);
+  return all
+    .filter((node) => !targets.has(node.id) && !enteredByPartner.has(node.typeName))
+    .filter((node) => !portNodes.has(node.typeName) || (forward.get(node.id) ?? []).length > 0)
+    .map((node) => node.id);
+}
+
+/** True for a node that only holds a value: control never comes to it. */
+export function isPortOnly(graph: FlowGraph, node: PairedNode): boolean {
+  return portNodes.has(node.typeName) && graph.waysFrom(node.id).length === 0;
 }
 
 /** All nodes that a run can come to. */
 export function reachableNodes(graph: FlowGraph): ReadonlySet<string> {
+  return reachedFrom(graph, graph.entries);
+}
+
+/** All nodes that a run can come to once it has taken an exit of that name. */
+export function reachableBy(graph: FlowGraph, takes: (exit: string) => boolean): ReadonlySet<string> {
+  const ways = [...graph.nodes.keys()].flatMap((node) => graph.waysFrom(node));
+  return reachedFrom(
+    graph,
+    ways.filter(({ exit }) => takes(exit)).map(({ to }) => to),
+  );
+}
+
+function reachedFrom(graph: FlowGraph, starts: readonly string[]): ReadonlySet<string> {
   const reached = new Set<string>();
-  const waiting = [...graph.entries];
+  const waiting = [...starts];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     if (reached.has(node)) continue;
     reached.add(node);
@@ -116,13 +139,25 @@ export function reachableNodes(graph: FlowGraph): ReadonlySet<string> {
   return reached;
 }
 
-/** Where a run of a checked workflow begins, in file order: its StartNode, or every node that nothing leads to. */
-export function entryNodes(workflow: {
-  readonly nodes: ReadonlyMap<string, Pick<PairedNode, 'id' | 'config'> & { readonly type: string }>;
-  readonly connections: readonly Connection[];
-}): readonly string[] {
+/**
+ * Where a run of a checked workflow begins, in file order: its StartNode, or every node that nothing leads to.
+ *
+ * @param scope the calling node of a sub-workflow; default: the file itself
+ */
+export function entryNodes(
+  workflow: {
+    readonly nodes: ReadonlyMap<
+      string,
+      Pick<PairedNode, 'id' | 'config'> & { readonly type: string; readonly scope: string }
+    >;
+    readonly connections: readonly Connection[];
+  },
+  scope = '',
+): readonly string[] {
   const nodes = new Map(
-    [...workflow.nodes].map(([id, { type, config }]) => [id, { id, typeName: type, config }] as const),
+    [...workflow.nodes].flatMap(([id, node]) =>
+      node.scope === scope ? [[id, { id, typeName: node.type, config: node.config }] as const] : [],
+    ),
   );
   return buildFlowGraph({ nodes, connections: workflow.connections, pairs: pairNodes(nodes) }).entries;
 }

@@ -8,6 +8,10 @@ export interface WorkflowLimits {
   readonly maxConnections: number;
   /** Levels of objects and lists inside a node's config. Default 10. */
   readonly maxConfigDepth: number;
+  /** Nodes of the file and of all sub-workflows, each as often as it is called. Default 10,000. */
+  readonly maxInlinedNodes: number;
+  /** Sub-workflows that call each other, one within the other. Default 10. */
+  readonly maxCallDepth: number;
 }
 
 export const defaultWorkflowLimits: WorkflowLimits = {
@@ -15,4 +19,6 @@ export const defaultWorkflowLimits: WorkflowLimits = {
   maxNodes: 1_000,
   maxConnections: 5_000,
   maxConfigDepth: 10,
+  maxInlinedNodes: 10_000,
+  maxCallDepth: 10,
 };

@@ -17,7 +17,7 @@ export interface NodePorts {
 /** Undefined when the type is unknown, or when its config keeps its ports from being told. */
 export function portsOf(node: DraftNode): NodePorts | undefined {
   const { type } = node;
-  if (type === undefined) return undefined;
+  if (type === undefined || node.hasUnknownPorts) return undefined;
   const exits = namesOf(type.exits ?? ['exec_out'], node.config);
   const outputs = namesOf(type.outputs, node.config);
   if (exits === undefined || outputs === undefined) return undefined;

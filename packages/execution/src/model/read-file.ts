@@ -64,7 +64,7 @@ function jsonText(source: unknown, findings: FindingList): string | undefined {
 }
 
 /** The designer's scenario files hold the workflow in a key of their own; so do its templates. */
-function unwrapped(content: JsonObject): JsonObject {
+export function unwrapped(content: JsonObject): JsonObject {
   if (Object.hasOwn(content, 'nodes')) return content;
   for (const key of ['workflow', 'base_workflow', 'workflow_definition']) {
     const inner = Object.hasOwn(content, key) ? content[key] : undefined;

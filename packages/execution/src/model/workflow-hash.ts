@@ -14,6 +14,17 @@ export function workflowHash(workflow: Omit<Workflow, 'hash'>): string {
     targetNode,
     targetPort,
   ]);
-  const content = JSON.stringify([nodes, connections, Object.entries(workflow.variables), workflow.settings]);
+  const scopes = [...workflow.scopes.values()].map(({ id, variables, settings }) => [
+    id,
+    Object.entries(variables),
+    settings,
+  ]);
+  const content = JSON.stringify([
+    nodes,
+    connections,
+    Object.entries(workflow.variables),
+    workflow.settings,
+    ...(scopes.length === 0 ? [] : [scopes]),
+  ]);
   return createHash('sha256').update(content).digest('hex');
 }

@@ -2,7 +2,10 @@
 import type { JsonObject, JsonValue } from '../json.ts';
 
 export interface WorkflowNode {
+  /** In a sub-workflow: the id of the node that calls it, a slash, and the id in the sub-workflow. */
   readonly id: string;
+  /** The id of the node whose call it belongs to; '' for the nodes of the file itself. */
+  readonly scope: string;
   /** Canonical type name (aliases resolved). A disabled node of a type that cannot run stands as a CommentNode. */
   readonly type: string;
   readonly config: JsonObject;
@@ -23,6 +26,18 @@ export interface WorkflowSettings {
   readonly retryCount: number;
 }
 
+/** A sub-workflow at the place where it is called. Its nodes are among those of the workflow. */
+export interface WorkflowScope {
+  /** The calling node. */
+  readonly id: string;
+  /** The scope of the calling node. */
+  readonly parent: string;
+  /** As the file names it. */
+  readonly source: string;
+  readonly variables: Readonly<Record<string, JsonValue>>;
+  readonly settings: WorkflowSettings;
+}
+
 export interface Workflow {
   readonly name: string;
   readonly metadata: JsonObject;
@@ -32,6 +47,8 @@ export interface Workflow {
   /** Initial values, defaults resolved. */
   readonly variables: Readonly<Record<string, JsonValue>>;
   readonly settings: WorkflowSettings;
+  /** What is called, by the id of the calling node. */
+  readonly scopes: ReadonlyMap<string, WorkflowScope>;
   /** SHA-256 (hex) of the canonical file content that can change what a run does. */
   readonly hash: string;
 }

@@ -93,6 +93,7 @@ export interface FileSpec {
   readonly connect?: readonly string[];
   readonly variables?: JsonObject;
   readonly settings?: JsonObject;
+  readonly subworkflows?: Readonly<Record<string, FileSpec>>;
 }
 
 /** The workflow file that a spec means. */
@@ -107,6 +108,13 @@ export function workflowFile(spec: FileSpec): JsonObject {
     connections: (spec.connect ?? []).flatMap(connectionsOf),
     variables: spec.variables ?? {},
     settings: spec.settings ?? {},
+    ...(spec.subworkflows === undefined
+      ? {}
+      : {
+          subworkflows: Object.fromEntries(
+            Object.entries(spec.subworkflows).map(([name, sub]) => [name, workflowFile(sub)]),
+          ),
+        }),
   };
 }
 

@@ -95,6 +95,11 @@ export const fileDefinitions: JsonObject = {
         ],
       },
       settings,
+      subworkflows: {
+        type: ['object', 'null'],
+        description: 'The workflows that nodes of this one call, by their paths or ids.',
+        additionalProperties: { type: 'object' },
+      },
     },
   },
   connection,
