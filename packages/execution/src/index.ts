@@ -83,13 +83,20 @@ export { type ProgressShape, progressShape } from './jobs/progress-shape.ts';
 export type { ProgressSnapshot, ProgressStage } from './jobs/progress-snapshot.ts';
 export type { SubmitOptions } from './jobs/submit-options.ts';
 export type { JsonObject, JsonValue } from './json.ts';
+export {
+  type BundleOptions,
+  bundleWorkflow,
+  type ReadSubworkflow,
+  type SubworkflowFile,
+  type WorkflowBundle,
+} from './model/bundle-workflow.ts';
 export { checkWorkflow } from './model/check-workflow.ts';
 export { describeNodeType, type NodeDescription, type ParamDescription } from './model/describe-node-type.ts';
 export type { Finding, FindingCode } from './model/finding.ts';
 export { findingCodes } from './model/finding.ts';
 export { workflowJsonSchema } from './model/json-schema/workflow-json-schema.ts';
 export { createNodeRegistry, type NodeRegistry } from './model/registry.ts';
-export type { Connection, Workflow, WorkflowNode, WorkflowSettings } from './model/workflow.ts';
+export type { Connection, Workflow, WorkflowNode, WorkflowScope, WorkflowSettings } from './model/workflow.ts';
 export {
   type AccessScope,
   defineNode,

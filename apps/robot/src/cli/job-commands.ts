@@ -23,10 +23,11 @@ export async function submitJob(
   options: ConnectionFlags & { readonly var: readonly string[]; readonly priority: number },
   terminal: Terminal,
 ): Promise<number> {
-  const workflow = await readWorkflowFile(file);
+  const { text: workflow, findings: unread } = await readWorkflowFile(file);
   const variables = parseVariables(options.var);
   const { registry } = await createNodeLibrary(configOf(options).config);
-  const errors = checkWorkflow(workflow, registry).findings.filter((f) => f.severity === 'error');
+  const findings = unread.length > 0 ? unread : checkWorkflow(workflow, registry).findings;
+  const errors = findings.filter((finding) => finding.severity === 'error');
   if (errors.length > 0) {
     for (const finding of errors) terminal.note(describeFinding(finding));
     throw new CliError(exitCodes.invalidWorkflow, `${file} is not valid; it was not submitted`);

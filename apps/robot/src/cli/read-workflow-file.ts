@@ -1,10 +1,42 @@
 /** Reads what the command line names: workflow files and `--var name=json` values. */
-import { readFile } from 'node:fs/promises';
-import type { JsonObject, JsonValue } from '@casare/execution';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import {
+  bundleWorkflow,
+  type JsonObject,
+  type JsonValue,
+  type SubworkflowFile,
+  type WorkflowBundle,
+} from '@casare/execution';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
-export async function readWorkflowFile(path: string): Promise<string> {
+/**
+ * A workflow file with all that its nodes call, which is looked for beside it: a job must be runnable where these
+ * files are not.
+ */
+export async function readWorkflowFile(path: string): Promise<WorkflowBundle> {
+  const folder = dirname(resolve(path));
+  return bundleWorkflow(await readText(path), (called) => readCalled(resolve(folder, called)));
+}
+
+/** Larger files are no workflows; reading them would only fill the memory. */
+const MAX_CALLED_BYTES = 16 * 1024 * 1024;
+
+async function readCalled(path: string): Promise<SubworkflowFile> {
+  try {
+    const facts = await stat(path);
+    if (!facts.isFile()) return { kind: 'unreadable', reason: 'is no regular file' };
+    if (facts.size > MAX_CALLED_BYTES) return { kind: 'unreadable', reason: 'is too large for a workflow' };
+    return { kind: 'text', text: await readFile(path, 'utf8') };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
+    return { kind: 'unreadable', reason: `cannot be read: ${code}` };
+  }
+}
+
+async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

@@ -52,7 +52,8 @@ export async function runCommand(named: string | undefined, options: RunOptions,
       return openLocalRun(home, flags.resume);
     }
     if (path === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --resume an interrupted run');
-    const workflowJson = await readWorkflowFile(path);
+    const { text: workflowJson, findings: unread } = await readWorkflowFile(path);
+    if (unread.length > 0) return { findings: unread };
     const variables = parseVariables(flags.var);
     const { workflow, findings } = checkWorkflow(workflowJson, registry);
     if (workflow === null) return { findings };

@@ -24,7 +24,8 @@ export async function validateCommand(
     return exitCodes.ok;
   }
   if (file === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --schema');
-  const { findings } = checkWorkflow(await readWorkflowFile(file), registry);
+  const bundle = await readWorkflowFile(file);
+  const findings = bundle.findings.length > 0 ? bundle.findings : checkWorkflow(bundle.text, registry).findings;
   const errors = findings.filter((finding) => finding.severity === 'error' || options.strict);
   const valid = errors.length === 0;
   if (options.json) {

@@ -5,7 +5,7 @@ import { type ConfigChecks, reportMissing, reportValue } from './config-findings
 import type { DraftNode } from './draft.ts';
 import { quoted } from './finding.ts';
 import { readParam } from './node-params.ts';
-import { choicesOf, isRequired, type ParamSchema, paramsOf, takesAnyParam } from './param-schema.ts';
+import { choicesOf, isRequired, mayBeStructure, type ParamSchema, paramsOf, takesAnyParam } from './param-schema.ts';
 import { hasReferences } from './templates.ts';
 
 /** Keys that the designer writes into every config and that mean nothing to a run. */
@@ -73,7 +73,7 @@ function checkParam(
   checks: ConfigChecks,
 ): void {
   const value = Object.hasOwn(node.config, param) ? node.config[param] : undefined;
-  if (value !== undefined && hasReferences(value)) return;
+  if (value !== undefined && hasReferences(value) && (typeof value === 'string' || mayBeStructure(schema))) return;
   const reading = readParam(schema, value, 'written');
   if (reading.state === 'absent' && isRequired(schema)) reportMissing(node, { param, unknown }, checks);
   if (reading.state !== 'unfit') return;

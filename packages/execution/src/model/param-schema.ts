@@ -68,6 +68,14 @@ function kindsIn(schema: ParamSchema, depth: number): readonly ParamKind[] {
   return kind === undefined ? [] : [kind];
 }
 
+/** False for a parameter that a list or an object never fits, whatever its templates turn out to be. */
+export function mayBeStructure(schema: ParamSchema): boolean {
+  const declared = z.globalRegistry.get(schema)?.kind;
+  if (typeof declared === 'string') return declared === 'list' || declared === 'object';
+  const kinds = kindsOf(schema);
+  return (kinds.size === 0 && choicesOf(schema).length === 0) || kinds.has('list') || kinds.has('object');
+}
+
 /**
  * The choices of a parameter that takes one of a few words; empty for any other. A schema that reads its words by
  * itself may name them as `choices` in its metadata.

@@ -68,7 +68,9 @@ export function unwrapped(content: JsonObject): JsonObject {
   if (Object.hasOwn(content, 'nodes')) return content;
   for (const key of ['workflow', 'base_workflow', 'workflow_definition']) {
     const inner = Object.hasOwn(content, key) ? content[key] : undefined;
-    if (isJsonObject(inner) && Object.hasOwn(inner, 'nodes')) return inner;
+    if (!isJsonObject(inner) || !Object.hasOwn(inner, 'nodes')) continue;
+    const isOutside = Object.hasOwn(content, 'subworkflows') && !Object.hasOwn(inner, 'subworkflows');
+    return isOutside ? { ...inner, subworkflows: content.subworkflows ?? null } : inner;
   }
   return content;
 }

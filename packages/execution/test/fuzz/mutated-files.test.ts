@@ -21,10 +21,10 @@ const aboutTheFile = new Set(['EMPTY_WORKFLOW', 'FILE_TOO_LARGE', 'TOO_MANY_FIND
 
 /** A sentence without what it quotes from the file, which may hold anything. */
 function ownWords({ message, suggestion }: Finding): string {
-  return [message, suggestion ?? '']
-    .join(' ')
-    .replace(/"[^"]*("|$)/g, '""')
-    .replace(/:.*->.*/g, '');
+  const text = [message, suggestion ?? ''].join(' ').replace(/[^"]* -> [^"]*/, '');
+  // A name with a quotation mark in it ends later than it seems.
+  const isPlain = (text.match(/"/g)?.length ?? 0) % 2 === 0;
+  return text.replace(isPlain ? /"[^"]*"/g : /"[\s\S]*/, '""');
 }
 
 function namesAPlace({ code, node, field, message }: Finding): boolean {
