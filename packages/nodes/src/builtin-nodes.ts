@@ -30,6 +30,7 @@ import { listReduceNode } from './lists/reduce-node.ts';
 import { comparisonNode } from './math/comparison-node.ts';
 import { mathOperationNode } from './math/math-operation-node.ts';
 import type { NodeType } from './ports.ts';
+import { systemNodes } from './system/system-nodes.ts';
 import { concatenateNode } from './text/concatenate-node.ts';
 import { formatStringNode } from './text/format-string-node.ts';
 
@@ -70,6 +71,7 @@ export const dataNodes: readonly NodeType[] = [
   ...fileNodes,
   fileSystemSuperNode,
   httpRequestNode,
+  ...systemNodes,
 ];
 
 /** All of them, for the engine's registry. */

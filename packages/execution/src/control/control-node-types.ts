@@ -8,6 +8,7 @@ import {
   subflowNode,
   subflowOutputNode,
 } from './call-nodes.ts';
+import { evalExpressionNode } from './eval-expression-node.ts';
 import { assertNode, throwErrorNode } from './failure-nodes.ts';
 import { commentNode, endNode, mergeNode, rerouteNode, startNode } from './flow-nodes.ts';
 import { forLoopNode, forLoopStartNode } from './for-loop-nodes.ts';
@@ -53,4 +54,5 @@ export const controlNodeTypes: readonly NodeType[] = [
   callSubworkflowNode,
   subflowInputNode,
   subflowOutputNode,
+  evalExpressionNode,
 ];
