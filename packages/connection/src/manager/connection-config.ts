@@ -19,6 +19,11 @@ export interface ConnectionConfig extends BackoffConfig {
   readonly authTimeoutMs: number;
   /** How often to try again while the credentials are refused, in ms. Default 30,000. */
   readonly authRetryIntervalMs: number;
+  /**
+   * After an outage of more than 10 s, the clients that noticed its end come back spread over 0.4 times what it lasted
+   * beyond that, but over no more than this, in ms; 0: all at once. Default 20,000, reached by an outage of a minute.
+   */
+  readonly maxReconnectSpreadMs: number;
   /** Attempts after which the manager gives up (`FAILED`); null: never. Default null. */
   readonly maxReconnectAttempts: number | null;
   /** Calls that may wait for the connection at a time; more fail at once. Default 1,000. */
@@ -42,6 +47,7 @@ export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
   idleProbeIntervalMs: 30_000,
   authTimeoutMs: 10_000,
   authRetryIntervalMs: 30_000,
+  maxReconnectSpreadMs: 20_000,
   maxReconnectAttempts: null,
   maxWaitingCalls: 1_000,
   maxResponseBytes: 64 * 1024 * 1024,
@@ -61,6 +67,7 @@ export function connectionConfig(given: Partial<ConnectionConfig> = {}): Connect
     authRetryIntervalMs,
   });
   requireAtLeast(1, { maxReconnectAttempts: config.maxReconnectAttempts ?? 1 }, { whole: true });
+  requireAtLeast(0, { maxReconnectSpreadMs: config.maxReconnectSpreadMs });
   requireAtLeast(0, { maxWaitingCalls: config.maxWaitingCalls }, { whole: true });
   return config;
 }

@@ -63,9 +63,32 @@ describe('while there is no connection', () => {
   });
 
   it('attempts are limited only where that is configured', () => {
-    const failed = (config: object) => rules(config).exhausted({ failedAttempts: 9, nextAttemptAt: 0, nextLookAt: 0 });
+    const failed = (config: object) => rules(config).exhausted({ ...rules(config).fresh(0), failedAttempts: 9 });
     expect(failed({})).toBe(false);
     expect(failed({ maxReconnectAttempts: 9 })).toBe(true);
     expect(failed({ maxReconnectAttempts: 10 })).toBe(false);
+  });
+
+  it('a client comes in at once after a short outage, and at a moment of its own after a long one', () => {
+    const entry = (outageMs: number, random: number, config = {}) => {
+      const drawn = new ReconnectRules(connectionConfig(config), () => random);
+      const { entryAt } = drawn.noticed(drawn.afterLoss(0, down), outageMs);
+      return entryAt - outageMs;
+    };
+    expect(entry(10_000, 0.99)).toBe(0);
+    expect(entry(20_000, 0.5)).toBe(2_000);
+    expect(entry(60_000, 0.5)).toBe(10_000);
+    expect(entry(3_600_000, 0.5)).toBe(10_000);
+    expect(entry(3_600_000, 0.5, { maxReconnectSpreadMs: 0 })).toBe(0);
+  });
+
+  it('nothing but the entry is tried once the service is known to be back', () => {
+    const later = rules();
+    const noticed = later.noticed(later.afterLoss(0, down), 60_000);
+    expect(later.nextStep(noticed, 69_999)).toEqual({ kind: 'wait', untilAt: 70_000 });
+    expect(later.nextStep(noticed, 70_000)).toEqual({ kind: 'entry' });
+    const failed = later.attemptFailed(later.attemptStarted(noticed, 70_000), 70_000, down);
+    expect(later.nextStep(failed, 70_000)).toMatchObject({ kind: 'wait' });
+    expect(failed.nextLookAt).toBeLessThan(72_000);
   });
 });

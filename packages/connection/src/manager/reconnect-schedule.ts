@@ -5,6 +5,9 @@
  * the same cheap request about every second, past backoff and breaker, and counts for nothing: it only notices that
  * the service is back. Looks pause after a refusal, which a look a second later would not change, and while throttled.
  * While the credentials are refused (class U), attempts come at an interval of their own.
+ *
+ * Looks make a whole fleet notice within the same second that a service is back. Were all to come in at once, they would
+ * take it down again; so after a long outage each draws a moment of its own to come in at: the *entry*.
  */
 import type { ErrorVerdict } from '../classification/verdict.ts';
 import type { Random } from '../ports.ts';
@@ -17,15 +20,26 @@ export interface ReconnectSchedule {
   readonly nextAttemptAt: number;
   /** Infinity while looks pause. */
   readonly nextLookAt: number;
+  /** When it began that there is no connection; Infinity where the service is there and only refuses. */
+  readonly since: number;
+  /** When to come in, now that the service is known to be back; Infinity until then, and while coming in. */
+  readonly entryAt: number;
 }
 
 export type ReconnectStep =
   | { readonly kind: 'attempt' }
   | { readonly kind: 'look' }
+  | { readonly kind: 'entry' }
   | { readonly kind: 'wait'; readonly untilAt: number };
 
 /** Intervals are spread by this share to either side. */
 const SPREAD = 0.1;
+
+/** An outage this short is nothing that a fleet piles up behind; coming back at once is worth more. */
+const SHORT_OUTAGE_MS = 10_000;
+
+/** Entries are spread over this share of what the outage lasted beyond that. */
+const ENTRY_SHARE = 0.4;
 
 export class ReconnectRules {
   readonly #config: ConnectionConfig;
@@ -38,13 +52,13 @@ export class ReconnectRules {
 
   /** The first attempt at once: nothing was tried yet. */
   fresh(now: number): ReconnectSchedule {
-    return { failedAttempts: 0, nextAttemptAt: now, nextLookAt: this.#nextLook(now) };
+    return { ...begun(now), nextAttemptAt: now, nextLookAt: this.#nextLook(now) };
   }
 
   /** A connection was just found lost: that was a try already. */
   afterLoss(now: number, error: ErrorVerdict): ReconnectSchedule {
     return {
-      failedAttempts: 0,
+      ...begun(now),
       nextAttemptAt: now + backoffDelayMs(1, this.#config, this.#random, error.retryAfterMs),
       nextLookAt: this.#nextLook(now),
     };
@@ -53,20 +67,24 @@ export class ReconnectRules {
   /** The service is there but refuses the credentials. */
   afterAuthRefusal(now: number): ReconnectSchedule {
     return {
-      failedAttempts: 0,
+      ...begun(Number.POSITIVE_INFINITY),
       nextAttemptAt: now + this.#spread(this.#config.authRetryIntervalMs),
       nextLookAt: Number.POSITIVE_INFINITY,
     };
   }
 
   nextStep(schedule: ReconnectSchedule, now: number): ReconnectStep {
+    const { entryAt } = schedule;
+    if (Number.isFinite(entryAt)) return now >= entryAt ? { kind: 'entry' } : { kind: 'wait', untilAt: entryAt };
     if (now >= schedule.nextAttemptAt) return { kind: 'attempt' };
     if (now >= schedule.nextLookAt) return { kind: 'look' };
     return { kind: 'wait', untilAt: Math.min(schedule.nextAttemptAt, schedule.nextLookAt) };
   }
 
+  /** The same for an entry: it is an attempt at a moment of its own. */
   attemptStarted(schedule: ReconnectSchedule, now: number): ReconnectSchedule {
-    return { ...schedule, nextAttemptAt: Number.POSITIVE_INFINITY, nextLookAt: this.#nextLook(now) };
+    const never = Number.POSITIVE_INFINITY;
+    return { ...schedule, nextAttemptAt: never, nextLookAt: this.#nextLook(now), entryAt: never };
   }
 
   lookStarted(schedule: ReconnectSchedule, now: number): ReconnectSchedule {
@@ -79,11 +97,20 @@ export class ReconnectRules {
       error.class === 'U'
         ? this.#spread(this.#config.authRetryIntervalMs)
         : backoffDelayMs(failedAttempts, this.#config, this.#random, error.retryAfterMs);
-    return { failedAttempts, nextAttemptAt: now + delayMs, nextLookAt: this.#lookAfter(schedule, now, error) };
+    const nextLookAt = this.#lookAfter(schedule, now, error);
+    return { ...schedule, failedAttempts, nextAttemptAt: now + delayMs, nextLookAt };
   }
 
   lookFailed(schedule: ReconnectSchedule, now: number, error: ErrorVerdict): ReconnectSchedule {
     return { ...schedule, nextLookAt: this.#lookAfter(schedule, now, error) };
+  }
+
+  /** The service is back: `entryAt` says when to come in. */
+  noticed(schedule: ReconnectSchedule, now: number): ReconnectSchedule {
+    const outageMs = now - schedule.since;
+    const wantedMs = Math.max(0, (outageMs - SHORT_OUTAGE_MS) * ENTRY_SHARE);
+    const spreadMs = Math.min(wantedMs, this.#config.maxReconnectSpreadMs);
+    return { ...schedule, entryAt: now + spreadMs * this.#random() };
   }
 
   exhausted(schedule: ReconnectSchedule): boolean {
@@ -109,4 +136,8 @@ export class ReconnectRules {
   #spread(intervalMs: number): number {
     return intervalMs * (1 - SPREAD + 2 * SPREAD * this.#random());
   }
+}
+
+function begun(since: number): Pick<ReconnectSchedule, 'failedAttempts' | 'since' | 'entryAt'> {
+  return { failedAttempts: 0, since, entryAt: Number.POSITIVE_INFINITY };
 }

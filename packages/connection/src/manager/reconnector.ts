@@ -2,7 +2,7 @@
  * Tries until the connection stands: one such loop at a time serves every caller. Attempts and looks
  * (`reconnect-schedule.ts`) run side by side, so that one which hangs does not hide that the service is back.
  *
- * The first try that succeeds ends the loop, after the breaker was led out of its open state by its own door: half
+ * The first try that succeeds ends the loop (after a long outage: makes it wait for its moment to come in), after the breaker was led out of its open state by its own door: half
  * open, then as many successful probes as it asks for.
  */
 import { openScope } from '../abort-scope.ts';
@@ -41,7 +41,7 @@ export type ReconnectPurpose = 'connecting' | 'reconnecting' | 'auth-failed';
 export type TryKind = 'attempt' | 'look' | 'trial';
 
 interface TryResult {
-  readonly kind: 'attempt' | 'look';
+  readonly kind: 'attempt' | 'look' | 'entry';
   readonly error: ConnectionError | undefined;
 }
 
@@ -61,10 +61,11 @@ export class Reconnector {
     this.#options = options;
   }
 
-  /** Ms until the next attempt by backoff; null while one is under way. */
+  /** Ms until the next attempt by backoff, or until the entry; null while one is under way. */
   get nextAttemptInMs(): number | null {
-    const { nextAttemptAt } = this.#schedule;
-    return Number.isFinite(nextAttemptAt) ? Math.max(0, nextAttemptAt - this.#options.clock.monotonic()) : null;
+    const { nextAttemptAt, entryAt } = this.#schedule;
+    const at = Number.isFinite(entryAt) ? entryAt : nextAttemptAt;
+    return Number.isFinite(at) ? Math.max(0, at - this.#options.clock.monotonic()) : null;
   }
 
   /** Rejects with the signal's reason when it aborts; otherwise never rejects. */
@@ -91,23 +92,23 @@ export class Reconnector {
     const now = clock.monotonic();
     const step = rules.nextStep(this.#schedule, now);
     if (step.kind === 'wait') return this.#waitUntil(step.untilAt, signal);
-    if (step.kind === 'attempt') {
+    if (step.kind !== 'look') {
       this.#schedule = rules.attemptStarted(this.#schedule, now);
-      this.#start('attempt', signal);
+      this.#start(step.kind, signal);
       return;
     }
     this.#schedule = rules.lookStarted(this.#schedule, now);
     if (this.#looksUnderWay < MAX_LOOKS_UNDER_WAY) this.#start('look', signal);
   }
 
-  #start(kind: 'attempt' | 'look', signal: AbortSignal): void {
+  #start(kind: TryResult['kind'], signal: AbortSignal): void {
     if (kind === 'look') this.#looksUnderWay += 1;
     const done = (error: ConnectionError | undefined): void => {
       if (kind === 'look') this.#looksUnderWay -= 1;
       this.#results.push({ kind, error });
       this.#wake();
     };
-    this.#options.probe(signal, kind).then(() => done(undefined), done);
+    this.#options.probe(signal, tryKind(kind)).then(() => done(undefined), done);
   }
 
   async #waitUntil(at: number, signal: AbortSignal): Promise<void> {
@@ -128,11 +129,23 @@ export class Reconnector {
 
   async #digest(result: TryResult, signal: AbortSignal): Promise<ReconnectOutcome | undefined> {
     signal.throwIfAborted();
-    const { kind } = result;
+    const kind = tryKind(result.kind);
+    if (result.kind !== 'entry' && this.#waitsToEnter(result)) return undefined;
     const error = result.error ?? (await this.#throughTheDoor(signal));
     if (error === undefined) return { kind: 'connected' };
     if (result.error !== undefined) this.#options.onFailure(result.error, kind);
     return this.#failed(kind, error);
+  }
+
+  /** True when the service is known to be back, and it is not yet time to come in: what other tries came to is over. */
+  #waitsToEnter({ error }: TryResult): boolean {
+    const { clock, rules } = this.#options;
+    const now = clock.monotonic();
+    if (error === undefined && !Number.isFinite(this.#schedule.entryAt)) {
+      const noticed = rules.noticed(this.#schedule, now);
+      if (noticed.entryAt > now) this.#schedule = noticed;
+    }
+    return Number.isFinite(this.#schedule.entryAt);
   }
 
   #failed(kind: 'attempt' | 'look', error: ConnectionError): ReconnectOutcome | undefined {
@@ -168,4 +181,8 @@ export class Reconnector {
     }
     return undefined;
   }
+}
+
+function tryKind(kind: TryResult['kind']): 'attempt' | 'look' {
+  return kind === 'look' ? 'look' : 'attempt';
 }
