@@ -1,4 +1,5 @@
-/** All of it. What needs no connection is also to be had alone: `/breaker`, `/retry`, `/classification`. */
+/** All of it. What needs no connection is also to be had alone: `/breaker`, `/retry`, `/classification`,
+ * `/wake-ups`. */
 export type { AuthStatus } from './auth/authorizer.ts';
 export type { AccessToken, Credentials, TokenProvider } from './auth/credentials.ts';
 export { tokenFile } from './auth/token-file.ts';
@@ -17,3 +18,4 @@ export type { Operation } from './manager/session.ts';
 export type { ConnectionListeners, ConnectionStateChange } from './manager/supervisor.ts';
 export type { Fetch } from './ports.ts';
 export * from './retry/index.ts';
+export * from './wake-ups/index.ts';
