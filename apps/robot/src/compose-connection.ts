@@ -1,6 +1,6 @@
 /** The connection to Supabase as the robot's settings describe it. */
-import { type RobotConfig, requireConnection } from '@casare/config';
-import { ConnectionManager } from '@casare/connection';
+import { type ConnectionSettings, type RobotConfig, requireConnection } from '@casare/config';
+import { ConnectionManager, type Credentials, tokenFile } from '@casare/connection';
 import type { Logger } from '@casare/execution';
 
 export interface ConnectionEvents {
@@ -9,15 +9,38 @@ export interface ConnectionEvents {
   readonly onDisconnected?: () => void;
 }
 
+/** Who the robot is to the server: whatever sign-in it was given, else the key itself. */
+export function credentialsOf({ email, password, jwt, jwtFile }: ConnectionSettings): Credentials {
+  if (email !== null && password !== null) return { kind: 'password', email, password };
+  if (jwt !== null) return { kind: 'jwt', token: jwt };
+  if (jwtFile !== null) return { kind: 'jwt', token: tokenFile(jwtFile) };
+  return { kind: 'key' };
+}
+
+/** What must not be shown of them. */
+export function secretsOf({ key, password, jwt }: ConnectionSettings): readonly string[] {
+  return [key, password, jwt].filter((secret) => secret !== null);
+}
+
 /** @throws ConfigError when URL or key is missing */
 export function openConnection(config: RobotConfig, events: ConnectionEvents = {}): ConnectionManager {
   const { url, key } = requireConnection(config);
   const { initialDelayMs, maxDelayMs, backoffMultiplier, connectionTimeoutMs, maxReconnectAttempts } =
     config.connection;
+  const { authRetryIntervalMs, idleProbeIntervalMs } = config.connection;
   return new ConnectionManager({
     url,
     key,
-    config: { initialDelayMs, maxDelayMs, backoffMultiplier, connectionTimeoutMs, maxReconnectAttempts },
+    auth: credentialsOf(config.connection),
+    config: {
+      initialDelayMs,
+      maxDelayMs,
+      backoffMultiplier,
+      connectionTimeoutMs,
+      maxReconnectAttempts,
+      authRetryIntervalMs,
+      idleProbeIntervalMs,
+    },
     breaker: { ...config.circuitBreaker },
     ...events,
   });

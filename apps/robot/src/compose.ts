@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RobotConfig, requireConnection, type ValidSettings, validateConfig } from '@casare/config';
-import type { ConnectionManager } from '@casare/connection';
+import type { ConnectionManager, PollPacer, WakeUps } from '@casare/connection';
 import {
   CancellationChecker,
   type Clock,
@@ -23,8 +23,9 @@ import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/
 import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
-import { openConnection } from './compose-connection.ts';
+import { openConnection, secretsOf } from './compose-connection.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
+import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { IntakePause } from './intake-pause.ts';
@@ -48,6 +49,8 @@ export interface RobotEvents {
   /** A job left the executor: there may be a free slot. */
   readonly onJobGone: () => void;
   readonly onConnected: () => void;
+  /** Look for new jobs now. */
+  readonly onJobs: () => void;
   /** The robot was paused or resumed. */
   readonly onPause: () => void;
   /** Something keeps going wrong; the same problem may be told again and again. */
@@ -60,6 +63,8 @@ export interface RobotParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly connection: ConnectionManager;
+  readonly wakeUps: WakeUps | null;
+  readonly pacer: PollPacer;
   readonly gateway: JobGateway;
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
@@ -80,7 +85,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const config = validateConfig(settings);
   requireConnection(settings);
   const clock = options.clock ?? systemClock;
-  const redactor = new Redactor({ values: config.connection.key === null ? [] : [config.connection.key] });
+  const redactor = new Redactor({ values: secretsOf(config.connection) });
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
   const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: redactor });
@@ -134,6 +139,15 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checkIntervalMs: Math.min(jobExecution.cancellationCheckIntervalMs, jobExecution.heartbeatIntervalMs),
       clock,
       onCheckFailed: (error) => options.onProblem('renewing leases', error),
+    });
+    const { wakeUps, pacer } = composeWakeUps({
+      config,
+      connection,
+      robotId: identity.robotId,
+      clock,
+      logger,
+      onJobs: options.onJobs,
+      onCancel: () => void checker.checkNow(),
     });
     const reporter = jobExecution.progressReportingEnabled
       ? new ProgressReporter({
@@ -235,6 +249,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       logger,
       connection,
+      wakeUps,
+      pacer,
       gateway,
       locker,
       checker,

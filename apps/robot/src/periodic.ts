@@ -10,7 +10,8 @@ export interface Periodic {
 
 export interface PeriodicOptions {
   readonly name: string;
-  readonly intervalMs: number;
+  /** Asked anew before each wait. */
+  readonly intervalMs: number | (() => number);
   readonly clock: Clock;
   readonly turn: (signal: AbortSignal) => Promise<void>;
   readonly onError: (name: string, error: unknown) => void;
@@ -33,7 +34,7 @@ export function startPeriodic(options: PeriodicOptions): Periodic {
       if (kicked) continue;
       waiting = new AbortController();
       try {
-        await clock.sleep(intervalMs, waiting.signal);
+        await clock.sleep(typeof intervalMs === 'number' ? intervalMs : intervalMs(), waiting.signal);
       } catch (error) {
         if (!waiting.signal.aborted) throw error;
       } finally {

@@ -3,11 +3,12 @@
  *
  * `created -> starting -> running -> stopping -> stopped`. Starting needs no database: unfinished jobs of an earlier
  * process are resumed at once, and the connection is made in the background. The database is polled;
- * nothing depends on being told.
+ * nothing depends on being told, being told only makes it faster.
  */
 import { loadConfig, type RobotConfig } from '@casare/config';
 import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
+import { credentialsOf } from './compose-connection.ts';
 import type { PauseOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
 import { RobotLoops } from './robot-loops.ts';
@@ -49,7 +50,7 @@ export class RobotAgent {
   #isStopRequested = false;
 
   /**
-   * @param config default: what file and environment say. URL and key that it leaves out are taken from there, too
+   * @param config default: what file and environment say. URL, key and sign-in that it leaves out are taken from there, too
    * @throws ConfigError when file or environment are needed and wrong
    */
   constructor(config: RobotConfig = loadConfig().config, overrides: RobotOverrides = {}) {
@@ -94,6 +95,7 @@ export class RobotAgent {
         onOutbox: () => this.#loops?.kickSync(),
         onJobGone: () => this.#loops?.kickIntake(),
         onConnected: () => this.#connected(),
+        onJobs: () => this.#loops?.kickIntake(),
         onPause: () => {
           this.#loops?.kickIntake();
           this.#loops?.kickPresence();
@@ -202,6 +204,7 @@ export class RobotAgent {
       parts.checker.stop();
       parts.reporter?.stop();
       await metrics?.stopResourceMonitoring();
+      await parts.wakeUps?.stop();
       await connection.disconnect();
       audit?.robotStopped({});
       await parts.close();
@@ -228,6 +231,9 @@ export class RobotAgent {
     this.#loops?.kickIntake();
     this.#loops?.kickSync();
     void this.#parts?.checker.checkNow();
+    if (this.#state !== 'running') return;
+    this.#parts?.wakeUps?.start();
+    this.#parts?.wakeUps?.tryNow();
   }
 
   #partsOrThrow(): RobotParts {
@@ -240,6 +246,11 @@ function withConnection(config: RobotConfig): RobotConfig {
   const { connection } = config;
   if (connection.url === null || connection.key === null) {
     const loaded = loadConfig().config.connection;
+    const hasSignIn = credentialsOf(connection).kind !== 'key';
+    if (connection.key === null && !hasSignIn) {
+      const { email, password, jwt, jwtFile } = loaded;
+      Object.assign(connection, { email, password, jwt, jwtFile });
+    }
     connection.url ??= loaded.url;
     connection.key ??= loaded.key;
   }

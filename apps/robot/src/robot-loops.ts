@@ -27,8 +27,9 @@ export class RobotLoops {
   }
 
   start(): void {
-    const { desk, config, queue, intake } = this.#parts;
-    const { pollIntervalMs, heartbeatIntervalMs } = config.jobExecution;
+    const { desk, config, queue, intake, pacer } = this.#parts;
+    const { heartbeatIntervalMs } = config.jobExecution;
+    const pollIntervalMs = (): number => pacer.intervalMs;
     void this.#keepConnecting();
     this.#intake = this.#loop('claiming jobs', pollIntervalMs, (signal) => intake.turn(signal));
     this.#sync = this.#loop('sending results', 1_000, (signal) => this.#drain(signal));
@@ -74,7 +75,7 @@ export class RobotLoops {
     this.#parts.logger.log('warning', `${name}: ${problem}`);
   }
 
-  #loop(name: string, intervalMs: number, turn: (signal: AbortSignal) => Promise<void>): Periodic {
+  #loop(name: string, intervalMs: number | (() => number), turn: (signal: AbortSignal) => Promise<void>): Periodic {
     const periodic = startPeriodic({
       name,
       intervalMs,
@@ -120,8 +121,11 @@ export class RobotLoops {
   /** An unreachable database is told with its cause, as any other problem of a loop. */
   #watchConnection(): void {
     const { connection, config } = this.#parts;
-    const { isConnected, lastError } = connection.getStatus();
+    const { isConnected, state, lastError } = connection.getStatus();
     if (isConnected || lastError === null) return;
+    if (state === 'AUTH_FAILED') {
+      throw new Error(`${config.connection.url} refuses this robot's credentials (${lastError.message}); jobs go on`);
+    }
     throw new Error(`${config.connection.url} cannot be reached (${lastError.message}); trying again, jobs go on`);
   }
 }

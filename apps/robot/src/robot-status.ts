@@ -1,5 +1,5 @@
 /** What can be seen of a robot from outside. */
-import type { ConnectionStatus } from '@casare/connection';
+import type { ConnectionStatus, WakeUpStatus } from '@casare/connection';
 import type { ExecutorStatus, ProgressStage } from '@casare/execution';
 import type { RobotParts } from './compose.ts';
 
@@ -20,6 +20,8 @@ export interface RobotStatus {
   /** Null until the robot has started. */
   readonly executor: ExecutorStatus | null;
   readonly connection: ConnectionStatus | null;
+  /** Whether the server can wake the robot; null where that is switched off. */
+  readonly wakeUps: WakeUpStatus | null;
   readonly running: readonly RunningJob[];
   /** Jobs that wait for an operator's answer. */
   readonly inDoubt: readonly string[];
@@ -28,14 +30,17 @@ export interface RobotStatus {
 }
 
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
-  if (parts === null) return { state, executor: null, connection: null, running: [], inDoubt: [], paused: null };
-  const { executor, connection, desk, pause } = parts;
+  if (parts === null) {
+    return { state, executor: null, connection: null, wakeUps: null, running: [], inDoubt: [], paused: null };
+  }
+  const { executor, connection, wakeUps, desk, pause } = parts;
   const status = executor.getStatus();
   const { current } = pause;
   return {
     state,
     executor: status,
     connection: connection.getStatus(),
+    wakeUps: wakeUps?.getStatus() ?? null,
     running: status.running.map((job) => {
       const progress = desk.progressOf(job.jobId);
       return {

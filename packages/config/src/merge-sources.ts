@@ -57,10 +57,34 @@ function conflicts({ connection, jobExecution }: Settings): Conflict[] {
       message: `connection.maxDelayMs (${maxDelayMs}) must not be less than connection.initialDelayMs (${initialDelayMs})`,
     });
   }
+  found.push(...signInConflicts(connection));
   if (heartbeatIntervalMs !== null && heartbeatIntervalMs * 3 > lockTimeoutMs) {
     found.push({
       paths: ['jobExecution.heartbeatIntervalMs', 'jobExecution.lockTimeoutMs'],
       message: `jobExecution.heartbeatIntervalMs (${heartbeatIntervalMs}) must be at most a third of jobExecution.lockTimeoutMs (${lockTimeoutMs})`,
+    });
+  }
+  return found;
+}
+
+function signInConflicts({ email, password, jwt, jwtFile }: Settings['connection']): Conflict[] {
+  const found: Conflict[] = [];
+  if ((email === null) !== (password === null)) {
+    const missing = email === null ? 'connection.email' : 'connection.password';
+    found.push({
+      paths: ['connection.email', 'connection.password'],
+      message: `a sign-in needs both connection.email and connection.password; ${missing} is not set`,
+    });
+  }
+  const [first, second] = [
+    ...(email === null && password === null ? [] : ['connection.email']),
+    ...(jwt === null ? [] : ['connection.jwt']),
+    ...(jwtFile === null ? [] : ['connection.jwtFile']),
+  ];
+  if (first !== undefined && second !== undefined) {
+    found.push({
+      paths: [first, second],
+      message: `${first} and ${second} must not both be set: a robot signs in one way`,
     });
   }
   return found;

@@ -144,6 +144,16 @@ export function secret(): SettingKind<string> {
   };
 }
 
+/** A secret that a person chose: any characters. */
+export function passphrase(): SettingKind<string> {
+  return {
+    schema: z.string().min(1).max(1_000),
+    allowed: 'a text of 1 to 1000 characters',
+    fromText: (given) => given,
+    treatment: 'secret',
+  };
+}
+
 export function httpUrl(): SettingKind<string> {
   return {
     schema: z

@@ -21,6 +21,18 @@ export interface ConnectionSettings {
   url: string | null;
   /** Supabase API key. Never shown. `null` (default): no database. */
   key: string | null;
+  /** Email address of the robot's own user in Supabase Auth; with it, `key` only names the project. `null` (default): none. */
+  email: string | null;
+  /** Password of that user. Never shown. `null` (default): none. */
+  password: string | null;
+  /** A JWT to act under instead. Never shown. `null` (default): none. */
+  jwt: string | null;
+  /** File with such a JWT, kept up to date by another program. `null` (default): none. */
+  jwtFile: string | null;
+  /** Time between two tries while the credentials are refused. Default 30,000. */
+  authRetryIntervalMs: number;
+  /** Whether the server may wake the robot over Realtime; polling goes on in any case. Default true. */
+  wakeUpsEnabled: boolean;
   /** First reconnect delay. Default 1,000. */
   initialDelayMs: number;
   /** Longest reconnect delay. Default 300,000. */
@@ -29,6 +41,8 @@ export interface ConnectionSettings {
   backoffMultiplier: number;
   /** Time limit of one request or connection attempt. Default 30,000. */
   connectionTimeoutMs: number;
+  /** How long an idle connection may be silent before it is looked at. `null`: it is not. Default 30,000. */
+  idleProbeIntervalMs: number | null;
   /** Reconnect attempts before giving up. `null` (default): never give up. */
   maxReconnectAttempts: number | null;
 }
@@ -66,6 +80,8 @@ export interface JobExecutionSettings {
   jobTimeoutMs: number | null;
   /** Time between two looks for new jobs. Default 1,000. */
   pollIntervalMs: number;
+  /** The same while the server can wake the robot. Default 10,000. */
+  relaxedPollIntervalMs: number;
   /** How long a claim holds without a heartbeat. Default 300,000. */
   lockTimeoutMs: number;
   /** Time between two heartbeats. `null` (default): a tenth of `lockTimeoutMs`, at most 10,000. */

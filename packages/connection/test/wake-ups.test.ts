@@ -1,10 +1,10 @@
 /** Wake-ups against a server that speaks the protocol of Supabase Realtime, well and badly. */
 import { inspect } from 'node:util';
 import { eventually, ManualClock } from '@casare/testing';
+import { PhoenixServer } from '@casare/testing/realtime';
 import { createClient } from '@supabase/supabase-js';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { WakeUps, type WakeUpsOptions } from '../src/index.ts';
-import { PhoenixServer } from './phoenix-server.ts';
 import { type LogLine, rejection } from './set-up.ts';
 
 const KEY = 'sb_publishable_key-of-the-project';

@@ -6,7 +6,7 @@ import { checkWorkflow, type JobGateway, type JsonObject } from '@casare/executi
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { endpointFile, parseEndpoint } from './local-endpoint.ts';
+import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator } from './operator-connection.ts';
 import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
@@ -119,7 +119,5 @@ async function useLocalEndpoint(loaded: LoadedConfig): Promise<void> {
       'no embedded Supabase runs on this machine; start one with `casare-robot start --local` or `casare-robot local`',
     );
   }
-  const endpoint = parseEndpoint(text);
-  loaded.config.connection.url = endpoint.url;
-  loaded.config.connection.key = endpoint.key;
+  useEndpoint(loaded.config.connection, parseEndpoint(text));
 }

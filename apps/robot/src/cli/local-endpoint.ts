@@ -1,6 +1,7 @@
 /** Where the embedded Supabase of this machine answers, so that other commands find it. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ConnectionSettings } from '@casare/config';
 import { writeJsonDurably } from '../home-folder.ts';
 
 export interface LocalEndpoint {
@@ -18,6 +19,11 @@ export async function publishEndpoint(dataDir: string, endpoint: LocalEndpoint):
 
 export async function withdrawEndpoint(dataDir: string): Promise<void> {
   await rm(endpointFile(dataDir), { force: true });
+}
+
+/** Makes `connection` mean this server, whose key speaks for itself: a sign-in belongs to another one. */
+export function useEndpoint(connection: ConnectionSettings, { url, key }: LocalEndpoint): void {
+  Object.assign(connection, { url, key, email: null, password: null, jwt: null, jwtFile: null });
 }
 
 /** @throws Error when the text is not an endpoint */

@@ -3,6 +3,7 @@ import { type Flags, loadConfig, requireConnection } from '@casare/config';
 import { RobotAgent } from '../robot-agent.ts';
 import { exitCodes } from './exit-codes.ts';
 import { startLocalChild } from './local-child.ts';
+import { useEndpoint } from './local-endpoint.ts';
 import { allow, type PermissionFlags } from './permission-flags.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -20,8 +21,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   const local = options.local ? await startLocalChild(process.argv[1] ?? '') : null;
   try {
     if (local !== null) {
-      config.connection.url = local.url;
-      config.connection.key = local.key;
+      useEndpoint(config.connection, local);
       terminal.print(`SUPABASE_URL=${local.url}`);
       terminal.print(`SUPABASE_KEY=${local.key}`);
     }

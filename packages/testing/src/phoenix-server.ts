@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 type Frame = readonly [string | null, string | null, string, string, Record<string, unknown>];
@@ -28,6 +29,7 @@ export class PhoenixServer {
   readonly tokens: unknown[] = [];
   readonly urls: URL[] = [];
   heartbeats = 0;
+  readonly #upgrades = new WebSocketServer({ noServer: true });
   #server: Server | undefined;
   #port = 0;
   readonly #channels = new Map<WebSocket, Map<string, string | null>>();
@@ -47,24 +49,12 @@ export class PhoenixServer {
 
   async start(): Promise<this> {
     const server = createServer((_request, response) => response.writeHead(404).end());
-    const sockets = new WebSocketServer({ noServer: true });
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => socket.destroy());
     });
-    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      this.urls.push(new URL(request.url ?? '/', this.url));
-      if (this.hangHandshake) {
-        socket.on('end', () => socket.destroy()).resume();
-        return;
-      }
-      if (this.refuseHandshake !== undefined) {
-        socket.end(`HTTP/1.1 ${this.refuseHandshake} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
-        return;
-      }
-      sockets.handleUpgrade(request, socket, head, (client) => this.#welcome(client));
-    });
+    server.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -74,10 +64,25 @@ export class PhoenixServer {
     return this;
   }
 
+  /** Takes over a connection that came in through another server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.urls.push(new URL(request.url ?? '/', 'http://127.0.0.1'));
+    if (this.hangHandshake) {
+      socket.on('end', () => socket.destroy()).resume();
+      return;
+    }
+    if (this.refuseHandshake !== undefined) {
+      socket.end(`HTTP/1.1 ${this.refuseHandshake} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+      return;
+    }
+    this.#upgrades.handleUpgrade(request, socket, head, (client) => this.#welcome(client));
+  }
+
   /** As a crash would. */
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    this.cut();
     for (const socket of this.#sockets) socket.destroy();
     if (server !== undefined) await new Promise((resolve) => server.close(resolve));
   }
