@@ -1,4 +1,6 @@
 /** Wake-ups over Supabase Realtime, alone: no supabase-js is needed for them. */
+export type { Clock, Logger, LogLevel, Random } from '../ports.ts';
+export { systemClock } from '../system-clock.ts';
 export { PollPacer, type PollPacerOptions } from './poll-pacer.ts';
 export type { OpenPushSocket, PushSocket, PushSocketHandlers, PushSocketLimits } from './push-socket.ts';
 export type { Broadcast } from './realtime-link.ts';
