@@ -35,6 +35,8 @@ export interface RetryRule {
   /** The workflow's: never repeats what may have happened. */
   readonly fromSettings: number;
   readonly intervalMs: number;
+  /** By which factor the interval grows from one attempt to the next. */
+  readonly backoff: number;
 }
 
 /** @throws NodeError when the parameters or secrets are not to be had */
@@ -81,6 +83,7 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
       own: ownRetries,
       asksForRepetition: ownRetries > 0,
       fromSettings: retriesFromSettings(run, node),
+      backoff: Math.max(1, numberOf(readInput(reading, 'retry_backoff')) ?? 1),
       intervalMs: retryIntervalMs(params, (name) => numberOf(readInput(reading, name))),
     },
   };

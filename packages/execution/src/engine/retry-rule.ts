@@ -10,8 +10,10 @@ import type { PreparedStep } from './prepare-step.ts';
  * @param done how many retries there have been
  */
 export function mayRetry(step: PreparedStep, failure: Failure, done: number): boolean {
-  if (isHopeless(failure) || controlBehaviour(step.type) !== undefined) return false;
+  if (isHopeless(failure)) return false;
   if (step.retries.own > 0) return done < step.retries.own;
+  // A decision that failed once fails again, unless its author knows better.
+  if (controlBehaviour(step.type) !== undefined) return false;
   if (done >= step.retries.fromSettings || failure.error.category === 'permanent') return false;
   return step.effect !== 'effect' || !failure.isAmbiguous;
 }

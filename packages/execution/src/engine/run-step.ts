@@ -247,7 +247,7 @@ class Step {
     await record.flush();
     this.#retries += 1;
     const end = await runAttempt<void>({
-      run: (signal) => longSleep(options.clock, step.retries.intervalMs, signal),
+      run: (signal) => longSleep(options.clock, retryWaitMs(step, this.#retries), signal),
       clock: options.clock,
       limitMs: remainingOfCalls(lane, options.clock),
       abortGraceMs: DEFAULT_ABORT_GRACE_MS,
@@ -375,6 +375,14 @@ function isLeftInDoubt(step: PreparedStep, failure: Failure): boolean {
     ownInDoubtPolicy(step.node) !== 'retry'
   );
 }
+
+/** @param retry which repetition is waited for, from 1 */
+function retryWaitMs({ retries: { intervalMs, backoff } }: PreparedStep, retry: number): number {
+  return Math.min(MAX_RETRY_WAIT_MS, intervalMs * backoff ** (retry - 1));
+}
+
+/** However much an interval has grown: one day. */
+const MAX_RETRY_WAIT_MS = 24 * 60 * 60 * 1_000;
 
 function least(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(0, Math.min(one, other));

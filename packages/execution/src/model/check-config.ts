@@ -18,6 +18,7 @@ const engineKeys: ReadonlyMap<string, { readonly fits: (value: JsonValue) => boo
   new Map([
     ['retry_count', { fits: (value: JsonValue) => isCount(value, true), what: 'a whole number, 0 or more' }],
     ['retry_interval', { fits: (value: JsonValue) => isCount(value, false), what: 'a number of ms, 0 or more' }],
+    ['retry_backoff', { fits: (value: JsonValue) => isCount(value, false), what: 'a number, 1 or more' }],
     ['timeout', { fits: (value: JsonValue) => isCount(value, false), what: 'a number, 0 or more' }],
     ['in_doubt', { fits: (value: JsonValue) => policies.has(value), what: 'retry, skip, fail or ask' }],
   ]);

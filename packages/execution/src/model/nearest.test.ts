@@ -6,6 +6,11 @@ describe('Speller', () => {
     expect(new Speller().nearest('MESAGE', ['level', 'message', 'data'])).toBe('message');
   });
 
+  it('takes two letters that have changed places for one slip', () => {
+    expect(new Speller().nearest('lgo', ['log', 'map'], 0.4)).toBe('log');
+    expect(new Speller().nearest('lxyo', ['loxy'], 0.25)).toBeNull();
+  });
+
   it('finds none when nothing is near, or the name is empty or endless', () => {
     const speller = new Speller();
     expect(speller.nearest('xyz', ['message'])).toBeNull();

@@ -29,7 +29,8 @@ export class Speller {
       const limit = Math.floor(Math.max(name.length, candidate.length) * tolerance);
       if (candidate.length > MAX_NAME_LENGTH || Math.abs(name.length - candidate.length) > limit) continue;
       this.#budget -= 1;
-      const apart = distance(wanted, candidate.toLowerCase());
+      const known = candidate.toLowerCase();
+      const apart = isTransposed(wanted, known) ? 1 : distance(wanted, known);
       if (apart < bestDistance && apart <= limit) {
         best = candidate;
         bestDistance = apart;
@@ -37,4 +38,12 @@ export class Speller {
     }
     return best;
   }
+}
+
+/** True when two neighbouring letters have changed places, which is one slip of the fingers, not two. */
+function isTransposed(name: string, other: string): boolean {
+  if (name.length !== other.length) return false;
+  let at = 0;
+  while (at < name.length && name[at] === other[at]) at += 1;
+  return name[at] === other[at + 1] && name[at + 1] === other[at] && name.slice(at + 2) === other.slice(at + 2);
 }

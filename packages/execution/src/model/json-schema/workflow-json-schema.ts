@@ -16,7 +16,8 @@ const engineKeys: JsonObject = {
   _disabled: { description: 'True: the node passes control on, and copies inputs to outputs of the same name.' },
   timeout: { description: 'Time limit of the node; seconds, unless its type says otherwise.' },
   retry_count: { description: 'How often the node is tried again when it fails.' },
-  retry_interval: { description: 'Ms between two attempts.' },
+  retry_interval: { description: 'Ms between two attempts. Default 1,000.' },
+  retry_backoff: { description: 'By which factor that interval grows from attempt to attempt. Default 1.' },
   in_doubt: { description: 'What to do when nobody can tell whether an interrupted effect happened.' },
 };
 

@@ -1,0 +1,122 @@
+/** The rules of the format page's parts on validation and node types, one by one. */
+import { describe, expect, it } from 'vitest';
+import { type FileSpec, runFile } from '../engine/harness.ts';
+import { check, codesOf, file, findingsOf, onlyFinding } from '../model/sample-nodes.ts';
+
+describe('validation finds, before anything happens,', () => {
+  it.each<[string, object | string, string]>([
+    ['JSON that is none', '{', 'INVALID_JSON'],
+    ['a node type that there is not', file({ a: ['Nope'] }), 'UNKNOWN_NODE_TYPE'],
+    ['a missing required config', file({ a: ['WriteFileNode'] }), 'MISSING_CONFIG'],
+    ['a wrong type', file({ a: ['WriteFileNode', { file_path: 'x', max_size: 'big' }] }), 'INVALID_VALUE'],
+    ['a wrong choice', file({ a: ['LogNode', { level: 'loud' }] }), 'INVALID_VALUE'],
+    ['a connection to a missing node', file({ a: ['LogNode'] }, ['a -> b']), 'UNKNOWN_NODE'],
+    ['a connection to a missing port', file({ a: ['LogNode'], b: ['LogNode'] }, ['a.nope -> b']), 'UNKNOWN_PORT'],
+    [
+      'control joined to data',
+      file({ a: ['LogNode'], b: ['LogNode'] }, ['a.exec_out -> b.message']),
+      'EXEC_DATA_MISMATCH',
+    ],
+    ['a self-connection', file({ a: ['LogNode'] }, ['a -> a']), 'SELF_CONNECTION'],
+    ['a duplicate', file({ s: ['StartNode'], a: ['LogNode'] }, ['s -> a', 's -> a']), 'DUPLICATE_CONNECTION'],
+    [
+      'a cycle outside of loops',
+      file({ s: ['StartNode'], a: ['LogNode'], b: ['LogNode'] }, ['s -> a', 'a -> b', 'b -> a']),
+      'CYCLE',
+    ],
+    ['an unpaired loop end', file({ a: ['ForLoopEndNode'] }), 'UNPAIRED_NODE'],
+    ['an unpaired catch', file({ a: ['CatchNode'] }), 'UNPAIRED_NODE'],
+    ['an unreachable node', file({ s: ['StartNode'], a: ['LogNode'] }), 'UNREACHABLE_NODE'],
+    ['an unknown config key', file({ a: ['LogNode', { mesage: 'x' }] }), 'UNKNOWN_CONFIG_KEY'],
+  ])('%s', (_words, source, code) => {
+    expect(codesOf(source)).toContain(code);
+  });
+
+  it('unreachable nodes and unknown keys as warnings, the rest as errors', () => {
+    const { workflow, findings } = check(file({ s: ['StartNode'], a: ['LogNode', { mesage: 'x' }] }));
+    expect(findings.map(({ severity }) => severity)).toEqual(['warning', 'warning']);
+    expect(workflow).not.toBeNull();
+  });
+
+  it('the nearest name of a type, a key, a choice, a port', () => {
+    const nearest = (source: object) => findingsOf(source)[0]?.suggestion;
+    expect(nearest(file({ a: ['LgoNode'] }))).toBe('LogNode');
+    expect(nearest(file({ a: ['LogNode', { mesage: 'x' }] }))).toBe('message');
+    expect(nearest(file({ a: ['LogNode', { level: 'eror' }] }))).toBe('error');
+    expect(nearest(file({ a: ['IfNode', { condition: true }], b: ['LogNode'] }, ['a.tru -> b']))).toBe('true');
+  });
+
+  it.each([
+    'ExcelOpenNode',
+    'DesktopClickElementNode',
+    'ClipboardCopyNode',
+    'InputDialogNode',
+    'TelegramSendMessageNode',
+  ])('that this platform cannot run %s', (type) => {
+    expect(onlyFinding(file({ a: [type] }))).toMatchObject({ code: 'UNSUPPORTED_NODE_TYPE', node: 'a' });
+  });
+
+  it('and says of each finding severity, code, node, field, message, suggestion', () => {
+    expect(Object.keys(onlyFinding(file({ a: ['LogNode', { level: 'loud' }] }))).toSorted()).toEqual([
+      ...['code', 'field', 'message', 'node', 'severity', 'suggestion'],
+    ]);
+  });
+});
+
+describe('older names', () => {
+  const marked = async (spec: FileSpec) => (await runFile(spec)).world.marks;
+
+  it('ForLoopNode: start, end, step, or the input items; exits loop_body and completed; outputs item and index', async () => {
+    const loop = (config: object): FileSpec => ({
+      nodes: {
+        each: ['ForLoopNode', config as Record<string, number>],
+        in: ['MarkNode', { mark: '{{each.index}}:{{each.item}}' }],
+        after: ['MarkNode', { mark: 'after' }],
+      },
+      connect: ['each.loop_body -> in', 'each.completed -> after'],
+    });
+    expect(await marked(loop({ start: 2, end: 6, step: 2 }))).toEqual(['0:2', '1:4', 'after']);
+    expect(await marked(loop({ items: ['a'] }))).toEqual(['0:a', 'after']);
+  });
+
+  it('WhileLoopNode: expression, max_iterations; exits loop_body and completed; output iteration', async () => {
+    const spec: FileSpec = {
+      nodes: {
+        while: ['WhileLoopNode', { expression: '{{n}} < 2', max_iterations: 5 }],
+        more: ['IncrementVariableNode', { variable_name: 'n' }],
+        in: ['MarkNode', { mark: '{{while.iteration}}' }],
+        after: ['MarkNode', { mark: 'after' }],
+      },
+      connect: ['while.loop_body -> in -> more', 'while.completed -> after'],
+      variables: { n: 0 },
+    };
+    expect(await marked(spec)).toEqual([0, 1, 'after']);
+  });
+
+  it('TryNode with the exits success and catch of its own', async () => {
+    const spec: FileSpec = {
+      nodes: {
+        try: ['TryNode'],
+        fail: ['FailNode'],
+        told: ['MarkNode', { mark: '{{try.error_message}}' }],
+        good: ['MarkNode'],
+      },
+      connect: ['try.try_body -> fail', 'try.catch -> told', 'try.success -> good'],
+    };
+    expect(await marked(spec)).toEqual(['fail#1', 'it broke']);
+  });
+
+  it.each(['case_b', 'case_1'])('SwitchNode accepts the exit %s', async (exit) => {
+    const spec: FileSpec = {
+      nodes: { which: ['SwitchNode', { value: 'b', cases: ['a', 'b'] }], hit: ['MarkNode', { mark: 'hit' }] },
+      connect: [`which.${exit} -> hit`],
+    };
+    expect(await marked(spec)).toEqual(['hit']);
+  });
+
+  it('aliases of types', () => {
+    expect(check(file({ a: ['BrowserWaitNode'], b: ['BrowserLaunchNode'] })).workflow?.nodes.get('b')?.type).toBe(
+      'LaunchBrowserNode',
+    );
+  });
+});
