@@ -29,6 +29,7 @@ function robotConfig(home: string, maxConcurrentJobs: number): RobotConfig {
     robot: { home, name: 'test-robot' },
     connection: { url: server.url, key: server.serviceKey },
     jobExecution: { maxConcurrentJobs, pollIntervalMs: 100, progressIntervalMs: 100, cancellationCheckIntervalMs: 200 },
+    jobProcesses: { warm: maxConcurrentJobs },
     observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
   });
   return config;
