@@ -13,6 +13,7 @@ import {
   ProcessRunner,
   progressShape,
 } from '@casare/execution';
+import { secretsOf } from './compose-connection.ts';
 import type { NodeLibrary } from './compose-nodes.ts';
 import type { RobotIdentity } from './identity.ts';
 import type { JobDesk } from './job-desk.ts';
@@ -50,7 +51,7 @@ function processRunner({ config, identity, desk, logger, clock }: RunnerParts): 
     ...commonOptions(config, desk),
     entry: new URL(`./job-process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     setup: jobProcessSetup(config),
-    env: jobEnvironment(),
+    env: jobEnvironment(config),
     compileCacheDir: join(home, 'compile-cache'),
     mark: markOf(home, identity.robotId),
     registerPath: join(home, 'job-processes.json'),
@@ -102,11 +103,12 @@ function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk) {
   };
 }
 
-/** The key of the database is the supervisor's: no node, and no command that a node starts, has any use for it (I8). */
-function jobEnvironment(): Readonly<Record<string, string | undefined>> {
-  // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the key
-  const { SUPABASE_KEY: _key, ...rest } = process.env;
-  return rest;
+/** The database is the supervisor's: no node, and no command that a node starts, has any use for its keys (I8). */
+function jobEnvironment({ connection }: ValidSettings): Readonly<Record<string, string | undefined>> {
+  const secrets = new Set(secretsOf(connection));
+  const isOurs = ([, value = '']: readonly [string, string | undefined]): boolean => secrets.has(value);
+  // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the keys
+  return Object.fromEntries(Object.entries(process.env).filter((variable) => !isOurs(variable)));
 }
 
 /** Two robots on a machine have different homes, and a home that was copied has another path. */

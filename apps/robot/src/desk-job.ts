@@ -6,13 +6,12 @@ import {
   type JobSpec,
   type Logger,
   type ProgressReporter,
-  progressShape,
+  type ProgressShape,
   type ReportedProgress,
   type RunEnd,
   type RunError,
   type RunJournal,
   type RunObserver,
-  type Workflow,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';

@@ -24,20 +24,25 @@ afterAll(async () => {
   await server?.stop();
 });
 
-function robotConfig(home: string, maxConcurrentJobs: number): RobotConfig {
+function robotConfig(home: string, maxConcurrentJobs: number, allowPaths: string[] = []): RobotConfig {
   const config = new RobotConfig({
     robot: { home, name: 'test-robot' },
     connection: { url: server.url, key: server.serviceKey },
     jobExecution: { maxConcurrentJobs, pollIntervalMs: 100, progressIntervalMs: 100, cancellationCheckIntervalMs: 200 },
     jobProcesses: { warm: maxConcurrentJobs },
+    permissions: { allowPaths },
     observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
   });
   return config;
 }
 
-async function withRobot(maxConcurrentJobs: number, use: (agent: RobotAgent, home: string) => Promise<void>) {
+async function withRobot(
+  maxConcurrentJobs: number,
+  use: (agent: RobotAgent, home: string) => Promise<void>,
+  allowPaths: string[] = [],
+) {
   const home = temporaryFolder();
-  const agent = new RobotAgent(robotConfig(home, maxConcurrentJobs));
+  const agent = new RobotAgent(robotConfig(home, maxConcurrentJobs, allowPaths));
   await agent.start();
   try {
     await use(agent, home);
@@ -53,8 +58,9 @@ function overlapping(file: string, name: string): string {
 
 describe('the robot and an embedded Supabase', () => {
   it('runs eight jobs, never more than three at a time', async () => {
-    await withRobot(3, async (agent, home) => {
-      const file = join(home, 'overlap.txt');
+    const shared = temporaryFolder();
+    const file = join(shared, 'overlap.txt');
+    const run = async (agent: RobotAgent): Promise<void> => {
       const jobs: string[] = [];
       for (let n = 0; n < 8; n += 1) jobs.push(await operator.submit(overlapping(file, `overlap-${n}`)));
       let most = 0;
@@ -73,7 +79,8 @@ describe('the robot and an embedded Supabase', () => {
       expect(peak).toBe(3);
       expect(most).toBe(3);
       expect(open).toBe(0);
-    });
+    };
+    await withRobot(3, run, [shared]);
   });
 
   it("keeps each job's progress, history, metrics, audit and files to itself", async () => {
