@@ -34,7 +34,7 @@ export interface OutboxSyncOptions {
 
 export type DrainResult = 'empty' | 'offline';
 
-/** Consecutive entries of one job and kind that one request can carry. */
+/** Entries of one job and kind that one request can carry. */
 interface Batch {
   readonly lease: Lease;
   readonly kind: string;
@@ -139,19 +139,21 @@ export class OutboxSync {
   }
 }
 
+/** In order per job: events of one job that stand next to each other among its own entries go together. */
 function batchesOf(items: readonly OutboxItem[]): Batch[] {
   const batches: Batch[] = [];
+  const latest = new Map<string, Batch>();
   for (const item of items) {
-    const last = batches.at(-1);
-    const joins =
-      last !== undefined &&
-      item.kind === 'event' &&
-      last.kind === 'event' &&
-      last.lease.jobId === item.jobId &&
-      last.lease.leaseToken === (item.leaseToken ?? '');
-    if (joins) last.items.push(item);
-    else
-      batches.push({ lease: { jobId: item.jobId, leaseToken: item.leaseToken ?? '' }, kind: item.kind, items: [item] });
+    const { jobId, leaseToken } = item;
+    const last = latest.get(jobId);
+    const joins = item.kind === 'event' && last?.kind === 'event' && last.lease.leaseToken === (leaseToken ?? '');
+    if (joins) {
+      last.items.push(item);
+      continue;
+    }
+    const batch: Batch = { lease: { jobId, leaseToken: leaseToken ?? '' }, kind: item.kind, items: [item] };
+    latest.set(jobId, batch);
+    batches.push(batch);
   }
   return batches;
 }
