@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '@casare/config';
-import { checkWorkflow, type JobGateway, type JsonObject } from '@casare/execution';
+import { checkWorkflow, type JobGateway } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { findJobId } from './find-job.ts';
+import { jobSheet, jobTable } from './job-view.ts';
 import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator } from './operator-connection.ts';
 import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
@@ -51,15 +53,15 @@ export async function listJobs(
     gateway.listJobs(status === undefined ? { limit } : { status, limit }),
   );
   if (options.json) terminal.print(JSON.stringify(jobs));
-  else for (const job of jobs) terminal.print(jobLine(job));
+  else for (const line of jobTable(jobs)) terminal.print(line);
   return exitCodes.ok;
 }
 
 export async function showJob(id: string, options: ConnectionFlags, terminal: Terminal): Promise<number> {
-  const job = await withGateway(options, (gateway) => gateway.getJob(id));
+  const job = await withGateway(options, async (gateway) => gateway.getJob(await findJobId(gateway, id)));
   if (job === null) throw new CliError(exitCodes.failed, `there is no job ${id}`);
   if (options.json) terminal.print(JSON.stringify(job));
-  else terminal.print(JSON.stringify(job, null, 2));
+  else for (const line of jobSheet(job)) terminal.print(line);
   return exitCodes.ok;
 }
 
@@ -68,24 +70,18 @@ export async function cancelJob(
   options: ConnectionFlags & { readonly reason?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const answer = await withGateway(options, (gateway) => gateway.cancelJob(id, options.reason ?? null));
+  const { jobId, answer } = await withGateway(options, async (gateway) => {
+    const found = await findJobId(gateway, id);
+    return { jobId: found, answer: await gateway.cancelJob(found, options.reason ?? null) };
+  });
   if (answer === 'unknown') throw new CliError(exitCodes.failed, `there is no job ${id}`);
   const meaning = {
     cancelled: 'cancelled; it had not started',
     requested: 'asked to stop; its robot ends it as cancelled',
     final: 'it has already ended; nothing was changed',
   }[answer];
-  terminal.print(options.json ? JSON.stringify({ job_id: id, answer }) : `${id}: ${meaning}`);
+  terminal.print(options.json ? JSON.stringify({ job_id: jobId, answer }) : `${jobId}: ${meaning}`);
   return answer === 'final' ? exitCodes.failed : exitCodes.ok;
-}
-
-/** One job on one line. */
-export function jobLine(job: JsonObject): string {
-  const progress = (job.progress ?? {}) as JsonObject;
-  const status = job.lost === true ? `${String(job.status)} (lost)` : String(job.status);
-  const inDoubt = Array.isArray(job.in_doubt) && job.in_doubt.length > 0 ? '  in doubt' : '';
-  const percent = typeof progress.percent === 'number' ? `${progress.percent}%` : '';
-  return `${String(job.job_id)}  ${status.padEnd(16)} ${percent.padStart(4)}  ${String(job.name ?? '')}${inDoubt}`;
 }
 
 async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {

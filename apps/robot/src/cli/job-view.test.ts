@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { findJobId } from './find-job.ts';
+import { jobSheet, jobTable } from './job-view.ts';
+
+const job = {
+  job_id: '3f2a0000-0000-4000-8000-000000000001',
+  name: 'orders',
+  status: 'running',
+  lost: false,
+  in_doubt: [],
+  progress: {
+    stage: 'executing',
+    stages: { queued: '2026-11-25T20:12:36.001Z', executing: '2026-11-25T20:12:37.500Z' },
+    percent: 40,
+    current_node: 'pay',
+    current_nodes: ['look', 'pay'],
+    nodes_completed: 3,
+    nodes_total: 8,
+    steps: 12,
+  },
+  error: null,
+  priority: 0,
+  created_at: '2026-11-25T20:12:36+00:00',
+  started_at: '2026-11-25T20:12:36.5+00:00',
+  completed_at: null,
+  robot_name: 'one',
+  cancel_requested: true,
+  cancel_reason: 'wrong month',
+  cancel_requested_by: 'ann',
+  result: null,
+  variables: { month: '2026-11' },
+  attempts: [
+    {
+      attempt: 1,
+      robot_name: 'one',
+      claimed_at: '2026-11-25T20:12:36+00:00',
+      ended_at: null,
+      outcome: null,
+      error: null,
+    },
+  ],
+};
+
+describe('job list', () => {
+  it('has a header, and columns as wide as what they hold', () => {
+    expect(
+      jobTable([job, { ...job, status: 'completed', name: 'a', progress: { percent: 100 }, robot_name: null }]),
+    ).toEqual([
+      'JOB                                   STATUS                DONE  NAME    ROBOT  SUBMITTED',
+      '3f2a0000-0000-4000-8000-000000000001  running (cancelling)   40%  orders  one    2026-11-25 20:12:36 UTC',
+      '3f2a0000-0000-4000-8000-000000000001  completed             100%  a              2026-11-25 20:12:36 UTC',
+    ]);
+    expect(jobTable([])).toEqual(['no jobs']);
+  });
+});
+
+describe('job show', () => {
+  it('shows what a person asks for, and nothing that is empty', () => {
+    expect(jobSheet(job)).toEqual([
+      'job        3f2a0000-0000-4000-8000-000000000001',
+      'name       orders',
+      'status     running (cancelling)',
+      'progress   40%, executing, at look, pay, 3 of 8 nodes, 12 steps',
+      'cancel     requested by ann: wrong month',
+      'submitted  2026-11-25 20:12:36 UTC',
+      'started    2026-11-25 20:12:36 UTC',
+      'robot      one',
+      'stages     queued 20:12:36.001, executing 20:12:37.500',
+      '',
+      'variables',
+      '  month  "2026-11"',
+      '',
+      'attempts',
+      '  NO  OUTCOME  ROBOT  CLAIMED                  ENDED  ERROR',
+      '   1  running  one    2026-11-25 20:12:36 UTC',
+    ]);
+  });
+
+  it('names the node and the message of an error, and nodes in doubt with their reason', () => {
+    const lines = jobSheet({
+      ...job,
+      status: 'failed',
+      error: { code: 'FILE_NOT_FOUND', node_id: 'read', message: 'no such\nfile' },
+      in_doubt: [{ node_id: 'pay', reason: 'the answer got lost' }],
+      result: { nodes_executed: 3, nodes_total: 8, duration_ms: 61_000, variables: { long: 'x'.repeat(500) } },
+    });
+    expect(lines).toContain('error      FILE_NOT_FOUND at read: no such file');
+    expect(lines).toContain('in doubt   pay: the answer got lost');
+    expect(lines).toContain('result     3 of 8 nodes in 1 m 1 s');
+    expect(lines.find((line) => line.startsWith('  long'))).toMatch(/x… \(cut\)$/);
+  });
+});
+
+describe('the beginning of an id', () => {
+  const gatewayOf = (count: number) => ({
+    findJobs: async (_prefix: string, limit = 10) =>
+      Array.from({ length: Math.min(count, limit) }, (_unused, n) => ({
+        jobId: `3f2a-${n}`,
+        name: 'n',
+        status: 'pending',
+      })),
+  });
+
+  it('stands for the one job that has it', async () => {
+    expect(await findJobId(gatewayOf(1), '3f2a')).toBe('3f2a-0');
+    expect(await findJobId(gatewayOf(9), job.job_id)).toBe(job.job_id);
+  });
+
+  it('is refused when no job has it, or several have, which are named', async () => {
+    await expect(findJobId(gatewayOf(0), '3f2a')).rejects.toMatchObject({ exitCode: 1 });
+    await expect(findJobId(gatewayOf(2), '3f2a')).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/several.*3f2a-0.*3f2a-1/s),
+    });
+    await expect(findJobId(gatewayOf(0), 'orders')).rejects.toMatchObject({ exitCode: 2 });
+  });
+});

@@ -1,0 +1,170 @@
+/** Jobs as people read them: a table of many, a sheet of one. */
+import type { JsonObject, JsonValue } from '@casare/execution';
+import { showDuration } from './show-duration.ts';
+import { factLines, tableLines } from './table.ts';
+
+/** Longer variables are cut; `--json` has them whole. */
+const maxValueLength = 200;
+
+export function jobTable(jobs: readonly JsonObject[]): string[] {
+  if (jobs.length === 0) return ['no jobs'];
+  const columns = [
+    { title: 'JOB' },
+    { title: 'STATUS' },
+    { title: 'DONE', align: 'right' as const },
+    { title: 'NAME' },
+    { title: 'ROBOT' },
+    { title: 'SUBMITTED' },
+  ];
+  return tableLines(
+    columns,
+    jobs.map((job) => [
+      text(job.job_id),
+      statusText(job),
+      percentText(objectOf(job.progress)),
+      text(job.name),
+      text(job.robot_name),
+      timeText(job.created_at),
+    ]),
+  );
+}
+
+export function jobSheet(job: JsonObject): string[] {
+  const { progress, error, result, attempts, variables } = job;
+  const facts = factLines([
+    ['job', text(job.job_id)],
+    ['name', text(job.name)],
+    ['status', statusText(job)],
+    ['progress', progressText(objectOf(progress))],
+    ['error', errorText(objectOf(error))],
+    ...listOf(job.in_doubt).map((node): [string, string] => [
+      'in doubt',
+      `${text(node.node_id)}: ${text(node.reason)}`,
+    ]),
+    ['cancel', cancelText(job)],
+    ['priority', job.priority === 0 ? null : text(job.priority)],
+    ['submitted', timeText(job.created_at)],
+    ['started', timeText(job.started_at)],
+    ['ended', timeText(job.completed_at)],
+    ['robot', text(job.robot_name)],
+    ['result', resultText(objectOf(result))],
+    ['stages', stagesText(objectOf(objectOf(progress).stages))],
+  ]);
+  return [
+    ...facts,
+    ...section('variables', valueLines(objectOf(objectOf(result).variables ?? variables))),
+    ...section('attempts', attemptLines(listOf(attempts))),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+}
+
+function statusText(job: JsonObject): string {
+  const facts = [
+    job.lost === true ? 'lost' : null,
+    listOf(job.in_doubt).length > 0 ? 'in doubt' : null,
+    job.cancel_requested === true && job.status === 'running' ? 'cancelling' : null,
+  ].filter((fact) => fact !== null);
+  return facts.length === 0 ? text(job.status) : `${text(job.status)} (${facts.join(', ')})`;
+}
+
+function percentText({ percent }: JsonObject): string {
+  return typeof percent === 'number' ? `${percent}%` : '';
+}
+
+function progressText(progress: JsonObject): string | null {
+  if (typeof progress.stage !== 'string') return null;
+  const nodes = listOrEmpty(progress.current_nodes);
+  const at = nodes.length > 0 ? nodes.join(', ') : text(progress.current_node);
+  return [
+    percentText(progress),
+    progress.stage,
+    at === '' ? null : `at ${at}`,
+    `${text(progress.nodes_completed)} of ${text(progress.nodes_total)} nodes`,
+    `${text(progress.steps)} steps`,
+  ]
+    .filter((part) => part !== null && part !== '')
+    .join(', ');
+}
+
+function errorText(error: JsonObject): string | null {
+  if (Object.keys(error).length === 0) return null;
+  const node = text(error.node_id);
+  return `${text(error.code)}${node === '' ? '' : ` at ${node}`}: ${text(error.message)}`;
+}
+
+function cancelText(job: JsonObject): string | null {
+  if (job.cancel_requested !== true) return null;
+  const by = text(job.cancel_requested_by);
+  const why = text(job.cancel_reason);
+  return `requested${by === '' ? '' : ` by ${by}`}${why === '' ? '' : `: ${why}`}`;
+}
+
+function resultText(result: JsonObject): string | null {
+  if (typeof result.nodes_executed !== 'number') return null;
+  const { nodes_executed: executed, nodes_total: total, duration_ms: durationMs } = result;
+  return `${executed} of ${text(total)} nodes in ${showDuration(Number(durationMs ?? 0))}`;
+}
+
+function stagesText(stages: JsonObject): string {
+  return Object.entries(stages)
+    .map(([stage, at]) => `${stage} ${text(at).slice(11, 23)}`)
+    .join(', ');
+}
+
+function valueLines(values: JsonObject): string[] {
+  const lines = Object.entries(values).map(([name, value]): [string, string] => {
+    const json = JSON.stringify(value);
+    return [name, json.length > maxValueLength ? `${json.slice(0, maxValueLength)}… (cut)` : json];
+  });
+  return lines.length === 0 ? [] : factLines(lines);
+}
+
+function attemptLines(attempts: readonly JsonObject[]): string[] {
+  if (attempts.length === 0) return [];
+  const columns = [
+    { title: 'NO', align: 'right' as const },
+    { title: 'OUTCOME' },
+    { title: 'ROBOT' },
+    { title: 'CLAIMED' },
+    { title: 'ENDED' },
+    { title: 'ERROR' },
+  ];
+  return tableLines(
+    columns,
+    attempts.map((attempt) => [
+      text(attempt.attempt),
+      text(attempt.outcome) || 'running',
+      text(attempt.robot_name),
+      timeText(attempt.claimed_at),
+      timeText(attempt.ended_at),
+      text(objectOf(attempt.error).message),
+    ]),
+  );
+}
+
+/** `2026-11-25 20:12:37 UTC`; empty when there is no time. */
+function timeText(value: JsonValue | undefined): string {
+  const time = typeof value === 'string' ? new Date(value) : null;
+  if (time === null || Number.isNaN(time.getTime())) return '';
+  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function text(value: JsonValue | undefined): string {
+  if (value === null || value === undefined) return '';
+  return (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll(/[\r\n]+/g, ' ');
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonObject[] {
+  return listOrEmpty(value).map(objectOf);
+}
+
+function listOrEmpty(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
