@@ -2,12 +2,14 @@
  * The composition root: the one place that sees every package and hands one's object to another. The
  * compiler checks here that their ports fit.
  */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RobotConfig, requireConnection, type ValidSettings, validateConfig } from '@casare/config';
 import type { ConnectionManager, PollPacer, WakeUps } from '@casare/connection';
 import {
   CancellationChecker,
   type Clock,
+  InProcessRunner,
   JobExecutor,
   JobGateway,
   JobLocker,
@@ -23,7 +25,6 @@ import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
-import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
@@ -38,7 +39,7 @@ import { robotVersion } from './version.ts';
 export interface RobotOverrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Node types beside the built-in ones. Only this process has them, so with any of them jobs run in it. */
+  /** Node types beside the built-in ones. */
   readonly nodes?: readonly NodeType[];
 }
 
@@ -174,18 +175,29 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       onOutbox: options.onOutbox,
     });
-    const runner = composeRunner({
-      config,
-      identity,
-      desk,
-      library,
-      hasOwnNodes: (options.nodes ?? []).length > 0,
-      logger,
-      clock,
-    });
-    await runner.prepare();
     const executor = new JobExecutor({
-      runner,
+      runner: new InProcessRunner({
+        registry: library.registry,
+        library: library.name,
+        access: library.access,
+        secrets: library.secrets,
+        limits: library.limits,
+        redact: (text) => redactor.text(text),
+        journalFor: (job) => desk.journalFor(job),
+        workDirFor: async (job) => {
+          const folder = join(home, 'work', job.jobId);
+          await mkdir(folder, { recursive: true, mode: 0o700 });
+          return folder;
+        },
+        observerFor: (job, workflow) => desk.observerFor(job, workflow),
+        nodeTimeoutMs: jobExecution.nodeTimeoutMs,
+        jobTimeoutMs: jobExecution.jobTimeoutMs,
+        inDoubtPolicy: jobExecution.inDoubtPolicy,
+        cancelGraceMs: jobExecution.cancelGraceMs,
+        classifyError: classifyRunError,
+        logger,
+        clock,
+      }),
       maxConcurrentJobs: jobExecution.maxConcurrentJobs,
       onJobStart: (job) => desk.onJobStart(job),
       onJobComplete: async (end) => {
@@ -196,6 +208,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
     });
     desk.attach(executor);
+    const leftServer = (jobId: string): void => {
+      desk.toldServer(jobId);
+      options.onJobGone();
+    };
     const outboxSync = new OutboxSync({
       outbox: ownStore.outbox,
       gateway,
@@ -204,12 +220,15 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         const { kind, jobId, leaseToken } = item;
         if (outcome !== 'ok' && kind !== 'complete' && kind !== 'release') void checker.checkNow();
         if (kind === 'complete' && leaseToken !== null) await queue.markSynced(jobId, { leaseToken });
+        if (kind === 'complete' || kind === 'release') leftServer(jobId);
       },
-      onRefused: (item, error) =>
+      onRefused: (item, error) => {
         logger.log('error', `the server refused an entry of the outbox: ${String(error)}`, {
           job_id: item.jobId,
           kind: item.kind,
-        }),
+        });
+        if (item.kind === 'complete' || item.kind === 'release') leftServer(item.jobId);
+      },
     });
     const pause = await IntakePause.load({ home, clock, logger, onChange: options.onPause });
     const intake = new JobIntake({
@@ -253,7 +272,6 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       audit,
       async close() {
         pause.close();
-        await runner.close();
         await ownStore.close();
         audit?.close();
       },

@@ -6,12 +6,13 @@ import {
   type JobSpec,
   type Logger,
   type ProgressReporter,
-  type ProgressShape,
+  progressShape,
   type ReportedProgress,
   type RunEnd,
   type RunError,
   type RunJournal,
   type RunObserver,
+  type Workflow,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -28,6 +29,8 @@ export interface DeskJobOptions {
   readonly checkpoints: CheckpointPolicy;
   /** Called when the outbox may have something new. */
   readonly onOutbox: () => void;
+  /** Called with true before the job's end is recorded, so before the server can hear of it; with false if it was not. */
+  readonly onOver: (isOver: boolean) => void;
 }
 
 export class DeskJob {
@@ -67,10 +70,17 @@ export class DeskJob {
         return entries;
       },
       commit: async (entries) => {
-        await journal.commit(entries);
+        const isEnd = entries.at(-1)?.kind === 'outcome';
+        if (isEnd) options.onOver(true);
+        try {
+          await journal.commit(entries);
+        } catch (error) {
+          if (isEnd) options.onOver(false);
+          throw error;
+        }
         this.#hasBegun = true;
+        if (!isEnd) this.progress.apply(entries);
         options.onOutbox();
-        if (entries.at(-1)?.kind !== 'outcome') this.progress.apply(entries);
       },
     };
   }
@@ -89,12 +99,12 @@ export class DeskJob {
     return this.#hasBegun ? interruptionOf(await this.durable.load()) : null;
   }
 
-  observe(job: JobSpec, shape: ProgressShape): RunObserver {
+  observe(job: JobSpec, workflow: Workflow): RunObserver {
     const { telemetry, logger } = this.#options;
-    const { totalNodes } = shape;
+    const totalNodes = workflow.nodes.size;
     const metrics = telemetry.metricsFor(job, totalNodes);
     const audit = telemetry.auditFor(job);
-    this.progress.reportWorkflow(shape);
+    this.progress.reportWorkflow(progressShape(workflow));
     this.#runEnded = (end) => {
       metrics?.end(end);
       audit?.ended(end);

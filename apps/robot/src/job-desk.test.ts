@@ -247,6 +247,8 @@ describe('a cancel', () => {
     server.answer = cancelled('a');
     await clock.advance(2_000);
     expect(statuses).toEqual([cancelledByAnn]);
+    expect(desk.freeSlots).toBe(1);
+    desk.toldServer('a');
     expect(desk.freeSlots).toBe(2);
   });
 });

@@ -14,20 +14,20 @@ import type {
   JobExecutor,
   JobLocker,
   JobSpec,
-  ProgressShape,
   RunEnd,
   RunJournal,
   RunObserver,
   RunOutcome,
   StopRequest,
   SubmitOutcome,
+  Workflow,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
 import { JobRecovery, leaseMarginMs } from './job-recovery.ts';
 import { messageOf } from './message-of.ts';
 
-export interface JobDeskOptions extends DeskJobOptions {
+export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver'> {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
@@ -46,6 +46,8 @@ export class JobDesk {
   readonly #options: JobDeskOptions;
   readonly #recovery: JobRecovery;
   readonly #jobs = new Map<string, DeskJob>();
+  /** Jobs that are over here while the server still has them as running: it has not heard of the end yet. */
+  readonly #untold = new Set<string>();
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
@@ -69,10 +71,18 @@ export class JobDesk {
     return [...this.#jobs.values()].filter(isInDoubt).map((job) => job.record.jobId);
   }
 
-  /** How many more jobs could start at once. Those that wait here will need slots without being asked again. */
+  /**
+   * How many more jobs could start at once. Those that wait here will need slots without being asked again; those that
+   * are over keep theirs until the server knows, so that it, too, never sees more running jobs than the limit.
+   */
   get freeSlots(): number {
     const waiting = [...this.#jobs.values()].filter((job) => job.waitsFor !== null).length;
-    return Math.max(0, this.#executorOrThrow().freeSlots - waiting);
+    return Math.max(0, this.#executorOrThrow().freeSlots - waiting - this.#untold.size);
+  }
+
+  /** The server has been told of a job's end, or refuses to hear of it. */
+  toldServer(jobId: string): void {
+    this.#untold.delete(jobId);
   }
 
   /** Whether this very claim is here. */
@@ -114,8 +124,8 @@ export class JobDesk {
     return job.journal;
   }
 
-  observerFor(job: JobSpec, shape: ProgressShape): RunObserver {
-    return this.#job(job.jobId).observe(job, shape);
+  observerFor(job: JobSpec, workflow: Workflow): RunObserver {
+    return this.#job(job.jobId).observe(job, workflow);
   }
 
   /** Called by the executor for every job that gets a slot. */
@@ -155,7 +165,8 @@ export class JobDesk {
 
   #track(record: StoredJob): DeskJob {
     const { jobId, leaseToken } = record;
-    const job = new DeskJob(record, this.#options);
+    const onOver = (isOver: boolean): void => void (isOver ? this.#untold.add(jobId) : this.#untold.delete(jobId));
+    const job = new DeskJob(record, { ...this.#options, onOver });
     this.#jobs.set(jobId, job);
     job.watch = this.#options.checker.start(
       jobId,
@@ -243,7 +254,7 @@ export class JobDesk {
       });
       return;
     }
-    if (end.status === 'suspended' && (end.cause === 'journal' || end.cause === 'no-process') && !job.isLost) {
+    if (end.status === 'suspended' && end.cause === 'journal' && !job.isLost) {
       this.#tryAgainLater(job, end.reason);
       return;
     }
@@ -256,12 +267,14 @@ export class JobDesk {
     const { reason, requestedBy = null } = request;
     if (request.kind === 'cancel') return this.#endWithoutRun(job, cancelled({ reason, requestedBy }));
     if (!job.hasBegun && !job.isLost) {
+      this.#untold.add(jobId);
       try {
         await job.durable.commit([], {
           outbox: [{ kind: 'release', payload: { reason }, keep: true }],
           status: { status: 'released', reason },
         });
       } catch (error) {
+        this.#untold.delete(jobId);
         this.#tryAgainLater(job, messageOf(error));
         return;
       }

@@ -6,13 +6,17 @@
  * nothing depends on being told, being told only makes it faster.
  */
 import { loadConfig, type RobotConfig } from '@casare/config';
+import { ArgumentError } from '@casare/execution';
 import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
+
 import { credentialsOf } from './compose-connection.ts';
+import { ControlServer } from './control/control-server.ts';
+import { robotCommands } from './control/robot-commands.ts';
 import type { PauseOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
 import { RobotLoops } from './robot-loops.ts';
-import { type AgentState, type RobotStatus, statusOf } from './robot-status.ts';
+import { type AgentState, type RobotDescription, type RobotStatus, statusOf } from './robot-status.ts';
 import { robotVersion } from './version.ts';
 
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
@@ -45,6 +49,9 @@ export class RobotAgent {
   #resolveStopped: () => void = () => undefined;
   #parts: RobotParts | null = null;
   #loops: RobotLoops | null = null;
+  #control: ControlServer | null = null;
+  #opening: Promise<void> = Promise.resolve();
+  #startedAt = 0;
   #state: AgentState = 'created';
   #stopping: Promise<void> | null = null;
   #isStopRequested = false;
@@ -113,7 +120,9 @@ export class RobotAgent {
     }
     this.#parts = parts;
     this.#loops = new RobotLoops(parts, () => this.#stopping !== null);
+    this.#opening = this.#openControl(parts);
     this.#state = 'running';
+    this.#startedAt = parts.clock.monotonic();
     const { executor, desk, audit, metrics, config, logger, identity } = parts;
     await executor.start();
     audit?.robotStarted({ version: robotVersion, bootId: identity.bootId });
@@ -130,8 +139,11 @@ export class RobotAgent {
   /**
    * Stops taking jobs and ends what runs, as `mode` says. A later call may ask for more than an earlier
    * one; all resolve when the robot has stopped. A robot that is still starting does not come up.
+   *
+   * @throws ArgumentError for an unknown mode
    */
   stop(options: StopOptions = {}): Promise<void> {
+    requireStopMode(options.mode);
     const parts = this.#parts;
     if (parts === null) {
       this.#isStopRequested = true;
@@ -181,6 +193,28 @@ export class RobotAgent {
     return statusOf(this.#state, this.#parts);
   }
 
+  /**
+   * The status with the robot's name, process and outbox.
+   *
+   * @throws Error when the robot has not started
+   */
+  async describe(): Promise<RobotDescription> {
+    const { identity, config, clock, queue } = this.#partsOrThrow();
+    const { outbox } = await queue.getStats();
+    return {
+      robot: {
+        robotId: identity.robotId,
+        name: this.name,
+        version: robotVersion,
+        pid: process.pid,
+        uptimeMs: Math.round(clock.monotonic() - this.#startedAt),
+        url: config.connection.url,
+      },
+      status: this.getStatus(),
+      outbox,
+    };
+  }
+
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
     const { executor, desk, connection, audit, metrics, logger, clock, config } = parts;
     try {
@@ -207,8 +241,22 @@ export class RobotAgent {
       await parts.wakeUps?.stop();
       await connection.disconnect();
       audit?.robotStopped({});
+      await this.#opening;
+      await this.#control?.close();
       await parts.close();
       this.#stopped();
+    }
+  }
+
+  /** A robot without its control socket works; it can only not be asked on this machine. */
+  async #openControl({ config, logger }: RobotParts): Promise<void> {
+    try {
+      this.#control = await ControlServer.open({ home: config.robot.home, commands: robotCommands(this), logger });
+    } catch (error) {
+      logger.log(
+        'warning',
+        `no control socket, so status, pause and limit do not reach this robot: ${messageOf(error)}`,
+      );
     }
   }
 
@@ -240,6 +288,11 @@ export class RobotAgent {
     if (this.#parts === null) throw new Error('the robot has not started');
     return this.#parts;
   }
+}
+
+function requireStopMode(mode: unknown): void {
+  if (mode === undefined || mode === 'drain' || mode === 'cancel' || mode === 'suspend') return;
+  throw new ArgumentError('mode', '"drain", "cancel" or "suspend"', mode);
 }
 
 function withConnection(config: RobotConfig): RobotConfig {

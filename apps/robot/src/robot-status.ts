@@ -29,6 +29,20 @@ export interface RobotStatus {
   readonly paused: { readonly note: string | null; readonly since: number; readonly remainingMs: number | null } | null;
 }
 
+/** The status with what surrounds it: what an operator on the machine sees. */
+export interface RobotDescription {
+  readonly robot: {
+    readonly robotId: string;
+    readonly name: string;
+    readonly version: string;
+    readonly pid: number;
+    readonly uptimeMs: number;
+    readonly url: string | null;
+  };
+  readonly status: RobotStatus;
+  readonly outbox: { readonly pending: number; readonly deadLetters: number; readonly dropped: number };
+}
+
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
   if (parts === null) {
     return { state, executor: null, connection: null, wakeUps: null, running: [], inDoubt: [], paused: null };

@@ -23,7 +23,20 @@ function workspace(): { folder: string; env: Record<string, string>; write(name:
 }
 
 describe('casare-robot', () => {
-  const commands = [[], ['demo'], ['run'], ['validate'], ['start'], ['local'], ['job']];
+  const commands = [
+    [],
+    ['demo'],
+    ['run'],
+    ['validate'],
+    ['start'],
+    ['local'],
+    ['job'],
+    ['status'],
+    ['pause'],
+    ['resume'],
+    ['limit'],
+    ['stop'],
+  ];
   const jobCommands = ['submit', 'list', 'show', 'cancel'].map((name) => ['job', name]);
 
   it.each([...commands, ...jobCommands].map((words) => ({ words })))(
@@ -46,6 +59,29 @@ describe('casare-robot', () => {
       const { exitCode, stderr } = await runCommand(words, { env });
       expect(exitCode).toBe(78);
       expect(stderr).toMatch(/SUPABASE_URL.*SUPABASE_KEY.*--local/s);
+    }
+  });
+});
+
+describe('the commands for a running robot', () => {
+  it.each([['status'], ['pause', '--note', 'x'], ['resume'], ['limit', '2'], ['stop']])(
+    'say with exit code 69 that none runs: %s',
+    async (...words) => {
+      const { env } = workspace();
+      const { exitCode, stderr } = await runCommand(words, { env });
+      expect(exitCode).toBe(69);
+      expect(stderr).toContain(`no robot runs in ${env.CASARE_HOME}`);
+    },
+  );
+
+  it('refuse what is no duration or no number before they ask', async () => {
+    const { env } = workspace();
+    for (const words of [
+      ['pause', '--timeout', 'soon'],
+      ['limit', 'many'],
+      ['stop', '--mode', 'fast'],
+    ]) {
+      expect((await runCommand(words, { env })).exitCode).toBe(2);
     }
   });
 });

@@ -11,7 +11,6 @@ import type {
   CircuitBreakerSettings,
   ConnectionSettings,
   JobExecutionSettings,
-  JobProcessesSettings,
   LimitSettings,
   NodesSettings,
   ObservabilitySettings,
@@ -34,7 +33,6 @@ export class RobotConfig implements Settings {
   connection: ConnectionSettings;
   circuitBreaker: CircuitBreakerSettings;
   jobExecution: JobExecutionSettings;
-  jobProcesses: JobProcessesSettings;
   observability: ObservabilitySettings;
   nodes: NodesSettings;
   permissions: PermissionSettings;
@@ -52,7 +50,6 @@ export class RobotConfig implements Settings {
     this.connection = defaults.connection;
     this.circuitBreaker = defaults.circuitBreaker;
     this.jobExecution = defaults.jobExecution;
-    this.jobProcesses = defaults.jobProcesses;
     this.observability = defaults.observability;
     this.nodes = defaults.nodes;
     this.permissions = defaults.permissions;

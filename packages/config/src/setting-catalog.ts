@@ -62,7 +62,6 @@ const catalog: Catalog = {
   },
   jobExecution: {
     maxConcurrentJobs: wholeNumber(1, 1_000),
-    isolation: oneOf('process', 'in-process'),
     checkpointEnabled: flag(),
     checkpointOnEveryNode: flag(),
     synchronous: oneOf('full', 'normal'),
@@ -78,13 +77,6 @@ const catalog: Catalog = {
     inDoubtPolicy: oneOf('retry', 'skip', 'fail', 'ask'),
     drainTimeoutMs: optional(durationMs(0)),
     cancelGraceMs: durationMs(0),
-  },
-  jobProcesses: {
-    warm: wholeNumber(0, 100),
-    memoryLimitMb: optional(wholeNumber(128, 1_048_576)),
-    recycleAfterJobs: wholeNumber(1, 1_000_000),
-    recycleAfterMs: durationMs(),
-    recycleAboveMb: wholeNumber(32, 1_048_576),
   },
   observability: {
     metricsEnabled: flag(),

@@ -15,7 +15,6 @@ import {
 import { fileNodes } from './files/file-nodes.ts';
 import { fileSystemSuperNode } from './files/file-system-super-node.ts';
 import { httpRequestNode } from './http/http-request-node.ts';
-import { webhookNotifyNode } from './http/webhook-notify-node.ts';
 import {
   createListNode,
   listAppendNode,
@@ -72,7 +71,6 @@ export const dataNodes: readonly NodeType[] = [
   ...fileNodes,
   fileSystemSuperNode,
   httpRequestNode,
-  webhookNotifyNode,
   ...systemNodes,
 ];
 

@@ -8,6 +8,8 @@ export const exitCodes = {
   internal: 70,
   /** Somebody else holds what is needed; try again when they are done. */
   busy: 75,
+  /** It belongs to another account. */
+  forbidden: 77,
   config: 78,
   cancelled: 130,
 } as const;

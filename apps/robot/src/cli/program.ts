@@ -2,10 +2,14 @@
  * The command line: which commands and options there are. Each command lives in its own module and is
  * loaded only when it is called, so that `--help` and `validate` stay quick.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { robotVersion } from '../version.ts';
+import { addJobCommands } from './add-job-commands.ts';
+import { addNodeCommands } from './add-node-commands.ts';
+import { addRobotCommands } from './add-robot-commands.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { portNumber, variableOption } from './option-values.ts';
 import { withPermissionFlags } from './permission-flags.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -100,7 +104,8 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
       [
         '\nEnvironment: SUPABASE_URL, SUPABASE_KEY, CASARE_ROBOT_NAME, CASARE_MAX_CONCURRENT_JOBS, CASARE_HOME.',
         'SIGTERM or Ctrl-C: finish running jobs, then stop; again: cancel them; a third time: exit at once.',
-        'Exit codes: 0 stopped as asked, 78 configuration missing or wrong.',
+        'Exit codes: 0 stopped as asked, 75 another robot uses CASARE_HOME, 78 configuration missing or wrong,',
+        '130 ended at once by a third signal.',
       ].join('\n'),
     )
     .action(async (options) => exit(await (await import('./start-command.ts')).startCommand(options, terminal)));
@@ -113,95 +118,8 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .addOption(new Option('--port <port>', 'port on 127.0.0.1 (default: a free one)').argParser(portNumber))
     .action(async (options) => exit(await (await import('./local-command.ts')).localCommand(options, terminal)));
 
+  addRobotCommands(program, terminal, exit);
   addJobCommands(program, terminal, exit);
   addNodeCommands(program, terminal, exit);
   return program;
-}
-
-function addJobCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  const job = program.command('job').description('submit, watch and cancel jobs');
-  const withConnection = (command: Command): Command =>
-    command
-      .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
-      .option('--local', 'use the embedded Supabase that `start --local` or `local` runs on this machine', false);
-
-  withConnection(job.command('submit'))
-    .description('submit a workflow file as a job; prints the job id')
-    .argument('<file>', 'workflow file (JSON)')
-    .addOption(variableOption())
-    .addOption(new Option('--priority <n>', 'higher runs first').argParser(wholeNumber).default(0))
-    .option('--json', 'print {"job_id": ...}', false)
-    .action(async (file: string, options) =>
-      exit(await (await import('./job-commands.ts')).submitJob(file, options, terminal)),
-    );
-
-  withConnection(job.command('list'))
-    .description('list jobs, newest first')
-    .addOption(
-      new Option('--status <status>', 'only jobs of this status').choices([
-        'pending',
-        'running',
-        'completed',
-        'failed',
-        'cancelled',
-        'dead',
-      ]),
-    )
-    .addOption(new Option('--limit <n>', 'how many at most').argParser(wholeNumber).default(50))
-    .option('--json', 'print one JSON array', false)
-    .action(async (options) => exit(await (await import('./job-commands.ts')).listJobs(options, terminal)));
-
-  withConnection(job.command('show'))
-    .description('show one job: status, progress, error, result, attempts')
-    .argument('<id>', 'job id')
-    .option('--json', 'print one JSON object', false)
-    .action(async (id: string, options) =>
-      exit(await (await import('./job-commands.ts')).showJob(id, options, terminal)),
-    );
-
-  withConnection(job.command('cancel'))
-    .description('cancel a waiting job, or ask a running one to stop')
-    .argument('<id>', 'job id')
-    .option('--reason <text>', 'why; shown with the job')
-    .option('--json', 'print one JSON object', false)
-    .action(async (id: string, options) =>
-      exit(await (await import('./job-commands.ts')).cancelJob(id, options, terminal)),
-    );
-}
-
-function addNodeCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  const nodes = program.command('nodes').description('show the node types that this robot has');
-  const withConfig = (command: Command): Command =>
-    command.option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)');
-
-  withConfig(nodes.command('list'))
-    .description('list the node types, built-in and of the configured packages')
-    .option('--category <name>', 'only this category')
-    .option('--json', 'print one JSON array', false)
-    .action(async (options) => exit(await (await import('./nodes-commands.ts')).listNodes(options, terminal)));
-
-  withConfig(nodes.command('show'))
-    .description('show one node type: what it does, its config keys, ports and package')
-    .argument('<type>', 'node type, such as WriteFileNode')
-    .option('--json', 'print one JSON object', false)
-    .action(async (type: string, options) =>
-      exit(await (await import('./nodes-commands.ts')).showNode(type, options, terminal)),
-    );
-}
-
-function variableOption(): Option {
-  return new Option('--var <name=json>', 'a variable, its value as JSON: --var count=3 --var \'name="Ann"\'')
-    .argParser((pair: string, former: readonly string[]) => [...former, pair])
-    .default([], 'none');
-}
-
-function wholeNumber(text: string): number {
-  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function portNumber(text: string): number {
-  const port = wholeNumber(text);
-  if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port number from 0 to 65535.');
-  return port;
 }

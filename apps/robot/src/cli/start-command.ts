@@ -1,4 +1,7 @@
-/** `casare-robot start`: the daemon, with its three stages of stopping (I9). */
+/**
+ * `casare-robot start`: the daemon, with its three stages of stopping (I9). The first signal drains, the second cancels
+ * with grace; the third ends the process at once, with the exit code 130.
+ */
 import { type Flags, loadConfig, requireConnection } from '@casare/config';
 import { RobotAgent } from '../robot-agent.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -43,7 +46,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
 
 function stopOnSignals(agent: RobotAgent, terminal: Terminal): { dispose(): void } {
   let asked = 0;
-  const onSignal = (): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     asked += 1;
     if (asked === 1) {
       terminal.note('stopping: running jobs are finished first (again: cancel them)');
@@ -52,8 +55,9 @@ function stopOnSignals(agent: RobotAgent, terminal: Terminal): { dispose(): void
       terminal.note(
         'stopping: running jobs are cancelled (again: exit at once; unfinished jobs resume at the next start)',
       );
-      void agent.stop({ mode: 'cancel' });
+      void agent.stop({ mode: 'cancel', reason: 'the robot was told twice to stop', requestedBy: signal });
     } else {
+      terminal.note('stopping at once: unfinished jobs resume at the next start');
       process.exit(exitCodes.cancelled);
     }
   };

@@ -102,10 +102,9 @@ function openSession(
       graceMs: options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS,
     }),
     takeInterruption(openStep) {
-      if (interruption?.step !== openStep) return null;
       const taken = interruption;
       interruption = null;
-      return taken;
+      return taken?.step === openStep ? taken : null;
     },
     restorerFor: restorer,
     warnOfReference(nodeId, reference) {

@@ -1,0 +1,144 @@
+/** `casare-robot status|pause|resume|limit|stop`: asks the robot of this machine through its control socket. */
+import { loadConfig } from '@casare/config';
+import type { JsonObject, JsonValue } from '@casare/execution';
+import { askRobot } from '../control/ask-robot.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { showDuration } from './show-duration.ts';
+import { factLines, tableLines } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ControlFlags {
+  readonly config?: string;
+  readonly json: boolean;
+}
+
+/** Ms between two looks whether a stopping robot is gone. */
+const lookAgainMs = 200;
+
+export async function statusCommand(flags: ControlFlags, terminal: Terminal): Promise<number> {
+  const status = (await ask(flags, 'status')) as JsonObject;
+  if (flags.json) terminal.print(JSON.stringify(status));
+  else for (const line of statusLines(status)) terminal.print(line);
+  return exitCodes.ok;
+}
+
+export async function pauseCommand(
+  flags: ControlFlags & { readonly note?: string; readonly timeout?: number },
+  terminal: Terminal,
+): Promise<number> {
+  const status = (await ask(flags, 'pause', {
+    note: flags.note ?? null,
+    timeout_ms: flags.timeout ?? null,
+  })) as JsonObject;
+  const { paused } = status;
+  const running = (status.running as readonly JsonObject[]).length;
+  if (flags.json) terminal.print(JSON.stringify({ paused }));
+  else terminal.print(`paused${pauseText(paused as JsonObject)}; ${running} running job(s) go on`);
+  return exitCodes.ok;
+}
+
+export async function resumeCommand(flags: ControlFlags, terminal: Terminal): Promise<number> {
+  const answer = (await ask(flags, 'resume')) as JsonObject;
+  if (flags.json) terminal.print(JSON.stringify(answer));
+  else terminal.print(answer.was_paused === true ? 'resumed' : 'it was not paused');
+  return exitCodes.ok;
+}
+
+export async function limitCommand(limit: number, flags: ControlFlags, terminal: Terminal): Promise<number> {
+  await ask(flags, 'limit', { max_concurrent_jobs: limit });
+  if (flags.json) terminal.print(JSON.stringify({ max_concurrent_jobs: limit }));
+  else terminal.print(`up to ${limit} job(s) at the same time, until the robot stops`);
+  return exitCodes.ok;
+}
+
+export async function stopCommand(
+  flags: ControlFlags & { readonly mode: string; readonly wait: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  await ask(flags, 'stop', { mode: flags.mode });
+  if (flags.wait) while (await isThere(flags)) await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
+  const state = flags.wait ? 'stopped' : 'stopping';
+  terminal.print(flags.json ? JSON.stringify({ state }) : state);
+  return exitCodes.ok;
+}
+
+async function isThere(flags: ControlFlags): Promise<boolean> {
+  try {
+    await ask(flags, 'status');
+    return true;
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === exitCodes.unavailable) return false;
+    throw error;
+  }
+}
+
+async function ask(flags: ControlFlags, command: string, args: JsonObject = {}): Promise<JsonValue> {
+  const { config } = loadConfig(flags.config === undefined ? {} : { file: flags.config });
+  try {
+    return await askRobot(config.robot.home, command, args);
+  } catch (error) {
+    throw new CliError(exitCodeOf((error as { code?: unknown }).code), explain(error));
+  }
+}
+
+function exitCodeOf(code: unknown): number {
+  if (code === 'NO_ROBOT' || code === 'ROBOT_SILENT') return exitCodes.unavailable;
+  if (code === 'ROBOT_FORBIDDEN') return exitCodes.forbidden;
+  return code === 'INVALID_ARGUMENT' ? exitCodes.usage : exitCodes.failed;
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message: string };
+  return code === 'NO_ROBOT'
+    ? `${message}; start one with \`casare-robot start\`, or name its folder in CASARE_HOME`
+    : message;
+}
+
+export function statusLines(status: JsonObject): string[] {
+  const running = status.running as readonly JsonObject[];
+  const queued = status.queued as readonly string[];
+  const inDoubt = status.in_doubt as readonly string[];
+  const outbox = status.outbox as JsonObject;
+  const paused = status.paused as JsonObject | null;
+  const facts = factLines([
+    ['robot', `${String(status.name)} (${String(status.robot_id)})`],
+    [
+      'process',
+      `${String(status.pid)}, version ${String(status.version)}, up ${showDuration(Number(status.uptime_ms))}`,
+    ],
+    ['state', String(status.state)],
+    ['paused', paused === null ? null : `since ${String(paused.since)}${pauseText(paused)}`],
+    ['connection', connectionText(status.connection as JsonObject | null)],
+    ['jobs', `${running.length} running of up to ${String(status.max_concurrent_jobs)}, ${queued.length} queued`],
+    ['in doubt', inDoubt.length === 0 ? null : `${inDoubt.join(', ')} (see \`job show\`)`],
+    ['to send', `${String(outbox.pending)} entries`],
+  ]);
+  if (running.length === 0) return facts;
+  const columns = [
+    { title: 'JOB' },
+    { title: 'NAME' },
+    { title: 'DONE', align: 'right' as const },
+    { title: 'RUNNING', align: 'right' as const },
+    { title: 'AT' },
+  ];
+  const rows = running.map((job) => [
+    String(job.job_id),
+    String(job.name),
+    job.percent === null ? '' : `${String(job.percent)}%`,
+    showDuration(Number(job.running_ms)),
+    (job.nodes as readonly string[]).join(', ') || String(job.stage ?? ''),
+  ]);
+  return [...facts, '', ...tableLines(columns, rows)];
+}
+
+function connectionText(connection: JsonObject | null): string | null {
+  if (connection === null) return null;
+  const { url, state, last_error: lastError } = connection;
+  return `${String(state).toLowerCase()}, ${String(url)}${typeof lastError === 'string' ? ` (${lastError})` : ''}`;
+}
+
+function pauseText({ note, remaining_ms: remainingMs }: JsonObject): string {
+  const end = typeof remainingMs === 'number' ? `, resumes in ${showDuration(remainingMs)}` : '';
+  return `${end}${typeof note === 'string' ? ` (${note})` : ''}`;
+}

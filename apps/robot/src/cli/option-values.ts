@@ -1,0 +1,31 @@
+/** What the values of options mean. */
+import { InvalidArgumentError, Option } from 'commander';
+
+export function variableOption(): Option {
+  return new Option('--var <name=json>', 'a variable, its value as JSON: --var count=3 --var \'name="Ann"\'')
+    .argParser((pair: string, former: readonly string[]) => [...former, pair])
+    .default([], 'none');
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+export function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port number from 0 to 65535.');
+  return port;
+}
+
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `10m`, `1h30m`; in ms. */
+export function duration(text: string): number {
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)];
+  const total = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? 0), 0);
+  if (parts.map(([part]) => part).join('') !== text || total === 0 || !Number.isSafeInteger(total)) {
+    throw new InvalidArgumentError('It must be a duration such as 90s, 10m, 2h or 1h30m.');
+  }
+  return total;
+}

@@ -1,0 +1,193 @@
+/** The daemon as an operator on its machine meets it: status, limit, pause, stop; with jobs that the test holds. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '@casare/execution';
+import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { eventually } from '@casare/testing';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { runCommand, startCommand } from './support/command.ts';
+import { heldJob } from './support/held-job.ts';
+import { type Operator, operatorOf } from './support/operator.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+
+let server: SupabaseServer;
+let operator: Operator;
+
+beforeAll(async () => {
+  server = await startEmbeddedSupabase({});
+  operator = await operatorOf(server);
+});
+
+afterAll(async () => {
+  await operator?.close();
+  await server?.stop();
+});
+
+/** A daemon with the jobs in its work folders, which wait until they are let go. */
+async function daemon(home = temporaryFolder(), more: Readonly<Record<string, string>> = {}) {
+  const env = {
+    SUPABASE_URL: server.url,
+    SUPABASE_KEY: server.serviceKey,
+    CASARE_HOME: home,
+    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+    CASARE_JOB_EXECUTION_PROGRESS_INTERVAL_MS: '100',
+    CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
+    CASARE_JOB_EXECUTION_HEARTBEAT_INTERVAL_MS: '500',
+    ...more,
+  };
+  const robot = startCommand(['start'], { env });
+  onTestFinished(() => robot.kill());
+  await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), {
+    timeoutMs: 30_000,
+  });
+  const work = (jobId: string, file: string): string => join(home, 'work', jobId, file);
+  return {
+    home,
+    robot,
+    ask: (...words: readonly string[]) => runCommand(words, { env }),
+    status: async (): Promise<JsonObject> => JSON.parse((await runCommand(['status', '--json'], { env })).stdout),
+    begun: (jobs: readonly string[]) => jobs.filter((jobId) => existsSync(work(jobId, 'begun'))),
+    letGo: (jobId: string) => writeFileSync(work(jobId, 'go'), ''),
+  };
+}
+
+const statusOf = async (jobId: string): Promise<unknown> => (await operator.job(jobId)).status;
+
+/** When the first and the last node of a job ran, by the history in the database. */
+async function spanOf(jobId: string): Promise<{ from: number; to: number }> {
+  const history = await operator.gateway.getJobHistory(jobId);
+  const at = (node: string): number => {
+    const events = history.filter((event) => event.kind === 'node_completed' && event.node_id === node);
+    expect([node, events.length]).toEqual([node, 1]);
+    return Date.parse(String(events[0]?.at));
+  };
+  return { from: at('begin'), to: at('end') };
+}
+
+describe('a limit of three', () => {
+  it('is kept by eight jobs, and as it is raised and lowered meanwhile', async () => {
+    const robot = await daemon();
+    const jobs: string[] = [];
+    for (let n = 0; n < 8; n += 1) jobs.push(await operator.submit(heldJob(`held-${n}`)));
+    const begun = (count: number): Promise<unknown> =>
+      eventually(`${count} jobs have begun`, () => robot.begun(jobs).length === count, { timeoutMs: 20_000 });
+    const inDatabase = async (status: string): Promise<number> =>
+      (await operator.gateway.listJobs({ status })).filter((job) => jobs.includes(String(job.job_id))).length;
+
+    await begun(3);
+    expect([await inDatabase('running'), await inDatabase('pending')]).toEqual([3, 5]);
+    const raisedAt = Date.now();
+    expect(await robot.ask('limit', '5')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('up to 5') });
+    await begun(5);
+    expect([await inDatabase('running'), await inDatabase('pending')]).toEqual([5, 3]);
+
+    expect((await robot.ask('limit', '1')).exitCode).toBe(0);
+    const loweredAt = Date.now();
+    const [first, ...others] = robot.begun(jobs);
+    robot.letGo(first as string);
+    await operator.ended(first as string);
+    expect(await robot.status()).toMatchObject({ max_concurrent_jobs: 1, running: { length: 4 } });
+    for (const jobId of others) robot.letGo(jobId);
+    for (let count = 6; count <= 8; count += 1) {
+      await begun(count);
+      expect(await inDatabase('running')).toBe(1);
+      for (const jobId of robot.begun(jobs)) robot.letGo(jobId);
+    }
+
+    const ended = await Promise.all(jobs.map((jobId) => operator.ended(jobId)));
+    expect(ended.map((job) => [job.status, (job.attempts as JsonObject[]).length])).toEqual(
+      Array(8).fill(['completed', 1]),
+    );
+    // By the history in the database: how many others were running at the moment in which each one began.
+    const spans = await Promise.all(jobs.map(spanOf));
+    const limitAt = (time: number): number => (time < raisedAt ? 3 : time < loweredAt ? 5 : 1);
+    const overlaps = spans.map(({ from }) => spans.filter((span) => span.from <= from && from < span.to).length);
+    expect(spans.filter(({ from }, index) => (overlaps[index] ?? 0) > limitAt(from))).toEqual([]);
+    expect(Math.max(...overlaps)).toBe(5);
+  });
+});
+
+describe('a running robot', () => {
+  it('tells its status, takes no new jobs while it is paused, and is still paused after a restart', async () => {
+    const first = await daemon();
+    const jobId = await operator.submit(heldJob('before the pause'));
+    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    const paused = await first.ask('pause', '--note', 'month end');
+    expect(paused).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/paused .*month end.*1 running/) });
+    const waiting = await operator.submit(heldJob('during the pause'));
+    const plain = await first.ask('status');
+    expect(plain.stdout).toMatch(/paused +since .*\(month end\)/);
+    expect(plain.stdout).toMatch(new RegExp(`${jobId} +before the pause +\\d+% .*\\d+ s|ms`));
+    expect(await first.status()).toMatchObject({
+      state: 'running',
+      max_concurrent_jobs: 3,
+      running: [{ job_id: jobId, name: 'before the pause', stage: 'executing', nodes: [expect.any(String)] }],
+      paused: { note: 'month end', remaining_ms: null },
+      connection: { state: 'CONNECTED', is_connected: true },
+    });
+    await eventually('the server knows', async () => {
+      const [row] = await server.sql<{ status: string; note: string }>(
+        "select status, metrics -> 'paused' ->> 'note' as note from robots order by last_seen desc limit 1",
+      );
+      return row?.status === 'paused' && row.note === 'month end';
+    });
+    first.letGo(jobId);
+    expect((await operator.ended(jobId)).status).toBe('completed');
+    const shown = await first.ask('job', 'show', jobId.slice(0, 8));
+    expect(shown.stdout).toMatch(new RegExp(`^job +${jobId}\\nname +before the pause\\nstatus +completed\\n`));
+    expect((await first.ask('job', 'list', '--status', 'completed')).stdout).toMatch(/^JOB +STATUS +DONE +NAME/);
+    expect((await first.ask('limit', '0')).exitCode).toBe(2);
+    expect(await first.ask('stop', '--json')).toMatchObject({ exitCode: 0, stdout: '{"state":"stopped"}\n' });
+    expect(await first.robot.ended).toBe(0);
+    expect(await statusOf(waiting)).toBe('pending');
+
+    const second = await daemon(first.home);
+    expect([...second.robot.lines, ...second.robot.errors].join('\n')).toMatch(/still paused.*month end/);
+    expect(await statusOf(waiting)).toBe('pending');
+    expect(await second.ask('resume')).toMatchObject({ exitCode: 0, stdout: 'resumed\n' });
+    await eventually('it has begun', () => second.begun([waiting]).length === 1);
+    second.letGo(waiting);
+    expect((await operator.ended(waiting)).status).toBe('completed');
+    await second.ask('stop', '--mode', 'suspend');
+    expect(await second.ask('status')).toMatchObject({
+      exitCode: 69,
+      stderr: expect.stringContaining('no robot runs in'),
+    });
+  });
+
+  it('ends at once at the third signal, with exit code 130, and the job goes on at the next start', async () => {
+    const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_CANCEL_GRACE_MS: '600000' });
+    const jobId = await operator.submit(heldJob('stubborn', { cleanup: true }));
+    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    const told = (text: string): Promise<unknown> =>
+      eventually(text, () => first.robot.errors.some((line) => line.includes(text)));
+    first.robot.signal('SIGTERM');
+    await told('running jobs are finished first');
+    expect(await first.status()).toMatchObject({ state: 'stopping' });
+    first.robot.signal('SIGTERM');
+    await told('running jobs are cancelled');
+    await eventually('the job cleans up', () => existsSync(join(first.home, 'work', jobId, 'cleaning')));
+    first.robot.signal('SIGTERM');
+    expect(await first.robot.ended).toBe(130);
+    expect(await statusOf(jobId)).toBe('running');
+    const second = await daemon(first.home);
+    second.letGo(jobId);
+    expect(await operator.ended(jobId)).toMatchObject({
+      status: 'cancelled',
+      error: { message: 'the robot was told twice to stop', requested_by: 'SIGTERM' },
+      progress: { stage: 'cancelled' },
+    });
+  });
+
+  it('suspends what has not ended when its time to drain is over', async () => {
+    const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_DRAIN_TIMEOUT_MS: '500' });
+    const jobId = await operator.submit(heldJob('long'));
+    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    first.robot.signal('SIGTERM');
+    expect(await first.robot.ended).toBe(0);
+    expect(await operator.job(jobId)).toMatchObject({ status: 'running', lost: false });
+    const second = await daemon(first.home);
+    second.letGo(jobId);
+    expect(await operator.ended(jobId)).toMatchObject({ status: 'completed', attempts: { length: 1 } });
+  });
+});
