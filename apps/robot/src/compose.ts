@@ -2,14 +2,12 @@
  * The composition root: the one place that sees every package and hands one's object to another. The
  * compiler checks here that their ports fit.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RobotConfig, requireConnection, type ValidSettings, validateConfig } from '@casare/config';
 import type { ConnectionManager, PollPacer, WakeUps } from '@casare/connection';
 import {
   CancellationChecker,
   type Clock,
-  InProcessRunner,
   JobExecutor,
   JobGateway,
   JobLocker,
@@ -25,6 +23,7 @@ import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
+import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
@@ -39,7 +38,7 @@ import { robotVersion } from './version.ts';
 export interface RobotOverrides {
   readonly clock?: Clock;
   readonly logger?: Logger;
-  /** Node types beside the built-in ones. */
+  /** Node types beside the built-in ones. Only this process has them, so with any of them jobs run in it. */
   readonly nodes?: readonly NodeType[];
 }
 
@@ -175,29 +174,18 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       onOutbox: options.onOutbox,
     });
+    const runner = composeRunner({
+      config,
+      identity,
+      desk,
+      library,
+      hasOwnNodes: (options.nodes ?? []).length > 0,
+      logger,
+      clock,
+    });
+    await runner.prepare();
     const executor = new JobExecutor({
-      runner: new InProcessRunner({
-        registry: library.registry,
-        library: library.name,
-        access: library.access,
-        secrets: library.secrets,
-        limits: library.limits,
-        redact: (text) => redactor.text(text),
-        journalFor: (job) => desk.journalFor(job),
-        workDirFor: async (job) => {
-          const folder = join(home, 'work', job.jobId);
-          await mkdir(folder, { recursive: true, mode: 0o700 });
-          return folder;
-        },
-        observerFor: (job, workflow) => desk.observerFor(job, workflow),
-        nodeTimeoutMs: jobExecution.nodeTimeoutMs,
-        jobTimeoutMs: jobExecution.jobTimeoutMs,
-        inDoubtPolicy: jobExecution.inDoubtPolicy,
-        cancelGraceMs: jobExecution.cancelGraceMs,
-        classifyError: classifyRunError,
-        logger,
-        clock,
-      }),
+      runner,
       maxConcurrentJobs: jobExecution.maxConcurrentJobs,
       onJobStart: (job) => desk.onJobStart(job),
       onJobComplete: async (end) => {
@@ -272,6 +260,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       audit,
       async close() {
         pause.close();
+        await runner.close();
         await ownStore.close();
         audit?.close();
       },

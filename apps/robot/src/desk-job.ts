@@ -6,13 +6,12 @@ import {
   type JobSpec,
   type Logger,
   type ProgressReporter,
-  progressShape,
+  type ProgressShape,
   type ReportedProgress,
   type RunEnd,
   type RunError,
   type RunJournal,
   type RunObserver,
-  type Workflow,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -99,12 +98,12 @@ export class DeskJob {
     return this.#hasBegun ? interruptionOf(await this.durable.load()) : null;
   }
 
-  observe(job: JobSpec, workflow: Workflow): RunObserver {
+  observe(job: JobSpec, shape: ProgressShape): RunObserver {
     const { telemetry, logger } = this.#options;
-    const totalNodes = workflow.nodes.size;
+    const { totalNodes } = shape;
     const metrics = telemetry.metricsFor(job, totalNodes);
     const audit = telemetry.auditFor(job);
-    this.progress.reportWorkflow(progressShape(workflow));
+    this.progress.reportWorkflow(shape);
     this.#runEnded = (end) => {
       metrics?.end(end);
       audit?.ended(end);

@@ -14,13 +14,13 @@ import type {
   JobExecutor,
   JobLocker,
   JobSpec,
+  ProgressShape,
   RunEnd,
   RunJournal,
   RunObserver,
   RunOutcome,
   StopRequest,
   SubmitOutcome,
-  Workflow,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
@@ -124,8 +124,8 @@ export class JobDesk {
     return job.journal;
   }
 
-  observerFor(job: JobSpec, workflow: Workflow): RunObserver {
-    return this.#job(job.jobId).observe(job, workflow);
+  observerFor(job: JobSpec, shape: ProgressShape): RunObserver {
+    return this.#job(job.jobId).observe(job, shape);
   }
 
   /** Called by the executor for every job that gets a slot. */
@@ -254,7 +254,7 @@ export class JobDesk {
       });
       return;
     }
-    if (end.status === 'suspended' && end.cause === 'journal' && !job.isLost) {
+    if (end.status === 'suspended' && (end.cause === 'journal' || end.cause === 'no-process') && !job.isLost) {
       this.#tryAgainLater(job, end.reason);
       return;
     }

@@ -99,6 +99,7 @@ function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> 
   const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   for (const entry of entries) {
     if (entry.kind === 'began' || entry.kind === 'result') Object.assign(changes, entry.variables);
+    if (entry.kind === 'snapshot') Object.assign(changes, variablesOf(entry.state));
   }
   return changes;
 }
@@ -145,6 +146,11 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
     case 'outcome':
       return event(`job_${entry.outcome.status}`, null, { duration_ms: entry.outcome.duration_ms });
   }
+}
+
+/** A snapshot holds every variable, as a list of pairs. */
+function variablesOf(state: JsonObject): Record<string, JsonValue> {
+  return Array.isArray(state.variables) ? Object.fromEntries(state.variables as [string, JsonValue][]) : {};
 }
 
 /** Which node packages the run began with, and in which versions. */

@@ -23,19 +23,25 @@ afterAll(async () => {
   await server?.stop();
 });
 
-function robotConfig(home: string, maxConcurrentJobs: number): RobotConfig {
+function robotConfig(home: string, maxConcurrentJobs: number, allowPaths: string[] = []): RobotConfig {
   const config = new RobotConfig({
     robot: { home, name: 'test-robot' },
     connection: { url: server.url, key: server.serviceKey },
     jobExecution: { maxConcurrentJobs, pollIntervalMs: 100, progressIntervalMs: 100, cancellationCheckIntervalMs: 200 },
+    jobProcesses: { warm: maxConcurrentJobs },
+    permissions: { allowPaths },
     observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
   });
   return config;
 }
 
-async function withRobot(maxConcurrentJobs: number, use: (agent: RobotAgent, home: string) => Promise<void>) {
+async function withRobot(
+  maxConcurrentJobs: number,
+  use: (agent: RobotAgent, home: string) => Promise<void>,
+  allowPaths: string[] = [],
+) {
   const home = temporaryFolder();
-  const agent = new RobotAgent(robotConfig(home, maxConcurrentJobs));
+  const agent = new RobotAgent(robotConfig(home, maxConcurrentJobs, allowPaths));
   await agent.start();
   try {
     await use(agent, home);

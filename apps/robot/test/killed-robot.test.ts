@@ -117,9 +117,9 @@ describe('a robot that is told to stop', () => {
     const home = temporaryFolder();
     const robot = await startRobot(home);
     const jobId = await operator.submit(chain('endless', [wait('sleep', 600)]));
-    await eventually('the job sleeps', async () => {
-      return ((await operator.job(jobId)).progress as JsonObject).current_node === 'sleep';
-    });
+    const sleeps = async (): Promise<boolean> =>
+      ((await operator.job(jobId)).progress as JsonObject).current_node === 'sleep';
+    await eventually('the job sleeps', sleeps, { timeoutMs: 60_000 });
     robot.signal('SIGTERM');
     await eventually('the robot drains', () => robot.errors.some((line) => line.startsWith('stopping')));
     expect((await operator.job(jobId)).status).toBe('running');

@@ -31,6 +31,7 @@ export function defaultSettings(host: Host): Settings {
     circuitBreaker: { failureThreshold: 5, successThreshold: 2, timeoutMs: 60_000 },
     jobExecution: {
       maxConcurrentJobs: 3,
+      isolation: 'process',
       checkpointEnabled: true,
       checkpointOnEveryNode: true,
       synchronous: 'full',
@@ -46,6 +47,13 @@ export function defaultSettings(host: Host): Settings {
       inDoubtPolicy: 'ask',
       drainTimeoutMs: null,
       cancelGraceMs: 10_000,
+    },
+    jobProcesses: {
+      warm: 1,
+      memoryLimitMb: 2_048,
+      recycleAfterJobs: 100,
+      recycleAfterMs: 3_600_000,
+      recycleAboveMb: 512,
     },
     observability: {
       metricsEnabled: true,

@@ -11,6 +11,7 @@ import type {
   CircuitBreakerSettings,
   ConnectionSettings,
   JobExecutionSettings,
+  JobProcessesSettings,
   LimitSettings,
   NodesSettings,
   ObservabilitySettings,
@@ -33,6 +34,7 @@ export class RobotConfig implements Settings {
   connection: ConnectionSettings;
   circuitBreaker: CircuitBreakerSettings;
   jobExecution: JobExecutionSettings;
+  jobProcesses: JobProcessesSettings;
   observability: ObservabilitySettings;
   nodes: NodesSettings;
   permissions: PermissionSettings;
@@ -50,6 +52,7 @@ export class RobotConfig implements Settings {
     this.connection = defaults.connection;
     this.circuitBreaker = defaults.circuitBreaker;
     this.jobExecution = defaults.jobExecution;
+    this.jobProcesses = defaults.jobProcesses;
     this.observability = defaults.observability;
     this.nodes = defaults.nodes;
     this.permissions = defaults.permissions;

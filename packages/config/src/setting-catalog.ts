@@ -62,6 +62,7 @@ const catalog: Catalog = {
   },
   jobExecution: {
     maxConcurrentJobs: wholeNumber(1, 1_000),
+    isolation: oneOf('process', 'in-process'),
     checkpointEnabled: flag(),
     checkpointOnEveryNode: flag(),
     synchronous: oneOf('full', 'normal'),
@@ -77,6 +78,13 @@ const catalog: Catalog = {
     inDoubtPolicy: oneOf('retry', 'skip', 'fail', 'ask'),
     drainTimeoutMs: optional(durationMs(0)),
     cancelGraceMs: durationMs(0),
+  },
+  jobProcesses: {
+    warm: wholeNumber(0, 100),
+    memoryLimitMb: optional(wholeNumber(128, 1_048_576)),
+    recycleAfterJobs: wholeNumber(1, 1_000_000),
+    recycleAfterMs: durationMs(),
+    recycleAboveMb: wholeNumber(32, 1_048_576),
   },
   observability: {
     metricsEnabled: flag(),

@@ -57,11 +57,17 @@ export interface CircuitBreakerSettings {
 }
 
 export type Synchronous = 'full' | 'normal';
+export type Isolation = 'process' | 'in-process';
 export type InDoubtPolicy = 'retry' | 'skip' | 'fail' | 'ask';
 
 export interface JobExecutionSettings {
   /** Jobs that run at the same time. Default 3. */
   maxConcurrentJobs: number;
+  /**
+   * `process` (default): each job has a process of its own, so that a node that blocks, leaks or dies hurts nothing but
+   * its job. `in-process`: jobs run inside the robot's own process.
+   */
+  isolation: Isolation;
   /** Whether an interrupted job can be resumed. Default true. */
   checkpointEnabled: boolean;
   /** Whether a checkpoint follows every node. Default true. */
@@ -92,6 +98,20 @@ export interface JobExecutionSettings {
   drainTimeoutMs: number | null;
   /** How long a cancelled node may take to end. Default 10,000. */
   cancelGraceMs: number;
+}
+
+/** The processes that jobs run in; see `jobExecution.isolation`. */
+export interface JobProcessesSettings {
+  /** Processes started before there are jobs for them; used ones are kept besides. Default 1. */
+  warm: number;
+  /** Memory that one job may use, its browser included, in MB. Default 2,048. `null`: no limit. */
+  memoryLimitMb: number | null;
+  /** Jobs after which a process is replaced. Default 100. */
+  recycleAfterJobs: number;
+  /** Age at which a process is replaced. Default 3,600,000. */
+  recycleAfterMs: number;
+  /** Memory after a job above which a process is replaced, in MB. Default 512. */
+  recycleAboveMb: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical';
@@ -156,6 +176,7 @@ export interface Settings {
   connection: ConnectionSettings;
   circuitBreaker: CircuitBreakerSettings;
   jobExecution: JobExecutionSettings;
+  jobProcesses: JobProcessesSettings;
   observability: ObservabilitySettings;
   nodes: NodesSettings;
   permissions: PermissionSettings;

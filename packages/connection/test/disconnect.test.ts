@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { eventually } from '@casare/testing';
+import { PhoenixServer } from '@casare/testing/realtime';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Behaviour, behave } from './hostile-server.ts';
+import { type Behaviour, behave, type HostileServer } from './hostile-server.ts';
 import { connected, manage, rejection, startServer } from './set-up.ts';
 
 describe('disconnect', () => {
@@ -58,6 +59,59 @@ describe('disconnect', () => {
     const server = await muteServer();
     const result = await inChild(server.url, 'handshake');
     expect(result).toMatchObject({ code: 0, output: { state: 'DISCONNECTED', resources: [] } });
+  });
+
+  it('leaves nothing whatever the servers do, with a sign-in that hangs or is refused, and with wake-ups', async () => {
+    const behaviours: { readonly [name: string]: Behaviour } = {
+      mute: behave.mute,
+      drip: behave.slowDrip,
+      stalled: behave.stalledBody,
+      reset: behave.resetMidBody,
+      page: behave.html(200),
+      error: behave.json(500, {}),
+      throttle: behave.json(429, {}, { 'retry-after': '3600' }),
+      refusal: behave.json(401, {}),
+      well: behave.ok,
+    };
+    const auth = { kind: 'password', email: 'a@b.c', password: 'p' } as const;
+    const servers: HostileServer[] = [];
+    const places: { url: string; auth?: typeof auth; push?: boolean }[] = [];
+    for (const behaviour of Object.values(behaviours)) {
+      const server = await startServer();
+      server.health = behaviour;
+      server.script = [behave.mute];
+      server.auth = behaviour;
+      servers.push(server);
+      places.push({ url: server.url }, { url: server.url, auth });
+    }
+    const phoenix = await new PhoenixServer().start();
+    onTestFinished(() => phoenix.stop());
+    const deaf = await new PhoenixServer().start();
+    onTestFinished(() => deaf.stop());
+    deaf.hangHandshake = true;
+    const silent = await muteServer();
+    places.push({ url: phoenix.url, push: true }, { url: deaf.url, push: true }, { url: 'http://127.0.0.1:9' }, silent);
+
+    const script = new URL('./fixtures/leave-everything.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, [script, JSON.stringify(places)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const closed = once(child, 'close');
+    await eventually('all are in the middle of it', () => {
+      const tried = servers.every(({ seen, signIns }) => signIns.length > 0 && seen.length > signIns.length);
+      return tried && phoenix.heartbeats > 0 && deaf.urls.length > 0;
+    });
+    child.stdin.end('go');
+    const [code] = await closed;
+    expect({ code, output }).toEqual({ code: 0, output: 'ready\n[]' });
+    await eventually('no server sees a socket', () => servers.every(({ openSockets }) => openSockets === 0));
+    await eventually('nor do the others', () => phoenix.connections === 0 && deaf.openSockets === 0);
   });
 });
 

@@ -112,4 +112,6 @@ export {
   type VariableScope,
 } from './node-contract.ts';
 export type { ClassifyError, Clock, ErrorVerdict, Logger, LogLevel, RpcPort, RunJournal } from './ports.ts';
+export { type JobSurroundings, type ServeOptions, serveJobs } from './processes/child/serve-jobs.ts';
+export { ProcessRunner, type ProcessRunnerOptions } from './processes/process-runner.ts';
 export { systemClock } from './system-clock.ts';

@@ -15,6 +15,7 @@ import {
 import { fileNodes } from './files/file-nodes.ts';
 import { fileSystemSuperNode } from './files/file-system-super-node.ts';
 import { httpRequestNode } from './http/http-request-node.ts';
+import { webhookNotifyNode } from './http/webhook-notify-node.ts';
 import {
   createListNode,
   listAppendNode,
@@ -71,6 +72,7 @@ export const dataNodes: readonly NodeType[] = [
   ...fileNodes,
   fileSystemSuperNode,
   httpRequestNode,
+  webhookNotifyNode,
   ...systemNodes,
 ];
 

@@ -58,8 +58,9 @@ export class CheckpointManager {
     checkLeaseToken(options.leaseToken);
     const store = SqliteStore.of(this.#queue.store);
     const { run, position } = store.readNow(() => {
-      const found = store.jobs.find(jobId, options.leaseToken);
-      return { run: found, position: store.jobs.position(found) };
+      const { jobs } = store.tables;
+      const found = jobs.find(jobId, options.leaseToken);
+      return { run: found, position: jobs.position(found) };
     });
     if (position.state.status === 'released') throw overError(run, position.state);
     if (this.#active.has(run.runId)) {

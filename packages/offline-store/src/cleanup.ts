@@ -3,7 +3,6 @@
  * large journal does not keep running jobs waiting. What waits to be sent is never removed.
  */
 import type Database from 'better-sqlite3';
-import type { Counters } from './database/counters.ts';
 import type { Clock } from './ports.ts';
 import type { CleanupOptions, CleanupReport } from './store.ts';
 import type { StoreAccess } from './store-access.ts';
@@ -11,29 +10,24 @@ import type { StoreAccess } from './store-access.ts';
 export interface CleanupParts {
   readonly db: Database.Database;
   readonly access: StoreAccess;
-  readonly counters: Counters;
   readonly clock: Clock;
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
-const rowsPerTransaction = 2_000;
+const entriesPerTransaction = 2_000;
 
-export async function cleanStore(
-  parts: CleanupParts,
-  options: CleanupOptions,
-): Promise<{ readonly counts: CleanupReport; readonly runIds: readonly number[] }> {
-  const { db, access, counters, clock } = parts;
+export async function cleanStore(parts: CleanupParts, options: CleanupOptions): Promise<CleanupReport> {
+  const { db, access, clock } = parts;
   const now = clock.now();
+  const notes = await access.write({
+    op: 'remove-notes',
+    deadBeforeMs: now - (options.deadLettersForMs ?? 30 * dayMs),
+    incidentsBeforeMs: now - (options.incidentsForMs ?? 90 * dayMs),
+  });
   const runIds = await access.read(() => expiredRuns(db, now, options));
   let journalEntries = 0;
-  for (const runId of runIds) journalEntries += await removeRun(parts, runId);
-  const deadLetters = await access.write(() => {
-    const before = now - (options.deadLettersForMs ?? 30 * dayMs);
-    const { changes } = db.prepare('DELETE FROM dead_letters WHERE dead_at_ms < ?').run(before);
-    counters.add('dead_letters_cleaned', changes);
-    return changes;
-  });
-  return { counts: { jobs: runIds.length, journalEntries, deadLetters }, runIds };
+  for (const runId of runIds) journalEntries += await removeRun(access, runId);
+  return { jobs: runIds.length, journalEntries, ...notes };
 }
 
 function expiredRuns(db: Database.Database, now: number, options: CleanupOptions): number[] {
@@ -42,11 +36,12 @@ function expiredRuns(db: Database.Database, now: number, options: CleanupOptions
     options.unsyncedForMs === undefined || options.unsyncedForMs === null ? null : now - options.unsyncedForMs;
   const rows = db
     .prepare<[number, number | null], { run_id: number }>(
-      `SELECT s.run_id FROM job_states s
+      `SELECT s.run_id FROM job_states s JOIN jobs j ON j.run_id = s.run_id
        WHERE s.status IN ('completed', 'failed', 'cancelled', 'released')
          AND s.state ->> '$.endedAtMs' < CASE
            WHEN s.status = 'released' OR s.synced_at_ms IS NOT NULL THEN ? ELSE ? END
-         AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.run_id = s.run_id)
+         AND s.run_id NOT IN (SELECT run_id FROM outbox)
+         AND (j.job_id, j.lease_token) NOT IN (SELECT job_id, lease_token FROM dead_letters WHERE disposition = 'dead')
        ORDER BY s.run_id`,
     )
     .all(ended, unsynced);
@@ -54,24 +49,13 @@ function expiredRuns(db: Database.Database, now: number, options: CleanupOptions
 }
 
 /** The journal goes first, in pieces; what an interruption leaves over is removed the next time. */
-async function removeRun({ db, access, counters }: CleanupParts, runId: number): Promise<number> {
+async function removeRun(access: StoreAccess, runId: number): Promise<number> {
   let removed = 0;
   for (;;) {
-    const changes = await access.write(
-      () =>
-        db
-          .prepare(
-            'DELETE FROM journal WHERE run_id = ? AND seq IN (SELECT seq FROM journal WHERE run_id = ? ORDER BY seq LIMIT ?)',
-          )
-          .run(runId, runId, rowsPerTransaction).changes,
-    );
-    removed += changes;
-    if (changes < rowsPerTransaction) break;
+    const entries = await access.write({ op: 'remove-entries', runId, limit: entriesPerTransaction });
+    removed += entries;
+    if (entries === 0) break;
   }
-  await access.write(() => {
-    db.prepare('DELETE FROM job_states WHERE run_id = ?').run(runId);
-    db.prepare('DELETE FROM jobs WHERE run_id = ?').run(runId);
-    counters.add('jobs_cleaned', 1);
-  });
+  await access.write({ op: 'remove-run', runId });
   return removed;
 }

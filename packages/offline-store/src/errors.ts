@@ -33,12 +33,18 @@ export type StoreErrorCode =
   /** The job has ended; final is final (I5). */
   | 'JOB_FINAL'
   | 'JOB_NOT_FINAL'
+  /** The store lost part of the job's record: it may end, but not go on. */
+  | 'JOB_IN_DOUBT'
   /** The job has been claimed again under another token (I1). */
   | 'STALE_LEASE'
   | 'JOB_ALREADY_STARTED'
   | 'HANDLE_ENDED'
   | 'NOT_LOADED'
   | 'NOT_SERIALIZABLE'
+  /** A secret is to be written or read, and the key for it is not there. */
+  | 'KEY_MISSING'
+  /** A sealed value does not open with the key it names. */
+  | 'KEY_WRONG'
   | 'INVALID_ARGUMENT';
 
 const classOfCode: Readonly<Record<StoreErrorCode, FailureClass>> = {
@@ -56,6 +62,9 @@ const classOfCode: Readonly<Record<StoreErrorCode, FailureClass>> = {
   JOB_CONFLICT: 'P',
   JOB_FINAL: 'P',
   JOB_NOT_FINAL: 'P',
+  JOB_IN_DOUBT: 'O',
+  KEY_MISSING: 'O',
+  KEY_WRONG: 'O',
   STALE_LEASE: 'P',
   JOB_ALREADY_STARTED: 'P',
   HANDLE_ENDED: 'P',
@@ -116,12 +125,15 @@ export class CorruptRecordError extends StoreError {
   /** Sequence number of the damaged journal or outbox record; null when it is the job's own record. */
   readonly seq: number | null;
 
+  readonly detail: string;
+
   constructor(jobId: string, seq: number | null, detail: string) {
     const where = seq === null ? `job ${jobId}` : `job ${jobId}, seq ${seq}`;
     super('STORE_CORRUPT', `Damaged record of ${where}: ${detail}.`);
     this.name = 'CorruptRecordError';
     this.jobId = jobId;
     this.seq = seq;
+    this.detail = detail;
   }
 }
 

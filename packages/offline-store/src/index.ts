@@ -9,7 +9,7 @@ export {
   type StoreHolder,
   StoreOwnedError,
 } from './errors.ts';
-export type { CommitOptions, JobHandle, NodeCheckpoint } from './job-handle.ts';
+export type { CommitOptions, JobHandle, NodeCheckpoint, SecretPart } from './job-handle.ts';
 export type {
   CacheJobOptions,
   CacheOutcome,
@@ -19,12 +19,15 @@ export type {
   OnLost,
 } from './jobs/job-record.ts';
 export type { FinalStatus, InDoubtNode, JobStatus, StatusChange } from './jobs/job-state.ts';
+export type { Iteration } from './journal/iteration.ts';
 export type { JournalEntryLike } from './journal/journal-entry.ts';
 export type { JsonObject, JsonValue, Storable } from './json.ts';
 export { OfflineQueue } from './offline-queue.ts';
 export { openStore } from './open-store.ts';
 export type {
   DeadLetter,
+  DeadLettersOptions,
+  Disposition,
   FailOptions,
   FailOutcome,
   Outbox,
@@ -42,5 +45,20 @@ export type {
   QueueStats,
   SaveCheckpointOptions,
 } from './queue-types.ts';
-export type { CleanupOptions, CleanupReport, Store, StoreOptions, StoreStats, Synchronous } from './store.ts';
+export type { Incident, IncidentKind } from './rescue/incidents.ts';
+export type { OpeningReport } from './rescue/open-rescued.ts';
+export { openKeyFolder, removeKey, rotateKeyFolder } from './secrets/key-folder.ts';
+export { type SealedPlace, SecretBox } from './secrets/secret-box.ts';
+export { keyIdOf, type SecretKey, type SecretKeys, secretKey } from './secrets/secret-keys.ts';
+export type { SecretPath } from './secrets/secret-parts.ts';
+export type {
+  CleanupOptions,
+  CleanupReport,
+  KeyUse,
+  Store,
+  StoreOptions,
+  StoreStats,
+  Synchronous,
+} from './store.ts';
 export { systemClock } from './system-clock.ts';
+export type { Pressure } from './writer/quota.ts';

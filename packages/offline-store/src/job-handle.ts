@@ -5,24 +5,35 @@
  * Keeps I3: when `commit` resolves, everything it was given is durable; when it rejects, nothing is.
  */
 import type { StatusChange } from './jobs/job-state.ts';
+import type { CheckpointDraft } from './journal/encode-checkpoint.ts';
+import type { Iteration } from './journal/iteration.ts';
 import type { JournalEntryLike } from './journal/journal-entry.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
 import type { Checkpoint } from './queue-types.ts';
+import type { SecretPath } from './secrets/secret-parts.ts';
 
 export interface CommitOptions {
   /** What the server must hear about it. */
   readonly outbox?: readonly OutboxDraft[];
   /** What becomes of the job's status; an end of the job is final (I5). */
   readonly status?: StatusChange;
+  /**
+   * Parts of the entries that are kept sealed only: values derived from secrets, browser state. They come back
+   * with `load()`. Outbox and status cannot hold any, since those go to the server.
+   */
+  readonly secret?: readonly SecretPart[];
 }
 
-export interface NodeCheckpoint {
-  /** The node that has finished. */
-  readonly nodeId: string;
+export interface SecretPart {
+  /** Index in the list of entries. */
+  readonly entry: number;
+  /** The way to the value inside that entry: `['variables', 'token']`. */
+  readonly path: SecretPath;
+}
+
+export interface NodeCheckpoint extends Omit<CheckpointDraft, 'state'> {
   /** The state of the run as plain JSON: `{ variables, outputs }` and whatever else it takes to go on. */
   readonly context: object;
-  /** Default: `cp-` and the entry's number. */
-  readonly checkpointId?: string;
 }
 
 export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
@@ -32,16 +43,20 @@ export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
   readonly leaseToken: string | null;
 
   /**
-   * Everything that `commit` recorded for this claim, oldest first; empty for a new run.
+   * What `commit` recorded for this claim, from the newest entry of kind `snapshot` on (or from the first),
+   * oldest first; empty for a new run.
    *
    * @throws CorruptRecordError naming job and seq of a damaged or missing entry
+   * @throws StoreError `JOB_IN_DOUBT` when part of the record is lost, so that nothing may be resumed from it;
+   *   `KEY_MISSING`, `KEY_WRONG` when a sealed part does not open
    */
   load(): Promise<Entry[]>;
 
   /**
    * One transaction for all of it: journal entries, outbox entries and a change of the job's status.
    *
-   * @throws StoreError `NOT_SERIALIZABLE`, `JOB_FINAL`, `STALE_LEASE`, `STORE_FULL`, `STORE_BUSY`, `STORE_IO`
+   * @throws StoreError `NOT_SERIALIZABLE`, `JOB_FINAL`, `JOB_IN_DOUBT`, `STALE_LEASE`, `KEY_MISSING`,
+   *   `STORE_FULL`, `STORE_BUSY`, `STORE_IO`
    */
   commit(entries: readonly Entry[], options?: CommitOptions): Promise<void>;
 
@@ -49,14 +64,15 @@ export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
   saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void>;
 
   /**
-   * Whether a node has finished at least once in this run.
+   * Whether a node has finished in the present turn of the loops around it.
    *
+   * @param iteration the present turn; default that of the node that finished last
    * @throws StoreError `NOT_LOADED` for a run that was begun before and has not been loaded or restored
    */
-  isNodeExecuted(nodeId: string): boolean;
+  isNodeExecuted(nodeId: string, iteration?: Iteration): boolean;
 
-  /** The nodes that have finished, in the order of their first end. */
-  getExecutedNodes(): string[];
+  /** The nodes of which that is true, in the order of their first end. */
+  getExecutedNodes(iteration?: Iteration): string[];
 
   /** The newest checkpoint, or null when no node has finished. */
   getCheckpoint(): Promise<Checkpoint | null>;

@@ -5,16 +5,15 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { StoreError } from './errors.ts';
+import { type CorruptRecordError, StoreError } from './errors.ts';
 import { countJobs, type JobFilter, listRecords, selectRecord } from './jobs/job-queries.ts';
 import type { CacheJobOptions, CacheOutcome, JobRecord, LeaseNote } from './jobs/job-record.ts';
-import { isFinal, isOver, type StatusChange } from './jobs/job-state.ts';
-import { overError } from './jobs/refusals.ts';
+import type { StatusChange } from './jobs/job-state.ts';
+import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { checkChange, encodeDraft } from './journal/journal-entry.ts';
-import type { JsonObject } from './json.ts';
 import { openStoreNow } from './open-store.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
-import { checkCacheJob, checkJobId, checkLimit } from './queue-arguments.ts';
+import { checkCacheJob, checkJobId, checkLimit, checkObject } from './queue-arguments.ts';
 import type {
   Checkpoint,
   HistoryEntry,
@@ -67,7 +66,8 @@ export class OfflineQueue implements AsyncDisposable {
    */
   async cacheJob(options: CacheJobOptions): Promise<CacheOutcome> {
     checkCacheJob(options);
-    return this.#store.write(() => this.#store.jobs.cache(options, this.robotId, this.#store.clock.now()));
+    const job = { ...options, variables: checkObject(options.variables ?? {}, 'variables') };
+    return this.#store.write({ op: 'cache', job, robotId: this.robotId, nowMs: this.#store.clock.now() });
   }
 
   /** @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` */
@@ -100,13 +100,7 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** Notes when a lease was last confirmed, for the time after a restart (I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
-    await this.#store.write(() => {
-      const { jobs } = this.#store;
-      const run = jobs.find(jobId, leaseToken);
-      const position = jobs.position(run);
-      if (isOver(position.state)) throw overError(run, position.state);
-      jobs.save({ ...position, lease });
-    });
+    await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease });
   }
 
   /**
@@ -116,25 +110,28 @@ export class OfflineQueue implements AsyncDisposable {
    */
   async saveCheckpoint(options: SaveCheckpointOptions): Promise<void> {
     const { jobId, ...checkpoint } = options;
-    await this.#store.checkpoints.save(() => this.#store.jobs.find(checkJobId(jobId)), checkpoint);
+    const run = { jobId: checkJobId(jobId) };
+    const nowMs = this.#store.clock.now();
+    await this.#store.write({ op: 'checkpoint', run, checkpoint: encodeCheckpoint(checkpoint), nowMs });
   }
 
   /**
    * The newest checkpoint of a job, or null when no node has finished: from `saveCheckpoint`, or folded
    * from the `result` entries of its journal.
    *
-   * @throws StoreError `UNKNOWN_JOB`; CorruptRecordError
+   * @throws StoreError `UNKNOWN_JOB`, `JOB_IN_DOUBT` when it is no safe place to resume from; CorruptRecordError
    */
   getLatestCheckpoint(jobId: string): Promise<Checkpoint | null> {
     return this.#store.read(() => {
-      const folded = this.#store.runLog.latestCheckpoint(this.#store.jobs.find(jobId));
+      const folded = this.#store.reader.latestCheckpoint(this.#store.tables.jobs.find(jobId));
       return folded === null ? null : { jobId, ...folded };
     });
   }
 
   /** @throws StoreError `UNKNOWN_JOB` */
   getJob(jobId: string): Promise<JobRecord> {
-    return this.#store.read(() => selectRecord(this.#store.db, this.#store.jobs.find(jobId)));
+    const { db, jobs } = this.#store.tables;
+    return this.#store.read(() => selectRecord(db, jobs.find(jobId)));
   }
 
   /** Jobs that were cached but not begun, oldest first. */
@@ -159,33 +156,20 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_NOT_FINAL`
    */
   async markSynced(jobId: string, options: { readonly leaseToken?: string } = {}): Promise<void> {
-    await this.#store.write(() => {
-      const { jobs, clock } = this.#store;
-      const newest = jobs.find(jobId, options.leaseToken);
-      const candidates = options.leaseToken === undefined ? jobs.runsOf(jobId) : [newest];
-      const position = candidates.map((run) => jobs.position(run)).find(({ state }) => isFinal(state));
-      if (position === undefined)
-        throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
-      if (position.syncedAtMs === null) jobs.save({ ...position, syncedAtMs: clock.now() });
-    });
+    const nowMs = this.#store.clock.now();
+    await this.#store.write({ op: 'mark-synced', jobId: checkJobId(jobId), ...options, nowMs });
   }
 
   /** What was recorded for the newest claim, oldest first; of a longer history the newest part. */
   getJobHistory(jobId: string, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
     return this.#store.read(() => {
-      const run = this.#store.jobs.find(jobId);
-      return this.#store.runLog.newest(run, options.limit ?? 1_000).map((row) => ({
-        seq: row.seq,
-        kind: row.kind,
-        nodeId: row.nodeId,
-        recordedAtMs: row.recordedAtMs,
-        entry: JSON.parse(row.payload) as JsonObject,
-      }));
+      const rows = this.#store.reader.newest(this.#store.tables.jobs.find(jobId), checkLimit(options.limit ?? 1_000));
+      return rows.map(({ seq, kind, nodeId, recordedAtMs, entry }) => ({ seq, kind, nodeId, recordedAtMs, entry }));
     });
   }
 
   async getStats(): Promise<QueueStats> {
-    const counts = await this.#store.read(() => countJobs(this.#store.db));
+    const counts = await this.#store.read(() => countJobs(this.#store.tables.db));
     const [outbox, store] = await Promise.all([this.store.outbox.stats(), this.store.stats()]);
     return { robotId: this.robotId, ...counts, outbox, store };
   }
@@ -204,17 +188,15 @@ export class OfflineQueue implements AsyncDisposable {
     return this.close();
   }
 
-  #list(filter: JobFilter): Promise<JobRecord[]> {
-    return this.#store.read(() => listRecords(this.#store.db, { ...filter, limit: checkLimit(filter.limit) }));
+  async #list(filter: JobFilter): Promise<JobRecord[]> {
+    const limit = checkLimit(filter.limit);
+    const onDamaged = (error: CorruptRecordError): void => this.#store.reportDamage(error);
+    return this.#store.read(() => listRecords(this.#store.tables.db, { ...filter, limit }, onDamaged));
   }
 
   async #change(jobId: string, change: StatusChange, drafts: readonly OutboxDraft[] = []): Promise<void> {
-    checkChange(change);
-    const outbox = drafts.map(encodeDraft);
-    const position = await this.#store.write(() => {
-      const run = this.#store.jobs.find(checkJobId(jobId));
-      return this.#store.runLog.write(run, { outbox, change });
-    });
-    if (isOver(position.state)) this.#store.checkpoints.forget(position.runId);
+    const write = { outbox: drafts.map(encodeDraft), change: checkChange(change) };
+    const run = { jobId: checkJobId(jobId) };
+    await this.#store.write({ op: 'record', run, write, nowMs: this.#store.clock.now() });
   }
 }

@@ -2,17 +2,20 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
-import { openDatabase } from './database/open-database.ts';
 import { acquireOwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
 import { StoreError } from './errors.ts';
 import type { Logger } from './ports.ts';
-import { SqliteStore } from './sqlite-store.ts';
+import { openRescued } from './rescue/open-rescued.ts';
+import { checkKeys } from './secrets/secret-keys.ts';
+import { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 import type { Store, StoreOptions } from './store.ts';
 import { systemClock } from './system-clock.ts';
+import { WriterClient } from './writer/writer-client.ts';
 
 const defaultMaxBytes = 1024 ** 3;
+const maxReserveBytes = 32 * 1024 ** 2;
 const maxBusyTimeoutMs = 250;
 
 /**
@@ -22,15 +25,24 @@ const maxBusyTimeoutMs = 250;
  * const store = await openStore({ path: '/var/lib/robot/store.db', robotId: 'robot-123' });
  * await store.close();
  *
+ * A damaged file is set aside and replaced by a new one with what could be salvaged; `store.opening` says so.
+ *
  * @throws StoreOwnedError `STORE_OWNED`: another process holds it
- * @throws StoreError `STORE_TOO_NEW`, `STORE_FOREIGN`, `STORE_UNSUPPORTED`, `STORE_CORRUPT`, `STORE_ACCESS`
+ * @throws StoreError `STORE_TOO_NEW`, `STORE_FOREIGN`, `STORE_UNSUPPORTED`, `STORE_ACCESS`, `KEY_WRONG`
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  return openStoreNow(options);
+  const store = openStoreNow(options);
+  try {
+    await store.ready();
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
-/** The same without a promise, for constructors. */
-export function openStoreNow(options: StoreOptions): Store {
+/** The same without a promise, for constructors: what the writer's thread finds out later, the first write tells. */
+export function openStoreNow(options: StoreOptions): SqliteStore {
   const busyTimeoutMs = options.busyTimeoutMs ?? maxBusyTimeoutMs;
   if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > maxBusyTimeoutMs) {
     throw new StoreError('INVALID_ARGUMENT', `busyTimeoutMs is a whole number from 0 to ${maxBusyTimeoutMs}.`);
@@ -42,20 +54,55 @@ export function openStoreNow(options: StoreOptions): Store {
   }
 }
 
-function openAsOwner(options: StoreOptions, busyTimeoutMs: number): Store {
-  const { synchronous = 'full', maxBytes = defaultMaxBytes, clock = systemClock } = options;
+function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore {
+  const limits = limitsOf(options);
+  const { synchronous = 'full', clock = systemClock, keys, logger } = options;
   const files = locateStore(options.path);
   warnAboutFolder(dirname(files.store), options.logger);
   const lock = acquireOwnerLock(files, options.robotId, clock.now());
   let db: Database.Database | undefined;
   try {
-    db = openDatabase(files.store, { synchronous, maxBytes, busyTimeoutMs });
-    return new SqliteStore(db, lock, { ...options, path: files.store, synchronous, maxBytes, clock });
+    const database = { synchronous, busyTimeoutMs };
+    const opened = openRescued(files, database, clock.now());
+    db = opened.db;
+    db.pragma('query_only = 1');
+    for (const { kind, detail, jobId } of opened.report.incidents) {
+      logger?.log('critical', `${kind}: ${detail}`, { job_id: jobId });
+    }
+    const writer = new WriterClient({
+      path: files.store,
+      marksPath: files.marks,
+      database,
+      quota: { maxBytes: limits.maxBytes, reserveBytes: limits.reserveBytes },
+      outbox: limits.outbox,
+      keepEntries: options.keepJournalEntries ?? 10_000,
+      keys: keys === undefined ? null : checkKeys(keys),
+      idleCheckpointMs: options.idleCheckpointMs ?? 5_000,
+      commitDelayMs: options.commitDelayMs ?? null,
+      maxWaiting: 10_000,
+    });
+    const { report } = opened;
+    return new SqliteStore(
+      { db, lock, writer, report },
+      { ...options, ...limits, path: files.store, synchronous, clock },
+    );
   } catch (error) {
     db?.close();
     lock.release();
     throw error;
   }
+}
+
+function limitsOf(options: StoreOptions): Pick<SqliteStoreOptions, 'maxBytes' | 'reserveBytes' | 'outbox'> {
+  const { maxBytes = defaultMaxBytes } = options;
+  return {
+    maxBytes,
+    reserveBytes: options.reserveBytes ?? Math.min(maxReserveBytes, Math.floor((maxBytes ?? 0) / 8)),
+    outbox: {
+      maxEntries: options.outbox?.maxEntries ?? 100_000,
+      maxPermanentFailures: options.outbox?.maxPermanentFailures ?? 5,
+    },
+  };
 }
 
 function warnAboutFolder(folder: string, logger: Logger | undefined): void {

@@ -1,9 +1,9 @@
 /** What goes into the offline queue and what comes out. */
 import type { FinalStatus, JobStatus } from './jobs/job-state.ts';
+import type { CheckpointDraft } from './journal/encode-checkpoint.ts';
 import type { JsonObject, Storable } from './json.ts';
 import type { OutboxDraft, OutboxStats } from './outbox/outbox.ts';
-import type { Clock, Logger } from './ports.ts';
-import type { Store, StoreStats, Synchronous } from './store.ts';
+import type { Store, StoreOptions, StoreStats } from './store.ts';
 
 export type OfflineQueueOptions =
   | {
@@ -12,14 +12,10 @@ export type OfflineQueueOptions =
       /** Default: the store's. */
       readonly robotId?: string;
     }
-  | {
+  | ({
       /** Opened by the constructor, closed by `close()`. Default `~/.casare_rpa/offline.db`. */
       readonly dbPath?: string;
-      readonly robotId: string;
-      readonly synchronous?: Synchronous;
-      readonly clock?: Clock;
-      readonly logger?: Logger;
-    };
+    } & Omit<StoreOptions, 'path'>);
 
 /** A checkpoint as it is handed out. */
 export interface Checkpoint {
@@ -32,11 +28,9 @@ export interface Checkpoint {
   readonly savedAtMs: number;
 }
 
-export interface SaveCheckpointOptions {
+export interface SaveCheckpointOptions extends CheckpointDraft {
   readonly jobId: string;
   readonly checkpointId: string;
-  readonly nodeId: string;
-  readonly state: object;
 }
 
 export interface MarkCompletedOptions {

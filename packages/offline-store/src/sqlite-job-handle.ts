@@ -1,13 +1,13 @@
 /** A job's handle on the store; `job-handle.ts` says what each call promises. */
 import { StoreError } from './errors.ts';
-import type { CommitOptions, JobHandle, NodeCheckpoint } from './job-handle.ts';
+import type { CommitOptions, JobHandle, NodeCheckpoint, SecretPart } from './job-handle.ts';
 import type { RunRef } from './jobs/job-rows.ts';
-import { isOver } from './jobs/job-state.ts';
-import { isCheckpointKind } from './journal/checkpoint-fold.ts';
+import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
+import { type Iteration, isSameTurn } from './journal/iteration.ts';
 import { checkChange, encodeDraft, encodeEntry, isExecution, type JournalEntryLike } from './journal/journal-entry.ts';
-import { checkNodeId } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { restoreState } from './restore-target.ts';
+import type { SecretPath } from './secrets/secret-parts.ts';
 import type { SqliteStore } from './sqlite-store.ts';
 
 export interface SqliteJobHandleParts {
@@ -20,6 +20,12 @@ export interface SqliteJobHandleParts {
   readonly onEnd: () => void;
 }
 
+/** The turn each node ran in at last, and that of the node that ended last. */
+interface Executed {
+  readonly nodes: Map<string, Iteration>;
+  now: Iteration;
+}
+
 export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandle<Entry> {
   readonly jobId: string;
   readonly workflowName: string;
@@ -27,7 +33,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   readonly leaseToken: string | null;
   readonly #parts: SqliteJobHandleParts;
   /** Null until what was recorded earlier has been read. */
-  #executed: Set<string> | null;
+  #executed: Executed | null;
   #ended = false;
 
   constructor(parts: SqliteJobHandleParts) {
@@ -35,46 +41,54 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.jobId = parts.run.jobId;
     this.workflowName = parts.workflowName;
     this.leaseToken = parts.run.leaseToken === '' ? null : parts.run.leaseToken;
-    this.#executed = parts.isNew ? new Set() : null;
+    this.#executed = parts.isNew ? { nodes: new Map(), now: [] } : null;
   }
 
   async load(): Promise<Entry[]> {
-    const rows = await this.#read();
-    return rows.filter((row) => !isCheckpointKind(row.kind)).map((row) => JSON.parse(row.payload) as Entry);
+    this.#assertInUse();
+    const { store, run } = this.#parts;
+    const entries = await store.read(() => store.reader.entries(run) as unknown as Entry[]);
+    await this.#learn();
+    return entries;
   }
 
   async commit(entries: readonly Entry[], options: CommitOptions = {}): Promise<void> {
     this.#assertInUse();
     const { store, run } = this.#parts;
     const change = options.status === undefined ? {} : { change: checkChange(options.status) };
-    const encoded = entries.map(encodeEntry);
+    const secretOf = pathsByEntry(entries.length, options.secret ?? []);
+    const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
     const write = { ...change, entries: encoded, outbox: (options.outbox ?? []).map(encodeDraft) };
-    const position = await store.write(() => store.runLog.write(run, write));
-    for (const entry of encoded) if (isExecution(entry.kind)) this.#markExecuted(entry.nodeId);
-    if (isOver(position.state)) store.checkpoints.forget(run.runId);
+    await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
+    for (const { kind, node_id: nodeId, iteration } of entries) {
+      if (isExecution(kind)) this.#markExecuted(nodeId ?? null, iteration ?? []);
+    }
   }
 
   async saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void> {
     this.#assertInUse();
     const { store, run, autoSave } = this.#parts;
     const { context, ...rest } = checkpoint;
-    if (this.#executed === null) await this.#read();
-    if (autoSave) await store.checkpoints.save(() => run, { ...rest, state: context });
-    this.#markExecuted(checkNodeId(checkpoint.nodeId));
+    const encoded = encodeCheckpoint({ ...rest, state: context });
+    if (this.#executed === null) await this.#learn();
+    if (autoSave) await store.write({ op: 'checkpoint', run, checkpoint: encoded, nowMs: store.clock.now() });
+    this.#markExecuted(checkpoint.nodeId, checkpoint.iteration ?? []);
   }
 
-  isNodeExecuted(nodeId: string): boolean {
-    return this.#known().has(nodeId);
+  isNodeExecuted(nodeId: string, iteration?: Iteration): boolean {
+    const { nodes, now } = this.#known();
+    const ranAt = nodes.get(nodeId);
+    return ranAt !== undefined && isSameTurn(ranAt, iteration ?? now);
   }
 
-  getExecutedNodes(): string[] {
-    return [...this.#known()];
+  getExecutedNodes(iteration?: Iteration): string[] {
+    return [...this.#known().nodes.keys()].filter((nodeId) => this.isNodeExecuted(nodeId, iteration));
   }
 
   async getCheckpoint(): Promise<Checkpoint | null> {
     this.#assertInUse();
     const { store, run } = this.#parts;
-    const folded = await store.read(() => store.runLog.latestCheckpoint(run));
+    const folded = await store.read(() => store.reader.latestCheckpoint(run));
     return folded === null ? null : { jobId: this.jobId, ...folded };
   }
 
@@ -85,7 +99,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
         `That is a checkpoint of job ${checkpoint.jobId}, not of ${this.jobId}.`,
       );
     }
-    await this.#read();
+    await this.#learn();
     restoreState(checkpoint.state, target);
   }
 
@@ -95,20 +109,26 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#parts.onEnd();
   }
 
-  async #read(): Promise<{ readonly kind: string; readonly nodeId: string | null; readonly payload: string }[]> {
+  async #learn(): Promise<void> {
     this.#assertInUse();
     const { store, run } = this.#parts;
-    const rows = await store.read(() => store.runLog.read(run));
-    this.#executed ??= new Set();
-    for (const row of rows) if (isExecution(row.kind)) this.#markExecuted(row.nodeId);
-    return rows;
+    const { nodes, now } = await store.read(() => store.reader.executed(run));
+    if (this.#executed === null) {
+      this.#executed = { nodes, now };
+      return;
+    }
+    for (const [nodeId, iteration] of nodes) {
+      if (!this.#executed.nodes.has(nodeId)) this.#executed.nodes.set(nodeId, iteration);
+    }
   }
 
-  #markExecuted(nodeId: string | null): void {
-    if (nodeId !== null) this.#executed?.add(nodeId);
+  #markExecuted(nodeId: string | null, iteration: Iteration): void {
+    if (nodeId === null || this.#executed === null) return;
+    this.#executed.nodes.set(nodeId, iteration);
+    this.#executed.now = iteration;
   }
 
-  #known(): Set<string> {
+  #known(): Executed {
     this.#assertInUse();
     if (this.#executed !== null) return this.#executed;
     throw new StoreError(
@@ -120,4 +140,15 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   #assertInUse(): void {
     if (this.#ended) throw new StoreError('HANDLE_ENDED', `The recording of job ${this.jobId} has ended.`);
   }
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+function pathsByEntry(count: number, parts: readonly SecretPart[]): SecretPath[][] {
+  const paths = Array.from({ length: count }, (): SecretPath[] => []);
+  for (const { entry, path } of parts) {
+    const list = paths[entry];
+    if (list === undefined) throw new StoreError('INVALID_ARGUMENT', `There is no entry ${entry} to hold a secret.`);
+    list.push(path);
+  }
+  return paths;
 }

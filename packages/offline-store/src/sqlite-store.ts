@@ -2,31 +2,46 @@
  * The store on one SQLite file with one owner (design 4.5). It is open until `close()`; afterwards every
  * call fails with `STORE_CLOSED`.
  *
+ * Reads run at once, on a connection of the caller's thread, and see what has been committed; writes go to
+ * the writer's thread (`writer/`), so that a slow disk holds up nobody but those who wait for it.
+ *
  * Keeps I3 (what was acknowledged is on disk), I5 (final is final), I6 (outbox numbered without gaps),
  * I7 (size limits with counters) and I10 (a step costs what it changed).
  */
 import type Database from 'better-sqlite3';
 import { cleanStore } from './cleanup.ts';
-import { Counters } from './database/counters.ts';
-import { GroupCommit } from './database/group-commit.ts';
 import type { OwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
-import { StoreError } from './errors.ts';
-import { JobTable } from './jobs/job-table.ts';
-import { CheckpointLog } from './journal/checkpoint-log.ts';
-import { JournalTable } from './journal/journal-table.ts';
-import { RunLog } from './journal/run-log.ts';
-import type { Outbox } from './outbox/outbox.ts';
-import { OutboxTable } from './outbox/outbox-table.ts';
+import { type CorruptRecordError, StoreError } from './errors.ts';
+import { RunReader } from './journal/run-reader.ts';
+import type { Outbox, OutboxLimits } from './outbox/outbox.ts';
 import { SqliteOutbox } from './outbox/sqlite-outbox.ts';
 import type { Clock } from './ports.ts';
-import type { CleanupOptions, CleanupReport, Store, StoreOptions, StoreStats, Synchronous } from './store.ts';
+import { checkLimit } from './queue-arguments.ts';
+import { type Incident, listIncidents } from './rescue/incidents.ts';
+import type { OpeningReport } from './rescue/open-rescued.ts';
+import { SecretBox } from './secrets/secret-box.ts';
+import type { SecretKeys } from './secrets/secret-keys.ts';
+import type { CleanupOptions, CleanupReport, KeyUse, Store, StoreOptions, StoreStats, Synchronous } from './store.ts';
 import type { StoreAccess } from './store-access.ts';
+import type { StoreCommand, ValueOf } from './writer/commands.ts';
+import { type StoreTables, storeTables } from './writer/store-tables.ts';
+import type { WriterClient } from './writer/writer-client.ts';
 
-export interface SqliteStoreOptions extends StoreOptions {
+export interface SqliteStoreOptions extends Omit<StoreOptions, 'outbox'> {
   readonly synchronous: Synchronous;
   readonly maxBytes: number | null;
+  readonly reserveBytes: number;
+  readonly outbox: OutboxLimits;
   readonly clock: Clock;
+}
+
+export interface SqliteStoreParts {
+  /** For reads only. */
+  readonly db: Database.Database;
+  readonly lock: OwnerLock;
+  readonly writer: WriterClient;
+  readonly report: OpeningReport;
 }
 
 /** The store with what the parts of this package need of it; users see `Store`. */
@@ -34,36 +49,27 @@ export class SqliteStore implements Store, StoreAccess {
   readonly path: string;
   readonly robotId: string;
   readonly clock: Clock;
-  /** For reads; writes go through `write`. */
-  readonly db: Database.Database;
   readonly outbox: Outbox;
-  readonly jobs: JobTable;
-  readonly runLog: RunLog;
-  readonly checkpoints: CheckpointLog;
-  readonly #lock: OwnerLock;
+  readonly opening: OpeningReport;
+  readonly tables: StoreTables;
+  readonly reader: RunReader;
+  readonly #parts: SqliteStoreParts;
   readonly #options: SqliteStoreOptions;
-  readonly #commits: GroupCommit;
-  readonly #counters: Counters;
   #closing: Promise<void> | null = null;
 
-  constructor(db: Database.Database, lock: OwnerLock, options: SqliteStoreOptions) {
+  constructor(parts: SqliteStoreParts, options: SqliteStoreOptions) {
     const { clock, logger } = options;
     this.path = options.path;
     this.robotId = options.robotId;
     this.clock = clock;
-    this.db = db;
-    this.#lock = lock;
+    this.opening = parts.report;
+    this.#parts = parts;
     this.#options = options;
-    this.#commits = new GroupCommit(db, { clock });
-    this.#counters = new Counters(db);
-    const table = new OutboxTable(db, this.#counters, {
-      maxEntries: options.outbox?.maxEntries ?? 100_000,
-      maxPermanentFailures: options.outbox?.maxPermanentFailures ?? 5,
-    });
-    this.outbox = new SqliteOutbox({ access: this, table, counters: this.#counters, clock, logger });
-    this.jobs = new JobTable(db);
-    this.runLog = new RunLog({ jobs: this.jobs, journal: new JournalTable(db), outbox: table, clock });
-    this.checkpoints = new CheckpointLog(this, this.jobs, this.runLog);
+    const box = new SecretBox(options.keys ?? null);
+    this.tables = storeTables(parts.db, { box, outbox: options.outbox });
+    this.reader = new RunReader(this.tables);
+    const { outbox: table, deadLetters: dead, counters } = this.tables;
+    this.outbox = new SqliteOutbox({ access: this, table, dead, counters, clock, logger });
   }
 
   /** The inside of a store that `openStore` made. */
@@ -74,6 +80,11 @@ export class SqliteStore implements Store, StoreAccess {
 
   get isOpen(): boolean {
     return this.#closing === null;
+  }
+
+  /** Resolves once the writer has opened the file, with the settings asserted on its connection. */
+  async ready(): Promise<void> {
+    await this.#parts.writer.opened;
   }
 
   async read<T>(query: () => T): Promise<T> {
@@ -89,35 +100,61 @@ export class SqliteStore implements Store, StoreAccess {
     }
   }
 
-  async write<T>(work: () => T): Promise<T> {
+  async write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
     this.#assertOpen();
-    return this.#commits.add(work);
+    return this.#parts.writer.run(command);
   }
 
-  stats(): Promise<StoreStats> {
-    return this.read(() => ({
-      synchronous: this.#options.synchronous,
-      bytes: (this.#pragma('page_count') as number) * (this.#pragma('page_size') as number),
-      maxBytes: this.#options.maxBytes,
-      ...this.#commits.counts,
-    }));
+  async stats(): Promise<StoreStats> {
+    this.#assertOpen();
+    const { synchronous, maxBytes, reserveBytes } = this.#options;
+    const { counters } = this.tables;
+    const status = await this.#parts.writer.status();
+    return this.read(() => {
+      const pageBytes = this.#pragma('page_size');
+      return {
+        synchronous,
+        ...status,
+        bytes: this.#pragma('page_count') * pageBytes,
+        freeBytes: this.#pragma('freelist_count') * pageBytes,
+        maxBytes,
+        reserveBytes,
+        commitsRefused: counters.get('commits_refused'),
+        reserveUsed: counters.get('reserve_used'),
+        journalCompacted: counters.get('journal_compacted'),
+      };
+    });
+  }
+
+  incidents(limit = 100): Promise<Incident[]> {
+    return this.read(() => listIncidents(this.#parts.db, checkLimit(limit)));
+  }
+
+  async useKeys(keys: SecretKeys): Promise<void> {
+    this.#assertOpen();
+    this.tables.box.use(keys);
+    await this.write({ op: 'use-keys', keys });
+  }
+
+  sealedWith(): Promise<KeyUse[]> {
+    return this.read(() =>
+      this.#parts.db
+        .prepare<[], KeyUse>(
+          `SELECT substr(sealed, 1, instr(sealed, ':') - 1) AS keyId, count(*) AS entries
+           FROM journal WHERE sealed IS NOT NULL GROUP BY keyId ORDER BY keyId`,
+        )
+        .all(),
+    );
   }
 
   async cleanup(options: CleanupOptions = {}): Promise<CleanupReport> {
-    const report = await cleanStore(
-      { db: this.db, access: this, counters: this.#counters, clock: this.clock },
-      options,
-    );
-    for (const runId of report.runIds) this.checkpoints.forget(runId);
-    await this.read(() => this.db.pragma('wal_checkpoint(TRUNCATE)'));
-    return report.counts;
+    const report = await cleanStore({ db: this.#parts.db, access: this, clock: this.clock }, options);
+    await this.#parts.writer.truncate();
+    return report;
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#commits.idle().then(() => {
-      this.db.close();
-      this.#lock.release();
-    });
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -125,11 +162,25 @@ export class SqliteStore implements Store, StoreAccess {
     return this.close();
   }
 
+  /** A damaged record that a list leaves out. */
+  reportDamage(error: CorruptRecordError): void {
+    this.#options.logger?.log('critical', error.message, { job_id: error.jobId });
+  }
+
+  /** The connection that was used last moves the log into the file: that is the writer's, in its thread. */
+  async #close(): Promise<void> {
+    const { db, writer, lock } = this.#parts;
+    await writer.opened.catch(() => {});
+    db.close();
+    await writer.close();
+    lock.release();
+  }
+
   #assertOpen(): void {
     if (this.#closing !== null) throw new StoreError('STORE_CLOSED', `The store ${this.path} has been closed.`);
   }
 
-  #pragma(name: string): unknown {
-    return this.db.pragma(name, { simple: true });
+  #pragma(name: string): number {
+    return this.#parts.db.pragma(name, { simple: true }) as number;
   }
 }

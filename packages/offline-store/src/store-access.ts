@@ -1,7 +1,9 @@
-/** How the parts of a store reach its connection: one way in for reads, one for writes. */
+/** How the parts of a store reach it: reads on the caller's connection, writes through the writer's thread. */
+import type { StoreCommand, ValueOf } from './writer/commands.ts';
+
 export interface StoreAccess {
-  /** Runs `query` at once. Rejects when the store is closed. */
+  /** Runs `query` at once, on what has been committed. Rejects when the store is closed. */
   read<T>(query: () => T): Promise<T>;
-  /** Runs `work` in a transaction that others may share; resolves once it is durable. */
-  write<T>(work: () => T): Promise<T>;
+  /** Resolves with the command's value once it is durable. */
+  write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>>;
 }

@@ -20,9 +20,9 @@ describe('cleanup', () => {
       else if (jobId !== 'running') await queue.markCompleted(jobId, { success: true });
       if (jobId === 'synced' || jobId === 'unsent') await queue.markSynced(jobId);
     }
-    expect(await queue.cleanup()).toEqual({ jobs: 0, journalEntries: 0, deadLetters: 0 });
+    expect(await queue.cleanup()).toEqual({ jobs: 0, journalEntries: 0, deadLetters: 0, incidents: 0 });
     await clock.advance(7 * dayMs + 1);
-    expect(await queue.cleanup()).toEqual({ jobs: 2, journalEntries: 4, deadLetters: 0 });
+    expect(await queue.cleanup()).toEqual({ jobs: 2, journalEntries: 4, deadLetters: 0, incidents: 0 });
     await expect(queue.getJob('synced')).rejects.toMatchObject({ code: 'UNKNOWN_JOB' });
     expect((await queue.getStats()).jobs).toMatchObject({ completed: 2, in_progress: 1, released: 0 });
 
@@ -50,7 +50,7 @@ describe('cleanup', () => {
     const before = (await store.stats()).transactions;
     const cleaning = queue.cleanup();
     await queue.cacheJob({ jobId: 'other', workflowJson: '{}' });
-    expect(await cleaning).toEqual({ jobs: 1, journalEntries: 5_000, deadLetters: 0 });
+    expect(await cleaning).toEqual({ jobs: 1, journalEntries: 5_000, deadLetters: 0, incidents: 0 });
     expect((await store.stats()).transactions - before).toBeGreaterThanOrEqual(5);
     expect((await queue.getCachedJobs()).map((job) => job.id)).toEqual(['other']);
   });

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { journalId } from '../src/database/journal-id.ts';
 import { CheckpointManager, CorruptRecordError, OfflineQueue } from '../src/index.ts';
 import { openTestJob, openTestStore, result, withDatabase } from './support/open-stores.ts';
 
@@ -54,7 +55,7 @@ describe('damage is reported, never handed out as a value', () => {
     ['checksum', 'crc = crc + 1'],
   ])('a changed %s of a journal row', async (_column, change) => {
     const path = await closedStore();
-    withDatabase(path, (db) => db.exec(`UPDATE journal SET ${change} WHERE seq = 2`));
+    withDatabase(path, (db) => db.exec(`UPDATE journal SET ${change} WHERE id = ${journalId(1, 2)}`));
     const { load } = await reopen(path);
     expect((await errorOf(load())).seq).toBe(2);
   });
@@ -65,7 +66,7 @@ describe('damage is reported, never handed out as a value', () => {
     ['last', 5],
   ])('a missing journal row: the %s', async (_which, seq) => {
     const path = await closedStore();
-    withDatabase(path, (db) => db.prepare('DELETE FROM journal WHERE seq = ?').run(seq));
+    withDatabase(path, (db) => db.prepare('DELETE FROM journal WHERE id = ?').run(journalId(1, seq)));
     const { load } = await reopen(path);
     expect(await errorOf(load())).toMatchObject({ seq, message: expect.stringContaining('is missing') });
   });
@@ -74,7 +75,9 @@ describe('damage is reported, never handed out as a value', () => {
     const path = await closedStore();
     withDatabase(path, (db) =>
       db.exec(
-        'UPDATE journal SET seq = 99 WHERE seq = 2; UPDATE journal SET seq = 2 WHERE seq = 3; UPDATE journal SET seq = 3 WHERE seq = 99',
+        `UPDATE journal SET id = 99 WHERE id = ${journalId(1, 2)};
+         UPDATE journal SET id = ${journalId(1, 2)} WHERE id = ${journalId(1, 3)};
+         UPDATE journal SET id = ${journalId(1, 3)} WHERE id = 99`,
       ),
     );
     const { load } = await reopen(path);
@@ -84,17 +87,41 @@ describe('damage is reported, never handed out as a value', () => {
   it.each([
     ['workflow', 'UPDATE jobs SET workflow_json = \'{"nodes": {"x": 1}}\''],
     ['lease token', "UPDATE jobs SET lease_token = '8'"],
-    ['status', "UPDATE job_states SET status = 'completed'"],
-    ['state', 'UPDATE job_states SET state = \'{"status":"in_progress","startedAtMs":1}\''],
-    ['position', 'UPDATE job_states SET journal_seq = 4'],
   ])('a changed %s of a job', async (_column, change) => {
     const path = await closedStore();
     withDatabase(path, (db) => db.exec(change));
     const { queue } = await reopen(path);
     expect(await errorOf(queue.getJob('job-456'))).toMatchObject({ jobId: 'job-456', seq: null });
-    await expect(queue.markInProgress('job-456').then(() => queue.getJob('job-456'))).rejects.toBeInstanceOf(
-      CorruptRecordError,
-    );
+    expect(await queue.getInProgressJobs()).toEqual([]);
+    expect(queue.store.opening.incidents).toMatchObject([{ kind: 'job-in-doubt', jobId: 'job-456' }]);
+  });
+
+  it.each([
+    ['status', "UPDATE job_states SET status = 'completed'"],
+    ['state', 'UPDATE job_states SET state = \'{"status":"in_progress","startedAtMs":1}\''],
+    ['position', 'UPDATE job_states SET journal_seq = 4'],
+    ['revision', 'UPDATE job_states SET revision = revision + 9'],
+  ])('a changed %s of a job puts it in doubt as a whole', async (_column, change) => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec(change));
+    const { queue, load } = await reopen(path);
+    const [job] = await queue.getInProgressJobs();
+    expect(job).toMatchObject({ id: 'job-456', status: 'in_doubt', inDoubt: [] });
+    expect(job?.inDoubtAsWhole).toBe('its state fails its checksum');
+    await expect(load()).rejects.toMatchObject({ code: 'JOB_IN_DOUBT' });
+    await queue.markCompleted('job-456', { success: false, error: { message: 'an operator gave it up' } });
+    expect((await queue.getJob('job-456')).status).toBe('failed');
+  });
+
+  it('a damaged job does not hide the others', async () => {
+    const { store, queue } = await openTestJob();
+    await queue.cacheJob({ jobId: 'other', workflowJson: '{}' });
+    await queue.markInProgress('job-456');
+    await queue.markInProgress('other');
+    await store.close();
+    withDatabase(store.path, (db) => db.exec("UPDATE jobs SET name = 'x' WHERE job_id = 'job-456'"));
+    const { queue: reopened } = await reopen(store.path);
+    expect((await reopened.getInProgressJobs()).map((job) => job.id)).toEqual(['other']);
   });
 
   it('a damaged outbox entry is set aside; the others are still sent', async () => {
@@ -103,7 +130,7 @@ describe('damage is reported, never handed out as a value', () => {
     const store = await openTestStore({ path });
     expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([1, 3, 4, 5]);
     expect(await store.outbox.deadLetters()).toMatchObject([
-      { jobId: 'job-456', seq: 2, payload: null, damaged: true, reason: 'the record fails its checksum' },
+      { jobId: 'job-456', seq: 2, payload: null, disposition: 'damaged', reason: 'the record fails its checksum' },
     ]);
   });
 });

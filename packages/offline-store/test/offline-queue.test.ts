@@ -39,6 +39,7 @@ describe('the offline queue', () => {
         robotId: 'robot-9',
         status: 'in_progress',
         inDoubt: [],
+        inDoubtAsWhole: null,
         result: null,
         error: null,
         cachedAtMs: Date.UTC(2026, 0, 1),

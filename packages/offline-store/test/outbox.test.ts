@@ -70,7 +70,7 @@ describe('the outbox', () => {
         attempts: 5,
         reason: 'refused for good',
         deadAtMs: clock.now(),
-        damaged: false,
+        disposition: 'dead',
       },
     ]);
     expect(await store.outbox.stats()).toMatchObject({ pending: 1, deadLetters: 1, dead: 1 });

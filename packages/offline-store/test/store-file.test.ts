@@ -44,25 +44,27 @@ describe('the file of a store', () => {
     'synchronous: %s is in force on the live connection, with the other settings',
     async (synchronous, expected) => {
       const store = SqliteStore.of(await openTestStore({ synchronous, busyTimeoutMs: 100 }));
-      const pragma = (name: string): unknown => store.db.pragma(name, { simple: true });
-      expect(pragma('synchronous')).toBe(expected);
-      expect(pragma('journal_mode')).toBe('wal');
-      expect(pragma('foreign_keys')).toBe(1);
-      expect(pragma('busy_timeout')).toBe(100);
-      expect(pragma('mmap_size')).toBe(0);
-      expect(pragma('journal_size_limit')).toBe(16 * 1024 * 1024);
-      expect((await store.stats()).synchronous).toBe(synchronous);
-      const tables = store.db
+      const stats = await store.stats();
+      expect(stats.synchronous).toBe(synchronous);
+      expect(stats.settings).toEqual({
+        journal_mode: 'wal',
+        synchronous: expected,
+        busy_timeout: 100,
+        wal_autocheckpoint: 1_000,
+        journal_size_limit: 16 * 1024 * 1024,
+        mmap_size: 0,
+      });
+      const tables = store.tables.db
         .prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
-        .all();
-      expect(tables).toHaveLength(6);
-      expect(tables).toEqual(tables.map((table) => ({ ...(table as object), strict: 1 })));
+        .all() as readonly object[];
+      expect(tables).toHaveLength(9);
+      expect(tables).toEqual(tables.map((table) => ({ ...table, strict: 1 })));
     },
   );
 
   it('full is the default', async () => {
-    const store = SqliteStore.of(await openTestStore());
-    expect(store.db.pragma('synchronous', { simple: true })).toBe(2);
+    const store = await openTestStore();
+    expect((await store.stats()).settings.synchronous).toBe(2);
   });
 
   it('written by a newer version is refused with both versions named, and left as it is', async () => {
@@ -72,7 +74,7 @@ describe('the file of a store', () => {
     const before = hashOf(store.path);
     await expect(openStore({ path: store.path, robotId: 'r' })).rejects.toMatchObject({
       code: 'STORE_TOO_NEW',
-      message: expect.stringMatching(/has version 99, this package knows versions up to 1: use the newer version/),
+      message: expect.stringMatching(/has version 99, this package knows versions up to 2: use the newer version/),
     });
     expect(hashOf(store.path)).toBe(before);
   });
@@ -85,12 +87,15 @@ describe('the file of a store', () => {
     expect(hashOf(path)).toBe(before);
   });
 
-  it('that is no database is reported as damaged and left as it is', async () => {
+  it('that is no database is set aside as it is, and a new one takes its place', async () => {
     const path = join(temporaryFolder(), 'store.db');
     writeFileSync(path, 'not a database, '.repeat(100));
     const before = hashOf(path);
-    await expect(openStore({ path, robotId: 'r' })).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
-    expect(hashOf(path)).toBe(before);
+    const store = await openTestStore({ path });
+    expect(store.opening.setAside).toMatch(/store\.db\.damaged-20/);
+    expect(hashOf(store.opening.setAside ?? '')).toBe(before);
+    expect(store.opening.incidents).toMatchObject([{ kind: 'store-set-aside', jobId: null }]);
+    expect(await store.incidents()).toEqual(store.opening.incidents);
   });
 
   it('is refused by clear codes where it cannot be', async () => {

@@ -259,6 +259,6 @@ test('whatever callers, time and source do, no token is used beyond its life and
       await Promise.all(calls);
       expect(clock.sleeping).toBe(0);
     }),
-    { numRuns: Number(process.env.CASARE_TEST_RUNS ?? 20) },
+    { numRuns: Number(process.env.CASARE_PROPERTY_RUNS ?? 20) },
   );
 });

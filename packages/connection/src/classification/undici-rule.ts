@@ -18,11 +18,12 @@ const CLASS_OF: { readonly [code: string]: ErrorClass } = {
   UND_ERR_ABORT: 'C',
   UND_ERR_ABORTED: 'C',
   UND_ERR_INVALID_ARG: 'P',
-  UND_ERR_HEADERS_OVERFLOW: 'P',
 };
 
 export const undiciRule: ClassifyRule = ({ code }) => {
   const letter = CLASS_OF[code];
+  // Whoever sends headers has done something.
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return verdict('P', code, { ambiguous: true });
   if (letter !== undefined) return verdict(letter, code);
   // The answer was not HTTP.
   return code.startsWith('HPE_') ? verdict('A', code) : undefined;

@@ -13,6 +13,7 @@ import type { Redactor } from '../redactor.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import type { ConnectionState, StatusBook } from './connection-status.ts';
 import { Gate } from './gate.ts';
+import { Liveness } from './liveness.ts';
 import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
 import { type ReconnectOutcome, Reconnector, type ReconnectPurpose } from './reconnector.ts';
 import type { Operation, Session } from './session.ts';
@@ -71,16 +72,14 @@ export class Supervisor {
   readonly gate: Gate = new Gate();
   readonly #options: SupervisorOptions;
   readonly #tasks = new Set<Promise<void>>();
+  readonly #liveness: Liveness;
   #link: Link = { kind: 'disconnected' };
-  #verifying = false;
-  #nextVerificationAt = 0;
-  /** Monotonic; when the service last proved that it is there. */
-  #lastSignAt = 0;
   /** The code that was last reported loudly; the same is not reported again until something succeeds. */
   #reported: string | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#liveness = new Liveness(options);
   }
 
   get state(): ConnectionState {
@@ -149,7 +148,7 @@ export class Supervisor {
 
   noteSuccess(): void {
     this.#reported = undefined;
-    this.#lastSignAt = this.#options.clock.monotonic();
+    this.#liveness.sign();
     this.#options.book.success(this.#options.clock.now());
   }
 
@@ -162,8 +161,7 @@ export class Supervisor {
     if (error.class === 'U' || error.class === 'O') this.reportLoudly(error);
     const isDoubtful = speaksAgainstService(error) || error.class === 'U';
     const link = this.#link;
-    if (!isDoubtful || link.kind !== 'connected' || this.#verifying) return;
-    this.#verifying = true;
+    if (!isDoubtful || link.kind !== 'connected' || this.#liveness.isLooking) return;
     this.#background(this.#verify(link.session), link.session);
   }
 
@@ -225,7 +223,11 @@ export class Supervisor {
       case 'connected': {
         const watch = new AbortController();
         this.#enter({ kind: 'connected', session, watch }, null);
-        this.#background(this.#watchIdle(session, watch.signal), session);
+        const onFailure = (error: ConnectionError): void => this.noteFailure(error);
+        this.#background(
+          this.#liveness.watch(() => this.#look(session), onFailure, watch.signal),
+          session,
+        );
         this.gate.open();
         break;
       }
@@ -245,45 +247,18 @@ export class Supervisor {
     }
   }
 
-  /** A connection that nobody uses is looked at now and then; a failure is handled as that of any call. */
-  async #watchIdle(session: Session, signal: AbortSignal): Promise<void> {
-    const { clock, config } = this.#options;
-    const { idleProbeIntervalMs: intervalMs, healthProbeTimeoutMs } = config;
-    if (intervalMs === null) return;
-    try {
-      for (;;) {
-        const idleMs = clock.monotonic() - this.#lastSignAt;
-        await clock.sleep(Math.max(intervalMs - idleMs, intervalMs / 10), signal);
-        if (clock.monotonic() - this.#lastSignAt < intervalMs) continue;
-        await this.#probe(session, signal, healthProbeTimeoutMs).catch((error: ConnectionError) => {
-          if (error.class !== 'C') this.noteFailure(error);
-        });
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  async #verify(session: Session): Promise<void> {
+    const { clock, book } = this.#options;
+    const error = await this.#liveness.lookAgain(() => this.#look(session), session.signal);
+    if (error === undefined) return;
+    book.failure(error, clock.now());
+    if (speaksAgainstService(error)) this.#lost(session, error);
+    else if (error.class === 'U') this.#refused(session, error);
+    else if (error.category === 'permanent') this.reportLoudly(error);
   }
 
-  async #verify(session: Session): Promise<void> {
-    const { clock, config } = this.#options;
-    try {
-      await clock.sleep(Math.max(0, this.#nextVerificationAt - clock.monotonic()), session.signal);
-      this.#nextVerificationAt = clock.monotonic() + (config.healthProbeIntervalMs ?? config.initialDelayMs);
-      await this.#probe(session, session.signal, config.healthProbeTimeoutMs);
-    } catch (error) {
-      session.signal.throwIfAborted();
-      if (!(error instanceof ConnectionError)) throw error;
-      this.#options.book.failure(error, clock.now());
-      if (speaksAgainstService(error)) {
-        this.#lost(session, error);
-      } else if (error.class === 'U') {
-        this.#refused(session, error);
-      } else if (error.category === 'permanent') {
-        this.reportLoudly(error);
-      }
-    } finally {
-      this.#verifying = false;
-    }
+  #look(session: Session): Promise<void> {
+    return this.#probe(session, session.signal, this.#options.config.healthProbeTimeoutMs);
   }
 
   async #probe(session: Session, signal: AbortSignal, timeoutMs: number): Promise<void> {

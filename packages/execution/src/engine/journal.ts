@@ -162,5 +162,6 @@ export type RunEnd =
 /**
  * `asked`: its caller asked for it. `journal`: a step could not be recorded; trying again later makes sense.
  * `node-still-running`: the run was stopped but a node has not ended; only the end of the process ends it.
+ * `no-process`: no process could be had to run it; trying again later makes sense.
  */
-export type SuspendCause = 'asked' | 'journal' | 'node-still-running';
+export type SuspendCause = 'asked' | 'journal' | 'node-still-running' | 'no-process';

@@ -102,9 +102,10 @@ function openSession(
       graceMs: options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS,
     }),
     takeInterruption(openStep) {
+      if (interruption?.step !== openStep) return null;
       const taken = interruption;
       interruption = null;
-      return taken?.step === openStep ? taken : null;
+      return taken;
     },
     restorerFor: restorer,
     warnOfReference(nodeId, reference) {

@@ -1,30 +1,43 @@
-/** Totals that outlive the rows they count: what was dropped, given up or cleaned away (I7). */
+/** Totals that outlive the rows they count: what was dropped, refused, given up or cleaned away (I7). */
 import type Database from 'better-sqlite3';
+import { rowChecksum } from './checksum.ts';
 
-export type CounterName =
-  | 'outbox_acknowledged'
-  | 'outbox_dropped'
-  | 'outbox_dead'
-  | 'dead_letters_cleaned'
-  | 'jobs_cleaned';
+export const counterNames = [
+  'outbox_acknowledged',
+  'outbox_dropped',
+  'outbox_refused',
+  'outbox_dead',
+  'outbox_superseded',
+  'outbox_requeued',
+  'outbox_discarded',
+  'dead_letters_cleaned',
+  'jobs_cleaned',
+  'journal_compacted',
+  'commits_refused',
+  'reserve_used',
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
 
 export class Counters {
-  readonly #add: Database.Statement<[string, number]>;
-  readonly #get: Database.Statement<[string], { value: number }>;
+  readonly #set: Database.Statement<[string, number, number]>;
+  readonly #get: Database.Statement<[string], { value: number; crc: number }>;
 
   constructor(db: Database.Database) {
-    this.#add = db.prepare(
-      'INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value',
-    );
-    this.#get = db.prepare('SELECT value FROM counters WHERE name = ?');
+    this.#set = db.prepare('INSERT OR REPLACE INTO counters (name, value, crc) VALUES (?, ?, ?)');
+    this.#get = db.prepare('SELECT value, crc FROM counters WHERE name = ?');
   }
 
   /** Part of the caller's transaction. */
   add(name: CounterName, count: number): void {
-    if (count > 0) this.#add.run(name, count);
+    if (count <= 0) return;
+    const value = this.get(name) + count;
+    this.#set.run(name, value, rowChecksum([name, value]));
   }
 
+  /** A damaged counter begins again at 0. */
   get(name: CounterName): number {
-    return this.#get.get(name)?.value ?? 0;
+    const row = this.#get.get(name);
+    return row !== undefined && rowChecksum([name, row.value]) === row.crc ? row.value : 0;
   }
 }

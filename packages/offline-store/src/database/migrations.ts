@@ -2,14 +2,21 @@
  * Versions of the store's file. Pending migrations and the new `user_version` are one transaction, so a
  * file is at one version or the next, never between. A newer file is refused, not guessed at.
  */
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
+import { toVersion2 } from './to-version-2.ts';
 
 /** "CASR": marks the file as a store of this package. */
 export const applicationId: number = 0x43415352;
 
+/** A version beyond this one is a damaged number, not a newer package. */
+const farVersion = 1_000;
+
+/** SQL, or a function for what SQL cannot say; runs inside the transaction of the migration. */
+export type Migration = string | ((db: Database.Database) => void);
+
 /** Entry n brings a file from version n to n + 1. Published entries are never edited. */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `
   CREATE TABLE jobs (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -85,6 +92,7 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
   `,
+  toVersion2,
 ];
 
 /**
@@ -95,8 +103,13 @@ export const migrations: readonly string[] = [
 export function assertKnownFile(db: Database.Database, path: string): void {
   const version = db.pragma('user_version', { simple: true }) as number;
   const id = db.pragma('application_id', { simple: true }) as number;
-  const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;
-  if (id !== applicationId && !(id === 0 && version === 0 && tables === 0)) {
+  const tables = db.prepare('SELECT name FROM sqlite_schema').pluck().all() as string[];
+  const isOurs = ['jobs', 'job_states', 'journal'].every((name) => tables.includes(name));
+  const isEmpty = id === 0 && version === 0 && tables.length === 0;
+  if (isOurs && (id !== applicationId || version === 0 || version > farVersion)) {
+    throw new StoreError('STORE_CORRUPT', `${path} has a damaged header.`);
+  }
+  if (id !== applicationId && !isEmpty) {
     throw new StoreError('STORE_FOREIGN', `${path} is a database of another program; it is left as it is.`);
   }
   if (version > migrations.length) {
@@ -107,12 +120,41 @@ export function assertKnownFile(db: Database.Database, path: string): void {
   }
 }
 
+/**
+ * Checks that the tables are those of the newest version, word by word: a damaged definition would otherwise
+ * come to light much later.
+ *
+ * @throws StoreError `STORE_CORRUPT`
+ */
+export function assertSchema(db: Database.Database, path: string): void {
+  expectedSchema ??= freshSchema();
+  if (schemaOf(db) === expectedSchema && db.pragma('encoding', { simple: true }) === 'UTF-8') return;
+  throw new StoreError('STORE_CORRUPT', `The definitions of the tables in ${path} are damaged.`);
+}
+
+/** What a fresh store's tables are; found out once. */
+let expectedSchema: string | undefined;
+
+function freshSchema(): string {
+  const fresh = new Database(':memory:');
+  try {
+    migrate(fresh);
+    return schemaOf(fresh);
+  } finally {
+    fresh.close();
+  }
+}
+
+function schemaOf(db: Database.Database): string {
+  return JSON.stringify(db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all());
+}
+
 /** Brings the file to the newest version, or leaves it at the one it has. */
-export function migrate(db: Database.Database, steps: readonly string[] = migrations): void {
+export function migrate(db: Database.Database, steps: readonly Migration[] = migrations): void {
   db.transaction(() => {
     const version = db.pragma('user_version', { simple: true }) as number;
     if (version >= steps.length) return;
-    for (const sql of steps.slice(version)) db.exec(sql);
+    for (const step of steps.slice(version)) typeof step === 'string' ? db.exec(step) : step(db);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${steps.length}`);
   }).immediate();

@@ -5,16 +5,14 @@
 import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import type { Synchronous } from '../store.ts';
-import { assertKnownFile, migrate } from './migrations.ts';
+import { assertKnownFile, assertSchema, migrate } from './migrations.ts';
 import { translateStorageError } from './storage-errors.ts';
 import { ensureOwnerOnly } from './store-files.ts';
 
 export interface DatabaseOptions {
   readonly synchronous: Synchronous;
-  /** Blocks the event loop while it waits, hence at most 250. */
+  /** Blocks the thread while it waits, hence at most 250. */
   readonly busyTimeoutMs: number;
-  /** Null for no limit. */
-  readonly maxBytes: number | null;
 }
 
 /** First SQLite release without a known way to damage a WAL database. */
@@ -31,12 +29,17 @@ export function openDatabase(path: string, options: DatabaseOptions): Database.D
     assertKnownFile(db, path);
     applySettings(db, options);
     migrate(db);
-    limitSize(db, options.maxBytes);
     return db;
   } catch (error) {
     db?.close();
-    throw translateStorageError(error, path);
+    throw asDamage(translateStorageError(error, path), path);
   }
+}
+
+/** SQL that a whole file would not refuse: what it is about is damaged. */
+function asDamage(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  return new StoreError('STORE_CORRUPT', `${path} is damaged: ${error.message}.`, { cause: error });
 }
 
 /** Compares dotted version numbers: is `version` at least `minimum`? */
@@ -53,6 +56,30 @@ function assertSqliteVersion(db: Database.Database): void {
   const version = db.prepare<[], { v: string }>('SELECT sqlite_version() AS v').get()?.v ?? '0';
   if (isAtLeast(version, minimumSqlite)) return;
   throw new StoreError('STORE_UNSUPPORTED', `SQLite ${version} is too old: the store needs ${minimumSqlite} or newer.`);
+}
+
+/** The settings in force on a live connection, by their names in SQLite. */
+export function readSettings(db: Database.Database): Readonly<Record<string, string | number>> {
+  const names = [
+    'journal_mode',
+    'synchronous',
+    'busy_timeout',
+    'wal_autocheckpoint',
+    'journal_size_limit',
+    'mmap_size',
+  ];
+  return Object.fromEntries(names.map((name) => [name, db.pragma(name, { simple: true }) as string | number]));
+}
+
+/**
+ * Looks at the definitions of the tables, at every page and at every index of the file.
+ *
+ * @throws StoreError `STORE_CORRUPT` with the first fault found
+ */
+export function assertWhole(db: Database.Database, path: string): void {
+  assertSchema(db, path);
+  const found: unknown = db.pragma('integrity_check(1)', { simple: true });
+  if (found !== 'ok') throw new StoreError('STORE_CORRUPT', `${path} is damaged: ${String(found)}.`);
 }
 
 function applySettings(db: Database.Database, options: DatabaseOptions): void {
@@ -79,11 +106,4 @@ function applySettings(db: Database.Database, options: DatabaseOptions): void {
       `The store needs ${name} = ${expected}, but SQLite reports ${String(actual)} here. Is the file on a network file system?`,
     );
   }
-}
-
-/** A limit below the file's present size leaves the file as it is: SQLite keeps it from growing. */
-function limitSize(db: Database.Database, maxBytes: number | null): void {
-  if (maxBytes === null) return;
-  const pageSize = db.pragma('page_size', { simple: true }) as number;
-  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`);
 }

@@ -6,9 +6,3 @@ export function selectRows<Row>(db: Database.Database, query: Compilable<Row>): 
   const { sql, parameters } = query.compile();
   return db.prepare<unknown[], Row>(sql).all(...parameters);
 }
-
-/** The number of rows that the statement changed. */
-export function changeRows(db: Database.Database, query: Compilable): number {
-  const { sql, parameters } = query.compile();
-  return db.prepare<unknown[]>(sql).run(...parameters).changes;
-}

@@ -25,65 +25,21 @@ export interface JobStatesTable {
   status: string;
   state: string;
   lease: string | null;
+  revision: number;
   /** Last sequence numbers given out. */
   journal_seq: number;
+  first_seq: number;
+  snapshot_seq: number;
+  checkpoint_seq: number;
   outbox_seq: number;
   synced_at_ms: number | null;
   crc: number;
 }
 
-export interface JournalTable {
-  run_id: number;
-  seq: number;
-  kind: string;
-  node_id: string | null;
-  recorded_at_ms: number;
-  payload: string;
-  crc: number;
-}
-
-export interface OutboxTable {
-  id: Generated<number>;
-  run_id: number;
-  seq: number;
-  kind: string;
-  payload: string;
-  recorded_at_ms: number;
-  /** 1: never dropped to make room. */
-  keep: number;
-  crc: number;
-  /** Permanent answers so far. */
-  attempts: number;
-  last_error: string | null;
-}
-
-export interface DeadLettersTable {
-  id: number;
-  job_id: string;
-  lease_token: string;
-  seq: number;
-  kind: string;
-  payload: string;
-  recorded_at_ms: number;
-  keep: number;
-  crc: number;
-  attempts: number;
-  reason: string;
-  dead_at_ms: number;
-}
-
-export interface CountersTable {
-  name: string;
-  value: number;
-}
-
+/** The tables that cold queries are about; the others are reached by prepared statements only. */
 export interface StoreSchema {
   jobs: JobsTable;
   job_states: JobStatesTable;
-  journal: JournalTable;
-  outbox: OutboxTable;
-  dead_letters: DeadLettersTable;
-  counters: CountersTable;
 }
 
 /** Compiles cold queries; hot ones are prepared statements beside their table. */

@@ -42,6 +42,11 @@ export function translateStorageError(error: unknown, path: string): unknown {
   return new StoreError(rule.code, `${path}: ${(error as Error).message} (${found}). ${rule.remedy}`, { cause: error });
 }
 
+export function isFull(error: unknown): boolean {
+  const found = codeOf(error);
+  return found.startsWith('SQLITE_FULL') || found === 'STORE_FULL';
+}
+
 export function isBusy(error: unknown): boolean {
   const found = codeOf(error);
   return found.startsWith('SQLITE_BUSY') || found.startsWith('SQLITE_LOCKED');

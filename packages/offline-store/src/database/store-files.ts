@@ -9,6 +9,8 @@ export interface StoreFiles {
   readonly owner: string;
   /** Says who that is; of no weight for the lock itself. */
   readonly ownerNote: string;
+  /** High-water marks of the store's claims. */
+  readonly marks: string;
 }
 
 /** The files of a store, by their real paths, so that two names of one file meet in one lock. */
@@ -24,7 +26,7 @@ export function locateStore(path: string): StoreFiles {
   }
   const stem = basename(store).replace(/\.db$/, '');
   const owner = join(dirname(store), stem === 'store' ? 'owner' : `${stem}.owner`);
-  return { store, owner: `${owner}.db`, ownerNote: `${owner}.json` };
+  return { store, owner: `${owner}.db`, ownerNote: `${owner}.json`, marks: `${store}-marks` };
 }
 
 /**

@@ -29,16 +29,24 @@ export function selectRecord(db: Database.Database, run: RunRef): JobRecord {
   return fromJoined(row);
 }
 
-/**
- * Oldest first.
- *
- * @throws CorruptRecordError for the first damaged record
- */
-export function listRecords(db: Database.Database, filter: JobFilter): JobRecord[] {
+/** Oldest first. Damaged records do not hide the others: they go to `onDamaged` instead of into the list. */
+export function listRecords(
+  db: Database.Database,
+  filter: JobFilter,
+  onDamaged: (error: CorruptRecordError) => void,
+): JobRecord[] {
   let query = recordQuery().orderBy('jobs.run_id').limit(filter.limit);
   query = query.where('job_states.status', filter.except === true ? 'not in' : 'in', filter.statuses);
   if (filter.unsyncedOnly === true) query = query.where('job_states.synced_at_ms', 'is', null);
-  return selectRows(db, query).map(fromJoined);
+  return selectRows(db, query).flatMap((row) => {
+    try {
+      return [fromJoined(row)];
+    } catch (error) {
+      if (!(error instanceof CorruptRecordError)) throw error;
+      onDamaged(error);
+      return [];
+    }
+  });
 }
 
 export function countJobs(db: Database.Database): JobCounts {
@@ -49,7 +57,7 @@ export function countJobs(db: Database.Database): JobCounts {
       .select((each) => [
         'status',
         each.fn.countAll<number>().as('n'),
-        each.fn.sum<number>('journal_seq').as('entries'),
+        each.fn.sum<number>(each('journal_seq', '-', each('first_seq', '-', each.lit(1)))).as('entries'),
       ])
       .select((each) => each.fn.count<number>('synced_at_ms').as('synced'))
       .groupBy('status'),
@@ -79,7 +87,11 @@ function recordQuery() {
       'job_states.status',
       'job_states.state',
       'job_states.lease',
+      'job_states.revision',
       'job_states.journal_seq',
+      'job_states.first_seq',
+      'job_states.snapshot_seq',
+      'job_states.checkpoint_seq',
       'job_states.outbox_seq',
       'job_states.synced_at_ms',
       'job_states.crc as state_crc',
@@ -87,18 +99,7 @@ function recordQuery() {
 }
 
 function fromJoined(row: JoinedRow): JobRecord {
-  const { state_crc: crc, status, state, journal_seq, outbox_seq } = row;
-  if (crc === null || status === null || state === null || journal_seq === null || outbox_seq === null) {
-    throw new CorruptRecordError(row.job_id, null, 'its state is missing');
-  }
-  return toRecord(row, {
-    run_id: row.run_id,
-    status,
-    state,
-    lease: row.lease,
-    journal_seq,
-    outbox_seq,
-    synced_at_ms: row.synced_at_ms,
-    crc,
-  });
+  const { state_crc: crc } = row;
+  if (crc === null) throw new CorruptRecordError(row.job_id, null, 'its state is missing');
+  return toRecord(row, { ...(row as StateRow), crc });
 }

@@ -53,6 +53,11 @@ export interface JobRecord {
   readonly status: JobStatus;
   /** Nodes that wait for an answer; empty unless the status is `in_doubt`. */
   readonly inDoubt: readonly InDoubtNode[];
+  /**
+   * Why the job as a whole is in doubt: the store lost part of its record, so that it must not be resumed
+   * from an earlier step. Null for every other job.
+   */
+  readonly inDoubtAsWhole: string | null;
   /** Null until the job has ended. */
   readonly result: JsonValue;
   readonly error: JsonValue;

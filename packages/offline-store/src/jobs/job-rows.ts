@@ -5,7 +5,7 @@ import type { JobStatesTable, JobsTable } from '../database/schema.ts';
 import { CorruptRecordError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { InDoubtPolicy, JobRecord, LeaseNote, OnLost } from './job-record.ts';
-import { endOf, isFinal, type JobState, startOf } from './job-state.ts';
+import { endOf, isFinal, type JobState, startOf, wholeDoubtOf } from './job-state.ts';
 
 /** The constant part of a job. */
 export type JobRow = Selectable<JobsTable>;
@@ -24,7 +24,15 @@ export interface RunPosition {
   readonly runId: number;
   readonly state: JobState;
   readonly lease: LeaseNote | null;
+  /** Counts the changes of this row; what its high-water mark is compared with. */
+  readonly revision: number;
   readonly journalSeq: number;
+  /** The oldest journal entry that is kept; those before it were compacted away. */
+  readonly firstSeq: number;
+  /** The newest entry of kind `snapshot`, from which a journal may be read; 0 for none. */
+  readonly snapshotSeq: number;
+  /** The newest full checkpoint that `saveCheckpoint` wrote; 0 for none. */
+  readonly checkpointSeq: number;
   readonly outboxSeq: number;
   readonly syncedAtMs: number | null;
 }
@@ -51,7 +59,11 @@ export function toStateRow(position: RunPosition): StateRow {
     status: position.state.status,
     state: JSON.stringify(position.state),
     lease: position.lease === null ? null : JSON.stringify(position.lease),
+    revision: position.revision,
     journal_seq: position.journalSeq,
+    first_seq: position.firstSeq,
+    snapshot_seq: position.snapshotSeq,
+    checkpoint_seq: position.checkpointSeq,
     outbox_seq: position.outboxSeq,
     synced_at_ms: position.syncedAtMs,
   };
@@ -65,7 +77,11 @@ export function toPosition(row: StateRow, jobId: string): RunPosition {
     runId: row.run_id,
     state: JSON.parse(row.state) as JobState,
     lease: row.lease === null ? null : (JSON.parse(row.lease) as LeaseNote),
+    revision: row.revision,
     journalSeq: row.journal_seq,
+    firstSeq: row.first_seq,
+    snapshotSeq: row.snapshot_seq,
+    checkpointSeq: row.checkpoint_seq,
     outboxSeq: row.outbox_seq,
     syncedAtMs: row.synced_at_ms,
   };
@@ -89,6 +105,7 @@ export function toRecord(job: JobRow, stateRow: StateRow): JobRecord {
     lease,
     status: state.status,
     inDoubt: state.status === 'in_doubt' ? state.nodes : [],
+    inDoubtAsWhole: wholeDoubtOf(state),
     result: isFinal(state) ? state.result : null,
     error: isFinal(state) ? state.error : null,
     cachedAtMs: job.cached_at_ms,
@@ -99,6 +116,18 @@ export function toRecord(job: JobRow, stateRow: StateRow): JobRecord {
   };
 }
 
-function stateRowChecksum(row: Omit<StateRow, 'crc'>): number {
-  return rowChecksum([row.run_id, row.status, row.state, row.lease, row.journal_seq, row.outbox_seq, row.synced_at_ms]);
+export function stateRowChecksum(row: Omit<StateRow, 'crc'>): number {
+  return rowChecksum([
+    row.run_id,
+    row.status,
+    row.state,
+    row.lease,
+    row.revision,
+    row.journal_seq,
+    row.first_seq,
+    row.snapshot_seq,
+    row.checkpoint_seq,
+    row.outbox_seq,
+    row.synced_at_ms,
+  ]);
 }

@@ -17,7 +17,13 @@ export interface InDoubtNode {
 export type JobState =
   | { readonly status: 'cached' }
   | { readonly status: 'in_progress'; readonly startedAtMs: number }
-  | { readonly status: 'in_doubt'; readonly startedAtMs: number; readonly nodes: readonly InDoubtNode[] }
+  | {
+      readonly status: 'in_doubt';
+      readonly startedAtMs: number;
+      readonly nodes: readonly InDoubtNode[];
+      /** Set when the store lost part of the job's record: the job as a whole is in doubt, and why. */
+      readonly whole?: string;
+    }
   | FinalState
   | {
       readonly status: 'released';
@@ -60,6 +66,18 @@ export function isFinal(state: JobState): state is FinalState {
   return isFinalStatus(state.status);
 }
 
+/** Why the job as a whole is in doubt; null when it is not. Such a job may only end or be handed back. */
+export function wholeDoubtOf(state: JobState): string | null {
+  return state.status === 'in_doubt' ? (state.whole ?? null) : null;
+}
+
+/** The state of a job whose record the store lost in part; what has ended stays as it is known (I5). */
+export function doubtAsWhole(state: JobState, reason: string, nowMs: number): JobState {
+  if (isOver(state)) return state;
+  const nodes = state.status === 'in_doubt' ? state.nodes : [];
+  return { status: 'in_doubt', startedAtMs: startOf(state) ?? nowMs, nodes, whole: reason };
+}
+
 /** True once nothing more may be recorded for this claim. */
 export function isOver(state: JobState): boolean {
   return isFinal(state) || state.status === 'released';
@@ -67,6 +85,8 @@ export function isOver(state: JobState): boolean {
 
 export function changeState(state: JobState, change: StatusChange, nowMs: number): Transition {
   if (isOver(state)) return saysTheSame(state, change) ? { kind: 'same' } : { kind: 'refused' };
+  const whole = wholeDoubtOf(state);
+  if (whole !== null && (change.status === 'in_progress' || change.status === 'in_doubt')) return { kind: 'refused' };
   switch (change.status) {
     case 'in_progress':
       if (state.status === 'in_progress') return { kind: 'same' };

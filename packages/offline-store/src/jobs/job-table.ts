@@ -5,13 +5,9 @@
  * Everything here is synchronous and part of the caller's transaction.
  */
 import type Database from 'better-sqlite3';
-import type { Insertable } from 'kysely';
-import { changeRows, selectRows } from '../database/run-query.ts';
-import { type JobsTable, sqlBuilder } from '../database/schema.ts';
 import { CorruptRecordError, StoreError } from '../errors.ts';
 import { encodeJson } from '../json.ts';
-import { selectRecord } from './job-queries.ts';
-import type { CacheJobOptions, CacheOutcome } from './job-record.ts';
+import type { CacheJobOptions, CacheOutcome, LeaseNote } from './job-record.ts';
 import {
   type JobRow,
   jobRowChecksum,
@@ -25,17 +21,32 @@ import { changeState, isOver } from './job-state.ts';
 import { staleClaimError } from './refusals.ts';
 
 export class JobTable {
-  readonly #db: Database.Database;
+  readonly #onSaved: (run: RunRef, position: RunPosition) => void;
+  readonly #selectJob: Database.Statement<[number], JobRow>;
+  readonly #insertJob: Database.Statement<[Omit<JobRow, 'run_id'>]>;
+  readonly #insertState: Database.Statement<[StateRow]>;
   readonly #selectState: Database.Statement<[number], StateRow>;
-  readonly #updateState: Database.Statement<[StateRow]>;
+  readonly #updateState: Database.Statement<unknown[]>;
   readonly #selectRuns: Database.Statement<[string], { run_id: number; lease_token: string }>;
 
-  constructor(db: Database.Database) {
-    this.#db = db;
+  /** @param onSaved hears of every position that is written, before its transaction has been committed */
+  constructor(db: Database.Database, onSaved: (run: RunRef, position: RunPosition) => void = () => {}) {
+    this.#onSaved = onSaved;
+    this.#selectJob = db.prepare('SELECT * FROM jobs WHERE run_id = ?');
+    this.#insertJob = db.prepare(
+      `INSERT INTO jobs (job_id, lease_token, robot_id, name, workflow_json, variables, original_status, on_lost,
+         in_doubt_policy, timeout_ms, cached_at_ms, crc)
+       VALUES (@job_id, @lease_token, @robot_id, @name, @workflow_json, @variables, @original_status, @on_lost,
+         @in_doubt_policy, @timeout_ms, @cached_at_ms, @crc)`,
+    );
+    this.#insertState = db.prepare(
+      `INSERT INTO job_states VALUES (@run_id, @status, @state, @lease, @revision, @journal_seq, @first_seq,
+         @snapshot_seq, @checkpoint_seq, @outbox_seq, @synced_at_ms, @crc)`,
+    );
     this.#selectState = db.prepare('SELECT * FROM job_states WHERE run_id = ?');
     this.#updateState = db.prepare(
-      `UPDATE job_states SET status = @status, state = @state, lease = @lease, journal_seq = @journal_seq,
-       outbox_seq = @outbox_seq, synced_at_ms = @synced_at_ms, crc = @crc WHERE run_id = @run_id`,
+      `UPDATE job_states SET status = ?, state = ?, lease = ?, revision = ?, journal_seq = ?, first_seq = ?,
+       snapshot_seq = ?, checkpoint_seq = ?, outbox_seq = ?, synced_at_ms = ?, crc = ? WHERE run_id = ?`,
     );
     this.#selectRuns = db.prepare('SELECT run_id, lease_token FROM jobs WHERE job_id = ? ORDER BY run_id DESC');
   }
@@ -69,8 +80,35 @@ export class JobTable {
     return toPosition(row, run.jobId);
   }
 
-  save(position: RunPosition): void {
-    this.#updateState.run(toStateRow(position));
+  /** Keeps a changed position, under its next revision; that is the position handed back. */
+  save(run: RunRef, changed: RunPosition): RunPosition {
+    const position = { ...changed, revision: changed.revision + 1 };
+    this.#write(position);
+    this.#onSaved(run, position);
+    return position;
+  }
+
+  /** Keeps when a lease was last confirmed. That is no new revision: to lose it costs a question to the server. */
+  saveLease(position: RunPosition, lease: LeaseNote): void {
+    this.#write({ ...position, lease });
+  }
+
+  #write(position: RunPosition): void {
+    const row = toStateRow(position);
+    this.#updateState.run(
+      row.status,
+      row.state,
+      row.lease,
+      row.revision,
+      row.journal_seq,
+      row.first_seq,
+      row.snapshot_seq,
+      row.checkpoint_seq,
+      row.outbox_seq,
+      row.synced_at_ms,
+      row.crc,
+      row.run_id,
+    );
   }
 
   cache(options: CacheJobOptions, robotId: string, nowMs: number): CacheOutcome {
@@ -81,16 +119,22 @@ export class JobTable {
       this.#insert(row, options);
       return 'new';
     }
-    const stored = selectRecord(this.#db, current);
+    const { jobId } = current;
     if (current.leaseToken === token) {
-      if (stored.workflowJson === options.workflowJson) return 'known';
+      if (this.#workflowOf(current) === options.workflowJson) return 'known';
       const lease = token === '' ? 'without a lease' : `under lease ${token}`;
-      throw new StoreError('JOB_CONFLICT', `Job ${stored.id} is already cached ${lease} with another workflow.`);
+      throw new StoreError('JOB_CONFLICT', `Job ${jobId} is already cached ${lease} with another workflow.`);
     }
-    if (!isNewer(token, current.leaseToken)) throw staleClaimError(stored.id, token, current.leaseToken);
+    if (!isNewer(token, current.leaseToken)) throw staleClaimError(jobId, token, current.leaseToken);
     this.#supersede(current, token, nowMs);
     this.#insert(row, options);
     return 'new-claim';
+  }
+
+  #workflowOf(run: RunRef): string {
+    const row = this.#selectJob.get(run.runId);
+    if (row !== undefined && jobRowChecksum(row) === row.crc) return row.workflow_json;
+    throw new CorruptRecordError(run.jobId, null, 'it fails its checksum');
   }
 
   #supersede(run: RunRef, byToken: string, nowMs: number): void {
@@ -101,25 +145,28 @@ export class JobTable {
       { status: 'released', reason: 'claimed again', supersededBy: byToken },
       nowMs,
     );
-    if (transition.kind === 'changed') this.save({ ...position, state: transition.state });
+    if (transition.kind === 'changed') this.save(run, { ...position, state: transition.state });
   }
 
-  #insert(row: Insertable<JobsTable>, options: CacheJobOptions): void {
-    const [inserted] = selectRows(this.#db, sqlBuilder.insertInto('jobs').values(row).returning('run_id'));
-    if (inserted === undefined) throw new CorruptRecordError(options.jobId, null, 'it could not be inserted');
+  #insert(row: Omit<JobRow, 'run_id'>, options: CacheJobOptions): void {
     const position: RunPosition = {
-      runId: inserted.run_id,
+      runId: Number(this.#insertJob.run(row).lastInsertRowid),
       state: { status: 'cached' },
       lease: options.lease ?? null,
+      revision: 1,
       journalSeq: 0,
+      firstSeq: 1,
+      snapshotSeq: 0,
+      checkpointSeq: 0,
       outboxSeq: 0,
       syncedAtMs: null,
     };
-    changeRows(this.#db, sqlBuilder.insertInto('job_states').values(toStateRow(position)));
+    this.#insertState.run(toStateRow(position));
+    this.#onSaved({ runId: position.runId, jobId: row.job_id, leaseToken: row.lease_token }, position);
   }
 }
 
-function newRow(options: CacheJobOptions, token: string, robotId: string, nowMs: number): Insertable<JobsTable> {
+function newRow(options: CacheJobOptions, token: string, robotId: string, nowMs: number): Omit<JobRow, 'run_id'> {
   const row: Omit<JobRow, 'run_id' | 'crc'> = {
     job_id: options.jobId,
     lease_token: token,

@@ -1,10 +1,17 @@
 /** Why a write about a job is refused. */
 import { StoreError } from '../errors.ts';
 import type { RunRef } from './job-rows.ts';
-import { isFinal, type JobState } from './job-state.ts';
+import { isFinal, type JobState, wholeDoubtOf } from './job-state.ts';
 
-/** The error for a write to a claim that is over. */
+/** The error for a write to a claim that is over, or in doubt as a whole. */
 export function overError(run: RunRef, state: JobState): StoreError {
+  const doubt = wholeDoubtOf(state);
+  if (doubt !== null) {
+    return new StoreError(
+      'JOB_IN_DOUBT',
+      `Job ${run.jobId} is in doubt as a whole: ${doubt}. It cannot go on from here; end it, or restart it under a new claim.`,
+    );
+  }
   if (isFinal(state)) {
     return new StoreError('JOB_FINAL', `Job ${run.jobId} ended as ${state.status}; that is final.`);
   }

@@ -4,6 +4,7 @@
  * `result` entries of an engine, which say what each node changed.
  */
 import { isPlainObject, type JsonObject, type JsonValue } from '../json.ts';
+import { putSecrets, type SecretPart } from '../secrets/secret-parts.ts';
 import type { StateDelta } from './state-delta.ts';
 
 export const snapshotKind = 'checkpoint_snapshot';
@@ -17,6 +18,8 @@ export interface FoldableEntry {
   readonly delta?: StateDelta;
   readonly variables?: JsonObject;
   readonly outputs?: JsonObject;
+  /** Secret parts of a checkpoint, opened; absent when they are those of the checkpoint before. */
+  readonly secrets?: readonly SecretPart[];
 }
 
 export interface FoldedCheckpoint {
@@ -32,6 +35,7 @@ export function isCheckpointKind(kind: string): boolean {
 
 export class CheckpointFold {
   readonly #fields = new Map<string, JsonValue | Map<string, JsonValue>>();
+  #secrets: readonly SecretPart[] = [];
   #latest: Omit<FoldedCheckpoint, 'state'> | null = null;
 
   add(entry: FoldableEntry, row: { readonly seq: number; readonly recordedAtMs: number }): void {
@@ -43,13 +47,23 @@ export class CheckpointFold {
     };
   }
 
+  /** Says which node ended last before the snapshot from which the fold starts. */
+  startAfter(row: { readonly seq: number; readonly recordedAtMs: number; readonly nodeId: string | null }): void {
+    if (row.nodeId === null) return;
+    this.#latest = { checkpointId: `cp-${row.seq}`, nodeId: row.nodeId, savedAtMs: row.recordedAtMs };
+  }
+
   /** Null when no node has finished yet. */
   latest(): FoldedCheckpoint | null {
     if (this.#latest === null) return null;
     const fields = [...this.#fields].map(([field, value]) => {
       return [field, value instanceof Map ? Object.fromEntries(value) : value] as const;
     });
-    return { ...this.#latest, state: Object.fromEntries(fields) };
+    const state = Object.fromEntries(fields) as JsonObject;
+    return {
+      ...this.#latest,
+      state: this.#secrets.length === 0 ? state : putSecrets(structuredClone(state), this.#secrets),
+    };
   }
 
   #apply(entry: FoldableEntry): boolean {
@@ -57,10 +71,15 @@ export class CheckpointFold {
       case snapshotKind:
         this.#fields.clear();
         this.#setFields(entry.state ?? {});
+        this.#secrets = entry.secrets ?? [];
         return true;
       case deltaKind:
         if (entry.delta !== undefined) this.#applyDelta(entry.delta);
+        if (entry.secrets !== undefined) this.#secrets = entry.secrets;
         return true;
+      case 'snapshot':
+        for (const field of ['variables', 'outputs']) this.#merge(field, pairsOf(entry.state?.[field]));
+        return false;
       case 'began':
         this.#merge('variables', entry.variables ?? {});
         return true;
@@ -100,4 +119,11 @@ export class CheckpointFold {
     this.#fields.set(field, fresh);
     return fresh;
   }
+}
+
+/** An engine's snapshot holds its maps as lists of pairs, or as objects. */
+function pairsOf(value: JsonValue | undefined): JsonObject {
+  if (isPlainObject(value)) return value as JsonObject;
+  const pairs = Array.isArray(value) ? (value as readonly (readonly [string, JsonValue])[]) : [];
+  return Object.fromEntries(pairs);
 }

@@ -3,12 +3,19 @@ import { StoreError } from '../errors.ts';
 import type { StatusChange } from '../jobs/job-state.ts';
 import { assertSerializable, encodeJson, isPlainObject } from '../json.ts';
 import type { OutboxDraft } from '../outbox/outbox.ts';
+import { type SecretPath, takeSecrets } from '../secrets/secret-parts.ts';
 import { isCheckpointKind } from './checkpoint-fold.ts';
+import { type Iteration, iterationText } from './iteration.ts';
 
-/** The least that a journal entry is; everything else in it is the caller's and comes back as it was. */
+/**
+ * The least that a journal entry is; everything else in it is the caller's and comes back as it was. An
+ * entry of kind `snapshot` holds the whole state: `load()` begins at the newest one.
+ */
 export interface JournalEntryLike {
   readonly kind: string;
   readonly node_id?: string | null;
+  /** The loops around the node and which turn of each: `['loop-1', 3]`. Default: none. */
+  readonly iteration?: Iteration;
 }
 
 /** An entry whose payload is JSON text by now. */
@@ -16,6 +23,10 @@ export interface EncodedEntry {
   readonly kind: string;
   readonly nodeId: string | null;
   readonly payload: string;
+  /** JSON text of its secret parts, to be sealed under the number that the entry gets; null for none. */
+  readonly secrets: string | null;
+  /** JSON text of its iteration. */
+  readonly iteration: string;
 }
 
 /** A draft whose payload is JSON text by now. */
@@ -30,8 +41,11 @@ export function isExecution(kind: string): boolean {
   return kind === 'result' || isCheckpointKind(kind);
 }
 
-/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
-export function encodeEntry(entry: JournalEntryLike): EncodedEntry {
+/**
+ * @param secret paths within the entry whose values are kept sealed only
+ * @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT`
+ */
+export function encodeEntry(entry: JournalEntryLike, secret: readonly SecretPath[] = []): EncodedEntry {
   if (!isPlainObject(entry) || typeof entry.kind !== 'string' || entry.kind === '') {
     throw new StoreError('INVALID_ARGUMENT', 'A journal entry is an object with a "kind".');
   }
@@ -42,7 +56,14 @@ export function encodeEntry(entry: JournalEntryLike): EncodedEntry {
   if (nodeId !== null && typeof nodeId !== 'string') {
     throw new StoreError('INVALID_ARGUMENT', `The node_id of a "${entry.kind}" entry is a string.`);
   }
-  return { kind: entry.kind, nodeId, payload: encodeJson(entry, `"${entry.kind}" entry`) };
+  const what = `"${entry.kind}" entry`;
+  const iteration = entry.iteration === undefined ? '[]' : iterationText(entry.iteration);
+  if (secret.length === 0) {
+    return { kind: entry.kind, nodeId, payload: encodeJson(entry, what), secrets: null, iteration };
+  }
+  const parts = takeSecrets(entry, secret);
+  const [payload, secrets] = [encodeJson(parts.open, what), encodeJson(parts.secrets, `secret parts of the ${what}`)];
+  return { kind: entry.kind, nodeId, payload, secrets, iteration };
 }
 
 /** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */

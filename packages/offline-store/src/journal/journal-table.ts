@@ -5,44 +5,59 @@
  */
 import type Database from 'better-sqlite3';
 import { rowChecksum } from '../database/checksum.ts';
+import { journalId, seqOf } from '../database/journal-id.ts';
 import { CorruptRecordError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
-import { snapshotKind } from './checkpoint-fold.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
+import { deltaKind, snapshotKind } from './checkpoint-fold.ts';
 import type { EncodedEntry } from './journal-entry.ts';
 
-/** A row that passed its check. */
-export interface JournalRow extends EncodedEntry {
+/** A row that passed its check, its secret parts still sealed. */
+export interface JournalRow {
   readonly seq: number;
+  readonly kind: string;
+  readonly nodeId: string | null;
   readonly recordedAtMs: number;
+  readonly payload: string;
+  readonly sealed: string | null;
 }
 
 interface StoredRow {
-  readonly seq: number;
+  readonly id: number;
   readonly kind: string;
   readonly node_id: string | null;
   readonly recorded_at_ms: number;
   readonly payload: string;
+  readonly sealed: string | null;
   readonly crc: number;
 }
 
 export class JournalTable {
-  readonly #insert: Database.Statement<[number, number, string, string | null, number, string, number]>;
-  readonly #select: Database.Statement<[number, number, number], StoredRow>;
-  readonly #lastSnapshot: Database.Statement<[number], { seq: number | null }>;
+  readonly #box: SecretBox;
+  readonly #insert: Database.Statement<[number, string, string | null, number, string, string | null, number]>;
+  readonly #select: Database.Statement<[number, number], StoredRow>;
+  readonly #first: Database.Statement<[number, number], { id: number | null }>;
+  readonly #last: Database.Statement<[number, number], { id: number | null }>;
+  readonly #delete: Database.Statement<[number, number]>;
+  readonly #countEngineRows: Database.Statement<[number, number], { n: number }>;
 
-  constructor(db: Database.Database) {
-    this.#insert = db.prepare(
-      'INSERT INTO journal (run_id, seq, kind, node_id, recorded_at_ms, payload, crc) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    );
-    this.#select = db.prepare('SELECT * FROM journal WHERE run_id = ? AND seq BETWEEN ? AND ? ORDER BY seq');
-    this.#lastSnapshot = db.prepare(
-      `SELECT max(seq) AS seq FROM journal WHERE run_id = ? AND kind = '${snapshotKind}'`,
+  constructor(db: Database.Database, box: SecretBox) {
+    this.#box = box;
+    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#select = db.prepare('SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id');
+    this.#first = db.prepare('SELECT min(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
+    this.#last = db.prepare('SELECT max(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
+    this.#delete = db.prepare('DELETE FROM journal WHERE id BETWEEN ? AND ?');
+    this.#countEngineRows = db.prepare(
+      `SELECT count(*) AS n FROM journal WHERE id BETWEEN ? AND ? AND kind NOT IN ('${snapshotKind}', '${deltaKind}')`,
     );
   }
 
   insert(run: RunRef, seq: number, entry: EncodedEntry, nowMs: number): void {
-    const row: JournalRow = { ...entry, seq, recordedAtMs: nowMs };
-    this.#insert.run(run.runId, seq, row.kind, row.nodeId, nowMs, row.payload, checksum(run, row));
+    const { kind, nodeId, payload, secrets } = entry;
+    const sealed = secrets === null ? null : this.#box.seal(secrets, { ...run, seq });
+    const crc = journalChecksum(run, { seq, kind, nodeId, recordedAtMs: nowMs, payload, sealed });
+    this.#insert.run(journalId(run.runId, seq), kind, nodeId, nowMs, payload, sealed, crc);
   }
 
   /**
@@ -53,17 +68,12 @@ export class JournalTable {
   read(run: RunRef, first: number, last: number): JournalRow[] {
     let expected = first;
     const rows: JournalRow[] = [];
-    for (const stored of this.#select.all(run.runId, first, last)) {
-      if (stored.seq !== expected) break;
-      const row: JournalRow = {
-        seq: stored.seq,
-        kind: stored.kind,
-        nodeId: stored.node_id,
-        recordedAtMs: stored.recorded_at_ms,
-        payload: stored.payload,
-      };
-      if (checksum(run, row) !== stored.crc) {
-        throw new CorruptRecordError(run.jobId, stored.seq, 'the journal entry fails its checksum');
+    if (last < first) return rows;
+    for (const stored of this.#select.iterate(journalId(run.runId, first), journalId(run.runId, last))) {
+      const row = toRow(stored);
+      if (row.seq !== expected) break;
+      if (journalChecksum(run, row) !== stored.crc) {
+        throw new CorruptRecordError(run.jobId, row.seq, 'the journal entry fails its checksum');
       }
       rows.push(row);
       expected += 1;
@@ -72,12 +82,46 @@ export class JournalTable {
     return rows;
   }
 
-  /** Where reading for a checkpoint has to start. */
-  lastSnapshot(run: RunRef): number {
-    return this.#lastSnapshot.get(run.runId)?.seq ?? 1;
+  /** The oldest row of a claim; null when it has none. */
+  firstOf(runId: number): number | null {
+    const id = this.#first.get(journalId(runId, 0), journalId(runId + 1, 0) - 1)?.id ?? null;
+    return id === null ? null : seqOf(id);
+  }
+
+  /** The newest row of a claim; null when it has none. */
+  lastOf(runId: number): number | null {
+    const id = this.#last.get(journalId(runId, 0), journalId(runId + 1, 0) - 1)?.id ?? null;
+    return id === null ? null : seqOf(id);
+  }
+
+  /** Removes the rows from `first` to `last`; the number removed. */
+  remove(runId: number, first: number, last: number): number {
+    return this.#delete.run(journalId(runId, first), journalId(runId, last)).changes;
+  }
+
+  /** Whether rows other than checkpoints lie between `first` and `last`. */
+  hasEngineRows(runId: number, first: number, last: number): boolean {
+    return (this.#countEngineRows.get(journalId(runId, first), journalId(runId, last))?.n ?? 0) > 0;
+  }
+
+  /** The text of a row's secret parts; null when it has none. */
+  openSecrets(run: RunRef, row: JournalRow): string | null {
+    return row.sealed === null ? null : this.#box.open(row.sealed, { ...run, seq: row.seq });
   }
 }
 
-function checksum(run: RunRef, row: JournalRow): number {
-  return rowChecksum([run.jobId, run.leaseToken, row.seq, row.kind, row.nodeId, row.recordedAtMs, row.payload]);
+export function journalChecksum(run: RunRef, row: JournalRow): number {
+  const { seq, kind, nodeId, recordedAtMs, payload, sealed } = row;
+  return rowChecksum([run.jobId, run.leaseToken, seq, kind, nodeId, recordedAtMs, payload, sealed]);
+}
+
+function toRow(stored: StoredRow): JournalRow {
+  return {
+    seq: seqOf(stored.id),
+    kind: stored.kind,
+    nodeId: stored.node_id,
+    recordedAtMs: stored.recorded_at_ms,
+    payload: stored.payload,
+    sealed: stored.sealed,
+  };
 }

@@ -1,101 +1,88 @@
 /**
- * Rows of the outbox and of the dead letters. Synchronous, part of the caller's transaction.
+ * Rows of the outbox. Synchronous, part of the caller's transaction.
  *
  * The limit is looked at once per so many new entries instead of at every one, so the table may exceed it
  * by a tenth, at most by 1,000.
  */
 import type Database from 'better-sqlite3';
-import { rowChecksum } from '../database/checksum.ts';
 import type { Counters } from '../database/counters.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { EncodedDraft } from '../journal/journal-entry.ts';
-import type { JsonValue } from '../json.ts';
-import type { DeadLetter, OutboxEntry, OutboxLimits } from './outbox.ts';
+import type { DeadLetterTable } from './dead-letter-table.ts';
+import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
+import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';
 
-interface StoredRow {
-  readonly id: number;
-  readonly job_id: string;
-  readonly lease_token: string;
-  readonly seq: number;
-  readonly kind: string;
-  readonly payload: string;
-  readonly recorded_at_ms: number;
-  readonly keep: number;
-  readonly crc: number;
-  readonly attempts: number;
-}
-
-interface StoredEntry extends StoredRow {
-  readonly run_id: number;
-}
-
-interface StoredDeadLetter extends StoredRow {
-  readonly reason: string;
-  readonly dead_at_ms: number;
-}
+type NewRow = Omit<OutboxRow, 'id' | 'crc'>;
 
 const entryColumns = `o.id, o.run_id, j.job_id, j.lease_token, o.seq, o.kind, o.payload, o.recorded_at_ms,
-  o.keep, o.crc, o.attempts FROM outbox o JOIN jobs j ON j.run_id = o.run_id`;
+  o.keep, o.attempts, o.last_error, o.crc FROM outbox o LEFT JOIN jobs j ON j.run_id = o.run_id`;
 
 export class OutboxTable {
+  readonly #dead: DeadLetterTable;
   readonly #counters: Counters;
   readonly #limits: OutboxLimits;
   readonly #checkEvery: number;
-  readonly #insert: Database.Statement<[number, number, string, string, number, number, number]>;
-  readonly #select: Database.Statement<[string, number], StoredEntry>;
-  readonly #selectOne: Database.Statement<[number], StoredEntry>;
+  readonly #insert: Database.Statement<unknown[]>;
+  readonly #select: Database.Statement<[string, number], OutboxRow>;
+  readonly #selectOne: Database.Statement<[number], OutboxRow>;
+  readonly #selectRun: Database.Statement<[string, string], { run_id: number }>;
   readonly #delete: Database.Statement<[number]>;
-  readonly #countFailure: Database.Statement<[string, number]>;
-  readonly #bury: Database.Statement<[string, number, number]>;
+  readonly #setFailure: Database.Statement<[number, string, number, number]>;
   readonly #drop: Database.Statement<[number]>;
-  readonly #size: Database.Statement<[], { pending: number; oldest: number | null; dead: number }>;
-  readonly #selectDead: Database.Statement<[number], StoredDeadLetter>;
+  readonly #size: Database.Statement<[], { pending: number; oldest: number | null }>;
+  readonly #lastSeq: Database.Statement<[number], { seq: number | null }>;
+  readonly #lastId: Database.Statement<[], { id: number | null }>;
+  /** Null until the first entry: ids go on from what the file holds, and are not used twice. */
+  #nextId: number | null = null;
 
-  constructor(db: Database.Database, counters: Counters, limits: OutboxLimits) {
+  constructor(db: Database.Database, dead: DeadLetterTable, counters: Counters, limits: OutboxLimits) {
+    this.#dead = dead;
     this.#counters = counters;
     this.#limits = limits;
     this.#checkEvery = Math.max(1, Math.min(1_000, Math.floor(limits.maxEntries / 10)));
-    this.#insert = db.prepare(
-      'INSERT INTO outbox (run_id, seq, kind, payload, recorded_at_ms, keep, crc) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    );
+    this.#insert = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#select = db.prepare(
       `SELECT ${entryColumns} WHERE o.run_id NOT IN (SELECT value FROM json_each(?)) ORDER BY o.id LIMIT ?`,
     );
     this.#selectOne = db.prepare(`SELECT ${entryColumns} WHERE o.id = ?`);
+    this.#selectRun = db.prepare('SELECT run_id FROM jobs WHERE job_id = ? AND lease_token = ?');
     this.#delete = db.prepare('DELETE FROM outbox WHERE id = ?');
-    this.#countFailure = db.prepare('UPDATE outbox SET attempts = attempts + 1, last_error = ? WHERE id = ?');
-    this.#bury = db.prepare(
-      `INSERT INTO dead_letters (id, job_id, lease_token, seq, kind, payload, recorded_at_ms, keep, crc,
-         attempts, reason, dead_at_ms)
-       SELECT o.id, j.job_id, j.lease_token, o.seq, o.kind, o.payload, o.recorded_at_ms, o.keep, o.crc,
-         o.attempts, ?, ?
-       FROM outbox o JOIN jobs j ON j.run_id = o.run_id WHERE o.id = ?`,
-    );
+    this.#setFailure = db.prepare('UPDATE outbox SET attempts = ?, last_error = ?, crc = ? WHERE id = ?');
     this.#drop = db.prepare(
       'DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE keep = 0 ORDER BY id LIMIT max(0, ?))',
     );
     this.#size = db.prepare(
       `SELECT (SELECT count(*) FROM outbox) AS pending,
-        (SELECT recorded_at_ms FROM outbox ORDER BY id LIMIT 1) AS oldest,
-        (SELECT count(*) FROM dead_letters) AS dead`,
+        (SELECT recorded_at_ms FROM outbox ORDER BY id LIMIT 1) AS oldest`,
     );
-    this.#selectDead = db.prepare('SELECT * FROM dead_letters ORDER BY dead_at_ms DESC, id DESC LIMIT ?');
+    this.#lastSeq = db.prepare('SELECT max(seq) AS seq FROM outbox WHERE run_id = ?');
+    this.#lastId = db.prepare(
+      'SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0)) AS id',
+    );
   }
 
   insert(run: RunRef, seq: number, draft: EncodedDraft, nowMs: number): void {
-    const keep = draft.keep ? 1 : 0;
     const { kind, payload } = draft;
-    const row = { job_id: run.jobId, lease_token: run.leaseToken, seq, kind, payload, recorded_at_ms: nowMs, keep };
-    const { lastInsertRowid } = this.#insert.run(run.runId, seq, kind, payload, nowMs, keep, checksum(row));
-    if (Number(lastInsertRowid) % this.#checkEvery === 0) this.#trim();
+    this.#add({
+      run_id: run.runId,
+      job_id: run.jobId,
+      lease_token: run.leaseToken,
+      seq,
+      kind,
+      payload,
+      recorded_at_ms: nowMs,
+      keep: draft.keep ? 1 : 0,
+      attempts: 0,
+      last_error: null,
+    });
   }
 
-  /** The oldest entries of all runs but the held ones, split by whether they are intact. */
+  /** The oldest entries of all claims but the held ones, split by whether they are intact. */
   oldest(limit: number, heldRuns: readonly number[]): { readonly intact: OutboxEntry[]; readonly damaged: number[] } {
     const rows = this.#select.all(JSON.stringify(heldRuns), limit);
     return {
-      intact: rows.filter(isIntact).map(toEntry),
-      damaged: rows.filter((row) => !isIntact(row)).map((row) => row.id),
+      intact: rows.flatMap((row) => (isIntact(row) ? [toEntry(withClaim(row))] : [])),
+      damaged: rows.flatMap((row) => (isIntact(row) ? [] : [row.id])),
     };
   }
 
@@ -112,29 +99,62 @@ export class OutboxTable {
 
   /** One more permanent answer; true when it was the last one and the entry is a dead letter now. */
   countFailure(id: number, reason: string, nowMs: number): boolean {
-    this.#countFailure.run(reason, id);
-    const attempts = this.#selectOne.get(id)?.attempts ?? 0;
-    if (attempts < this.#limits.maxPermanentFailures) return false;
-    this.bury(id, reason, nowMs);
+    const row = this.#selectOne.get(id);
+    if (row === undefined) return false;
+    const failed = { ...row, attempts: row.attempts + 1, last_error: reason };
+    this.#setFailure.run(failed.attempts, reason, outboxChecksum(failed), id);
+    if (failed.attempts < this.#limits.maxPermanentFailures) return false;
+    this.bury(id, 'dead', reason, nowMs);
     return true;
   }
 
-  bury(id: number, reason: string, nowMs: number): void {
-    const { changes } = this.#bury.run(reason, nowMs, id);
+  /** Moves an entry to the dead letters; false when there is no such entry. */
+  bury(id: number, disposition: Disposition, reason: string, nowMs: number): boolean {
+    const row = this.#selectOne.get(id);
+    if (row === undefined) return false;
+    this.#dead.insert(withClaim(row), disposition, reason, nowMs);
     this.#delete.run(id);
-    this.#counters.add('outbox_dead', changes);
+    this.#counters.add(disposition === 'superseded' ? 'outbox_superseded' : 'outbox_dead', 1);
+    return true;
   }
 
-  size(): { readonly pending: number; readonly oldest: number | null; readonly dead: number } {
-    return this.#size.get() ?? { pending: 0, oldest: null, dead: 0 };
+  /** Brings a dead letter back, behind what waits; false when it is damaged, or its job is gone. */
+  requeue(id: number): boolean {
+    const row = this.#dead.find(id);
+    const run = row === undefined ? undefined : this.#selectRun.get(row.job_id, row.lease_token);
+    if (row === undefined || run === undefined) return false;
+    this.#add({ ...row, run_id: run.run_id, attempts: 0, last_error: null });
+    this.#dead.remove(id);
+    this.#counters.add('outbox_requeued', 1);
+    return true;
   }
 
-  dead(limit: number): DeadLetter[] {
-    return this.#selectDead.all(limit).map((row) => {
-      const damaged = !isIntact(row);
-      const entry = toEntry(damaged ? { ...row, payload: 'null' } : row);
-      return { ...entry, reason: row.reason, deadAtMs: row.dead_at_ms, damaged };
-    });
+  /** The highest number that waits for a claim; 0 for none. */
+  lastSeqOf(runId: number): number {
+    return this.#lastSeq.get(runId)?.seq ?? 0;
+  }
+
+  size(): { readonly pending: number; readonly oldest: number | null } {
+    return this.#size.get() ?? { pending: 0, oldest: null };
+  }
+
+  #add(row: NewRow): void {
+    this.#nextId ??= (this.#lastId.get()?.id ?? 0) + 1;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#insert.run(
+      id,
+      row.run_id,
+      row.seq,
+      row.kind,
+      row.payload,
+      row.recorded_at_ms,
+      row.keep,
+      row.attempts,
+      row.last_error,
+      outboxChecksum(row),
+    );
+    if (id % this.#checkEvery === 0) this.#trim();
   }
 
   #trim(): void {
@@ -143,23 +163,6 @@ export class OutboxTable {
   }
 }
 
-function toEntry(row: StoredRow): OutboxEntry {
-  return {
-    id: row.id,
-    jobId: row.job_id,
-    leaseToken: row.lease_token === '' ? null : row.lease_token,
-    seq: row.seq,
-    kind: row.kind,
-    payload: JSON.parse(row.payload) as JsonValue,
-    recordedAtMs: row.recorded_at_ms,
-    attempts: row.attempts,
-  };
-}
-
-function isIntact(row: StoredRow): boolean {
-  return checksum(row) === row.crc;
-}
-
-function checksum(row: Omit<StoredRow, 'id' | 'crc' | 'attempts'>): number {
-  return rowChecksum([row.job_id, row.lease_token, row.seq, row.kind, row.payload, row.recorded_at_ms, row.keep]);
+function withClaim(row: OutboxRow): OutboxRow & { readonly job_id: string; readonly lease_token: string } {
+  return { ...row, job_id: row.job_id ?? `claim ${row.run_id}`, lease_token: row.lease_token ?? '' };
 }

@@ -25,12 +25,24 @@ export interface OutboxEntry {
   readonly attempts: number;
 }
 
-/** An entry that was given up; kept until `cleanup` removes it by age. */
+/**
+ * `dead`: given up after too many permanent answers. `superseded`: the server kept it as evidence only, since
+ * the job had passed to another claim. `damaged`: the record fails its checksum; its payload is null.
+ */
+export type Disposition = 'dead' | 'superseded' | 'damaged';
+
+/** An entry that left the outbox without having counted; kept until `cleanup` removes it by age. */
 export interface DeadLetter extends OutboxEntry {
+  readonly disposition: Disposition;
   readonly reason: string;
   readonly deadAtMs: number;
-  /** True when the record fails its checksum; its payload is then null. */
-  readonly damaged: boolean;
+}
+
+export interface DeadLettersOptions {
+  /** Default 100. */
+  readonly limit?: number;
+  /** Default `['dead', 'damaged']`. */
+  readonly dispositions?: readonly Disposition[];
 }
 
 export interface FailOptions {
@@ -46,11 +58,16 @@ export type FailOutcome = 'kept' | 'dead' | 'unknown';
 export interface OutboxStats {
   readonly pending: number;
   readonly oldestRecordedAtMs: number | null;
+  /** Dead and damaged ones; superseded results are not among them. */
   readonly deadLetters: number;
   /** Totals since the store was made. */
   readonly acknowledged: number;
+  /** Removed from the outbox because it was longer than `maxEntries`. */
   readonly dropped: number;
+  /** Not written in the first place because the store was almost full. */
+  readonly refused: number;
   readonly dead: number;
+  readonly superseded: number;
 }
 
 export interface Outbox {
@@ -60,8 +77,20 @@ export interface Outbox {
   ack(ids: readonly number[]): Promise<number>;
   /** Records that an entry could not be delivered. */
   fail(id: number, reason: string, options?: FailOptions): Promise<FailOutcome>;
-  /** The newest first. Default limit 100. */
-  deadLetters(limit?: number): Promise<DeadLetter[]>;
+  /**
+   * Takes entries out of the outbox that the server has kept as superseded evidence: they are listed among
+   * the dead letters as such. Resolves with the number moved.
+   */
+  supersede(ids: readonly number[], reason: string): Promise<number>;
+  /** The newest first. */
+  deadLetters(options?: DeadLettersOptions): Promise<DeadLetter[]>;
+  /**
+   * Puts dead letters back into the outbox, behind what waits, with no attempt counted and the same `seq`.
+   * Damaged ones and those whose job has been cleaned away stay. Resolves with the number put back.
+   */
+  requeue(ids: readonly number[]): Promise<number>;
+  /** Removes dead letters for good. Resolves with the number removed. */
+  discard(ids: readonly number[]): Promise<number>;
   stats(): Promise<OutboxStats>;
 }
 

@@ -2,13 +2,24 @@
 
 import type { Counters } from '../database/counters.ts';
 import type { Clock, Logger } from '../ports.ts';
+import { checkLimit } from '../queue-arguments.ts';
 import type { StoreAccess } from '../store-access.ts';
-import type { DeadLetter, FailOptions, FailOutcome, Outbox, OutboxEntry, OutboxStats } from './outbox.ts';
+import type { DeadLetterTable } from './dead-letter-table.ts';
+import type {
+  DeadLetter,
+  DeadLettersOptions,
+  FailOptions,
+  FailOutcome,
+  Outbox,
+  OutboxEntry,
+  OutboxStats,
+} from './outbox.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 export interface SqliteOutboxParts {
   readonly access: StoreAccess;
   readonly table: OutboxTable;
+  readonly dead: DeadLetterTable;
   readonly counters: Counters;
   readonly clock: Clock;
   readonly logger: Logger | undefined;
@@ -25,6 +36,7 @@ export class SqliteOutbox implements Outbox {
 
   async peek(limit = 100): Promise<OutboxEntry[]> {
     const { access, table } = this.#parts;
+    checkLimit(limit);
     for (;;) {
       const found = await access.read(() => table.oldest(limit, this.#heldRuns()));
       if (found.damaged.length === 0) return found.intact;
@@ -32,9 +44,8 @@ export class SqliteOutbox implements Outbox {
     }
   }
 
-  ack(ids: readonly number[]): Promise<number> {
-    if (ids.length === 0) return Promise.resolve(0);
-    return this.#parts.access.write(() => this.#parts.table.remove(ids));
+  async ack(ids: readonly number[]): Promise<number> {
+    return ids.length === 0 ? 0 : this.#parts.access.write({ op: 'outbox-remove', ids });
   }
 
   async fail(id: number, reason: string, options: FailOptions = {}): Promise<FailOutcome> {
@@ -45,26 +56,42 @@ export class SqliteOutbox implements Outbox {
       this.#heldUntil.set(runId, clock.monotonic() + options.retryAfterMs);
     }
     if (options.permanent !== true) return 'kept';
-    const dead = await access.write(() => table.countFailure(id, reason, clock.now()));
+    const dead = await access.write({ op: 'outbox-fail', id, reason, nowMs: clock.now() });
     if (dead) logger?.log('error', 'outbox entry given up', { outbox_id: id, reason });
     return dead ? 'dead' : 'kept';
   }
 
-  deadLetters(limit = 100): Promise<DeadLetter[]> {
-    return this.#parts.access.read(() => this.#parts.table.dead(limit));
+  supersede(ids: readonly number[], reason: string): Promise<number> {
+    const { access, clock } = this.#parts;
+    return access.write({ op: 'outbox-bury', ids, disposition: 'superseded', reason, nowMs: clock.now() });
+  }
+
+  deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetter[]> {
+    const { limit = 100, dispositions = ['dead', 'damaged'] } = options;
+    return this.#parts.access.read(() => this.#parts.dead.list(dispositions, checkLimit(limit)));
+  }
+
+  requeue(ids: readonly number[]): Promise<number> {
+    return this.#parts.access.write({ op: 'dead-requeue', ids });
+  }
+
+  discard(ids: readonly number[]): Promise<number> {
+    return this.#parts.access.write({ op: 'dead-discard', ids });
   }
 
   stats(): Promise<OutboxStats> {
-    const { access, table, counters } = this.#parts;
+    const { access, table, dead, counters } = this.#parts;
     return access.read(() => {
       const size = table.size();
       return {
         pending: size.pending,
         oldestRecordedAtMs: size.oldest,
-        deadLetters: size.dead,
+        deadLetters: dead.count(),
         acknowledged: counters.get('outbox_acknowledged'),
         dropped: counters.get('outbox_dropped'),
+        refused: counters.get('outbox_refused'),
         dead: counters.get('outbox_dead'),
+        superseded: counters.get('outbox_superseded'),
       };
     });
   }
@@ -76,10 +103,9 @@ export class SqliteOutbox implements Outbox {
   }
 
   async #setAside(ids: readonly number[]): Promise<void> {
-    const { access, table, clock, logger } = this.#parts;
-    await access.write(() => {
-      for (const id of ids) table.bury(id, 'the record fails its checksum', clock.now());
-    });
+    const { access, clock, logger } = this.#parts;
+    const reason = 'the record fails its checksum';
+    await access.write({ op: 'outbox-bury', ids, disposition: 'damaged', reason, nowMs: clock.now() });
     logger?.log('critical', 'damaged outbox entries set aside', { outbox_ids: ids });
   }
 }

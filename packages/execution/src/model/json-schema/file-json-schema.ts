@@ -98,7 +98,6 @@ export const fileDefinitions: JsonObject = {
       subworkflows: {
         type: ['object', 'null'],
         description: 'The workflows that nodes of this one call, by their paths or ids.',
-        additionalProperties: { type: 'object' },
       },
     },
   },

@@ -1,0 +1,120 @@
+/** What runs the robot's jobs: processes of their own, or the robot's own process. */
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ValidSettings } from '@casare/config';
+import {
+  type Clock,
+  InProcessRunner,
+  type JobRunner,
+  type JobSpec,
+  type Logger,
+  ProcessRunner,
+  progressShape,
+} from '@casare/execution';
+import { secretsOf } from './compose-connection.ts';
+import type { NodeLibrary } from './compose-nodes.ts';
+import type { RobotIdentity } from './identity.ts';
+import type { JobDesk } from './job-desk.ts';
+import { jobProcessSetup } from './job-process-setup.ts';
+import { librarySurroundings } from './library-surroundings.ts';
+
+export interface RobotRunner extends JobRunner {
+  /** Ends what an earlier process of this robot has left; to be called before any job is taken up. */
+  prepare(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RunnerParts {
+  readonly config: ValidSettings;
+  readonly identity: RobotIdentity;
+  readonly desk: JobDesk;
+  readonly library: NodeLibrary;
+  /** Node types that only this process has: with them jobs run here. */
+  readonly hasOwnNodes: boolean;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const megabyte = 1024 * 1024;
+
+export function composeRunner(parts: RunnerParts): RobotRunner {
+  const isolated = parts.config.jobExecution.isolation === 'process' && !parts.hasOwnNodes;
+  return isolated ? processRunner(parts) : inProcessRunner(parts);
+}
+
+function processRunner({ config, identity, desk, logger, clock }: RunnerParts): RobotRunner {
+  const { home } = config.robot;
+  const { jobProcesses } = config;
+  const runner = new ProcessRunner({
+    ...commonOptions(config, desk),
+    entry: new URL(`./job-process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
+    setup: jobProcessSetup(config),
+    env: jobEnvironment(config),
+    compileCacheDir: join(home, 'compile-cache'),
+    mark: markOf(home, identity.robotId),
+    registerPath: join(home, 'job-processes.json'),
+    bootId: identity.bootId,
+    observerFor: (job, shape) => desk.observerFor(job, shape),
+    warm: jobProcesses.warm,
+    keep: config.jobExecution.maxConcurrentJobs,
+    recycleAfterJobs: jobProcesses.recycleAfterJobs,
+    recycleAfterMs: jobProcesses.recycleAfterMs,
+    recycleAboveBytes: jobProcesses.recycleAboveMb * megabyte,
+    memoryLimitBytes: jobProcesses.memoryLimitMb === null ? null : jobProcesses.memoryLimitMb * megabyte,
+    logger,
+    clock,
+  });
+  return {
+    run: (job, signal) => runner.run(job, signal),
+    prepare: () => runner.reclaim(),
+    close: () => runner.close(),
+  };
+}
+
+function inProcessRunner({ config, desk, library, logger, clock }: RunnerParts): RobotRunner {
+  const runner = new InProcessRunner({
+    ...commonOptions(config, desk),
+    ...librarySurroundings(library),
+    observerFor: (job, workflow) => desk.observerFor(job, progressShape(workflow)),
+    logger,
+    clock,
+  });
+  return {
+    run: (job, signal) => runner.run(job, signal),
+    prepare: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
+function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk) {
+  return {
+    journalFor: (job: JobSpec) => desk.journalFor(job),
+    workDirFor: async (job: JobSpec) => {
+      const folder = join(robot.home, 'work', job.jobId);
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return folder;
+    },
+    nodeTimeoutMs: jobExecution.nodeTimeoutMs,
+    jobTimeoutMs: jobExecution.jobTimeoutMs,
+    inDoubtPolicy: jobExecution.inDoubtPolicy,
+    cancelGraceMs: jobExecution.cancelGraceMs,
+  };
+}
+
+/** The database is the supervisor's: no node, and no command that a node starts, has any use for its keys (I8). */
+function jobEnvironment({ connection }: ValidSettings): Readonly<Record<string, string | undefined>> {
+  const secrets = new Set(secretsOf(connection));
+  const isOurs = ([, value = '']: readonly [string, string | undefined]): boolean => secrets.has(value);
+  // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the keys
+  return Object.fromEntries(Object.entries(process.env).filter((variable) => !isOurs(variable)));
+}
+
+/** Two robots on a machine have different homes, and a home that was copied has another path. */
+function markOf(home: string, robotId: string): string {
+  return createHash('sha256')
+    .update(`${realpathSync(home)}\0${robotId}`)
+    .digest('hex')
+    .slice(0, 24);
+}

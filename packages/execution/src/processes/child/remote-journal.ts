@@ -1,0 +1,50 @@
+/**
+ * A run's journal at the other end of the channel. The entries that end the run are held back: they are handed over
+ * with the end of the run, and become durable when nothing of it can act any more.
+ */
+import type { JournalEntry } from '../../engine/journal.ts';
+import type { RunJournal } from '../../ports.ts';
+import { FrameTooLargeError } from '../channel.ts';
+import type { Questions } from './questions.ts';
+
+export interface RemoteJournalOptions {
+  readonly questions: Questions;
+  /** Null: no snapshots. */
+  readonly snapshotEveryEntries: number | null;
+  readonly onTooLarge: (bytes: number) => void;
+  /** From now on, what is durable depends on the supervisor. */
+  readonly onHeld: () => void;
+}
+
+export class RemoteJournal implements RunJournal {
+  readonly snapshotEveryEntries?: number;
+  readonly #options: RemoteJournalOptions;
+  #held: readonly JournalEntry[] = [];
+
+  constructor(options: RemoteJournalOptions) {
+    this.#options = options;
+    if (options.snapshotEveryEntries !== null) this.snapshotEveryEntries = options.snapshotEveryEntries;
+  }
+
+  get held(): readonly JournalEntry[] {
+    return this.#held;
+  }
+
+  load(): Promise<readonly JournalEntry[]> {
+    return this.#options.questions.load();
+  }
+
+  async commit(entries: readonly JournalEntry[]): Promise<void> {
+    if (entries.at(-1)?.kind === 'outcome') {
+      this.#held = entries;
+      this.#options.onHeld();
+      return;
+    }
+    try {
+      await this.#options.questions.commit(entries);
+    } catch (error) {
+      if (error instanceof FrameTooLargeError) this.#options.onTooLarge(error.bytes);
+      throw error;
+    }
+  }
+}

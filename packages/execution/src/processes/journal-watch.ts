@@ -1,0 +1,86 @@
+/** Passes a run's journal on, and keeps what has to be known about the run when its process dies. */
+import type { IntentEntry, JournalEntry, StopEntry } from '../engine/journal.ts';
+import type { Clock, RunJournal } from '../ports.ts';
+
+export class JournalWatch {
+  readonly #journal: RunJournal;
+  readonly #clock: Clock;
+  readonly #open = new Map<number, IntentEntry>();
+  readonly #commits = new Set<Promise<unknown>>();
+  #stop: StopEntry['stop'] | null = null;
+  #stoppedAt: number | null = null;
+  #made = 0;
+
+  constructor(journal: RunJournal, clock: Clock) {
+    this.#journal = journal;
+    this.#clock = clock;
+  }
+
+  get snapshotEveryEntries(): number | null {
+    return this.#journal.snapshotEveryEntries ?? null;
+  }
+
+  /** Nodes that have begun and not ended, oldest first. */
+  get open(): readonly IntentEntry[] {
+    return [...this.#open.values()];
+  }
+
+  /** When the run was told to stop, on the monotonic clock; null while it was not. */
+  get stoppedAt(): number | null {
+    return this.#stoppedAt;
+  }
+
+  get stop(): StopEntry['stop'] | null {
+    return this.#stop;
+  }
+
+  /** Grows with each commit. */
+  get commits(): number {
+    return this.#made;
+  }
+
+  async load(): Promise<readonly JournalEntry[]> {
+    const entries = await this.#journal.load();
+    this.#open.clear();
+    this.#follow(entries);
+    return entries;
+  }
+
+  async commit(entries: readonly JournalEntry[]): Promise<void> {
+    const committing = this.#journal.commit(entries);
+    const settled = committing.catch(() => undefined);
+    this.#commits.add(settled);
+    try {
+      await committing;
+      this.#made += 1;
+      this.#follow(entries);
+    } finally {
+      this.#commits.delete(settled);
+    }
+  }
+
+  /** Resolves when no commit is under way. */
+  async settled(): Promise<void> {
+    while (this.#commits.size > 0) await Promise.all([...this.#commits]);
+  }
+
+  #follow(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) {
+      switch (entry.kind) {
+        case 'intent':
+          this.#open.set(entry.step, entry);
+          break;
+        case 'result':
+        case 'failure':
+        case 'retry':
+          this.#open.delete(entry.step);
+          break;
+        case 'stop':
+          if (entry.step !== null) this.#open.delete(entry.step);
+          this.#stop = entry.stop;
+          this.#stoppedAt ??= this.#clock.monotonic();
+          break;
+      }
+    }
+  }
+}

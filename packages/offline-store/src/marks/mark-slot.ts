@@ -1,0 +1,67 @@
+/**
+ * One high-water mark as the 128 bytes of its slot: how far a claim's record has come. A slot that was torn or
+ * damaged fails its checksum and counts as absent. Pure.
+ */
+import { crc32 } from 'node:zlib';
+
+export interface Mark {
+  readonly runId: number;
+  /** Of more than 56 bytes only the beginning is kept; `identity` stands for all of it. */
+  readonly jobId: string;
+  readonly leaseToken: string;
+  readonly identity: number;
+  readonly revision: number;
+  readonly journalSeq: number;
+  readonly outboxSeq: number;
+  /** Whether the claim was over: its slot may be used again when room is needed. */
+  readonly over: boolean;
+}
+
+export const slotBytes = 128;
+
+const used = 0x4d;
+const jobIdAt = 48;
+const jobIdBytes = 56;
+const tokenAt = jobIdAt + jobIdBytes;
+const tokenBytes = 24;
+
+export function identityOf(jobId: string, leaseToken: string): number {
+  return crc32(`${jobId}\u0000${leaseToken}`);
+}
+
+export function encodeSlot(mark: Mark): Buffer {
+  const slot = Buffer.alloc(slotBytes);
+  const jobId = Buffer.from(mark.jobId).subarray(0, jobIdBytes);
+  const token = Buffer.from(mark.leaseToken).subarray(0, tokenBytes);
+  slot.writeUInt8(used, 4);
+  slot.writeUInt8(mark.over ? 1 : 0, 5);
+  slot.writeUInt8(jobId.length, 6);
+  slot.writeUInt8(token.length, 7);
+  slot.writeUInt32LE(mark.identity, 8);
+  slot.writeDoubleLE(mark.runId, 16);
+  slot.writeDoubleLE(mark.revision, 24);
+  slot.writeDoubleLE(mark.journalSeq, 32);
+  slot.writeDoubleLE(mark.outboxSeq, 40);
+  jobId.copy(slot, jobIdAt);
+  token.copy(slot, tokenAt);
+  slot.writeUInt32LE(crc32(slot.subarray(4)), 0);
+  return slot;
+}
+
+/** `empty`: never used. `damaged`: something else than a mark. */
+export function decodeSlot(slot: Buffer): Mark | 'empty' | 'damaged' {
+  if (slot.length === slotBytes && slot.every((byte) => byte === 0)) return 'empty';
+  if (slot.length !== slotBytes || slot.readUInt32LE(0) !== crc32(slot.subarray(4)) || slot[4] !== used) {
+    return 'damaged';
+  }
+  return {
+    over: slot[5] === 1,
+    jobId: slot.toString('utf8', jobIdAt, jobIdAt + (slot[6] ?? 0)),
+    leaseToken: slot.toString('utf8', tokenAt, tokenAt + (slot[7] ?? 0)),
+    identity: slot.readUInt32LE(8),
+    runId: slot.readDoubleLE(16),
+    revision: slot.readDoubleLE(24),
+    journalSeq: slot.readDoubleLE(32),
+    outboxSeq: slot.readDoubleLE(40),
+  };
+}

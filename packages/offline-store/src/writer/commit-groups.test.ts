@@ -1,0 +1,135 @@
+import Database from 'better-sqlite3';
+import { expect, it, onTestFinished } from 'vitest';
+import { migrate } from '../database/migrations.ts';
+import { CheckpointLog } from '../journal/checkpoint-log.ts';
+import { RunLog } from '../journal/run-log.ts';
+import { SecretBox } from '../secrets/secret-box.ts';
+import type { StoreCommand } from './commands.ts';
+import { CommitGroups, type CommitGroupsOptions } from './commit-groups.ts';
+import { Quota } from './quota.ts';
+import { storeTables } from './store-tables.ts';
+
+function openGroups(options: Partial<CommitGroupsOptions> & { readonly maxBytes?: number } = {}): {
+  readonly groups: CommitGroups;
+  readonly db: Database.Database;
+  readonly pauses: number[];
+} {
+  const db = new Database(':memory:');
+  onTestFinished(() => void db.close());
+  migrate(db);
+  const tables = storeTables(db, {
+    box: new SecretBox(null),
+    outbox: { maxEntries: 1_000, maxPermanentFailures: 5 },
+  });
+  const runLog = new RunLog({ ...tables, keepEntries: 1_000 });
+  const pauses: number[] = [];
+  const { maxBytes = null, ...rest } = options;
+  const groups = new CommitGroups(
+    { tables, runLog, checkpoints: new CheckpointLog(tables.jobs, runLog) },
+    {
+      quota: new Quota(db, { maxBytes, reserveBytes: (maxBytes ?? 0) / 4 }),
+      pause: (ms) => pauses.push(ms),
+      ...rest,
+    },
+  );
+  return { groups, db, pauses };
+}
+
+function cache(jobId: string): StoreCommand {
+  return { op: 'cache', job: { jobId, workflowJson: '{}' }, robotId: 'robot-123', nowMs: 1 };
+}
+
+function step(jobId: string, text = '', events = 0): StoreCommand {
+  const entry = { kind: 'result', nodeId: 'n', payload: JSON.stringify({ text }), secrets: null, iteration: '[]' };
+  const outbox = Array.from({ length: events }, () => ({ kind: 'event', payload: JSON.stringify(text), keep: false }));
+  return { op: 'record', run: { jobId }, write: { entries: [entry], outbox }, nowMs: 2 };
+}
+
+function end(jobId: string, text = ''): StoreCommand {
+  const change = { status: 'completed', result: { text } } as const;
+  const outbox = [{ kind: 'complete', payload: '{}', keep: true }];
+  return { op: 'record', run: { jobId }, write: { change, outbox }, nowMs: 3 };
+}
+
+it('runs a group in one transaction and answers each command with its value', () => {
+  const { groups } = openGroups();
+  expect(groups.run([cache('a'), cache('a'), cache('b')])).toEqual([
+    { ok: true, value: 'new' },
+    { ok: true, value: 'known' },
+    { ok: true, value: 'new' },
+  ]);
+  expect(groups.counts).toEqual({ commits: 3, transactions: 1 });
+});
+
+it('runs each command alone when the group fails, so that only the bad one is lost', () => {
+  const { groups, db } = openGroups();
+  const outcomes = groups.run([cache('a'), step('unknown'), step('a')]);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);
+  expect(db.prepare('SELECT count(*) FROM journal').pluck().get()).toBe(1);
+});
+
+it('pauses while the file is locked, and gives up with what SQLite says in the end', () => {
+  const busy = Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+  let lockedFor = 2;
+  const { groups, pauses } = openGroups({
+    beforeCommit: () => {
+      lockedFor -= 1;
+      if (lockedFor >= 0) throw busy;
+    },
+  });
+  expect(groups.run([cache('a')])).toEqual([{ ok: true, value: 'new' }]);
+  expect(pauses).toEqual([20, 50]);
+  lockedFor = 1_000;
+  expect(groups.run([cache('b'), cache('c')])).toEqual([
+    { ok: false, error: busy },
+    { ok: false, error: busy },
+  ]);
+  expect(pauses.length).toBe(11);
+});
+
+it('says when a transaction was committed or rolled back', () => {
+  const calls: string[] = [];
+  const { groups } = openGroups({
+    onCommitted: () => calls.push('committed'),
+    onRolledBack: () => calls.push('rolled back'),
+  });
+  groups.run([cache('a')]);
+  groups.run([step('unknown')]);
+  expect(calls).toEqual(['committed', 'rolled back']);
+});
+
+it('full: events go first, then steps; what ends a job is saved from the reserve', () => {
+  const { groups, db } = openGroups({ maxBytes: 400 * 1_024 });
+  groups.run([cache('a')]);
+  const text = 'x'.repeat(4_000);
+  let refused: unknown;
+  let saved = 0;
+  while (refused === undefined) {
+    const [outcome] = groups.run([step('a', text, 1)]);
+    if (outcome?.ok === false) refused = outcome.error;
+    else saved += 1;
+  }
+  expect(refused).toMatchObject({ code: 'SQLITE_FULL' });
+  const count = (table: string): number => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+  expect(count('journal')).toBe(saved);
+  expect(count('outbox')).toBeGreaterThan(0);
+  expect(count('outbox')).toBeLessThan(saved);
+
+  expect(groups.run([end('a', 'y'.repeat(20_000))])).toMatchObject([{ ok: true }]);
+  const counter = (name: string): number =>
+    (db.prepare('SELECT value FROM counters WHERE name = ?').pluck().get(name) as number | undefined) ?? 0;
+  expect(counter('commits_refused')).toBe(1);
+  expect(counter('outbox_refused')).toBeGreaterThanOrEqual(saved - count('outbox') + 1);
+});
+
+it('goes on by itself once there is room again', () => {
+  const { groups, db } = openGroups({ maxBytes: 400 * 1_024 });
+  groups.run([cache('a'), cache('b')]);
+  const text = 'x'.repeat(4_000);
+  while (groups.run([step('a', text)])[0]?.ok === true);
+  expect(groups.run([step('b', text)])).toMatchObject([{ ok: false }]);
+  const removal = db.prepare('SELECT min(id) AS first FROM journal').pluck().get() as number;
+  expect(groups.run([{ op: 'remove-entries', runId: 1, limit: 20 }])).toEqual([{ ok: true, value: 20 }]);
+  expect(removal).toBeGreaterThan(0);
+  expect(groups.run([step('b', text, 1)])).toMatchObject([{ ok: true }]);
+});

@@ -1,0 +1,114 @@
+/**
+ * Group commit: the commands that are waiting share one transaction, and with it one flush to disk. A command
+ * is answered only after its COMMIT has returned (I3).
+ *
+ * If a group fails it is rolled back as a whole and each command runs again in a transaction of its own, so
+ * one bad command costs the others nothing. One that does not fit into the file runs again without its events,
+ * and, if it ends a job, with the reserve (`quota.ts`).
+ */
+import type Database from 'better-sqlite3';
+import type { CounterName } from '../database/counters.ts';
+import { isBusy, isFull } from '../database/storage-errors.ts';
+import { mayUseReserve, type StoreCommand } from './commands.ts';
+import type { Quota } from './quota.ts';
+import { type CommandResult, runCommand, type WriterParts } from './run-command.ts';
+
+export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+export interface CommitGroupsOptions {
+  readonly quota: Quota;
+  /** Blocks for so many ms. */
+  readonly pause: (pauseMs: number) => void;
+  /** Called after each COMMIT. */
+  readonly onCommitted?: () => void;
+  /** Called after each ROLLBACK. */
+  readonly onRolledBack?: () => void;
+  /** Called before each COMMIT; for drills that make it slow. */
+  readonly beforeCommit?: () => void;
+}
+
+/** Pauses between attempts while somebody else has the file locked. */
+const busyPausesMs = [20, 50, 100, 200, 500, 1_000, 1_000, 1_000, 1_000] as const;
+
+export class CommitGroups {
+  readonly #options: CommitGroupsOptions;
+  readonly #runAll: Database.Transaction<(group: readonly StoreCommand[]) => CommandResult[]>;
+  /** What could not be counted in the transaction it is about, since that failed. */
+  readonly #uncounted = new Map<CounterName, number>();
+  #commits = 0;
+  #transactions = 0;
+
+  constructor(parts: WriterParts, options: CommitGroupsOptions) {
+    this.#options = options;
+    this.#runAll = parts.tables.db.transaction((group: readonly StoreCommand[]) => {
+      const shed = options.quota.pressure !== 'none';
+      const results = group.map((command) => runCommand(parts, shed ? this.#withoutEvents(command) : command));
+      for (const [name, count] of this.#uncounted) parts.tables.counters.add(name, count);
+      options.beforeCommit?.();
+      return results;
+    });
+  }
+
+  /** Commands that were committed, and the transactions that it took. */
+  get counts(): { readonly commits: number; readonly transactions: number } {
+    return { commits: this.#commits, transactions: this.#transactions };
+  }
+
+  run(group: readonly StoreCommand[]): Outcome[] {
+    const { quota } = this.#options;
+    const together = this.#attempt(group);
+    if (!('error' in together)) return together.outcomes;
+    if (group.length > 1 && !isBusy(together.error)) return group.flatMap((command) => this.run([command]));
+    const [command] = group;
+    if (command === undefined || !isFull(together.error)) return group.map(() => failed(together.error));
+    quota.look();
+    const smaller = this.#withoutEvents(command);
+    const again = smaller === command ? together : this.#attempt([smaller]);
+    if (!('error' in again)) return again.outcomes;
+    if (mayUseReserve(command)) {
+      const reserved = quota.withReserve(() => this.#attempt([command]));
+      this.#count('reserve_used', 1);
+      return 'error' in reserved ? [failed(reserved.error)] : reserved.outcomes;
+    }
+    this.#count('commits_refused', 1);
+    return [failed(again.error)];
+  }
+
+  #attempt(group: readonly StoreCommand[]): { readonly outcomes: Outcome[] } | { readonly error: unknown } {
+    for (const pauseMs of [...busyPausesMs, null]) {
+      try {
+        const results = this.#runAll.immediate(group);
+        this.#transactions += 1;
+        this.#commits += group.length;
+        this.#uncounted.clear();
+        for (const result of results) result.committed?.();
+        this.#options.onCommitted?.();
+        this.#options.quota.look();
+        return { outcomes: results.map(({ value }) => ({ ok: true, value })) };
+      } catch (error) {
+        this.#options.onRolledBack?.();
+        if (!isBusy(error) || pauseMs === null) return { error };
+        this.#options.pause(pauseMs);
+      }
+    }
+    return { error: new Error('unreachable') };
+  }
+
+  /** The same command without the outbox drafts that need not be kept; they are counted. */
+  #withoutEvents(command: StoreCommand): StoreCommand {
+    if (command.op !== 'record' || mayUseReserve(command)) return command;
+    const drafts = command.write.outbox ?? [];
+    const outbox = drafts.filter((draft) => draft.keep);
+    if (outbox.length === drafts.length) return command;
+    this.#count('outbox_refused', drafts.length - outbox.length);
+    return { ...command, write: { ...command.write, outbox } };
+  }
+
+  #count(name: CounterName, count: number): void {
+    this.#uncounted.set(name, (this.#uncounted.get(name) ?? 0) + count);
+  }
+}
+
+function failed(error: unknown): Outcome {
+  return { ok: false, error };
+}

@@ -1,0 +1,71 @@
+/**
+ * The soft quota of a store's file, in three steps: first events are not written any more, then no steps, and
+ * what ends a job is still saved from the reserve below `maxBytes`. SQLite enforces it by `max_page_count`;
+ * pages that were freed count as room, so work goes on by itself once something has been sent or cleaned away.
+ */
+import type Database from 'better-sqlite3';
+
+export interface QuotaLimits {
+  /** Null for no limit. */
+  readonly maxBytes: number | null;
+  /** Part of `maxBytes` that only outcomes may use. */
+  readonly reserveBytes: number;
+}
+
+/** `none`: all is written. `events`: events are refused. `steps`: only what ends a job is written. */
+export type Pressure = 'none' | 'events' | 'steps';
+
+/** Events are refused once the pages in use exceed this part of what steps may use. */
+const eventsShare = 0.9;
+
+export class Quota {
+  readonly #db: Database.Database;
+  readonly #limits: { readonly steps: number; readonly all: number } | null;
+  readonly #pageCount: Database.Statement<[], number>;
+  readonly #freePages: Database.Statement<[], number>;
+  #pressure: Pressure = 'none';
+
+  constructor(db: Database.Database, limits: QuotaLimits) {
+    this.#db = db;
+    this.#pageCount = db.prepare<[], number>('PRAGMA page_count').pluck() as never;
+    this.#freePages = db.prepare<[], number>('PRAGMA freelist_count').pluck() as never;
+    const { maxBytes, reserveBytes } = limits;
+    if (maxBytes === null) {
+      this.#limits = null;
+      return;
+    }
+    const pageSize = db.pragma('page_size', { simple: true }) as number;
+    const all = Math.max(1, Math.floor(maxBytes / pageSize));
+    this.#limits = { all, steps: Math.max(1, all - Math.ceil(reserveBytes / pageSize)) };
+    this.#setLimit(this.#limits.steps);
+  }
+
+  get pressure(): Pressure {
+    return this.#pressure;
+  }
+
+  /** Looks how much is in use. */
+  look(): void {
+    if (this.#limits === null) return;
+    const inUse = (this.#pageCount.get() ?? 0) - (this.#freePages.get() ?? 0);
+    const { steps } = this.#limits;
+    this.#pressure = inUse >= steps ? 'steps' : inUse >= steps * eventsShare ? 'events' : 'none';
+  }
+
+  /** Runs `work` with the reserve in reach. */
+  withReserve<T>(work: () => T): T {
+    if (this.#limits === null) return work();
+    this.#setLimit(this.#limits.all);
+    try {
+      return work();
+    } finally {
+      this.#setLimit(this.#limits.steps);
+      this.look();
+    }
+  }
+
+  /** SQLite raises a limit that is below the file's present size to that size. */
+  #setLimit(pages: number): void {
+    this.#db.pragma(`max_page_count = ${pages}`);
+  }
+}

@@ -1,0 +1,117 @@
+/** What each command does. Synchronous, inside a transaction; memory is changed by `committed` only. */
+import { StoreError } from '../errors.ts';
+import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
+import { isFinal, isOver } from '../jobs/job-state.ts';
+import { overError } from '../jobs/refusals.ts';
+import type { CheckpointLog } from '../journal/checkpoint-log.ts';
+import type { RunLog } from '../journal/run-log.ts';
+import type { RunTarget, StoreCommand } from './commands.ts';
+import type { StoreTables } from './store-tables.ts';
+
+export interface WriterParts {
+  readonly tables: StoreTables;
+  readonly runLog: RunLog;
+  readonly checkpoints: CheckpointLog;
+  /** Called after a claim was removed for good. */
+  readonly onRemoved?: (runId: number) => void;
+}
+
+export interface CommandResult {
+  readonly value: unknown;
+  /** Called once the transaction has been committed. */
+  readonly committed?: () => void;
+}
+
+export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
+  const { tables, runLog, checkpoints } = parts;
+  const { jobs, outbox, deadLetters, counters, box } = tables;
+  switch (command.op) {
+    case 'cache':
+      return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
+    case 'record': {
+      const position = runLog.write(claimOf(parts, command.run), command.write, command.nowMs);
+      return { value: position, ...forgetWhenOver(parts, position) };
+    }
+    case 'checkpoint': {
+      const saved = checkpoints.save(claimOf(parts, command.run), command.checkpoint, command.nowMs);
+      return { value: saved.position, committed: saved.committed };
+    }
+    case 'renew-lease': {
+      const run = jobs.find(command.jobId, command.leaseToken);
+      const position = jobs.position(run);
+      if (isOver(position.state)) throw overError(run, position.state);
+      jobs.saveLease(position, command.lease);
+      return { value: undefined };
+    }
+    case 'mark-synced':
+      markSynced(parts, command.jobId, command.leaseToken, command.nowMs);
+      return { value: undefined };
+    case 'outbox-remove':
+      return { value: outbox.remove(command.ids) };
+    case 'outbox-fail':
+      return { value: outbox.countFailure(command.id, command.reason, command.nowMs) };
+    case 'outbox-bury': {
+      const { ids, disposition, reason, nowMs } = command;
+      return { value: ids.filter((id) => outbox.bury(id, disposition, reason, nowMs)).length };
+    }
+    case 'dead-requeue':
+      return { value: command.ids.filter((id) => outbox.requeue(id)).length };
+    case 'dead-discard': {
+      const removed = command.ids.reduce((sum, id) => sum + deadLetters.remove(id), 0);
+      counters.add('outbox_discarded', removed);
+      return { value: removed };
+    }
+    case 'remove-entries':
+      return { value: removeEntries(parts, command.runId, command.limit) };
+    case 'remove-run':
+      removeRun(parts, command.runId);
+      return {
+        value: undefined,
+        committed: () => {
+          checkpoints.forget(command.runId);
+          parts.onRemoved?.(command.runId);
+        },
+      };
+    case 'remove-notes': {
+      const removed = deadLetters.removeBefore(command.deadBeforeMs);
+      counters.add('dead_letters_cleaned', removed);
+      const incidents = tables.db.prepare('DELETE FROM incidents WHERE at_ms < ?').run(command.incidentsBeforeMs);
+      return { value: { deadLetters: removed, incidents: incidents.changes } };
+    }
+    case 'use-keys':
+      return { value: undefined, committed: () => box.use(command.keys) };
+  }
+}
+
+function claimOf({ tables }: WriterParts, target: RunTarget): RunRef {
+  return 'runId' in target ? target : tables.jobs.find(target.jobId);
+}
+
+function forgetWhenOver({ checkpoints }: WriterParts, position: RunPosition): { committed?: () => void } {
+  return isOver(position.state) ? { committed: () => checkpoints.forget(position.runId) } : {};
+}
+
+function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string | undefined, nowMs: number): void {
+  const { jobs } = tables;
+  const candidates = leaseToken === undefined ? jobs.runsOf(jobId) : [jobs.find(jobId, leaseToken)];
+  if (candidates.length === 0) jobs.find(jobId);
+  for (const run of candidates) {
+    const position = jobs.position(run);
+    if (!isFinal(position.state)) continue;
+    if (position.syncedAtMs === null) jobs.save(run, { ...position, syncedAtMs: nowMs });
+    return;
+  }
+  throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
+}
+
+function removeEntries({ tables }: WriterParts, runId: number, limit: number): number {
+  const first = tables.journal.firstOf(runId);
+  return first === null ? 0 : tables.journal.remove(runId, first, first + limit - 1);
+}
+
+function removeRun({ tables }: WriterParts, runId: number): void {
+  for (const table of ['executed', 'job_states', 'jobs']) {
+    tables.db.prepare(`DELETE FROM ${table} WHERE run_id = ?`).run(runId);
+  }
+  tables.counters.add('jobs_cleaned', 1);
+}

@@ -1,0 +1,43 @@
+/** The parts of a store on one connection: what they are and how they are joined. */
+import type Database from 'better-sqlite3';
+import { Counters } from '../database/counters.ts';
+import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
+import { JobTable } from '../jobs/job-table.ts';
+import { ExecutedTable } from '../journal/executed-table.ts';
+import { JournalTable } from '../journal/journal-table.ts';
+import { DeadLetterTable } from '../outbox/dead-letter-table.ts';
+import type { OutboxLimits } from '../outbox/outbox.ts';
+import { OutboxTable } from '../outbox/outbox-table.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
+
+export interface StoreTables {
+  readonly db: Database.Database;
+  readonly box: SecretBox;
+  readonly counters: Counters;
+  readonly jobs: JobTable;
+  readonly journal: JournalTable;
+  readonly executed: ExecutedTable;
+  readonly outbox: OutboxTable;
+  readonly deadLetters: DeadLetterTable;
+}
+
+export interface StoreTablesOptions {
+  readonly box: SecretBox;
+  readonly outbox: OutboxLimits;
+  readonly onSaved?: (run: RunRef, position: RunPosition) => void;
+}
+
+export function storeTables(db: Database.Database, options: StoreTablesOptions): StoreTables {
+  const counters = new Counters(db);
+  const deadLetters = new DeadLetterTable(db);
+  return {
+    db,
+    box: options.box,
+    counters,
+    jobs: new JobTable(db, options.onSaved),
+    journal: new JournalTable(db, options.box),
+    executed: new ExecutedTable(db),
+    outbox: new OutboxTable(db, deadLetters, counters, options.outbox),
+    deadLetters,
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The writer's loop: sleeps until something was asked for, commits all that is waiting at once, answers it.
+ *
+ * After a commit, whoever was answered may ask again within microseconds; when several callers are active the
+ * loop waits a fraction of the last commit's duration for them, so that they share a transaction instead of
+ * taking turns. A caller that is alone never waits.
+ *
+ * When nothing was asked for a while it moves the write-ahead log into the file and truncates it.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { translateStorageError } from '../database/storage-errors.ts';
+import type { StoreCommand } from './commands.ts';
+import type { CommitGroups } from './commit-groups.ts';
+import { toWire } from './wire-error.ts';
+import type { WriterAnswer, WriterRequest, WriterStatus } from './writer-messages.ts';
+
+export interface WriterLoopParts {
+  readonly path: string;
+  readonly port: MessagePort;
+  readonly bell: Int32Array;
+  readonly commits: CommitGroups;
+  readonly status: () => WriterStatus;
+  readonly truncate: () => void;
+  readonly close: () => void;
+  readonly idleCheckpointMs: number;
+  /** Ms since an arbitrary origin. */
+  readonly monotonic: () => number;
+}
+
+type CommandRequest = Extract<WriterRequest, { readonly kind: 'command' }>;
+
+/** Largest number of commands in one transaction. */
+const maxGroup = 500;
+/** Part of the last commit's duration that the loop waits for the callers it has just answered. */
+const gatherShare = 0.25;
+const maxGatherMs = 2;
+const minGatherMs = 0.05;
+
+/** Returns when asked to close. */
+export function runWriterLoop(parts: WriterLoopParts): void {
+  const { path, port, commits, idleCheckpointMs, monotonic } = parts;
+  const waiting = new Inbox(port, parts.bell);
+  let dirty = false;
+  let lastGroup = 0;
+  let lastCommitMs = 0;
+  for (;;) {
+    if (!waiting.fill(dirty ? idleCheckpointMs : Number.POSITIVE_INFINITY)) {
+      attempt(parts.truncate);
+      dirty = false;
+      continue;
+    }
+    const [first] = waiting.requests;
+    if (first?.kind === 'command') {
+      if (lastGroup > 1)
+        waiting.gather(lastGroup, Math.min(maxGatherMs, Math.max(minGatherMs, lastCommitMs * gatherShare)), monotonic);
+      const group = waiting.takeCommands(maxGroup);
+      const startedAt = monotonic();
+      port.postMessage(commit(group));
+      lastCommitMs = monotonic() - startedAt;
+      lastGroup = group.length + waiting.lookAhead();
+      dirty = true;
+      continue;
+    }
+    const request = waiting.take();
+    if (request === undefined) continue;
+    if (request.kind === 'close') {
+      port.postMessage([answer(request.id, parts.close)]);
+      return;
+    }
+    port.postMessage([answer(request.id, request.kind === 'status' ? parts.status : parts.truncate)]);
+  }
+
+  function commit(group: readonly CommandRequest[]): WriterAnswer[] {
+    const commands: StoreCommand[] = group.map(({ command }) => command);
+    return commits.run(commands).map((outcome, index) => {
+      const id = group[index]?.id ?? -1;
+      return outcome.ok
+        ? { id, value: outcome.value }
+        : { id, error: toWire(translateStorageError(outcome.error, path)) };
+    });
+  }
+
+  function answer(id: number, action: () => unknown): WriterAnswer {
+    try {
+      return { id, value: action() };
+    } catch (error) {
+      return { id, error: toWire(translateStorageError(error, path)) };
+    }
+  }
+}
+
+/** A checkpoint that cannot be made now is made later: by SQLite itself, or when the loop is idle again. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The write-ahead log stays as it is; nothing depends on its size.
+  }
+}
+
+/** Requests in the order they were sent. */
+class Inbox {
+  readonly requests: WriterRequest[] = [];
+  readonly #port: MessagePort;
+  readonly #bell: Int32Array;
+
+  constructor(port: MessagePort, bell: Int32Array) {
+    this.#port = port;
+    this.#bell = bell;
+  }
+
+  /** Sleeps until there is a request; false when none came within `timeoutMs`. */
+  fill(timeoutMs: number): boolean {
+    for (;;) {
+      const rung = Atomics.load(this.#bell, 0);
+      this.#receive();
+      if (this.requests.length > 0) return true;
+      if (Atomics.wait(this.#bell, 0, rung, timeoutMs) === 'timed-out') {
+        this.#receive();
+        return this.requests.length > 0;
+      }
+    }
+  }
+
+  /** Waits up to `limitMs` until `count` requests are there. */
+  gather(count: number, limitMs: number, monotonic: () => number): void {
+    const until = monotonic() + limitMs;
+    for (;;) {
+      const rung = Atomics.load(this.#bell, 0);
+      this.#receive();
+      const leftMs = until - monotonic();
+      if (this.requests.length >= count || leftMs <= 0) return;
+      Atomics.wait(this.#bell, 0, rung, leftMs);
+    }
+  }
+
+  /** The commands in front, up to the first other request. */
+  takeCommands(limit: number): CommandRequest[] {
+    const end = this.requests.findIndex((request) => request.kind !== 'command');
+    return this.requests.splice(0, Math.min(limit, end < 0 ? this.requests.length : end)) as CommandRequest[];
+  }
+
+  take(): WriterRequest | undefined {
+    return this.requests.shift();
+  }
+
+  /** The number of requests that are waiting now. */
+  lookAhead(): number {
+    this.#receive();
+    return this.requests.length;
+  }
+
+  #receive(): void {
+    for (let found = receiveMessageOnPort(this.#port); found !== undefined; found = receiveMessageOnPort(this.#port)) {
+      this.requests.push(...(found.message as readonly WriterRequest[]));
+    }
+  }
+}
