@@ -2,15 +2,17 @@
  * Joins the engine's journal with the outbox: what a commit says about the job also becomes the entries
  * that tell the server, in the same transaction (I3). Nothing is sent from here.
  */
-import type {
-  JournalEntry,
-  JsonObject,
-  JsonValue,
-  ProgressSnapshot,
-  RunError,
-  RunJournal,
-  RunOutcome,
+import {
+  type JournalEntry,
+  type JsonObject,
+  type JsonValue,
+  ownVariables,
+  type ProgressSnapshot,
+  type RunError,
+  type RunJournal,
+  type RunOutcome,
 } from '@casare/execution';
+import { OpenDoubts } from './open-doubts.ts';
 
 /** `keep`: never dropped when the outbox is at its limit; what ends a job is kept in any case (I7). */
 export type OutboxDraft =
@@ -54,6 +56,7 @@ export function jobJournal(
   finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
 ): RunJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
+  const doubts = new OpenDoubts();
   let library: string | null = null;
   const follow = (entries: readonly JournalEntry[]): void => {
     Object.assign(variables, changesOf(entries));
@@ -64,19 +67,20 @@ export function jobJournal(
     async load() {
       const entries = await job.load();
       follow(entries);
+      doubts.follow(entries);
       return entries;
     },
     async commit(entries) {
       const outbox: OutboxDraft[] = entries.flatMap((entry) => eventOf(entry));
-      const doubts = entries.flatMap((entry) =>
-        entry.kind === 'in_doubt' ? [{ node_id: entry.node_id, reason: entry.reason }] : [],
-      );
-      if (doubts.length > 0) outbox.push({ kind: 'in_doubt', payload: { nodes: doubts }, keep: true });
+      doubts.follow(entries);
+      const asked = entries.some((entry) => entry.kind === 'in_doubt') ? doubts.all : [];
+      if (asked.length > 0)
+        outbox.push({ kind: 'in_doubt', payload: { nodes: asked.map((node) => ({ ...node })) }, keep: true });
       const last = entries.at(-1);
       if (last?.kind !== 'outcome') {
         await job.commit(
           entries,
-          doubts.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: doubts } } : { outbox },
+          asked.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: asked } } : { outbox },
         );
       } else {
         const status = endOf(last.outcome, { ...variables, ...changesOf(entries) }, libraryOf(entries) ?? library);
@@ -97,10 +101,7 @@ function bounded(error: RunError): JsonObject {
 
 function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> {
   const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
-  for (const entry of entries) {
-    if (entry.kind === 'began' || entry.kind === 'result') Object.assign(changes, entry.variables);
-    if (entry.kind === 'snapshot') Object.assign(changes, variablesOf(entry.state));
-  }
+  for (const entry of entries) Object.assign(changes, ownVariables(entry));
   return changes;
 }
 
@@ -117,7 +118,12 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
       });
     case 'intent':
     case 'snapshot':
+    case 'lane_dropped':
       return [];
+    case 'interrupted':
+      return event('node_stopped', entry.node_id, { step: entry.step });
+    case 'lane_stop':
+      return event('lane_stopping', entry.error.node_id, { error: bounded(entry.error) });
     case 'retry':
       return event('node_retried', entry.node_id, {
         step: entry.step,
@@ -146,11 +152,6 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
     case 'outcome':
       return event(`job_${entry.outcome.status}`, null, { duration_ms: entry.outcome.duration_ms });
   }
-}
-
-/** A snapshot holds every variable, as a list of pairs. */
-function variablesOf(state: JsonObject): Record<string, JsonValue> {
-  return Array.isArray(state.variables) ? Object.fromEntries(state.variables as [string, JsonValue][]) : {};
 }
 
 /** Which node packages the run began with, and in which versions. */

@@ -11,7 +11,10 @@ export type {
   FailureEntry,
   InDoubtEntry,
   IntentEntry,
+  InterruptedEntry,
   JournalEntry,
+  LaneDroppedEntry,
+  LaneStopEntry,
   OutcomeEntry,
   ResultEntry,
   RetryEntry,
@@ -23,6 +26,7 @@ export type {
   SuspendCause,
 } from './engine/journal.ts';
 export { memoryJournal } from './engine/memory-journal.ts';
+export { ownVariables } from './engine/own-variables.ts';
 export type { LiveResource, ResourceChange } from './engine/resource-record.ts';
 export type { ResourceLimits } from './engine/resources.ts';
 export type {

@@ -13,6 +13,7 @@ import { assertNode, throwErrorNode } from './failure-nodes.ts';
 import { commentNode, endNode, mergeNode, rerouteNode, startNode } from './flow-nodes.ts';
 import { forLoopNode, forLoopStartNode } from './for-loop-nodes.ts';
 import { breakNode, continueNode, forLoopEndNode, whileLoopEndNode } from './loop-jump-nodes.ts';
+import { forkNode, joinNode, parallelForEachNode } from './parallel-nodes.ts';
 import { errorRecoveryNode, logErrorNode, onErrorNode } from './recovery-nodes.ts';
 import { retryFailNode, retryNode, retrySuccessNode } from './retry-nodes.ts';
 import { catchNode, finallyNode, tryNode } from './try-nodes.ts';
@@ -48,6 +49,9 @@ export const controlNodeTypes: readonly NodeType[] = [
   retryFailNode,
   throwErrorNode,
   assertNode,
+  forkNode,
+  joinNode,
+  parallelForEachNode,
   logErrorNode,
   subflowNode,
   executeWorkflowNode,

@@ -35,4 +35,19 @@ export type ControlOp =
   /** The attempt around this node is over: it worked when there is no message. */
   | { readonly op: 'end_attempt'; readonly message: string | null }
   /** What is to become of the error that a catch has taken. */
-  | { readonly op: 'recover'; readonly strategy: 'stop' | 'retry'; readonly max_retries: number };
+  | { readonly op: 'recover'; readonly strategy: 'stop' | 'retry'; readonly max_retries: number }
+  /** A fork opens a lane for each branch. */
+  | { readonly op: 'open_fork'; readonly branches: number; readonly fail_fast: boolean }
+  /** A disabled fork: its join is next. */
+  | { readonly op: 'skip_fork' }
+  /** The join takes over what these branches (from 0) have written, and closes the fork. */
+  | { readonly op: 'join'; readonly branches: readonly number[] }
+  /** A parallel loop opens a lane for each item, so many at a time. */
+  | {
+      readonly op: 'open_items';
+      readonly source: LoopSource;
+      readonly item_var: string | null;
+      readonly batch_size: number;
+      readonly fail_fast: boolean;
+      readonly timeout_ms: number;
+    };

@@ -80,6 +80,39 @@ export function flag(fallback: boolean): Param<boolean> {
   }, 'flag');
 }
 
+/** A whole number within bounds, or text that spells one. */
+export function integerBetween(least: number, most: number, fallback: number): Param<number> {
+  return param((value) => {
+    if (isNotSet(value)) return { value: fallback };
+    const given = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    return typeof given === 'number' && Number.isInteger(given) && given >= least && given <= most
+      ? { value: given }
+      : {
+          problem: `must be a whole number from ${least} to ${most}, but is ${JSON.stringify(value)?.slice(0, 60)}`,
+        };
+  });
+}
+
+/** A time in seconds above 0, or text that spells one. */
+export function seconds(fallback: number): Param<number> {
+  return param((value) => {
+    if (isNotSet(value)) return { value: fallback };
+    const given = typeof value === 'string' ? Number(value) : value;
+    return typeof given === 'number' && Number.isFinite(given) && given > 0
+      ? { value: given }
+      : { problem: `must be a number of seconds above 0, but is ${JSON.stringify(value)?.slice(0, 60)}` };
+  });
+}
+
+/** What a loop goes over; required. */
+export function givenItems(): Param<Exclude<JsonValue, null>> {
+  return param((value) =>
+    value === undefined || value === null
+      ? { problem: 'is required, but is not set' }
+      : { value: value as Exclude<JsonValue, null> },
+  );
+}
+
 /** Any value; undefined when nothing is given. */
 export function anything(): Param<JsonValue | undefined> {
   return param((value) => ({ value: value as JsonValue | undefined }));

@@ -30,12 +30,22 @@ export interface OpenRetry {
   readonly lastError: string;
 }
 
+/** A branch of a fork whose join is asked. */
+export interface EndedBranch {
+  /** From 0; its exit is `branch_<index + 1>`. */
+  readonly index: number;
+  /** The variables that it has written. */
+  readonly variables: JsonObject;
+}
+
 /** Where the walk stands when it reaches a control-flow node. */
 export interface ControlVisit {
   /** This node's own loop, when control came back to it; null when it is entered anew. */
   readonly openLoop: OpenLoop | null;
   readonly innermostLoop: string | null;
   isLoopOpen(loopStartId: string): boolean;
+  /** True when the loop is open, but around the branch or item that this node stands in. */
+  isLoopAround(loopStartId: string): boolean;
   /** The loop start that this end node belongs to, as the file says or implies. */
   readonly pairedLoop: string | null;
   /** The error that this catch node is offered. */
@@ -53,6 +63,8 @@ export interface ControlVisit {
   readonly caughtError: RunError | null;
   /** What this node has given so far. */
   readonly ownOutputs: JsonObject;
+  /** For the join of an open fork: its branches, in the order in which they ended; null for any other node. */
+  readonly endedBranches: readonly EndedBranch[] | null;
   /** True when an exec connection leaves this node by `exit`. */
   isConnected(exit: string): boolean;
   isFromConnection(param: string): boolean;

@@ -63,7 +63,7 @@ export const forLoopNode: NodeType = defineControl({
   runAgain: (loop) => goOn(loop, olderNames),
 });
 
-function itemsOf(ctx: ControlContext<RangeParams>, listVar: string): LoopSource {
+export function itemsOf(ctx: ControlContext<Pick<RangeParams, 'items'>>, listVar: string): LoopSource {
   const { items } = ctx.params;
   const isEmptyBesideListVar = items === '' && listVar !== '';
   if (items !== undefined && items !== null && !isEmptyBesideListVar) {

@@ -27,6 +27,7 @@ function loopEnd(type: string, description: string): NodeType {
     outputs: [],
     run: ({ visit }) => {
       const loop = visit.pairedLoop ?? visit.innermostLoop;
+      if (loop !== null && visit.isLoopAround(loop)) return { exit: null, control: { op: 'end_path' } };
       if (loop === null || !visit.isLoopOpen(loop)) return { exit: 'exec_out' };
       return loop === visit.innermostLoop
         ? { exit: null, control: { op: 'end_path' } }

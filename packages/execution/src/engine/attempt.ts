@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../ports.ts';
 import { longSleep } from './long-sleep.ts';
-import type { StopCause, StopControl } from './stop-control.ts';
+import type { NodeStopCause, StopControl } from './stop-control.ts';
 
 /** How long an aborted node may take to end, in ms. */
 export const DEFAULT_ABORT_GRACE_MS = 5_000;
@@ -16,7 +16,7 @@ export type AttemptEnd<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly thrown: unknown }
   | { readonly kind: 'timed_out'; readonly hasEnded: boolean }
-  | { readonly kind: 'stopped'; readonly cause: StopCause | 'grace_over'; readonly hasEnded: boolean };
+  | { readonly kind: 'stopped'; readonly cause: NodeStopCause | 'grace_over'; readonly hasEnded: boolean };
 
 export interface AttemptOptions<T> {
   readonly run: (signal: AbortSignal) => Promise<T>;
@@ -25,12 +25,12 @@ export interface AttemptOptions<T> {
   readonly abortGraceMs: number;
   readonly control: StopControl;
   /** Why the run's stop ends this attempt now; null while it does not. */
-  readonly mustStop: () => StopCause | 'grace_over' | null;
+  readonly mustStop: () => NodeStopCause | 'grace_over' | null;
 }
 
 type Interruption =
   | { readonly kind: 'timed_out' }
-  | { readonly kind: 'stopped'; readonly cause: StopCause | 'grace_over' };
+  | { readonly kind: 'stopped'; readonly cause: NodeStopCause | 'grace_over' };
 
 export async function runAttempt<T>(options: AttemptOptions<T>): Promise<AttemptEnd<T>> {
   const { clock, limitMs, control } = options;

@@ -48,6 +48,8 @@ export interface FlowPlan {
   finallyOf(tryId: string): string | null;
   /** The exits by which a region's node handles errors itself, without nodes of its own; null where it has none. */
   handlersOf(tryId: string): { readonly error: string; readonly last: string | null };
+  /** The join of a fork; null for any other node. */
+  joinOf(forkId: string): string | null;
   /** The enabled try that a finally node belongs to; null for any other node. */
   tryOfFinally(finallyId: string): string | null;
 }
@@ -147,7 +149,10 @@ function scopesOf(workflow: Workflow): Scopes {
   };
 }
 
-type Pairs = Pick<FlowPlan, 'loopOfEnd' | 'endsOfLoop' | 'catchesOf' | 'finallyOf' | 'handlersOf' | 'tryOfFinally'>;
+type Pairs = Pick<
+  FlowPlan,
+  'loopOfEnd' | 'endsOfLoop' | 'catchesOf' | 'finallyOf' | 'handlersOf' | 'tryOfFinally' | 'joinOf'
+>;
 
 function pairsOf(workflow: Workflow): Pairs {
   const nodes = [...workflow.nodes].map(([id, { type, config }]) => [id, { id, typeName: type, config }] as const);
@@ -175,6 +180,7 @@ function pairsOf(workflow: Workflow): Pairs {
         ? { error: 'on_error', last: 'finally' }
         : { error: 'catch', last: null },
     finallyOf: (tryId) => partnersOf(tryId, 'FinallyNode')[0] ?? null,
+    joinOf: (forkId) => partnersOf(forkId, 'JoinNode')[0] ?? null,
     tryOfFinally: (finallyId) => {
       const isFinally = workflow.nodes.get(finallyId)?.type === 'FinallyNode';
       const tryId = isFinally ? startOf.get(finallyId) : undefined;

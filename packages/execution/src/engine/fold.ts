@@ -15,10 +15,13 @@ import type {
   RetryEntry,
   StopEntry,
 } from './journal.ts';
+import { isInFinally } from './lane-shield.ts';
+import { closeSplit, dropLane, joinBranches, openSplit, rest, stopLane, unwindLane } from './lanes.ts';
 import {
   askNextCatch,
   closeLoop,
   endAttempt,
+  enqueue,
   failCall,
   follow,
   innermost,
@@ -29,7 +32,6 @@ import {
   recordError,
   recover,
   settle,
-  unwindForStop,
 } from './regions.ts';
 import { applyResourceChanges } from './resource-record.ts';
 import { type Lane, laneOf, newRunState, type RunState, rootLane } from './run-state.ts';
@@ -73,6 +75,18 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
     case 'stop':
       applyStop(plan, state, entry);
       return;
+    case 'interrupted': {
+      const lane = laneOf(state, entry);
+      endStep(lane, entry);
+      unwindLane(plan, lane);
+      return;
+    }
+    case 'lane_stop':
+      stopLane(plan, laneOf(state, entry), entry.error);
+      return;
+    case 'lane_dropped':
+      dropLane(plan, laneOf(state, entry));
+      return;
     case 'outcome':
       state.outcome = entry.outcome;
       return;
@@ -95,7 +109,7 @@ function applyIntent(lane: Lane, entry: IntentEntry): void {
 function applyRetry(lane: Lane, entry: RetryEntry): void {
   lane.intent = null;
   lane.isInDoubt = false;
-  lane.run.activeMs += entry.duration_ms;
+  countTime(lane, entry);
   lane.retrying = {
     step: entry.step,
     node_id: entry.node_id,
@@ -109,16 +123,32 @@ function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
   endStep(lane, entry);
   const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
   storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
+  if (isLeft(lane)) {
+    unwindLane(plan, lane);
+    return;
+  }
   if (entry.control === undefined) followExit(plan, lane, entry);
   else applyControl(plan, lane, entry, entry.control);
-  settle(plan, lane);
+  rest(plan, lane);
 }
 
 function applyFailure(plan: FlowPlan, lane: Lane, entry: FailureEntry): void {
   endStep(lane, entry);
+  if (isLeft(lane)) {
+    recordError(lane.run, entry.error);
+    unwindLane(plan, lane);
+    return;
+  }
+  const top = innermost(lane);
+  if (top.kind === 'split') closeSplit(lane, top);
   if (openCallOf(lane, entry.node_id) === undefined) raise(plan, lane, entry.error, entry.node_id);
   else failCall(plan, lane, entry.node_id, entry.error);
-  if (lane.end.kind === 'running') settle(plan, lane);
+  rest(plan, lane);
+}
+
+/** True when the lane was told to stop while this step was under way: its result counts, but nothing follows it. */
+function isLeft(lane: Lane): boolean {
+  return lane.stop !== null && !isInFinally(lane);
 }
 
 function applyStop(plan: FlowPlan, state: RunState, entry: StopEntry): void {
@@ -127,14 +157,14 @@ function applyStop(plan: FlowPlan, state: RunState, entry: StopEntry): void {
     endStep(lane, { ...entry, step: entry.step, node_id: entry.node_id });
   state.stop = entry.stop;
   if (entry.stop.status === 'failed') recordError(state, entry.stop.error);
-  unwindForStop(plan, lane);
-  settle(plan, lane);
+  stopLane(plan, rootLane(state), null);
 }
 
 interface EndedStep {
   readonly step: number;
   readonly node_id: string;
   readonly duration_ms?: number;
+  readonly at: number;
 }
 
 /** The node leaves the queue it was waiting in; loop starts, catch and finally nodes may come without one. */
@@ -144,10 +174,21 @@ function endStep(lane: Lane, entry: EndedStep): void {
   lane.retrying = null;
   lane.isInDoubt = false;
   lane.executed.add(entry.node_id);
-  lane.run.activeMs += entry.duration_ms ?? 0;
-  for (const frame of lane.frames) if (frame.kind === 'call') frame.spentMs += entry.duration_ms ?? 0;
+  if (entry.duration_ms !== undefined) countTime(lane, { duration_ms: entry.duration_ms, at: entry.at });
   const { queue } = innermost(lane);
   if (queue[0] === entry.node_id) queue.shift();
+}
+
+/** Nodes that run side by side take their time once. */
+function countTime(lane: Lane, entry: { readonly duration_ms: number; readonly at: number }): void {
+  const { run } = lane;
+  const counted = Math.min(entry.duration_ms, Math.max(0, entry.at - run.activeUntil));
+  run.activeMs += counted;
+  run.activeUntil = entry.at;
+  for (const frame of lane.frames) if (frame.kind === 'call') frame.spentMs += entry.duration_ms;
+  for (let at = lane.parent; at !== null; at = at.parent) {
+    for (const frame of at.frames) if (frame.kind === 'call') frame.spentMs += counted;
+  }
 }
 
 function beginStep(lane: Lane, step: number): void {
@@ -186,6 +227,39 @@ function applyControl(plan: FlowPlan, lane: Lane, entry: ResultEntry, control: C
       closeLoop(plan, lane, nodeId);
       return;
     case 'end_path':
+      return;
+    case 'open_fork':
+      openSplit(plan, lane, {
+        node: nodeId,
+        ordinal: lane.steps,
+        failFast: control.fail_fast,
+        work: { kind: 'branches', count: control.branches },
+      });
+      return;
+    case 'skip_fork': {
+      const join = plan.joinOf(nodeId);
+      if (join !== null) enqueue(plan, lane, [join]);
+      return;
+    }
+    case 'join':
+      joinBranches(lane, control.branches);
+      followExit(plan, lane, entry);
+      return;
+    case 'open_items':
+      openSplit(plan, lane, {
+        node: nodeId,
+        ordinal: lane.steps,
+        failFast: control.fail_fast,
+        work: {
+          kind: 'items',
+          source: control.source,
+          itemVar: control.item_var,
+          batchSize: control.batch_size,
+          timeoutMs: control.timeout_ms,
+          results: [],
+          isBroken: false,
+        },
+      });
       return;
     case 'break':
     case 'continue':
@@ -273,22 +347,26 @@ export function foldValues(entries: readonly JournalEntry[]): RunState {
   const state = snapshot?.kind === 'snapshot' ? restoreSnapshot(snapshot.state) : newRunState([]);
   const root = rootLane(state);
   for (const entry of entries.slice(from + 1)) {
-    if (entry.kind === 'began') {
-      applyBegan(state, entry);
-    } else if (entry.kind === 'intent') {
-      applyIntent(root, entry);
-    } else if (entry.kind === 'result') {
+    if (entry.kind === 'began') applyBegan(state, entry);
+    else if ('lane' in entry) noteLane(root, entry);
+    else if (entry.kind === 'intent') applyIntent(root, entry);
+    else if (entry.kind === 'in_doubt') root.isInDoubt = true;
+    else if (entry.kind === 'result') {
       storeValues(root, entry);
       root.executed.add(entry.node_id);
-    } else if (entry.kind === 'in_doubt') {
-      root.isInDoubt = true;
     }
   }
   return state;
+}
+
+/** Lanes are not opened here: what they wrote stays with them. */
+function noteLane(root: Lane, entry: JournalEntry): void {
+  if (entry.kind === 'result') root.executed.add(entry.node_id);
 }
 
 function storeValues(lane: Lane, entry: ResultEntry): void {
   for (const [name, value] of Object.entries(entry.variables)) lane.variables.set(name, value);
   lane.outputs.set(entry.node_id, entry.outputs);
   applyResourceChanges(lane.run.resources, entry.resources ?? []);
+  if (Object.keys(entry.outputs).length > 0) lane.lastOutputs = entry.node_id;
 }

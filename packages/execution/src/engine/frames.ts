@@ -8,9 +8,13 @@
  *          The region of an OnErrorNode is one, too: its handlers are exits instead of nodes
  *   retry  `body` -> (`again` -> `body`) -> closed; in `again` the RetryNode waits for the next attempt
  *   call   the walk of a sub-workflow; an empty queue leads back to the calling node, which closes it
+ *   split  lanes side by side: `open` while one of them runs; a fork is then `joining` until its join node has run
+ *
+ * A split is always innermost: its lane stands still while the others run.
  */
 import type { LoopSource } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 
 export interface RootFrame {
   readonly kind: 'root';
@@ -82,4 +86,41 @@ export interface CallFrame {
   queue: string[];
 }
 
-export type Frame = RootFrame | LoopFrame | TryFrame | RetryFrame | CallFrame;
+export interface SplitFrame {
+  readonly kind: 'split';
+  /** The ForkNode or ParallelForEachNode. */
+  readonly node: string;
+  /** Which step of its lane has opened it: part of the ids of the lanes. */
+  readonly ordinal: number;
+  readonly failFast: boolean;
+  readonly work: Branches | Items;
+  phase: 'open' | 'joining';
+  /** The first branch or item whose lane is open, and the first that has not begun. */
+  from: number;
+  to: number;
+  /** Those of them that have ended, in the order of time. */
+  ended: number[];
+  /** In the order of time. */
+  failures: { readonly index: number; readonly error: RunError }[];
+  /** Always empty: what is next waits in the lanes. */
+  queue: string[];
+}
+
+export interface Branches {
+  readonly kind: 'branches';
+  readonly count: number;
+}
+
+export interface Items {
+  readonly kind: 'items';
+  readonly source: LoopSource;
+  readonly itemVar: string | null;
+  readonly batchSize: number;
+  readonly timeoutMs: number;
+  /** Of the items that have ended, in their order. */
+  results: JsonObject[];
+  /** No further item is begun. */
+  isBroken: boolean;
+}
+
+export type Frame = RootFrame | LoopFrame | TryFrame | RetryFrame | CallFrame | SplitFrame;

@@ -9,6 +9,7 @@ import type { JsonObject } from '../json.ts';
 import type { ProbeVerdict } from '../node-contract.ts';
 import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import type { IntentEntry } from './journal.ts';
+import { laneStop } from './lane-shield.ts';
 import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
 import { type NodeYield, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
@@ -16,7 +17,7 @@ import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
 import { redacted } from './redact.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
-import type { StopCause } from './stop-control.ts';
+import type { NodeStopCause } from './stop-control.ts';
 
 export type Settlement =
   | { readonly kind: 'run_again' }
@@ -24,7 +25,7 @@ export type Settlement =
   | { readonly kind: 'failed'; readonly thrown: unknown }
   | { readonly kind: 'ask'; readonly reason: string }
   /** The run has to stop before the question is settled. */
-  | { readonly kind: 'stopped'; readonly cause: StopCause; readonly hasEnded: boolean };
+  | { readonly kind: 'stopped'; readonly cause: NodeStopCause; readonly hasEnded: boolean };
 
 /** @param interruption what ended the process that ran the node, if that is known */
 export async function settleInDoubt(
@@ -98,7 +99,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
     limitMs: options.nodeTimeoutMs,
     abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
     control,
-    mustStop: () => (run.lane.run.stop === null ? control.cause : null),
+    mustStop: () => (run.lane.run.stop === null ? (control.cause ?? laneStop(run.lane)) : laneStop(run.lane)),
   });
   if (end.kind === 'stopped') {
     return end.cause === 'grace_over' ? unknown('the run is being stopped') : { ...end, cause: end.cause };

@@ -111,6 +111,30 @@ export interface StopEntry {
   readonly at: number;
 }
 
+/** A node was told to stop because its lane is, and has ended without a result. */
+export interface InterruptedEntry {
+  readonly kind: 'interrupted';
+  readonly lane?: string;
+  readonly step: number;
+  readonly node_id: string;
+  readonly at: number;
+}
+
+/** A lane is told to stop: its finally bodies run, then it ends as failed with `error`. */
+export interface LaneStopEntry {
+  readonly kind: 'lane_stop';
+  readonly lane?: string;
+  readonly error: RunError;
+  readonly at: number;
+}
+
+/** The finally bodies of a stopped lane did not end in time: what is left of the lane is dropped. */
+export interface LaneDroppedEntry {
+  readonly kind: 'lane_dropped';
+  readonly lane?: string;
+  readonly at: number;
+}
+
 /** The whole state at this point: a fold may start at the newest one (I10). */
 export interface SnapshotEntry {
   readonly kind: 'snapshot';
@@ -133,6 +157,9 @@ export type JournalEntry =
   | RetryEntry
   | InDoubtEntry
   | StopEntry
+  | InterruptedEntry
+  | LaneStopEntry
+  | LaneDroppedEntry
   | SnapshotEntry
   | OutcomeEntry;
 

@@ -8,9 +8,18 @@ import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
 import { findNonJson } from './json-check.ts';
 import { allVariables, outputsOf, scopedName, variableOf, variablesIn } from './lane-values.ts';
+import { endedBranches } from './lanes.ts';
 import { type NodeAccess, nodeAccess } from './node-access.ts';
 import { connectedValue, readInput } from './params.ts';
-import { innermost, innermostCatch, innermostLoop, innermostRetry, openLoop } from './regions.ts';
+import {
+  innermost,
+  innermostCatch,
+  innermostLoop,
+  innermostRetry,
+  isLoopAround,
+  openLoop,
+  ownParallelLoop,
+} from './regions.ts';
 import type { ResourceChange } from './resource-record.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
@@ -130,8 +139,9 @@ export function controlVisit(run: RunSession, nodeId: string): ControlVisit {
   const ownRetry = top.kind === 'retry' && top.node === nodeId && top.phase === 'again' ? top : null;
   return {
     openLoop: openLoop(lane, nodeId) ?? null,
-    innermostLoop: innermostLoop(lane)?.node ?? null,
-    isLoopOpen: (loopId) => openLoop(lane, loopId) !== undefined,
+    innermostLoop: innermostLoop(lane)?.node ?? ownParallelLoop(lane),
+    isLoopOpen: (loopId) => openLoop(lane, loopId) !== undefined || ownParallelLoop(lane) === loopId,
+    isLoopAround: (loopId) => isLoopAround(lane, loopId),
     pairedLoop: plan.loopOfEnd(nodeId),
     offeredError: region?.phase === 'catch' && region.catches[0] === nodeId ? region.error : null,
     hadError: region?.phase === 'finally' && region.hadError,
@@ -146,6 +156,9 @@ export function controlVisit(run: RunSession, nodeId: string): ControlVisit {
     },
     get ownOutputs() {
       return outputsOf(lane, nodeId) ?? {};
+    },
+    get endedBranches() {
+      return top.kind === 'split' && plan.joinOf(top.node) === nodeId ? endedBranches(plan, lane, top) : null;
     },
     isConnected: (exit) => plan.targetsOf(nodeId, exit).length > 0,
     isFromConnection: (param) => connectedValue(plan.sourcesOf(nodeId).get(param), lane) !== undefined,

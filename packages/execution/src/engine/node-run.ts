@@ -79,7 +79,7 @@ function inScope(scope: string, variables: JsonObject): JsonObject {
 }
 
 /** What only looks disabled: the region needs these nodes, whatever they are switched to. */
-const structural = new Set(['FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode']);
+const structural = new Set(['FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode', 'JoinNode']);
 
 export function isPassedOver(node: WorkflowNode): boolean {
   return node.disabled && !structural.has(node.type);
@@ -87,7 +87,7 @@ export function isPassedOver(node: WorkflowNode): boolean {
 
 /**
  * A disabled node copies inputs to outputs of the same name (`x_in` to `x_out`, too) and passes control on:
- * by its normal exit, or else by the first exit that leads somewhere.
+ * by its normal exit, or else by the first exit that leads somewhere. A fork goes on with its join.
  */
 export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
   const { plan, lane, options } = run;
@@ -100,6 +100,9 @@ export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
   for (const port of ports.union(plan.usedOutputsOf(node.id))) {
     const value = readInput(reading, port) ?? readInput(reading, port.replace(/_out$/, '_in'));
     if (value !== undefined) outputs.push([port, value]);
+  }
+  if (node.type === 'ForkNode') {
+    return { exit: null, outputs: Object.fromEntries(outputs), variables: {}, control: { op: 'skip_fork' } };
   }
   const normal = plan.normalExitOf(node.id);
   const leading = plan.connectedExitsOf(node.id);

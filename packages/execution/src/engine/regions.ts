@@ -22,9 +22,31 @@ export function follow(plan: FlowPlan, lane: Lane, nodeId: string, exit: string)
   enqueue(plan, lane, plan.targetsOf(nodeId, exit));
 }
 
-function enqueue(plan: FlowPlan, lane: Lane, nodeIds: readonly string[]): void {
+export function enqueue(plan: FlowPlan, lane: Lane, nodeIds: readonly string[]): void {
   const { queue } = innermost(lane);
-  for (const nodeId of nodeIds) if (!isFinallyOfRegion(plan, lane, nodeId)) queue.push(nodeId);
+  for (const nodeId of nodeIds) {
+    if (!isFinallyOfRegion(plan, lane, nodeId) && !isBorder(lane, nodeId)) queue.push(nodeId);
+  }
+}
+
+/** Where a path of a lane ends because what comes next is the business of a lane around it. */
+function isBorder(lane: Lane, nodeId: string): boolean {
+  for (let at = lane; at.parent !== null; at = at.parent) {
+    if (at.origin?.border === nodeId || openLoop(at.parent, nodeId) !== undefined) return true;
+    if (isOpenRetry(at.parent, nodeId)) return true;
+  }
+  return false;
+}
+
+/** Whether a loop is open in a lane around this one. */
+export function isLoopAround(lane: Lane, loopId: string): boolean {
+  for (let at = lane.parent; at !== null; at = at.parent) if (openLoop(at, loopId) !== undefined) return true;
+  return false;
+}
+
+/** The parallel loop of whose items this lane is one, unless a sub-workflow is being called in it. */
+export function ownParallelLoop({ origin, frames }: Lane): string | null {
+  return origin?.kind === 'item' && !frames.some(({ kind }) => kind === 'call') ? origin.node : null;
 }
 
 /** A path that leads to the finally node of its own region ends there: the region runs it by itself, once. */
@@ -77,10 +99,15 @@ export function closeLoop(plan: FlowPlan, lane: Lane, loopId: string): void {
 
 /** Leaves or repeats an open loop, through the finally bodies between here and there. */
 export function jump(plan: FlowPlan, lane: Lane, kind: 'break' | 'continue', loop: string): void {
-  const target = unwind(plan, lane, { kind, loop }, (frame) => frame.kind === 'loop' && frame.node === loop);
+  const isItem = ownParallelLoop(lane) === loop;
+  const target = unwind(plan, lane, { kind, loop }, (frame) =>
+    isItem ? frame.kind === 'root' : frame.kind === 'loop' && frame.node === loop,
+  );
   if (target === null) return;
   target.queue = [];
-  if (kind === 'break') closeLoop(plan, lane, loop);
+  if (kind === 'continue') return;
+  if (isItem) lane.hasBroken = true;
+  else closeLoop(plan, lane, loop);
 }
 
 /** Ends the attempt of the innermost retry region; with an error, it has failed. */
@@ -126,9 +153,7 @@ function unwind(plan: FlowPlan, lane: Lane, leaving: Leaving, isMeant: (frame: F
 export function raise(plan: FlowPlan, lane: Lane, error: RunError, origin: string): void {
   const region = lane.frames.findLast(takesErrors);
   if (region === undefined || (region.kind === 'call' && passesOver(plan, lane, origin))) {
-    recordError(lane.run, error);
-    if (passesOver(plan, lane, origin)) goOnAfterFailure(plan, lane, origin);
-    else lane.end = { kind: 'failed', error };
+    raiseOutOfLane(plan, lane, error, origin);
     return;
   }
   while (innermost(lane) !== region) lane.frames.pop();
@@ -154,9 +179,36 @@ function passesOver(plan: FlowPlan, lane: Lane, origin: string): boolean {
   return strategy !== 'stop' && !plan.settingsOf(origin).stopOnError;
 }
 
+/** Around a lane there may be a region that takes the error; it goes there through the end of the lane. */
+function raiseOutOfLane(plan: FlowPlan, lane: Lane, error: RunError, origin: string): void {
+  const goesOn = passesOver(plan, lane, origin) && !isTakenAround(plan, lane, origin);
+  if (lane.parent === null || goesOn) recordError(lane.run, error);
+  if (!goesOn) {
+    lane.end = { kind: 'failed', error };
+    return;
+  }
+  lane.passedOver ??= error;
+  goOnAfterFailure(plan, lane, origin);
+}
+
+/** Whether the innermost region of the lanes around takes an error of this one. */
+function isTakenAround(plan: FlowPlan, lane: Lane, origin: string): boolean {
+  if (lane.frames.some(takesErrors)) return false;
+  for (let at = lane.parent; at !== null; at = at.parent) {
+    const region = at.frames.findLast(takesErrors);
+    if (region !== undefined) return region.kind !== 'call' || !passesOver(plan, lane, origin);
+  }
+  return false;
+}
+
 function goOnAfterFailure(plan: FlowPlan, lane: Lane, origin: string): void {
   if (openLoop(lane, origin) !== undefined) {
     closeLoop(plan, lane, origin);
+    return;
+  }
+  const join = plan.joinOf(origin);
+  if (join !== null) {
+    enqueue(plan, lane, [join]);
     return;
   }
   const exit = plan.normalExitOf(origin);

@@ -1,9 +1,7 @@
-/** The loop of a run: next node, step, next node, until the walk is over or has to be left. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** One call of the engine for a run: begin or resume, walk, dispose of resources, outcome. */
 import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
-import type { JournalEntry, RunEnd, RunOutcome, RunStatistics, SuspendCause } from './journal.ts';
-import { type NextMove, nextMove } from './next-node.ts';
+import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
 import type { Notify } from './observe.ts';
 import { RunResources } from './resources.ts';
 import { restorer } from './restore.ts';
@@ -12,19 +10,11 @@ import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
 import type { RunSession } from './run-session.ts';
 import { rootLane } from './run-state.ts';
-import { runStep } from './run-step.ts';
 import { StopControl } from './stop-control.ts';
-import { stopEntry } from './stop-entry.ts';
+import { StopGraces } from './stop-graces.ts';
+import { type LaneLeft, walkLane } from './walk.ts';
 
 const DEFAULT_FINALLY_GRACE_MS = 10_000;
-
-/** Nodes that never wait must not keep the process from its timers and signals. */
-const STEPS_PER_TURN = 50;
-
-type WalkEnd =
-  | { readonly kind: 'over'; readonly move: Exclude<NextMove, { readonly kind: 'node' }> }
-  | { readonly kind: 'suspended'; readonly cause: SuspendCause; readonly reason: string }
-  | { readonly kind: 'in_doubt'; readonly nodeId: string; readonly reason: string };
 
 /** @param recorded the journal so far; without an outcome, and of this workflow */
 export async function driveRun(
@@ -43,11 +33,11 @@ export async function driveRun(
   let end: RunEnd;
   try {
     begin(run, recorded.length > 0);
-    const walked = await walk(run);
-    if (walked.kind !== 'over' || !resources.isEmpty) await record.flush();
+    const left = await walkLane(run);
+    if (left !== null || !resources.isEmpty) await record.flush();
     await resources.disposeAll();
-    end = endOf(walked, statistics());
-    if (walked.kind === 'over') {
+    end = endOf(run, left, statistics());
+    if (left === null) {
       record.add({ kind: 'outcome', outcome: end as RunOutcome, at: clock.now() });
       await record.flush();
     }
@@ -56,6 +46,7 @@ export async function driveRun(
     end = { status: 'suspended', cause: 'journal', reason: fault.message, ...statistics() };
   } finally {
     control.dispose();
+    run.graces.dispose();
     await resources.disposeAll();
   }
   notify('runEnded', end);
@@ -74,6 +65,8 @@ function openSession(
   const remainingMs = jobTimeoutMs === null || state.stop !== null ? null : Math.max(0, jobTimeoutMs - state.activeMs);
   const warned = new Set<string>();
   let interruption = options.interruption ?? null;
+  const graceMs = options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS;
+  const control = new StopControl({ clock, signal: options.signal, remainingMs, jobTimeoutMs, graceMs });
   return {
     options,
     plan,
@@ -84,6 +77,7 @@ function openSession(
       journal: options.journal,
       recorded,
       logger,
+      onStop: () => control.tellAll(),
       onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
     }),
     lane,
@@ -94,13 +88,9 @@ function openSession(
       records: state.resources,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
     }),
-    control: new StopControl({
-      clock,
-      signal: options.signal,
-      remainingMs,
-      jobTimeoutMs,
-      graceMs: options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS,
-    }),
+    control,
+    graces: new StopGraces({ clock, control, graceMs }),
+    pace: { steps: 0 },
     takeInterruption(openStep) {
       if (interruption?.step !== openStep) return null;
       const taken = interruption;
@@ -122,7 +112,6 @@ function begin({ options, record, notify, control }: RunSession, isResumed: bool
   const { workflow, jobId, library, clock } = options;
   const notice = { job_id: jobId, total: workflow.nodes.size, resumed: isResumed, remaining_ms: control.remainingMs };
   if (isResumed) {
-    if (record.state.stop !== null) control.beginGrace();
     notify('runStarted', notice);
     return;
   }
@@ -138,59 +127,13 @@ function begin({ options, record, notify, control }: RunSession, isResumed: bool
   );
 }
 
-async function walk(run: RunSession): Promise<WalkEnd> {
-  const { plan, record, control, lane } = run;
-  for (let steps = 1; ; steps += 1) {
-    if (steps % STEPS_PER_TURN === 0) await nextTurn();
-    const move = nextMove(plan, lane);
-    if (move.kind !== 'node') return { kind: 'over', move };
-    const { stop } = lane.run;
-    if (stop !== null && control.isGraceOver) return { kind: 'over', move: { kind: 'stopped', stop } };
-    const { cause } = control;
-    if (cause?.kind === 'suspend') return { kind: 'suspended', cause: 'asked', reason: cause.reason };
-    if (cause !== null && stop === null) {
-      record.add(stopEntry(cause, lane, run.options.clock.now()));
-      control.beginGrace();
-      continue;
-    }
-    const left = await step(run, move.nodeId);
-    if (left !== null) return left;
+function endOf(run: RunSession, left: LaneLeft | null, statistics: RunStatistics): RunEnd {
+  if (left?.kind === 'suspended') {
+    return { status: 'suspended', cause: left.cause, reason: left.reason, ...statistics };
   }
-}
-
-/** Null when the walk goes on. */
-async function step(run: RunSession, nodeId: string): Promise<WalkEnd | null> {
-  const node = run.plan.workflow.nodes.get(nodeId);
-  if (node === undefined) throw new Error(`the walk reached ${nodeId}, which is no node of this workflow`);
-  const end = await runStep(run, node);
-  switch (end.kind) {
-    case 'ended':
-      return null;
-    case 'suspended':
-      return end;
-    case 'in_doubt':
-      return { kind: 'in_doubt', nodeId, reason: end.reason };
-    case 'stopped':
-      run.control.beginGrace();
-      if (end.hasEnded) return null;
-      return {
-        kind: 'suspended',
-        cause: 'node-still-running',
-        reason: `the run was told to stop, but the node "${nodeId}" has not ended yet`,
-      };
-  }
-}
-
-function endOf(walked: WalkEnd, statistics: RunStatistics): RunEnd {
-  if (walked.kind === 'suspended') {
-    return { status: 'suspended', cause: walked.cause, reason: walked.reason, ...statistics };
-  }
-  if (walked.kind === 'in_doubt') {
-    return { status: 'in_doubt', nodes: [{ node_id: walked.nodeId, reason: walked.reason }], ...statistics };
-  }
-  const { move } = walked;
-  if (move.kind === 'completed') return { status: 'completed', ...statistics };
-  return move.kind === 'failed'
-    ? { status: 'failed', error: move.error, ...statistics }
-    : { ...move.stop, ...statistics };
+  if (left?.kind === 'in_doubt') return { status: 'in_doubt', nodes: left.nodes, ...statistics };
+  const { end } = run.lane;
+  if (end.kind === 'failed') return { status: 'failed', error: end.error, ...statistics };
+  const { stop } = run.lane.run;
+  return stop === null ? { status: 'completed', ...statistics } : { ...stop, ...statistics };
 }

@@ -30,6 +30,8 @@ export interface RunRecordOptions {
   readonly logger: Logger;
   /** Called once the entry is durable by which the run goes on in spite of an error that no catch took. */
   readonly onErrorPassedOver: (error: RunError) => void;
+  /** Called when an entry tells lanes to stop. */
+  readonly onStop: () => void;
 }
 
 export class RunRecord {
@@ -43,13 +45,20 @@ export class RunRecord {
   #entriesSinceSnapshot: number;
   #lastSnapshotBytes = 0;
   #takenStep = 0;
+  readonly #onStop: () => void;
+  #committing: Promise<void> | null = null;
+  /** How many entries there have been, and how many of them are durable. */
+  #added = 0;
+  #durable = 0;
+  #fault: JournalFault | null = null;
 
-  constructor({ plan, state, journal, recorded, logger, onErrorPassedOver }: RunRecordOptions) {
+  constructor({ plan, state, journal, recorded, logger, onErrorPassedOver, onStop }: RunRecordOptions) {
     this.state = state;
     this.#plan = plan;
     this.#journal = journal;
     this.#logger = logger;
     this.#onErrorPassedOver = onErrorPassedOver;
+    this.#onStop = onStop;
     this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
   }
 
@@ -63,25 +72,47 @@ export class RunRecord {
   add(entry: JournalEntry, afterwards?: () => void): void {
     if (entry.kind === 'intent') this.#snapshotIfDue(entry.at);
     const errorsBefore = errorCount(this.state);
+    const stopsBefore = this.state.stops;
     applyEntry(this.#plan, this.state, entry);
     this.#waiting.push(entry);
+    this.#added += 1;
     this.#entriesSinceSnapshot += 1;
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
     if (entry.kind !== 'stop' && rootLane(this.state).end.kind === 'running') this.#notePassedOver(errorsBefore);
+    if (this.state.stops !== stopsBefore) this.#onStop();
   }
 
-  /** @throws JournalFault when the journal does not take the entries */
+  /**
+   * Resolves when everything added so far is durable. One commit is under way at a time: what several lanes add
+   * meanwhile shares the next one.
+   *
+   * @throws JournalFault when the journal does not take the entries, now or before
+   */
   async flush(): Promise<void> {
-    if (this.#waiting.length === 0) return;
+    const added = this.#added;
+    while (this.#fault === null && this.#durable < added) {
+      this.#committing ??= this.#commit();
+      await this.#committing;
+    }
+    if (this.#fault !== null) throw this.#fault;
+  }
+
+  /** Never rejects: what the journal refuses is a fault from then on. */
+  async #commit(): Promise<void> {
     const entries = this.#waiting;
     const afterwards = this.#afterwards;
+    const added = this.#added;
     this.#waiting = [];
     this.#afterwards = [];
     try {
       await this.#journal.commit(entries);
+      this.#durable = added;
     } catch (error) {
       this.#logger.log('error', `The run stops: its journal refused ${entries.length} entries. ${String(error)}`);
-      throw new JournalFault(error);
+      this.#fault = new JournalFault(error);
+      return;
+    } finally {
+      this.#committing = null;
     }
     for (const notify of afterwards) notify();
   }
@@ -94,7 +125,7 @@ export class RunRecord {
 
   #snapshotIfDue(at: number): void {
     const every = this.#journal.snapshotEveryEntries;
-    if (every === undefined || rootLane(this.state).intent !== null) return;
+    if (every === undefined) return;
     if (this.#entriesSinceSnapshot < Math.max(every, this.#lastSnapshotBytes / SNAPSHOT_BYTES_PER_ENTRY)) return;
     const { state, sizeBytes } = takeSnapshot(this.state);
     this.#waiting.push({ kind: 'snapshot', state, at });

@@ -8,6 +8,7 @@ import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Lane } from './run-state.ts';
 import type { StopControl } from './stop-control.ts';
+import type { StopGraces } from './stop-graces.ts';
 
 export interface RunSession {
   readonly options: RunOptions;
@@ -15,6 +16,9 @@ export interface RunSession {
   readonly record: RunRecord;
   readonly lane: Lane;
   readonly control: StopControl;
+  readonly graces: StopGraces;
+  /** Counts the steps of all lanes: they share the turns of the event loop. */
+  readonly pace: { steps: number };
   readonly resources: RunResources;
   readonly notify: Notify;
   /** What ended the earlier process, if this step is the one it hit; told once. */

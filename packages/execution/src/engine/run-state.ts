@@ -2,8 +2,9 @@
  * The state of a run: what the fold of its journal yields and what decides the next nodes. It holds the
  * newest outputs only, so that its size does not grow with the number of steps.
  *
- * A run is walked in lanes. The root lane is the walk itself; what a lane writes lies over what its parent had
- * written when the lane was opened, and the parent stands still until the lane is over.
+ * A run is walked in lanes. The root lane is the walk itself; a fork opens one for each branch, a parallel loop one
+ * for each item. What a lane writes lies over what its parent had written when the lane was opened, and the parent
+ * stands still until the lane is over.
  */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -21,8 +22,22 @@ export interface Retrying {
 
 export type LaneEnd =
   | { readonly kind: 'running' }
+  | { readonly kind: 'ended' }
+  /** It was told to stop, and did. */
+  | { readonly kind: 'stopped' }
   /** An error that nothing in the lane took. */
   | { readonly kind: 'failed'; readonly error: RunError };
+
+/** Which branch of a fork, or item of a parallel loop, a lane is. */
+export interface LaneOrigin {
+  /** The ForkNode or ParallelForEachNode. */
+  readonly node: string;
+  readonly kind: 'branch' | 'item';
+  /** From 0. */
+  readonly index: number;
+  /** Paths of the lane end where they come to this node: the join of the fork, or the loop itself. */
+  readonly border: string | null;
+}
 
 export interface Lane {
   /** Unique in the run, and the same after a resume. */
@@ -30,6 +45,8 @@ export interface Lane {
   readonly run: RunState;
   /** Null for the root lane. */
   readonly parent: Lane | null;
+  /** Null for the root lane. */
+  readonly origin: LaneOrigin | null;
   frames: Frame[];
   /** A node that has begun and not ended. */
   intent: IntentEntry | null;
@@ -46,6 +63,14 @@ export interface Lane {
   /** The run's number of the newest step that this lane has begun, and how many it has begun. */
   lastStep: number;
   steps: number;
+  /** The node that gave outputs last. */
+  lastOutputs: string | null;
+  /** The first error in it that no catch took and that the walk went on in spite of. */
+  passedOver: RunError | null;
+  /** Items: a break has been met, so that no further item begins. */
+  hasBroken: boolean;
+  /** Set when the lane is told to stop: only finally bodies run from then on, and it ends with the error, if any. */
+  stop: { readonly error: RunError | null } | null;
   end: LaneEnd;
 }
 
@@ -62,9 +87,13 @@ export interface RunState {
   errors: RunError[];
   errorsDropped: number;
   stop: StopEntry['stop'] | null;
+  /** How often lanes were told to stop: what runs in them must look whether it is meant. */
+  stops: number;
   outcome: RunOutcome | null;
-  /** Time spent in nodes, in ms. */
+  /** Time in which nodes ran, in ms; side by side counts once. */
   activeMs: number;
+  /** Wall-clock time up to which that has been counted. */
+  activeUntil: number;
 }
 
 /** A run without `stop_on_error` keeps this many errors (I7). */
@@ -82,19 +111,20 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     errors: [],
     errorsDropped: 0,
     stop: null,
+    stops: 0,
     outcome: null,
     activeMs: 0,
+    activeUntil: 0,
   };
-  openLane(run, ROOT, null, [...entryNodes]);
+  addLane(run, { id: ROOT, parent: null, origin: null }).frames = [{ kind: 'root', queue: [...entryNodes] }];
   return run;
 }
 
-export function openLane(run: RunState, id: string, parent: Lane | null, queue: string[]): Lane {
+export function addLane(run: RunState, identity: Pick<Lane, 'id' | 'parent' | 'origin'>): Lane {
   const lane: Lane = {
-    id,
+    ...identity,
     run,
-    parent,
-    frames: [{ kind: 'root', queue }],
+    frames: [{ kind: 'root', queue: [] }],
     intent: null,
     retrying: null,
     isInDoubt: false,
@@ -103,9 +133,13 @@ export function openLane(run: RunState, id: string, parent: Lane | null, queue: 
     executed: new Set(),
     lastStep: 0,
     steps: 0,
+    lastOutputs: null,
+    passedOver: null,
+    hasBroken: false,
+    stop: null,
     end: { kind: 'running' },
   };
-  run.lanes.set(id, lane);
+  run.lanes.set(lane.id, lane);
   return lane;
 }
 

@@ -13,18 +13,19 @@ import { callTimeout, expiredCall, remainingOfCalls } from './call-deadline.ts';
 import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import type { CallFrame } from './frames.ts';
 import { settleInDoubt } from './in-doubt.ts';
-import type { IntentEntry, StopEntry, SuspendCause } from './journal.ts';
+import type { IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
+import { isShielded, stoppedLane } from './lane-shield.ts';
+import { hasStepUnderWay } from './lanes.ts';
 import { longSleep } from './long-sleep.ts';
 import { lostError } from './lost-error.ts';
-import { isInFinally } from './next-node.ts';
 import { idempotencyKey, nodeContext, type StepIdentity, unlessRefused } from './node-context.ts';
 import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
 import { ownInDoubtPolicy, type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
-import { laneMark } from './run-state.ts';
-import type { StopCause } from './stop-control.ts';
+import { type Lane, laneMark, rootLane } from './run-state.ts';
+import type { NodeStopCause } from './stop-control.ts';
 import { stopEntry } from './stop-entry.ts';
 
 export type StepEnd =
@@ -48,10 +49,9 @@ class Step {
   readonly #number: number;
   /** Which step of its lane. */
   readonly #ordinal: number;
-  /** In a finally body: a stop lets it go on within the grace. */
-  readonly #isShielded: boolean;
   readonly #interrupted: IntentEntry | null;
   readonly #interruption: Interruption | null;
+  readonly #stopBefore: Lane['stop'];
   #startedAt: number;
   #attempt: number;
   #retries: number;
@@ -62,12 +62,12 @@ class Step {
     this.#run = run;
     this.#node = node;
     this.#interrupted = lane.intent;
+    this.#stopBefore = lane.stop;
     this.#interruption = run.takeInterruption(lane.intent?.step ?? null);
     this.#number = begun?.step ?? run.record.takeStep();
     this.#ordinal = begun === null ? lane.steps + 1 : lane.steps;
     this.#attempt = begun?.attempt ?? 0;
     this.#retries = lane.retrying?.retries ?? 0;
-    this.#isShielded = isInFinally(lane);
     this.#startedAt = run.options.clock.monotonic();
   }
 
@@ -81,11 +81,17 @@ class Step {
     try {
       ready = this.#yieldAtOnce() ?? (await prepareStep(this.#run, this.#node));
     } catch (thrown) {
-      return this.#fail(thrown);
+      return this.#isOvertaken() ? ENDED : this.#fail(thrown);
     }
+    if (this.#isOvertaken()) return ENDED;
     if ('params' in ready) return (await this.#settle(ready)) ?? this.#runAttempts(ready);
     await this.#commitIntent(null, null);
     return this.#succeed(ready);
+  }
+
+  /** True when the lane was told to stop before the intent: this node may not be its next one any more. */
+  #isOvertaken(): boolean {
+    return this.#run.lane.stop !== this.#stopBefore;
   }
 
   /** What needs no preparation: a disabled node, and the next iteration of some loops. */
@@ -142,6 +148,7 @@ class Step {
   async #runAttempts(step: PreparedStep): Promise<StepEnd> {
     for (;;) {
       const before = await this.#look(step);
+      if (this.#isOvertaken()) return ENDED;
       if (before.kind !== 'done') return this.#endWithoutRunning(step, before);
       const identity = await this.#commitIntent(step, before.value);
       const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
@@ -270,17 +277,20 @@ class Step {
   }
 
   /** An effect is let finish when the run is suspended; a finally body when it is stopped, within the grace. */
-  #mustStop(step: PreparedStep): StopCause | 'grace_over' | null {
+  #mustStop(step: PreparedStep): NodeStopCause | 'grace_over' | null {
     const { control, lane } = this.#run;
     const { cause } = control;
     if (cause?.kind === 'suspend') return step.effect === 'effect' ? null : cause;
-    if (lane.run.stop === null && cause === null) return null;
-    if (lane.run.stop === null && !this.#isShielded) return cause;
-    control.beginGrace();
-    return control.isGraceOver ? 'grace_over' : null;
+    const stopped = stoppedLane(lane);
+    if (stopped === null && cause === null) return null;
+    if (!isShielded(lane)) return stopped === null ? cause : { kind: 'lane' };
+    const { graces } = this.#run;
+    const around = stopped ?? rootLane(lane.run);
+    graces.begin(around);
+    return graces.isOver(around) ? 'grace_over' : null;
   }
 
-  async #stop(cause: StopCause | 'grace_over', hasEnded: boolean): Promise<StepEnd> {
+  async #stop(cause: NodeStopCause | 'grace_over', hasEnded: boolean): Promise<StepEnd> {
     const { record, control, lane } = this.#run;
     if (cause !== 'grace_over' && cause.kind === 'suspend') {
       if (hasEnded) return { kind: 'suspended', cause: 'asked', reason: cause.reason };
@@ -288,11 +298,16 @@ class Step {
       return { kind: 'suspended', cause: 'node-still-running', reason };
     }
     const reason = cause === 'grace_over' ? control.cause : cause;
-    if (lane.run.stop === null && reason !== null && reason.kind !== 'suspend') {
-      record.add(stopEntry(reason, lane, this.#now()));
-      await record.flush();
-    }
+    const isAsked = reason !== null && reason.kind !== 'suspend' && reason.kind !== 'lane';
+    if (lane.run.stop === null && isAsked) record.add(stopEntry(reason, lane, this.#now()));
+    else if (cause !== 'grace_over' && hasStepUnderWay(lane)) record.add(this.#interruptedEntry());
+    await record.flush();
     return { kind: 'stopped', hasEnded };
+  }
+
+  #interruptedEntry(): InterruptedEntry {
+    const { lane } = this.#run;
+    return { kind: 'interrupted', ...laneMark(lane), step: this.#number, node_id: this.#node.id, at: this.#now() };
   }
 
   #succeed(yielded: NodeYield, isSettled = false): StepEnd {

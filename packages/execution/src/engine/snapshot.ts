@@ -4,10 +4,22 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { Frame } from './frames.ts';
 import type { IntentEntry, StopEntry } from './journal.ts';
 import type { LiveResource } from './resource-record.ts';
-import { type Lane, newRunState, type Retrying, type RunState, rootLane } from './run-state.ts';
+import {
+  addLane,
+  type Lane,
+  type LaneEnd,
+  type LaneOrigin,
+  laneOf,
+  newRunState,
+  type Retrying,
+  type RunState,
+  rootLane,
+} from './run-state.ts';
 
 /** The shape inside a snapshot entry. */
 interface Snapshot extends LaneSnapshot {
+  /** The lanes besides the root lane, parents first. */
+  readonly lanes?: readonly (LaneSnapshot & LaneIdentity)[];
   readonly workflow_hash: string | null;
   readonly library: string | null;
   readonly step: number;
@@ -16,6 +28,13 @@ interface Snapshot extends LaneSnapshot {
   readonly errors_dropped: number;
   readonly stop: StopEntry['stop'] | null;
   readonly active_ms: number;
+  readonly active_until?: number;
+}
+
+interface LaneIdentity {
+  readonly id: string;
+  readonly parent: string;
+  readonly origin: LaneOrigin;
 }
 
 interface LaneSnapshot {
@@ -28,7 +47,11 @@ interface LaneSnapshot {
   readonly executed: readonly string[];
   readonly last_step?: number;
   readonly steps?: number;
-  readonly failure: RunError | null;
+  readonly last_outputs?: string | null;
+  readonly passed_over?: RunError | null;
+  readonly broken?: boolean;
+  readonly lane_stop?: Lane['stop'];
+  readonly end?: LaneEnd;
 }
 
 /** @returns JSON that shares nothing with the state */
@@ -43,6 +66,11 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     errors_dropped: state.errorsDropped,
     stop: state.stop,
     active_ms: state.activeMs,
+    active_until: state.activeUntil,
+    lanes: [...state.lanes.values()].flatMap((lane) => {
+      const { id, parent, origin } = lane;
+      return parent === null || origin === null ? [] : [{ id, parent: parent.id, origin, ...laneSnapshot(lane) }];
+    }),
   };
   const text = JSON.stringify(snapshot);
   return { state: JSON.parse(text) as JsonObject, sizeBytes: text.length };
@@ -59,7 +87,11 @@ function laneSnapshot(lane: Lane): LaneSnapshot {
     executed: [...lane.executed],
     last_step: lane.lastStep,
     steps: lane.steps,
-    failure: lane.end.kind === 'failed' ? lane.end.error : null,
+    last_outputs: lane.lastOutputs,
+    passed_over: lane.passedOver,
+    broken: lane.hasBroken,
+    lane_stop: lane.stop,
+    end: lane.end,
   };
 }
 
@@ -74,7 +106,11 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.errorsDropped = snapshot.errors_dropped;
   state.stop = snapshot.stop;
   state.activeMs = snapshot.active_ms;
+  state.activeUntil = snapshot.active_until ?? 0;
   restoreLane(rootLane(state), snapshot);
+  for (const { id, parent, origin, ...lane } of snapshot.lanes ?? []) {
+    restoreLane(addLane(state, { id, parent: laneOf(state, { lane: parent }), origin }), lane);
+  }
   return state;
 }
 
@@ -89,5 +125,9 @@ function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
   lane.executed = new Set(snapshot.executed);
   lane.lastStep = snapshot.last_step ?? lane.run.step;
   lane.steps = snapshot.steps ?? lane.run.step;
-  lane.end = snapshot.failure === null ? { kind: 'running' } : { kind: 'failed', error: snapshot.failure };
+  lane.lastOutputs = snapshot.last_outputs ?? null;
+  lane.passedOver = snapshot.passed_over ?? null;
+  lane.hasBroken = snapshot.broken ?? false;
+  lane.stop = snapshot.lane_stop ?? (lane.run.stop === null ? null : { error: null });
+  lane.end = snapshot.end ?? { kind: 'running' };
 }

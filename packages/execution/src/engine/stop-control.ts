@@ -15,6 +15,9 @@ export type StopCause =
   /** A node was refused a permission. */
   | { readonly kind: 'refused'; readonly error: RunError };
 
+/** Why a node has to stop: because the run has to, or because the lane that it runs in has to. */
+export type NodeStopCause = StopCause | { readonly kind: 'lane' };
+
 export interface StopControlOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
@@ -71,8 +74,18 @@ export class StopControl {
     this.#grace = 'running';
     this.#after(this.#options.graceMs, () => {
       this.#grace = 'over';
-      this.#notify();
+      this.tellAll();
     });
+  }
+
+  /** Asks for a stop from inside of the run. */
+  suspend(reason: string): void {
+    this.#stopBecause({ kind: 'suspend', reason });
+  }
+
+  /** Lets everything that runs look again whether it is meant by a stop. */
+  tellAll(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   /** @returns a function that stops listening */
@@ -90,11 +103,7 @@ export class StopControl {
   #stopBecause(cause: StopCause): void {
     if (this.#cause !== null) return;
     this.#cause = cause;
-    this.#notify();
-  }
-
-  #notify(): void {
-    for (const listener of [...this.#listeners]) listener();
+    this.tellAll();
   }
 
   #after(delayMs: number, action: () => void): void {

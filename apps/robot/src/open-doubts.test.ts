@@ -1,0 +1,33 @@
+import type { JournalEntry } from '@casare/execution';
+import { expect, it } from 'vitest';
+import { OpenDoubts } from './open-doubts.ts';
+
+const doubt = (lane: string, node: string): JournalEntry => ({
+  kind: 'in_doubt',
+  lane,
+  step: 1,
+  node_id: node,
+  reason: 'it cannot look',
+  at: 0,
+});
+
+it('names the nodes in doubt of all branches, whenever each was asked about', () => {
+  const doubts = new OpenDoubts();
+  doubts.follow([doubt('1.1/', 'a')]);
+  doubts.follow([doubt('1.2/', 'b')]);
+  expect(doubts.all.map(({ node_id }) => node_id)).toEqual(['a', 'b']);
+});
+
+it('forgets a node once its branch has gone on, and all of them when the run is stopped', () => {
+  const doubts = new OpenDoubts();
+  const failure = { code: 'X', category: 'permanent', message: 'x', node_id: 'a' } as const;
+  doubts.follow([
+    doubt('1.1/', 'a'),
+    doubt('1.2/', 'b'),
+    { kind: 'failure', lane: '1.1/', step: 1, node_id: 'a', error: failure, duration_ms: 0, retries: 0, at: 0 },
+  ]);
+  expect(doubts.all.map(({ node_id }) => node_id)).toEqual(['b']);
+  const stop = { status: 'cancelled', reason: 'enough', requested_by: null } as const;
+  doubts.follow([{ kind: 'stop', step: null, node_id: null, stop, at: 0 }]);
+  expect(doubts.all).toEqual([]);
+});
