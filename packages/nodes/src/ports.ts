@@ -8,6 +8,7 @@ export type {
   JsonValue,
   Logger,
   LogLevel,
+  LostResource,
   NodeContext,
   NodeIntent,
   NodeResult,

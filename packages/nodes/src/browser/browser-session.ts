@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { settlesWithin } from './abortable.ts';
 import type { BrowserType } from './find-browser.ts';
+import type { NetworkGuard } from './network-guard.ts';
 import { createOwnedFolder, removeFolder, sweepAbandoned } from './owned-folder.ts';
 import type { Clock, JsonObject } from './ports.ts';
 import { killProcessGroup, processesWithArgument } from './process-tree.ts';
@@ -26,6 +27,8 @@ export interface SessionOptions {
   /** A profile that stays; null for a fresh one that is removed with the session. */
   readonly userDataDir: string | null;
   readonly clock: Clock;
+  /** Starts the guard of the browser's connections; null: it connects by itself. */
+  readonly startGuard: (() => Promise<NetworkGuard>) | null;
   /** Parent of the session's temporary folder. Default: the system's. */
   readonly tempDir?: string | undefined;
   /** Ms a browser gets to end by itself before it is killed. Default 5,000. */
@@ -45,8 +48,11 @@ export class BrowserSession {
   readonly #options: SessionOptions;
   readonly #starting: Promise<BrowserContext>;
   #folder: string | null = null;
+  #guard: NetworkGuard | null = null;
   #state: State = { name: 'starting' };
   #closing: Promise<void> | null = null;
+  /** The session's own reference in the job's resource scope. */
+  reference: JsonObject | null = null;
   /** References of this session's pages in the job's resource scope, oldest first. */
   readonly pageReferences: JsonObject[] = [];
 
@@ -66,6 +72,10 @@ export class BrowserSession {
     return this.#state.name === 'open' && this.#closing === null ? this.#state.context : undefined;
   }
 
+  get guard(): NetworkGuard | null {
+    return this.#guard;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -78,9 +88,11 @@ export class BrowserSession {
     await sweepAbandoned(parent, PREFIX, killLeftover);
     const folder = await createOwnedFolder(parent, PREFIX);
     this.#folder = folder;
+    this.#guard = (await this.#options.startGuard?.()) ?? null;
     const playwright = await import('playwright-core');
     const context = await playwright[browserType].launchPersistentContext(userDataDir ?? profileIn(folder), {
       ...options,
+      ...(this.#guard === null ? {} : { proxy: { server: this.#guard.address } }),
       artifactsDir: join(folder, 'artifacts'),
       handleSIGHUP: false,
       handleSIGINT: false,
@@ -114,6 +126,7 @@ export class BrowserSession {
     const state = this.#state;
     if (state.name === 'open') await this.#end(state.context, state.pid);
     this.#state = { name: 'closed' };
+    await this.#guard?.close();
     if (this.#folder !== null) await removeFolder(this.#folder).catch(() => undefined);
   }
 

@@ -8,17 +8,19 @@
 import { z } from 'zod';
 import { defineNode } from '../define-node.ts';
 import { NodeError } from '../errors.ts';
+import { requireHost } from '../net/guarded-connect.ts';
 import { choice, flag, integer, text } from '../params/index.ts';
 import { abortable } from './abortable.ts';
 import { BrowserSession, type ContextOptions } from './browser-session.ts';
 import { translateBrowserError } from './error-rules.ts';
 import { type BrowserChoice, browserNotFound, type SearchBrowser } from './find-browser.ts';
 import { planLaunch } from './launch-options.ts';
-import { type OpenPage, registerPage } from './open-page.ts';
+import { NetworkGuard } from './network-guard.ts';
+import { bringBackPage, noteUrl, type OpenPage, registerPage } from './open-page.ts';
 import { openUrl } from './open-url.ts';
 import { retryParams } from './page-params.ts';
 import { completeUrl } from './page-url.ts';
-import type { JsonObject, NodeContext, NodeType } from './ports.ts';
+import type { JsonObject, JsonValue, LostResource, NodeContext, NodeType } from './ports.ts';
 
 /** What the node needs of the machine; see `BrowserNodesOptions`. */
 export interface LaunchMachine {
@@ -66,16 +68,45 @@ export function launchBrowserNode(machine: LaunchMachine): NodeType {
     outputs: ['browser', 'page', 'window'],
     effect: ({ url }) => (url === '' ? 'pure' : 'idempotent'),
     async run(ctx) {
+      ctx.resources.requireRoom('browser');
       const userDataDir = profileOf(ctx);
       const url = ctx.params.url.trim() === '' ? null : completeUrl(ctx.params.url);
       const { browser_type: browserType, channel } = ctx.params;
       const found = await abortable(machine.search({ browserType, channel }), ctx.signal);
       if (found.choice === null) throw browserNotFound(browserType, found.reasons);
-      const launched = await launch(ctx, machine, found.choice, userDataDir);
+      const register: Register = (session) => ctx.resources.put('browser', session, () => session.close());
+      const launched = await launch(ctx, machine, found.choice, userDataDir, register);
       const page = await openFirstPage(ctx, launched, url);
       return { outputs: { browser: launched.browser, page: page.reference, window: null } };
     },
+    restore: (lost, ctx) => restoreBrowsers(lost, ctx, machine),
   });
+}
+
+/** A browser with the same options for each that was lost, and in it the node's own page at its last URL. */
+async function restoreBrowsers(
+  lost: readonly LostResource[],
+  ctx: LaunchContext,
+  machine: LaunchMachine,
+): Promise<void> {
+  const { browser_type: browserType, channel } = ctx.params;
+  const found = await abortable(machine.search({ browserType, channel }), ctx.signal);
+  if (found.choice === null) throw browserNotFound(browserType, found.reasons);
+  for (const browser of lost.filter(({ kind }) => kind === 'browser')) {
+    const register: Register = (session) => browser.bringBack(session, () => session.close());
+    const { session, browser: reference } = await launch(ctx, machine, found.choice, profileOf(ctx), register);
+    const page = lost.find(({ kind, evidence }) => kind === 'page' && isSame(evidence.browser, reference));
+    if (page === undefined) continue;
+    await closingOnFailure(ctx, reference, async () => {
+      const context = await session.started;
+      const first = context.pages()[0] ?? (await abortable(context.newPage(), ctx.signal));
+      await bringBackPage(ctx as NodeContext, session, first, page);
+    });
+  }
+}
+
+function isSame(noted: JsonValue | undefined, reference: JsonObject): boolean {
+  return typeof noted === 'object' && noted !== null && (noted as JsonObject).id === reference.id;
 }
 
 function profileOf(ctx: LaunchContext): string | null {
@@ -89,6 +120,15 @@ function profileOf(ctx: LaunchContext): string | null {
   throw new NodeError(reason, { code: 'PROFILE_UNSUPPORTED' });
 }
 
+/** With a proxy of the workflow's own, the proxy connects: what can be checked here is the proxy. */
+async function requireProxy(ctx: LaunchContext, server: string): Promise<void> {
+  const url = URL.parse(server.includes('://') ? server : `http://${server}`);
+  if (url !== null) await requireHost(ctx.access, url.hostname, Number(url.port) || 80);
+}
+
+/** Makes a session known to the job; returns its reference. */
+type Register = (session: BrowserSession) => JsonObject;
+
 interface Launched {
   readonly session: BrowserSession;
   readonly browser: JsonObject;
@@ -100,11 +140,14 @@ async function launch(
   machine: LaunchMachine,
   browser: BrowserChoice,
   userDataDir: string | null,
+  register: Register,
 ): Promise<Launched> {
   const facts = { choice: browser, headlessGiven: ctx.given('headless'), hasDisplay: machine.hasDisplay };
   const { context, warnings } = planLaunch(ctx.params, { ...facts, sandbox: !machine.isRoot });
   for (const warning of warnings) ctx.log.log('warning', warning);
-  const start = (options: ContextOptions): Promise<Launched> => startSession(ctx, machine, options, userDataDir);
+  if (context.proxy !== undefined) await requireProxy(ctx, context.proxy.server);
+  const start = (options: ContextOptions): Promise<Launched> =>
+    startSession(ctx, machine, options, userDataDir, register);
   try {
     return await start(context).catch((error: unknown) => {
       if (context.chromiumSandbox !== true || !/sandbox(ing failed|! )/i.test(String(error))) throw error;
@@ -122,6 +165,7 @@ async function startSession(
   machine: LaunchMachine,
   context: ContextOptions,
   userDataDir: string | null,
+  register: Register,
 ): Promise<Launched> {
   ctx.signal.throwIfAborted();
   const session = new BrowserSession({
@@ -129,10 +173,12 @@ async function startSession(
     context,
     userDataDir,
     clock: ctx.clock,
+    startGuard: guardOf(ctx),
     tempDir: machine.tempDir,
     onUnexpectedClose: () => ctx.log.log('error', 'The browser closed unexpectedly.'),
   });
-  const browser = ctx.resources.put('browser', session, () => session.close());
+  const browser = register(session);
+  session.reference = browser;
   return closingOnFailure(ctx, browser, async () => {
     await abortable(session.started, ctx.signal);
     return { session, browser };
@@ -149,13 +195,29 @@ async function openFirstPage(ctx: LaunchContext, launched: Launched, url: string
     );
     if (url === null) return open;
     try {
-      await openUrl(open.page, url, { signal: ctx.signal }, ctx.clock);
+      await openUrl({ ctx, session: launched.session, page: open.page }, url, { signal: ctx.signal });
+      noteUrl(ctx, open);
       return open;
     } catch (error) {
       ctx.signal.throwIfAborted();
       throw translateBrowserError(error, { action: 'open the page', effect: 'idempotent', url });
     }
   });
+}
+
+/** Log lines about what pages try are not endless (I7). */
+const MOST_REFUSAL_LINES = 20;
+
+/** Null where there is nothing to guard. */
+function guardOf(ctx: LaunchContext): (() => Promise<NetworkGuard>) | null {
+  if (ctx.access.isNetworkOpen || ctx.params.proxy_server !== '') return null;
+  let lines = 0;
+  return () =>
+    NetworkGuard.start(ctx.access, (refusal) => {
+      lines += 1;
+      if (lines <= MOST_REFUSAL_LINES)
+        ctx.log.log('warning', `A connection of the browser was refused. ${refusal.message}`);
+    });
 }
 
 /** A failed launch leaves no browser; a cancelled one is closed with the job, which need not be waited for here. */

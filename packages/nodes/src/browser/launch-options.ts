@@ -40,6 +40,8 @@ const CHROMIUM_ARGS = [
   '--disable-domain-reliability',
   '--disable-quic',
   '--disable-sync',
+  '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
+  '--webrtc-ip-handling-policy=disable_non_proxied_udp',
   '--metrics-recording-only',
   '--no-default-browser-check',
   '--no-first-run',

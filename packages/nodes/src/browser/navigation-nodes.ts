@@ -31,9 +31,9 @@ export const goToUrlNode: NodeType = defineNode({
     const { referer, wait_until: waitUntil, ignore_https_errors: ignoreHttpsErrors } = ctx.params;
     const url = completeUrl(ctx.params.url);
     const what = { action: 'open the page', effect: 'idempotent', url } as const;
-    const { open, value: response } = await onPage(ctx, what, async (page, limits) => {
+    const { open, value: response } = await onPage(ctx, what, async (page, limits, { session }) => {
       if (ignoreHttpsErrors) await abortable(ignoreCertificates(page), limits.signal);
-      return openUrl(page, url, { ...limits, waitUntil, ...(referer === '' ? {} : { referer }) }, ctx.clock);
+      return openUrl({ ctx, session, page }, url, { ...limits, waitUntil, ...(referer === '' ? {} : { referer }) });
     });
     const status = response?.status() ?? 0;
     if (status >= 400) ctx.log.log('warning', `${showUrl(url)} answered with HTTP status ${status}.`, { status });

@@ -1,21 +1,25 @@
 /**
  * Pages as resources of a job: registering one, and finding the one a node is to work on.
  *
- * A node without a connected page takes the newest page that is still open. Pages live as long as their job's run
- * in this process: after a restart of the robot a reference leads nowhere, and the node says so.
+ * A node without a connected page takes the newest page that is still open. A restart of the robot closes every page: the
+ * node that asks for one then gets it anew, at its last URL, from a browser with the same options; cookies, history and what
+ * was typed are lost.
  */
 import type { Page } from 'playwright-core';
 import { NodeError } from '../errors.ts';
 import { settlesWithin } from './abortable.ts';
 import type { BrowserSession } from './browser-session.ts';
+import { openUrl } from './open-url.ts';
 import { showUrl } from './page-url.ts';
-import type { JsonObject, JsonValue, NodeContext } from './ports.ts';
+import type { JsonObject, JsonValue, LostResource, NodeContext } from './ports.ts';
 
 export interface OpenPage {
   readonly page: Page;
   readonly session: BrowserSession;
   /** What data ports carry. */
   readonly reference: JsonObject;
+  /** The URL as it was noted last, for a restart. */
+  notedUrl: string;
 }
 
 type Scope = Pick<NodeContext, 'nodeId' | 'resources' | 'clock'>;
@@ -25,13 +29,67 @@ const PAGE_GRACE_MS = 1_000;
 
 /** Makes a page known to the job; it is closed with the job at the latest. */
 export function registerPage(ctx: Scope, session: BrowserSession, page: Page, name?: string): OpenPage {
-  const entry: { -readonly [Key in keyof OpenPage]: OpenPage[Key] } = { page, session, reference: {} };
-  const dispose = async (): Promise<void> => {
-    if (session.context !== undefined && !page.isClosed()) await settlesWithin(PAGE_GRACE_MS, ctx.clock, page.close());
-  };
-  entry.reference = { ...ctx.resources.put('page', entry, dispose, name), opened_by: ctx.nodeId };
+  const entry = newEntry(session, page);
+  const evidence = { browser: session.reference, url: '' };
+  const reference = ctx.resources.put('page', entry, disposal(ctx, entry), name, evidence);
+  entry.reference = { ...reference, opened_by: ctx.nodeId };
   session.pageReferences.push(entry.reference);
   return entry;
+}
+
+/** Puts a new page in the place of a lost one and opens the lost one's URL in it. */
+export async function bringBackPage(
+  ctx: NodeContext,
+  session: BrowserSession,
+  page: Page,
+  lost: LostResource,
+): Promise<void> {
+  const entry = newEntry(session, page);
+  const url = typeof lost.evidence.url === 'string' ? lost.evidence.url : '';
+  entry.notedUrl = url;
+  entry.reference = { ...lost.bringBack(entry, disposal(ctx, entry)), opened_by: ctx.nodeId };
+  session.pageReferences.push(entry.reference);
+  const shown = url === '' ? 'an empty page' : showUrl(url);
+  ctx.log.log(
+    'warning',
+    `The robot was restarted: the page of "${ctx.nodeId}" is opened again at ${shown}, without its cookies, history and what was typed.`,
+  );
+  if (url === '') return;
+  try {
+    await openUrl({ ctx, session, page }, url, { signal: ctx.signal });
+  } catch (error) {
+    await ctx.resources.close('page', entry.reference);
+    throw error;
+  }
+}
+
+/** Records where a page is, so that a restart of the robot finds it there. */
+export function noteUrl(ctx: Pick<NodeContext, 'resources'>, open: OpenPage): void {
+  const url = restorableUrl(open.page.url());
+  if (url === open.notedUrl) return;
+  open.notedUrl = url;
+  ctx.resources.note(open.reference, { browser: open.session.reference, url });
+}
+
+/** What a browser can open anew; without a login in the address (I8). */
+function restorableUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:', 'file:'].includes(url.protocol)) return '';
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+type Entry = { -readonly [Key in keyof OpenPage]: OpenPage[Key] };
+
+function newEntry(session: BrowserSession, page: Page): Entry {
+  return { page, session, reference: {}, notedUrl: '' };
+}
+
+function disposal({ clock }: Pick<Scope, 'clock'>, { page, session }: Entry): () => Promise<void> {
+  return async () => {
+    if (session.context !== undefined && !page.isClosed()) await settlesWithin(PAGE_GRACE_MS, clock, page.close());
+  };
 }
 
 /**
@@ -43,8 +101,8 @@ export async function findPage(ctx: Scope, reference: JsonValue): Promise<OpenPa
   return reference === null || reference === '' ? newestOpenPage(ctx) : referencedPage(ctx, reference);
 }
 
-function referencedPage(ctx: Scope, reference: JsonValue): OpenPage {
-  const found = ctx.resources.get<OpenPage>('page', reference);
+async function referencedPage(ctx: Scope, reference: JsonValue): Promise<OpenPage> {
+  const found = await ctx.resources.find<OpenPage>('page', reference);
   if (found === undefined) {
     throw new NodeError(
       `The page that ${openerOf(reference)} opened is gone. An open browser does not outlive a restart of the robot ` +
@@ -62,7 +120,7 @@ function referencedPage(ctx: Scope, reference: JsonValue): OpenPage {
 async function newestOpenPage(ctx: Scope): Promise<OpenPage> {
   let closed = 0;
   for (;;) {
-    const newest = ctx.resources.get<OpenPage>('page');
+    const newest = await ctx.resources.find<OpenPage>('page');
     if (newest === undefined) break;
     if (!newest.page.isClosed()) return newest;
     await ctx.resources.close('page', newest.reference);

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { BrowserOperation } from './error-meanings.ts';
 import { translateBrowserError } from './error-rules.ts';
-import { findPage, type OpenPage } from './open-page.ts';
+import { findPage, noteUrl, type OpenPage } from './open-page.ts';
 import { FAILURE_SHOT_LIMIT_MS } from './page-params.ts';
 import type { JsonValue, NodeContext } from './ports.ts';
 import { normalizeSelector } from './selector.ts';
@@ -38,15 +38,18 @@ type What = Pick<BrowserOperation, 'action' | 'effect' | 'url'>;
 export async function onPage<T>(
   ctx: NodeContext<ActionParams>,
   what: What & { readonly selector?: string },
-  act: (page: Page, limits: Limits) => Promise<T>,
+  act: (page: Page, limits: Limits, open: OpenPage) => Promise<T>,
 ): Promise<{ readonly open: OpenPage; readonly value: T }> {
   ctx.signal.throwIfAborted();
   const open = await findPage(ctx, ctx.params.page);
   const { timeout } = ctx.params;
   try {
-    return { open, value: await act(open.page, { timeout, signal: ctx.signal }) };
+    const value = await act(open.page, { timeout, signal: ctx.signal }, open);
+    noteUrl(ctx, open);
+    return { open, value };
   } catch (error) {
     ctx.signal.throwIfAborted();
+    noteUrl(ctx, open);
     const url = what.url ?? open.page.url();
     await photographFailure(ctx, open.page);
     throw translateBrowserError(error, { timeoutMs: timeout, attempt: ctx.attempt, ...what, url });

@@ -6,7 +6,7 @@ import { anything, flag, integer, text } from '../params/index.ts';
 import { abortable } from './abortable.ts';
 import type { BrowserSession } from './browser-session.ts';
 import { translateBrowserError } from './error-rules.ts';
-import { registerPage } from './open-page.ts';
+import { bringBackPage, noteUrl, registerPage } from './open-page.ts';
 import { openUrl } from './open-url.ts';
 import { failureShotParams, ownLimitMs, pageParams, retryParams, waitUntil } from './page-params.ts';
 import { completeUrl } from './page-url.ts';
@@ -29,8 +29,10 @@ export const closeBrowserNode: NodeType = defineNode({
   effect: () => 'idempotent',
   async run(ctx) {
     const { browser } = ctx.params;
-    const session = sessionOf(ctx, browser);
+    // What a restart has closed already is not opened again to be closed.
+    const session = ctx.resources.get<BrowserSession>('browser', isGiven(browser) ? browser : undefined);
     if (session === undefined) {
+      if (await ctx.resources.close('browser', isGiven(browser) ? browser : undefined)) return {};
       ctx.log.log('warning', 'There is no open browser to close.');
       return {};
     }
@@ -58,13 +60,14 @@ export const newTabNode: NodeType = defineNode({
   async run(ctx) {
     const url = ctx.params.url.trim() === '' ? null : completeUrl(ctx.params.url);
     const { tab_name: name, timeout, wait_until: waitUntil } = ctx.params;
-    const session = sessionOf(ctx, ctx.params.browser);
+    const session = await sessionOf(ctx, ctx.params.browser);
     const context = session?.context;
     if (session === undefined || context === undefined) throw noBrowser(ctx.params.browser);
     try {
       const page = await abortable(context.newPage(), ctx.signal);
       const open = registerPage(ctx, session, page, name === '' ? undefined : name);
-      if (url !== null) await openUrl(page, url, { waitUntil, timeout, signal: ctx.signal }, ctx.clock);
+      if (url !== null) await openUrl({ ctx, session, page }, url, { waitUntil, timeout, signal: ctx.signal });
+      noteUrl(ctx, open);
       return { outputs: { page: open.reference } };
     } catch (error) {
       ctx.signal.throwIfAborted();
@@ -72,10 +75,18 @@ export const newTabNode: NodeType = defineNode({
       throw translateBrowserError(error, url === null ? what : { ...what, url });
     }
   },
+  async restore(lost, ctx) {
+    for (const tab of lost) {
+      const session = await ctx.resources.find<BrowserSession>('browser', tab.evidence.browser ?? null);
+      const context = session?.context;
+      if (session === undefined || context === undefined) throw noBrowser(tab.evidence.browser ?? null);
+      await bringBackPage(ctx, session, await abortable(context.newPage(), ctx.signal), tab);
+    }
+  },
 });
 
-function sessionOf(ctx: NodeContext, browser: JsonValue): BrowserSession | undefined {
-  return ctx.resources.get<BrowserSession>('browser', isGiven(browser) ? browser : undefined);
+function sessionOf(ctx: NodeContext, browser: JsonValue): Promise<BrowserSession | undefined> {
+  return ctx.resources.find<BrowserSession>('browser', isGiven(browser) ? browser : undefined);
 }
 
 function isGiven(reference: JsonValue): boolean {

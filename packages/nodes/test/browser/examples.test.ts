@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   checkWorkflow,
+  createAccessPolicy,
   createNodeRegistry,
   memoryJournal,
   type NodeRegistry,
@@ -43,6 +45,7 @@ describe('the examples', { timeout: 30_000 }, () => {
       clock: systemClock,
       logger: { log: () => undefined },
       workDir: folder,
+      access: createAccessPolicy({ allowPaths: [fileURLToPath(examples)] }),
       inDoubtPolicy: 'fail',
       nodeTimeoutMs: 60_000,
       ...more,
