@@ -225,6 +225,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       locker,
       desk,
       isPaused: () => pause.current !== null,
+      onRegistered: () => {
+        wakeUps?.start();
+        wakeUps?.tryNow();
+      },
       claimRequest: await loadClaimRequest(home),
       robot: () => ({
         robotId: identity.robotId,

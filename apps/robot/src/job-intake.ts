@@ -21,6 +21,8 @@ export interface JobIntakeOptions {
   readonly claimRequest: ClaimRequestId;
   /** Read anew for every registration. */
   readonly robot: () => RobotRegistration;
+  /** The server knows this robot now. */
+  readonly onRegistered?: () => void;
   readonly onHandedBack?: (jobId: string, reason: string) => void;
   readonly logger: Logger;
 }
@@ -106,6 +108,7 @@ export class JobIntake {
       this.#registered = false;
       throw error;
     }
+    this.#options.onRegistered?.();
   }
 
   /** A claim that the store refuses for what it is goes back; one that it cannot take now is asked for again. */

@@ -279,9 +279,6 @@ export class RobotAgent {
     this.#loops?.kickIntake();
     this.#loops?.kickSync();
     void this.#parts?.checker.checkNow();
-    if (this.#state !== 'running') return;
-    this.#parts?.wakeUps?.start();
-    this.#parts?.wakeUps?.tryNow();
   }
 
   #partsOrThrow(): RobotParts {

@@ -1,13 +1,12 @@
 /** A database with Realtime's schema, and a server that hands its messages on, as Realtime does. */
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { PhoenixServer, type RealtimeMessage, realtimeSchema } from '@casare/testing/realtime';
-import { onTestFinished } from 'vitest';
 
 const migrations = fileURLToPath(new URL('../../../../migrations', import.meta.url));
 
@@ -18,26 +17,32 @@ export interface RealtimeProject {
   readonly phoenix: PhoenixServer;
   /** Whether messages of the database reach the server of Realtime. */
   flows: boolean;
+  stop(): Promise<void>;
 }
 
-/** All of it is gone when the test ends. */
 export async function startRealtimeProject(): Promise<RealtimeProject> {
   const migrationsDir = await mkdtemp(join(tmpdir(), 'casare-realtime-'));
-  onTestFinished(() => rm(migrationsDir, { recursive: true, force: true }));
   await cp(migrations, migrationsDir, { recursive: true });
   await writeFile(join(migrationsDir, '000_realtime.sql'), realtimeSchema);
   const server = await startEmbeddedSupabase({ migrationsDir });
-  onTestFinished(() => server.stop());
   const phoenix = await new PhoenixServer().start();
-  onTestFinished(() => phoenix.stop());
-  const project = { server, phoenix, url: await startGateway(server.url, phoenix), flows: true };
+  const gateway = await startGateway(server.url, phoenix);
+  const { port } = gateway.address() as AddressInfo;
+  const project = { server, phoenix, url: `http://127.0.0.1:${port}`, flows: true };
   const replication = replicate(project);
-  onTestFinished(() => replication.stop());
-  return project;
+  const stop = async (): Promise<void> => {
+    await replication.stop();
+    await phoenix.stop();
+    gateway.closeAllConnections();
+    gateway.close();
+    await server.stop();
+    await rm(migrationsDir, { recursive: true, force: true });
+  };
+  return Object.assign(project, { stop });
 }
 
 /** One door for both: upgrades go to Realtime, everything else to REST and Auth. */
-async function startGateway(restUrl: string, phoenix: PhoenixServer): Promise<string> {
+async function startGateway(restUrl: string, phoenix: PhoenixServer): Promise<Server> {
   const rest = new URL(restUrl);
   const gateway = createServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
@@ -51,14 +56,10 @@ async function startGateway(restUrl: string, phoenix: PhoenixServer): Promise<st
   });
   gateway.on('upgrade', (incoming, socket, head) => phoenix.upgrade(incoming, socket, head));
   await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    gateway.closeAllConnections();
-    gateway.close();
-  });
-  return `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  return gateway;
 }
 
-function replicate(project: RealtimeProject): { stop(): Promise<void> } {
+function replicate(project: Omit<RealtimeProject, 'stop'>): { stop(): Promise<void> } {
   let isStopped = false;
   let last = 0;
   const done = (async () => {
