@@ -1,3 +1,5 @@
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,5 +9,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Robots, databases and browsers are processes of their own: files run one after the other.
     fileParallelism: false,
+    // Every robot starts job processes, most with a home of their own: they share what is compiled.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), `casare-test-compile-cache-${userInfo().username}`) },
   },
 });

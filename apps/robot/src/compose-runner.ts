@@ -52,7 +52,7 @@ function processRunner({ config, identity, desk, logger, clock }: RunnerParts): 
     entry: new URL(`./job-process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     setup: jobProcessSetup(config),
     env: jobEnvironment(config),
-    compileCacheDir: join(home, 'compile-cache'),
+    compileCacheDir: compileCacheDir(home),
     mark: markOf(home, identity.robotId),
     registerPath: join(home, 'job-processes.json'),
     bootId: identity.bootId,
@@ -109,6 +109,12 @@ function jobEnvironment({ connection }: ValidSettings): Readonly<Record<string, 
   const isOurs = ([, value = '']: readonly [string, string | undefined]): boolean => secrets.has(value);
   // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the keys
   return Object.fromEntries(Object.entries(process.env).filter((variable) => !isOurs(variable)));
+}
+
+/** Node.js's own variable is respected, so that several robots can share what they have compiled. */
+function compileCacheDir(home: string): string {
+  // biome-ignore lint/style/noProcessEnv: a setting of Node.js, not of the robot
+  return process.env.NODE_COMPILE_CACHE ?? join(home, 'compile-cache');
 }
 
 /** Two robots on a machine have different homes, and a home that was copied has another path. */

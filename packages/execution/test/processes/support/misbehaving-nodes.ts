@@ -139,4 +139,19 @@ export const misbehavingNodes: readonly NodeType[] = [
       return {};
     },
   }),
+  defineNode({
+    type: 'TickNode',
+    category: 'test',
+    description: 'An effect, again and again, without a moment for anything else: a line with the id of its process.',
+    params: z.object({}),
+    outputs: [],
+    effect: () => 'effect',
+    run: async (ctx) => {
+      for (;;) {
+        appendFileSync(`${ctx.workDir}/ticks`, `${process.pid}\n`);
+        const until = performance.now() + 10;
+        while (performance.now() < until);
+      }
+    },
+  }),
 ];

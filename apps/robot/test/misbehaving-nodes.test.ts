@@ -1,0 +1,143 @@
+/** Each of these nodes would take the robot down, or hang it, if it ran inside. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { eventually } from '@casare/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RobotAgent, RobotConfig } from '../src/index.ts';
+import { type Operator, operatorOf } from './support/operator.ts';
+import { areAlive, processesOf } from './support/processes.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
+
+const packagePath = fileURLToPath(new URL('./support/misbehaving-package.ts', import.meta.url));
+const patience = { timeoutMs: 60_000 };
+
+let server: SupabaseServer;
+let operator: Operator;
+
+beforeAll(async () => {
+  server = await startEmbeddedSupabase({});
+  operator = await operatorOf(server);
+});
+
+afterAll(async () => {
+  await operator?.close();
+  await server?.stop();
+});
+
+async function withRobot(use: (home: string) => Promise<void>): Promise<void> {
+  const home = temporaryFolder();
+  const agent = new RobotAgent(
+    new RobotConfig({
+      robot: { home, name: 'test-robot' },
+      connection: { url: server.url, key: server.serviceKey },
+      nodes: { packages: [packagePath] },
+      jobExecution: {
+        maxConcurrentJobs: 2,
+        pollIntervalMs: 100,
+        progressIntervalMs: 100,
+        cancellationCheckIntervalMs: 200,
+        heartbeatIntervalMs: 200,
+        nodeTimeoutMs: 60_000,
+        cancelGraceMs: 500,
+      },
+      jobProcesses: { memoryLimitMb: 400 },
+      observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
+    }),
+  );
+  await agent.start();
+  try {
+    await use(home);
+  } finally {
+    await agent.stop({ mode: 'suspend' });
+  }
+}
+
+/** When the robot was last heard of, as the database has it. */
+async function lastSeen(): Promise<string> {
+  const url = `${server.url}/rest/v1/robots?select=last_seen&order=last_seen.desc&limit=1`;
+  const headers = { apikey: server.serviceKey, authorization: `Bearer ${server.serviceKey}` };
+  const [robot] = (await (await fetch(url, { headers })).json()) as { last_seen: string }[];
+  return robot?.last_seen ?? '';
+}
+
+/** Several heartbeats arrive, one after another. */
+async function expectHeartbeats(): Promise<void> {
+  for (let beat = 0, before = await lastSeen(); beat < 5; beat += 1) {
+    before = await eventually('another heartbeat', async () => {
+      const now = await lastSeen();
+      return now === before ? null : now;
+    });
+  }
+}
+
+async function marks(home: string, jobId: string): Promise<string> {
+  return readFile(join(home, 'work', jobId, 'marks'), 'utf8').catch(() => '');
+}
+
+/** The job ends as expected, nothing of it is left, and the next job works. */
+async function expectEnd(jobId: string, end: object): Promise<void> {
+  expect(await operator.ended(jobId)).toMatchObject(end);
+  expect(processesOf(jobId)).toEqual([]);
+  const next = await operator.submit(chain('next', [appendLine('line', 'line.txt', 'next')]));
+  expect(await operator.ended(next)).toMatchObject({ status: 'completed' });
+}
+
+const node = (type: string, config = {}): NodeSpec => ({ id: 'bad', type, config });
+
+describe('a robot whose job', () => {
+  it.each([
+    ['spins for ever', node('SpinNode'), 'spin'],
+    ['ignores its signal', node('DeafNode'), 'deaf'],
+    ['spins for ever and has started a child', node('ChildNode', { afterwards: 'spin' }), 'child'],
+  ])('%s keeps its heartbeat, and cancels the job', async (_what, bad, mark) => {
+    await withRobot(async (home) => {
+      const jobId = await operator.submit(chain('bad', [bad]));
+      await eventually('the node runs', async () => (await marks(home, jobId)).includes(mark), patience);
+      await expectHeartbeats();
+      expect(await operator.job(jobId)).toMatchObject({ status: 'running', lost: false });
+      await operator.gateway.cancelJob(jobId, 'enough');
+      await expectEnd(jobId, { status: 'cancelled', error: { message: 'enough' } });
+    });
+  });
+
+  it.each([
+    [
+      'kills its process',
+      node('DieNode', { how: 'kill' }),
+      { code: 'JOB_PROCESS_DIED', details: { signal: 'SIGKILL' } },
+    ],
+    ['exits', node('DieNode', { how: 'exit' }), { code: 'JOB_PROCESS_DIED', details: { exitCode: 3 } }],
+    ['leaks 1 GB', node('LeakNode', { megabytes: 1_024 }), { code: 'JOB_MEMORY_LIMIT' }],
+    ['has a time limit and spins', node('SpinNode', { timeout: 1 }), { code: 'NODE_TIMEOUT' }],
+  ])('%s keeps its heartbeat, and fails the job with the reason', async (_what, bad, error) => {
+    await withRobot(async () => {
+      const jobId = await operator.submit(chain('bad', [bad]));
+      await expectHeartbeats();
+      await expectEnd(jobId, { status: 'failed', error: { ...error, node_id: 'bad' } });
+    });
+  });
+
+  it('opens a browser and throws leaves no browser', async () => {
+    await withRobot(async () => {
+      const spec = chain('bad', [
+        { id: 'browser', type: 'LaunchBrowserNode', config: { headless: true } },
+        { id: 'hold', type: 'WaitNode', config: { duration: 1 } },
+        { id: 'bad', type: 'ThrowErrorNode', config: { error_message: 'no invoice' } },
+      ]);
+      const jobId = await operator.submit(spec);
+      const browser = await eventually(
+        'the browser runs',
+        () => {
+          const pids = processesOf(jobId);
+          return pids.length > 3 ? pids : null;
+        },
+        patience,
+      );
+      await expectEnd(jobId, { status: 'failed', error: { message: 'no invoice', node_id: 'bad' } });
+      expect(areAlive(browser)).toEqual([]);
+    });
+  });
+});
