@@ -3,14 +3,15 @@
  * `AggregateError.errors`, asks its rules about each link, outermost first, and takes the first answer.
  * Of several errors that happened side by side the least hopeful one decides.
  */
+import { readField } from '../safe-read.ts';
 import { abortRule } from './abort-rule.ts';
-import { type ClassifyRule, errorLink } from './error-link.ts';
+import { type ClassifyRule, type ErrorLink, errorLink } from './error-link.ts';
 import { httpRule } from './http-rule.ts';
 import { nodeRule } from './node-rule.ts';
 import { postgrestRule } from './postgrest-rule.ts';
 import { sqlstateRule } from './sqlstate-rule.ts';
-import { supabaseNetworkTextRule, undiciRule } from './undici-rule.ts';
-import { type ErrorClass, type ErrorVerdict, isVerdict, verdict } from './verdict.ts';
+import { CLIENT_ENDED, supabaseNetworkTextRule, undiciRule } from './undici-rule.ts';
+import { type ErrorClass, type ErrorVerdict, isVerdict, plainVerdict, verdict } from './verdict.ts';
 
 export interface ClassifyContext {
   /**
@@ -44,11 +45,15 @@ const MISTAKES: ReadonlySet<string> = new Set([
   'URIError',
 ]);
 
+/** Aborts that do not say whose they are. */
+const ABORTS: ReadonlySet<string> = new Set(['ABORTED', 'UND_ERR_ABORT', 'UND_ERR_ABORTED']);
+
 /** A chain longer than this is a loop of fresh objects, not a cause. */
 const MAX_LINKS = 64;
 
 /**
- * Builds a classifier that asks `extraRules` before the built-in ones, for the errors of another field.
+ * Builds a classifier that asks `extraRules` before the built-in ones, for the errors of another field. A rule that
+ * throws counts as one that does not know the error.
  *
  * @example
  * const classify = createClassifier([
@@ -59,11 +64,15 @@ const MAX_LINKS = 64;
 export function createClassifier(extraRules: readonly ClassifyRule[] = []): ClassifyError {
   const rules = [...extraRules, ...BUILT_IN];
   return (error, context = {}) => {
-    if (isVerdict(error)) return error;
     const { callerSignal } = context;
-    if (callerSignal?.aborted && error === callerSignal.reason) return verdict('C', 'ABORTED');
+    const isAborted = callerSignal?.aborted;
+    if (isVerdict(error)) return plainVerdict(error);
+    if (isAborted === true && error === callerSignal?.reason) return verdict('C', 'ABORTED');
     const found = judge(error, rules, new Set()) ?? unknownVerdict(error);
-    return found.class === 'C' && callerSignal?.aborted === false ? verdict('A', 'TIMEOUT') : found;
+    if (isAborted === true && CLIENT_ENDED.has(found.code)) return verdict('C', found.code);
+    // Somebody's abort, but not the caller's: a deadline of ours.
+    const isOurs = isAborted === false && found.class === 'C' && ABORTS.has(found.code);
+    return isOurs ? verdict('A', 'TIMEOUT') : found;
   };
 }
 
@@ -82,19 +91,39 @@ export const classifyError: ClassifyError = createClassifier();
 function judge(error: unknown, rules: readonly ClassifyRule[], seen: Set<unknown>): ErrorVerdict | undefined {
   if (seen.has(error) || seen.size >= MAX_LINKS) return undefined;
   seen.add(error);
-  if (isVerdict(error)) return error;
+  if (isVerdict(error)) return plainVerdict(error);
   const link = errorLink(error);
   for (const rule of rules) {
-    const found = rule(link);
+    const found = askSafely(rule, link);
     if (found !== undefined) return found;
   }
-  if (typeof error !== 'object' || error === null) return undefined;
-  const { errors, cause } = error as { errors?: unknown; cause?: unknown };
-  if (Array.isArray(errors)) {
-    const found = leastHopeful(errors.map((each) => judge(each, rules, seen)).filter((each) => each !== undefined));
-    if (found !== undefined) return found;
-  }
+  const found = leastHopeful(
+    sideBySide(error)
+      .map((each) => judge(each, rules, seen))
+      .filter((each) => each !== undefined),
+  );
+  if (found !== undefined) return found;
+  const cause = readField(error, 'cause');
   return cause === undefined ? undefined : judge(cause, rules, seen);
+}
+
+/** A rule that throws does not know the error, and must not replace it. */
+function askSafely(rule: ClassifyRule, link: ErrorLink): ErrorVerdict | undefined {
+  try {
+    return rule(link);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The members of an AggregateError; none where there are none, or they cannot be read. */
+function sideBySide(error: unknown): readonly unknown[] {
+  try {
+    const errors = readField(error, 'errors');
+    return Array.isArray(errors) ? errors.slice(0, MAX_LINKS) : [];
+  } catch {
+    return [];
+  }
 }
 
 function leastHopeful(verdicts: readonly ErrorVerdict[]): ErrorVerdict | undefined {

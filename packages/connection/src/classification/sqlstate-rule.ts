@@ -25,7 +25,6 @@ const EXACT: { readonly [sqlstate: string]: ErrorClass } = {
   '57P04': 'O',
   XX001: 'O',
   XX002: 'O',
-  P0001: 'P',
 };
 
 const BY_CLASS: { readonly [twoCharacters: string]: ErrorClass } = {
@@ -37,6 +36,8 @@ const BY_CLASS: { readonly [twoCharacters: string]: ErrorClass } = {
   '42': 'P',
   '44': 'P',
   '54': 'P',
+  // RAISE in a function of one's own.
+  P0: 'P',
 };
 
 const REMEDY: { readonly [sqlstate: string]: string } = {

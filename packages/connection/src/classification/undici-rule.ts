@@ -5,7 +5,8 @@ import { type ErrorClass, verdict } from './verdict.ts';
 
 const CLASS_OF: { readonly [code: string]: ErrorClass } = {
   UND_ERR_CONNECT_TIMEOUT: 'S',
-  // Refused before it was sent: the client is closing.
+  UND_ERR_PRX_CONN: 'S',
+  // Refused before it was sent: the client is closed.
   UND_ERR_CLOSED: 'S',
   UND_ERR_HEADERS_TIMEOUT: 'A',
   UND_ERR_BODY_TIMEOUT: 'A',
@@ -15,16 +16,35 @@ const CLASS_OF: { readonly [code: string]: ErrorClass } = {
   // May hit a request that was under way.
   UND_ERR_DESTROYED: 'A',
   UND_ERR_INFO: 'A',
+  UND_ERR_HTTP_PARSER: 'A',
+  UND_ERR_REQ_RETRY: 'A',
   UND_ERR_ABORT: 'C',
   UND_ERR_ABORTED: 'C',
   UND_ERR_INVALID_ARG: 'P',
+  UND_ERR_HEADERS_OVERFLOW: 'P',
+  UND_ERR_INVALID_RETURN_VALUE: 'P',
+  UND_ERR_NOT_SUPPORTED: 'P',
+  UND_ERR_PRX_TLS: 'P',
+  UND_ERR_REDIRECT_MAX: 'P',
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'P',
 };
+
+/** The client itself is at its end: repeating helps only with another one. */
+export const CLIENT_ENDED: ReadonlySet<string> = new Set(['UND_ERR_CLOSED', 'UND_ERR_DESTROYED']);
+
+/** Whoever answers, in whatever way, has done something. */
+const ANSWERED: ReadonlySet<string> = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_REDIRECT_MAX',
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+]);
 
 export const undiciRule: ClassifyRule = ({ code }) => {
   const letter = CLASS_OF[code];
-  // Whoever sends headers has done something.
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return verdict('P', code, { ambiguous: true });
-  if (letter !== undefined) return verdict(letter, code);
+  if (letter !== undefined) {
+    if (ANSWERED.has(code)) return verdict(letter, code, { ambiguous: true });
+    return verdict(letter, code, CLIENT_ENDED.has(code) ? { remedy: 'the HTTP client was closed: make a new one' } : {});
+  }
   // The answer was not HTTP.
   return code.startsWith('HPE_') ? verdict('A', code) : undefined;
 };

@@ -5,6 +5,8 @@
  * S transient, surely not executed. A transient, ambiguous: it may have been executed. T throttled.
  * U credentials refused or expired. P permanent. C cancelled by our own caller. O an operator must act.
  */
+import { readField } from '../safe-read.ts';
+
 export type ErrorCategory = 'transient' | 'permanent' | 'unknown';
 
 /** The categories by name: `classifyError(error).category === ErrorCategory.TRANSIENT`. */
@@ -65,15 +67,26 @@ export function verdict(letter: ErrorClass, code: string, extras: VerdictExtras 
 
 /** True for an object that already carries a verdict, such as a ConnectionError. */
 export function isVerdict(value: unknown): value is ErrorVerdict {
-  if (typeof value !== 'object' || value === null) return false;
-  const candidate = value as Partial<ErrorVerdict>;
+  const [letter, category] = [readField(value, 'class'), readField(value, 'category')];
   return (
-    typeof candidate.code === 'string' &&
-    typeof candidate.class === 'string' &&
-    Object.hasOwn(CATEGORY, candidate.class) &&
-    typeof candidate.category === 'string' &&
-    typeof candidate.ambiguous === 'boolean'
+    typeof letter === 'string' &&
+    Object.hasOwn(CATEGORY, letter) &&
+    (category === 'transient' || category === 'permanent' || category === 'unknown') &&
+    typeof readField(value, 'code') === 'string' &&
+    typeof readField(value, 'ambiguous') === 'boolean'
   );
+}
+
+/** The verdict that an object carries, and nothing else of it. */
+export function plainVerdict(carrier: ErrorVerdict): ErrorVerdict {
+  const [retryAfterMs, retryOnce, remedy] = ['retryAfterMs', 'retryOnce', 'remedy'].map((f) => readField(carrier, f));
+  return verdict(carrier.class, carrier.code, {
+    category: carrier.category,
+    ambiguous: carrier.ambiguous,
+    ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
+    ...(typeof retryOnce === 'boolean' ? { retryOnce } : {}),
+    ...(typeof remedy === 'string' ? { remedy } : {}),
+  });
 }
 
 /** True when the failure says something about the service's health: it counts for a circuit breaker. */
