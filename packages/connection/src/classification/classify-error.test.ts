@@ -51,6 +51,9 @@ const statuses: [ErrorClass, number[]][] = [
   ['P', [300, 301, 400, 403, 404, 405, 406, 409, 410, 413, 415, 416, 422, 451, 501, 505, 526]],
 ];
 
+/** Permanent, and yet perhaps executed: there was an answer of sorts. */
+const answered: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_EXCEEDED_MAX_SIZE']);
+
 const categories: { readonly [letter in ErrorClass]: ErrorCategory } = {
   ...{ S: 'transient', A: 'transient', T: 'transient' },
   ...{ U: 'permanent', P: 'permanent', C: 'permanent', O: 'permanent' },
@@ -62,7 +65,12 @@ describe('classifyError', () => {
       test.each(list.split(' '))(`${source} %s is ${letter}`, (code) => {
         const made = source === 'SQLSTATE' || source === 'PostgREST' ? pgError(code) : withCode(code);
         const category = categories[letter];
-        expect(classifyError(made)).toMatchObject({ class: letter, code, category, ambiguous: 'AC'.includes(letter) });
+        expect(classifyError(made)).toMatchObject({
+          class: letter,
+          code,
+          category,
+          ambiguous: 'AC'.includes(letter) || answered.has(code),
+        });
       });
     }
   }

@@ -39,14 +39,19 @@ const ANSWERED: ReadonlySet<string> = new Set([
   'UND_ERR_RES_EXCEEDED_MAX_SIZE',
 ]);
 
-export const undiciRule: ClassifyRule = ({ code }) => {
+export const undiciRule: ClassifyRule = ({ name, code }) => {
   const letter = CLASS_OF[code];
   if (letter !== undefined) {
     if (ANSWERED.has(code)) return verdict(letter, code, { ambiguous: true });
-    return verdict(letter, code, CLIENT_ENDED.has(code) ? { remedy: 'the HTTP client was closed: make a new one' } : {});
+    return verdict(
+      letter,
+      code,
+      CLIENT_ENDED.has(code) ? { remedy: 'the HTTP client was closed: make a new one' } : {},
+    );
   }
   // The answer was not HTTP.
-  return code.startsWith('HPE_') ? verdict('A', code) : undefined;
+  if (code.startsWith('HPE_')) return verdict('A', code);
+  return name === 'HTTPParserError' ? verdict('A', 'HTTP_PARSER') : undefined;
 };
 
 /**

@@ -14,6 +14,7 @@ import { abortable, openScope } from '../abort-scope.ts';
 import { parseRetryAfter } from '../classification/retry-after.ts';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
+import { readBytes } from '../http/read-answer.ts';
 import type { Clock, Fetch } from '../ports.ts';
 import type { Exchange, Flaw, RequestScope, RequestScopes } from './request-scope.ts';
 
@@ -88,7 +89,7 @@ async function exchange(
 async function send(options: GuardedFetchOptions, request: PlainRequest, signal: AbortSignal): Promise<RawAnswer> {
   const { url, ...rest } = request;
   const response = await abortable(options.fetch(url, { ...rest, redirect: 'manual', signal }), signal);
-  return { response, body: await abortable(readBody(response, options.maxResponseBytes), signal) };
+  return { response, body: await readBytes(response, { signal, maxBytes: options.maxResponseBytes }) };
 }
 
 function withToken(request: PlainRequest, token: string): PlainRequest {
@@ -107,26 +108,6 @@ async function plainRequest(
   const request = new Request(input, init);
   const bytes = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
   return { url: request.url, method: request.method, headers: Object.fromEntries(request.headers), body: bytes };
-}
-
-async function readBody(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) {
-      const judged = verdict('P', 'RESPONSE_TOO_LARGE', { ambiguous: true });
-      throw new ConnectionError(`the answer is longer than ${maxBytes} bytes`, judged);
-    }
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
 }
 
 function exchangeOf(response: Response, body: Uint8Array, nowMs: number): Exchange {
