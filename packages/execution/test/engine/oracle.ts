@@ -29,10 +29,22 @@ class Jump extends Error {
   }
 }
 
+/** The attempt around it is over. */
+class AttemptEnd extends Error {
+  readonly works: boolean;
+  constructor(works: boolean) {
+    super('attempt ended');
+    this.works = works;
+  }
+}
+
+/** Nothing follows on this path; what surrounds it goes on. */
+class PathEnd extends Error {}
+
 export function meaningOf(program: Block, stopOnError: boolean): Meaning {
   const oracle = new Oracle(stopOnError);
   try {
-    oracle.block(program, []);
+    oracle.region(program, []);
     return { end: 'completed', marks: oracle.marks, errors: oracle.errors };
   } catch (error) {
     if (!(error instanceof Thrown)) throw error;
@@ -40,19 +52,35 @@ export function meaningOf(program: Block, stopOnError: boolean): Meaning {
   }
 }
 
-class Oracle {
-  readonly marks: string[] = [];
-  errors = 0;
-  readonly #stopOnError: boolean;
-  readonly #variables = new Map<string, JsonValue>([
+function initialVariables(): Map<string, JsonValue> {
+  return new Map<string, JsonValue>([
     ['v0', 0],
     ['v1', 1],
     ['v2', 2],
   ]);
+}
+
+class Oracle {
+  readonly marks: string[] = [];
+  errors = 0;
+  readonly #stopOnError: boolean;
+  #variables = initialVariables();
+  /** Regions of this file that take errors. */
   #regions = 0;
+  #retries = 0;
+  #calls = 0;
 
   constructor(stopOnError: boolean) {
     this.#stopOnError = stopOnError;
+  }
+
+  /** A body of its own: a path that ends in it ends it, and nothing more. */
+  region(block: Block, loops: readonly symbol[]): void {
+    try {
+      this.block(block, loops);
+    } catch (end) {
+      if (!(end instanceof PathEnd)) throw end;
+    }
   }
 
   block(block: Block, loops: readonly symbol[]): void {
@@ -63,10 +91,11 @@ class Oracle {
     return Number(this.#variables.get(name));
   }
 
-  /** An error outside of all regions ends the program, or is put down and passed over. */
+  /** An error outside of all regions ends the program (or the call), or is put down and passed over. */
   #fail(error: Thrown): void {
-    if (this.#regions === 0) this.errors += 1;
-    if (this.#regions > 0 || this.#stopOnError) throw error;
+    if (this.#regions > 0 || (this.#calls > 0 && this.#stopOnError)) throw error;
+    this.errors += 1;
+    if (this.#stopOnError) throw error;
   }
 
   #statement(statement: Statement, loops: readonly symbol[]): void {
@@ -117,6 +146,19 @@ class Oracle {
       case 'try':
         this.#try(statement, loops);
         return;
+      case 'retry':
+        this.#retry(statement, loops);
+        return;
+      case 'end attempt':
+        if (this.#retries > 0) throw new AttemptEnd(statement.works);
+        this.#statement(jumpOutsideLoops, loops);
+        return;
+      case 'guard':
+        this.#guard(statement, loops);
+        return;
+      case 'call':
+        this.#call(statement, loops);
+        return;
       case 'beside':
         throw new Error('the oracle knows no paths side by side');
     }
@@ -126,12 +168,91 @@ class Oracle {
     const loop = Symbol('loop');
     for (let iteration = 0; goesOn(iteration); iteration += 1) {
       try {
-        this.block(body, [...loops, loop]);
+        this.region(body, [...loops, loop]);
       } catch (error) {
         if (!(error instanceof Jump) || error.loop !== loop) throw error;
         if (error.kind === 'break') return;
       }
     }
+  }
+
+  #retry({ attempts, body, failed }: Extract<Statement, { do: 'retry' }>, loops: readonly symbol[]): void {
+    for (let attempt = 1; ; attempt += 1) {
+      const error = this.#attempt(body, loops);
+      if (error === null) return;
+      if (attempt < attempts) continue;
+      if (failed !== null) this.block(failed, loops);
+      else {
+        this.#fail(error);
+        throw new PathEnd();
+      }
+      return;
+    }
+  }
+
+  /** Null when it worked. */
+  #attempt(body: Block, loops: readonly symbol[]): Thrown | null {
+    this.#regions += 1;
+    this.#retries += 1;
+    try {
+      this.region(body, loops);
+      return null;
+    } catch (end) {
+      if (end instanceof Thrown) return end;
+      if (!(end instanceof AttemptEnd)) throw end;
+      return end.works ? null : new Thrown('RetryFailed');
+    } finally {
+      this.#regions -= 1;
+      this.#retries -= 1;
+    }
+  }
+
+  #guard({ body, handler, last }: Extract<Statement, { do: 'guard' }>, loops: readonly symbol[]): void {
+    let error: Thrown | undefined;
+    this.#regions += 1;
+    try {
+      try {
+        try {
+          this.region(body, loops);
+        } catch (thrown) {
+          if (!(thrown instanceof Thrown) || handler === null) throw thrown;
+          this.region(handler, loops);
+        }
+      } finally {
+        if (last !== null) this.region(last, loops);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof Thrown)) throw thrown;
+      error = thrown;
+    } finally {
+      this.#regions -= 1;
+    }
+    if (error !== undefined) this.#fail(error);
+    throw new PathEnd();
+  }
+
+  /** A program of its own, with variables of its own. */
+  #call({ body, handled }: Extract<Statement, { do: 'call' }>, loops: readonly symbol[]): void {
+    const [variables, regions, retries] = [this.#variables, this.#regions, this.#retries];
+    let error: Thrown | undefined;
+    this.#variables = initialVariables();
+    this.#regions = 0;
+    this.#retries = 0;
+    this.#calls += 1;
+    try {
+      this.region(body, []);
+    } catch (thrown) {
+      if (!(thrown instanceof Thrown)) throw thrown;
+      error = thrown;
+    } finally {
+      this.#variables = variables;
+      this.#regions = regions;
+      this.#retries = retries;
+      this.#calls -= 1;
+    }
+    if (error === undefined) return;
+    if (handled === null) this.#fail(error);
+    else this.block(handled, loops);
   }
 
   #try(statement: Extract<Statement, { do: 'try' }>, loops: readonly symbol[]): void {
@@ -155,18 +276,18 @@ class Oracle {
     let hadError = false;
     try {
       try {
-        this.block(body, loops);
+        this.region(body, loops);
       } catch (error) {
         if (!(error instanceof Thrown)) throw error;
         hadError = true;
         if (handler === null && cleanup !== null) throw error;
         this.#variables.set('error_type', error.type);
-        this.block(handler ?? defaultHandler, loops);
+        this.region(handler ?? defaultHandler, loops);
       }
     } finally {
       if (cleanup !== null) {
         this.#variables.set('had_error', hadError);
-        this.block(cleanup, loops);
+        this.region(cleanup, loops);
       }
     }
   }

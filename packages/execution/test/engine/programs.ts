@@ -47,6 +47,11 @@ export type Statement =
   | { readonly do: 'for'; readonly size: number; readonly end: 'none' | 'node' | 'wire'; readonly body: Block }
   | { readonly do: 'while'; readonly times: number; readonly limit: number; readonly body: Block }
   | { readonly do: 'try'; readonly body: Block; readonly catch: Block | null; readonly finally: Block | null }
+  | { readonly do: 'retry'; readonly attempts: number; readonly body: Block; readonly failed: Block | null }
+  | { readonly do: 'end attempt'; readonly works: boolean }
+  /** Nothing follows it: its last part is the way on. */
+  | { readonly do: 'guard'; readonly body: Block; readonly handler: Block | null; readonly last: Block | null }
+  | { readonly do: 'call'; readonly body: Block; readonly handled: Block | null }
   | { readonly do: 'beside'; readonly one: Block; readonly other: Block };
 
 export type Block = readonly Statement[];
@@ -85,6 +90,20 @@ export const programs: fc.Arbitrary<Block> = fc.letrec<{ block: Block; statement
       catch: fc.option(tie('block')),
       finally: fc.option(tie('block')),
     }),
+    fc.record({
+      do: fc.constant('retry' as const),
+      attempts: fc.integer({ min: 1, max: 3 }),
+      body: tie('block'),
+      failed: fc.option(tie('block')),
+    }),
+    fc.record({ do: fc.constant('end attempt' as const), works: fc.boolean() }),
+    fc.record({
+      do: fc.constant('guard' as const),
+      body: tie('block'),
+      handler: fc.option(tie('block')),
+      last: fc.option(tie('block')),
+    }),
+    fc.record({ do: fc.constant('call' as const), body: tie('block'), handled: fc.option(tie('block')) }),
     fc.record({ do: fc.constant('beside' as const), one: tie('block'), other: tie('block') }),
   ),
 })).block;
@@ -100,7 +119,19 @@ interface Piece {
 }
 
 export function compile(program: Block, stopOnError: boolean): FileSpec {
-  const compiler = new Compiler();
+  const subworkflows: Record<string, FileSpec> = {};
+  const file = compileFile(program, stopOnError, subworkflows);
+  return Object.keys(subworkflows).length === 0 ? file : { ...file, subworkflows };
+}
+
+function compileFile(program: Block, stopOnError: boolean, subworkflows: Record<string, FileSpec>): FileSpec {
+  const compiler = new Compiler((body) => {
+    const name = `${Object.keys(subworkflows).length}.json`;
+    // Its place is taken before what it calls itself takes one.
+    subworkflows[name] = { nodes: {} };
+    subworkflows[name] = compileFile(body, stopOnError, subworkflows);
+    return name;
+  });
   const { entry } = compiler.block(program, []);
   compiler.connect.push(`start -> ${entry}`);
   return {
@@ -114,7 +145,13 @@ export function compile(program: Block, stopOnError: boolean): FileSpec {
 class Compiler {
   readonly nodes: Record<string, NodeSpec> = {};
   readonly connect: string[] = [];
+  readonly #addFile: (body: Block) => string;
   #made = 0;
+  #retries = 0;
+
+  constructor(addFile: (body: Block) => string) {
+    this.#addFile = addFile;
+  }
 
   block(statements: Block, loops: readonly string[]): Piece {
     const pieces: Piece[] = [];
@@ -197,6 +234,41 @@ class Compiler {
       }
       case 'try':
         return this.#try(statement, loops);
+      case 'retry': {
+        const id = this.#add('RetryNode', { max_attempts: statement.attempts, initial_delay: 0 });
+        this.#retries += 1;
+        const body = this.block(statement.body, loops);
+        this.#retries -= 1;
+        this.connect.push(`${id}.retry_body -> ${body.entry}`);
+        if (statement.failed === null) return { entry: id, exits: [`${id}.success`] };
+        const failed = this.block(statement.failed, loops);
+        this.connect.push(`${id}.failed -> ${failed.entry}`);
+        return { entry: id, exits: [`${id}.success`, ...failed.exits] };
+      }
+      case 'end attempt': {
+        if (this.#retries === 0) return this.#statement(jumpOutsideLoops, loops);
+        const type = statement.works ? 'RetrySuccessNode' : 'RetryFailNode';
+        return { entry: this.#add(type), exits: [] };
+      }
+      case 'guard': {
+        const id = this.#add('OnErrorNode');
+        const parts = [
+          ['protected_body', statement.body],
+          ['on_error', statement.handler],
+          ['finally', statement.last],
+        ] as const;
+        for (const [exit, block] of parts) {
+          if (block !== null) this.connect.push(`${id}.${exit} -> ${this.block(block, loops).entry}`);
+        }
+        return { entry: id, exits: [] };
+      }
+      case 'call': {
+        const id = this.#add('SubflowNode', { subflow_path: this.#addFile(statement.body) });
+        if (statement.handled === null) return { entry: id, exits: [id] };
+        const handled = this.block(statement.handled, loops);
+        this.connect.push(`${id}.error -> ${handled.entry}`);
+        return { entry: id, exits: [id, ...handled.exits] };
+      }
       case 'beside': {
         const id = this.#add('MergeNode');
         const one = this.block(statement.one, loops);
