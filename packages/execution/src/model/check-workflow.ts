@@ -11,6 +11,7 @@ import { CallReader } from './call-reader.ts';
 import { checkConfig } from './check-config.ts';
 import { checkConnections } from './check-connections.ts';
 import { checkFlow } from './check-flow.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkPairs } from './check-pairs.ts';
 import { checkReferences } from './check-references.ts';
 import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './draft.ts';
@@ -77,6 +78,7 @@ interface DraftTools {
 
 function readDraft(content: JsonObject, tools: DraftTools): Draft {
   const { limits, findings, speller } = tools;
+  checkKeys(content, findings, speller);
   const metadata = readMetadata(content.metadata, findings);
   const name = metadata.name ?? content.name;
   const connections = parseConnections(content.connections, limits, findings);

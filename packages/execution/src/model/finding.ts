@@ -11,6 +11,7 @@ export const findingCodes = {
   FILE_TOO_LARGE: 'The file is larger than the limit.',
   FILE_TOO_DEEP: 'Objects and lists are nested deeper than any workflow needs.',
   DUPLICATE_KEY: 'An object has the same key twice; only the last one counts.',
+  UNKNOWN_KEY: 'A key of the file means nothing, and reads like one that does.',
   INVALID_STRUCTURE: 'A part of the file has the wrong shape.',
   EMPTY_WORKFLOW: 'The workflow has no nodes.',
   TOO_MANY_NODES: 'The workflow has more nodes than the limit.',

@@ -46,6 +46,15 @@ describe('validation finds, before anything happens,', () => {
     expect(nearest(file({ a: ['IfNode', { condition: true }], b: ['LogNode'] }, ['a.tru -> b']))).toBe('true');
   });
 
+  it('a misspelled part of the file, which would otherwise be silently ignored', () => {
+    const misspelled = { nodes: { a: { node_type: 'LogNode' } }, conections: [], settings: { stop_on_eror: false } };
+    expect(findingsOf(misspelled)).toMatchObject([
+      { severity: 'warning', code: 'UNKNOWN_KEY', field: 'conections', suggestion: 'connections' },
+      { severity: 'warning', code: 'UNKNOWN_KEY', field: 'settings.stop_on_eror', suggestion: 'stop_on_error' },
+    ]);
+    expect(findingsOf({ ...file({ a: ['LogNode'] }), viewport: {}, version: 2 })).toEqual([]);
+  });
+
   it.each([
     'ExcelOpenNode',
     'DesktopClickElementNode',
