@@ -6,6 +6,7 @@ import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, openCall, publishRootInputs } from './call-region.ts';
 import type { FlowPlan } from './flow-plan.ts';
+import { innermost, openCallOf, openLoop } from './frame-search.ts';
 import type {
   BeganEntry,
   FailureEntry,
@@ -24,10 +25,7 @@ import {
   enqueue,
   failCall,
   follow,
-  innermost,
   jump,
-  openCallOf,
-  openLoop,
   raise,
   recordError,
   recover,

@@ -14,10 +14,11 @@ import type { EndedBranch } from '../control/control-type.ts';
 import { elementAt, sizeOf } from '../control/loop-source.ts';
 import type { RunError } from '../errors.ts';
 import type { FlowPlan } from './flow-plan.ts';
+import { innermost } from './frame-search.ts';
 import type { Items, SplitFrame } from './frames.ts';
 import { isInFinally } from './lane-shield.ts';
 import { scopedName, variablesIn } from './lane-values.ts';
-import { enqueue, innermost, raise, recordError, settle, unwindForStop } from './regions.ts';
+import { enqueue, raise, recordError, settle, unwindForStop } from './regions.ts';
 import { addLane, type Lane } from './run-state.ts';
 import { itemResult, itemVariables } from './split-results.ts';
 

@@ -1,7 +1,8 @@
 /** What comes next in a lane. A pure reading of the settled state. */
 import type { FlowPlan } from './flow-plan.ts';
+import { innermost } from './frame-search.ts';
 import type { SplitFrame } from './frames.ts';
-import { innermost } from './regions.ts';
+
 import type { Lane } from './run-state.ts';
 
 export type NextMove =

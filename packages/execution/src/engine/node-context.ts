@@ -6,11 +6,6 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { ReferenceScope } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
-import { findNonJson } from './json-check.ts';
-import { allVariables, outputsOf, scopedName, variableOf, variablesIn } from './lane-values.ts';
-import { endedBranches } from './lanes.ts';
-import { type NodeAccess, nodeAccess } from './node-access.ts';
-import { connectedValue, readInput } from './params.ts';
 import {
   innermost,
   innermostCatch,
@@ -19,7 +14,13 @@ import {
   isLoopAround,
   openLoop,
   ownParallelLoop,
-} from './regions.ts';
+} from './frame-search.ts';
+import { findNonJson } from './json-check.ts';
+import { allVariables, outputsOf, scopedName, variableOf, variablesIn } from './lane-values.ts';
+import { endedBranches } from './lanes.ts';
+import { type NodeAccess, nodeAccess } from './node-access.ts';
+import { connectedValue, readInput } from './params.ts';
+
 import type { ResourceChange } from './resource-record.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';

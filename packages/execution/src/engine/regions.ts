@@ -13,7 +13,17 @@ import { RECOVERY_STRATEGY } from '../control/recovery-nodes.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, closeFailedCall } from './call-region.ts';
 import type { FlowPlan } from './flow-plan.ts';
-import type { CallFrame, Frame, Leaving, LoopFrame, RetryFrame, TryFrame } from './frames.ts';
+import {
+  innermost,
+  innermostCatch,
+  innermostLoop,
+  isOpenRetry,
+  openCallOf,
+  openLoop,
+  ownParallelLoop,
+  takesErrors,
+} from './frame-search.ts';
+import type { CallFrame, Frame, Leaving, RetryFrame, TryFrame } from './frames.ts';
 import { hasExecuted, scopedName, variableOf } from './lane-values.ts';
 import { type Lane, MAX_ERRORS, type RunState } from './run-state.ts';
 
@@ -38,54 +48,10 @@ function isBorder(lane: Lane, nodeId: string): boolean {
   return false;
 }
 
-/** Whether a loop is open in a lane around this one. */
-export function isLoopAround(lane: Lane, loopId: string): boolean {
-  for (let at = lane.parent; at !== null; at = at.parent) if (openLoop(at, loopId) !== undefined) return true;
-  return false;
-}
-
-/** The parallel loop of whose items this lane is one, unless a sub-workflow is being called in it. */
-export function ownParallelLoop({ origin, frames }: Lane): string | null {
-  return origin?.kind === 'item' && !frames.some(({ kind }) => kind === 'call') ? origin.node : null;
-}
-
 /** A path that leads to the finally node of its own region ends there: the region runs it by itself, once. */
 function isFinallyOfRegion(plan: FlowPlan, lane: Lane, nodeId: string): boolean {
   const tryId = plan.tryOfFinally(nodeId);
   return tryId !== null && hasExecuted(lane, tryId);
-}
-
-export function innermost(lane: Lane): Frame {
-  const frame = lane.frames.at(-1);
-  if (frame === undefined) throw new Error('a lane always has its root frame');
-  return frame;
-}
-
-export function openLoop(lane: Lane, nodeId: string): LoopFrame | undefined {
-  return lane.frames.findLast((frame): frame is LoopFrame => frame.kind === 'loop' && frame.node === nodeId);
-}
-
-export function innermostLoop(lane: Lane): LoopFrame | undefined {
-  return framesOfScope(lane).findLast((frame) => frame.kind === 'loop');
-}
-
-export function innermostRetry(lane: Lane): RetryFrame | undefined {
-  return framesOfScope(lane).findLast((frame) => frame.kind === 'retry');
-}
-
-/** The region whose error is being dealt with here. */
-export function innermostCatch(lane: Lane): TryFrame | undefined {
-  return framesOfScope(lane).findLast((frame): frame is TryFrame => frame.kind === 'try' && frame.phase === 'catch');
-}
-
-export function openCallOf(lane: Lane, nodeId: string): CallFrame | undefined {
-  return lane.frames.findLast((frame): frame is CallFrame => frame.kind === 'call' && frame.node === nodeId);
-}
-
-/** What a workflow may act on: nothing of those that call it. */
-function framesOfScope(lane: Lane): readonly Frame[] {
-  const call = lane.frames.findLastIndex((frame) => frame.kind === 'call');
-  return call < 0 ? lane.frames : lane.frames.slice(call + 1);
 }
 
 /** Closes the loop of a start node, if it is open, and goes on behind it: `completed` and its end nodes' exits. */
@@ -166,10 +132,6 @@ export function raise(plan: FlowPlan, lane: Lane, error: RunError, origin: strin
     if (stopping) recordError(lane.run, error);
     leave(plan, lane, region, stopping ? { kind: 'stop' } : { kind: 'error', error });
   }
-}
-
-function takesErrors(frame: Frame): frame is TryFrame | RetryFrame | CallFrame {
-  return frame.kind === 'try' || frame.kind === 'retry' || frame.kind === 'call';
 }
 
 /** Whether an error that no region takes is put down and passed over: as an ErrorRecoveryNode, else the file says. */
@@ -334,11 +296,6 @@ export function settle(plan: FlowPlan, lane: Lane): void {
       enterFinallyOrLeave(plan, lane, top, null);
     }
   }
-}
-
-/** A wire from a retry body back to its RetryNode only ends the path. */
-function isOpenRetry(lane: Lane, nodeId: string): boolean {
-  return lane.frames.some((frame) => frame.kind === 'retry' && frame.node === nodeId);
 }
 
 /** True while a catch node or the finally node itself is next. */
