@@ -1,4 +1,6 @@
 /** Checks where control goes: one start, no cycle outside a loop, break and continue inside one, nothing left out. */
+
+import { checkBorders } from './check-borders.ts';
 import type { Draft, DraftNode } from './draft.ts';
 import { type FindingList, quoted } from './finding.ts';
 import { type FlowGraph, isPortOnly, reachableBy, reachableNodes } from './flow-graph.ts';
@@ -11,6 +13,7 @@ export function checkFlow(draft: Draft, graph: FlowGraph, findings: FindingList)
   checkCycles(graph, findings);
   checkJumps(draft, graph, findings);
   checkAttemptEnds(draft, graph, findings);
+  checkBorders(draft, graph, findings);
   checkFallbacks(draft, graph, findings);
   checkReachability(draft, graph, findings);
 }

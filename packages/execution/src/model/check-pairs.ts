@@ -57,15 +57,16 @@ function checkPartner(node: DraftNode, { key, types }: PartnerKey, checks: PairC
   return false;
 }
 
-/** A try whose catch or finally belongs to another one would silently do without. */
+/** A try whose catch or finally belongs to another one would silently do without; a fork needs its own join. */
 function checkClaim(node: DraftNode, key: string, id: string, { pairs, findings }: PairChecks): boolean {
   const owner = pairs.get(id);
-  if (node.typeName !== 'TryNode' || owner === undefined || owner === node.id) return true;
+  const isOwner = node.typeName === 'TryNode' || node.typeName === 'ForkNode';
+  if (!isOwner || owner === undefined || owner === node.id) return true;
   findings.error(
     'UNPAIRED_NODE',
-    `Node ${quoted(node.id)}: ${quoted(key)} names ${quoted(id)}, which belongs to the TryNode ${quoted(owner)}; ` +
+    `Node ${quoted(node.id)}: ${quoted(key)} names ${quoted(id)}, which belongs to the ${node.typeName} ${quoted(owner)}; ` +
       'it cannot belong to both.',
-    { node: node.id, field: key, suggestion: 'Give each TryNode nodes of its own.' },
+    { node: node.id, field: key, suggestion: `Give each ${node.typeName} nodes of its own.` },
   );
   return false;
 }

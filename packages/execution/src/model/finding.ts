@@ -43,6 +43,7 @@ export const findingCodes = {
   OUTSIDE_LOOP: 'A break or continue stands in no loop.',
   OUTSIDE_RETRY: 'A node that ends an attempt stands in no retry body.',
   OUTSIDE_CATCH: 'A node needs an error that was caught, and stands in no catch body.',
+  LEAVES_BRANCH: 'A node would act on a loop or retry body from inside a fork branch or parallel item within it.',
   UNREACHABLE_NODE: 'No path leads to the node, so it never runs.',
   INVALID_VARIABLE: 'A variable has an unknown type or a default that does not fit it.',
   INVALID_SETTING: 'A setting has the wrong type.',

@@ -1,6 +1,7 @@
 /**
  * What a program means, by a plain recursive interpreter: the language's own loops and exceptions instead of
- * frames and queues. It knows no paths side by side.
+ * frames and queues. Branches and items run one after the other here: they see nothing of each other. It knows no
+ * paths side by side in one queue.
  */
 import type { JsonValue } from '../../src/json.ts';
 import { type Block, defaultHandler, jumpOutsideLoops, type Statement } from './programs.ts';
@@ -64,7 +65,7 @@ class Oracle {
   readonly marks: string[] = [];
   errors = 0;
   readonly #stopOnError: boolean;
-  #variables = initialVariables();
+  #variables: Map<string, JsonValue> = initialVariables();
   /** Regions of this file that take errors. */
   #regions = 0;
   #retries = 0;
@@ -93,9 +94,13 @@ class Oracle {
 
   /** An error outside of all regions ends the program (or the call), or is put down and passed over. */
   #fail(error: Thrown): void {
-    if (this.#regions > 0 || (this.#calls > 0 && this.#stopOnError)) throw error;
+    if (this.#isTaken()) throw error;
     this.errors += 1;
     if (this.#stopOnError) throw error;
+  }
+
+  #isTaken(): boolean {
+    return this.#regions > 0 || (this.#calls > 0 && this.#stopOnError);
   }
 
   #statement(statement: Statement, loops: readonly symbol[]): void {
@@ -161,7 +166,66 @@ class Oracle {
         return;
       case 'beside':
         throw new Error('the oracle knows no paths side by side');
+      case 'fork': {
+        const written = this.#apart(statement.branches.map((branch) => () => this.region(branch, [])));
+        for (const variables of written) for (const [name, value] of variables) this.#variables.set(name, value);
+        return;
+      }
+      case 'each':
+        this.#each(statement);
+        return;
     }
+  }
+
+  #each({ size, batch, body }: Extract<Statement, { do: 'each' }>): void {
+    const loop = Symbol('items');
+    let isBroken = false;
+    const item = () => {
+      try {
+        this.region(body, [loop]);
+      } catch (error) {
+        if (!(error instanceof Jump) || error.loop !== loop) throw error;
+        isBroken ||= error.kind === 'break';
+      }
+    };
+    const failures: Thrown[] = [];
+    for (let from = 0; from < size && !isBroken; from += batch) {
+      this.#apart(
+        Array.from({ length: Math.min(batch, size - from) }, () => item),
+        failures,
+      );
+    }
+    this.#failWithFirst(failures);
+  }
+
+  /** Runs each on the variables as they are now; gives what each has written. */
+  #apart(works: readonly (() => void)[], failures?: Thrown[]): readonly ReadonlyMap<string, JsonValue>[] {
+    const [before, retries] = [this.#variables, this.#retries];
+    const failed = failures ?? [];
+    this.#retries = 0;
+    const written = works.map((work) => {
+      const own = new Written(before);
+      this.#variables = own;
+      try {
+        work();
+      } catch (error) {
+        if (!(error instanceof Thrown)) throw error;
+        failed.push(error);
+      } finally {
+        this.#variables = before;
+      }
+      return own.changes;
+    });
+    this.#retries = retries;
+    if (failures === undefined) this.#failWithFirst(failed);
+    return written;
+  }
+
+  /** The others are put down; outside of all regions, all of them have been already. */
+  #failWithFirst([first, ...others]: readonly Thrown[]): void {
+    if (first === undefined) return;
+    if (this.#isTaken()) this.errors += others.length;
+    throw first;
   }
 
   #loop(goesOn: (iteration: number) => boolean, body: Block, loops: readonly symbol[]): void {
@@ -290,5 +354,16 @@ class Oracle {
         this.region(cleanup, loops);
       }
     }
+  }
+}
+
+/** A copy of variables that knows what has been set since. */
+class Written extends Map<string, JsonValue> {
+  readonly changes = new Map<string, JsonValue>();
+
+  override set(name: string, value: JsonValue): this {
+    // Not there yet while the copy is made.
+    this.changes?.set(name, value);
+    return super.set(name, value);
   }
 }

@@ -52,7 +52,11 @@ export type Statement =
   /** Nothing follows it: its last part is the way on. */
   | { readonly do: 'guard'; readonly body: Block; readonly handler: Block | null; readonly last: Block | null }
   | { readonly do: 'call'; readonly body: Block; readonly handled: Block | null }
-  | { readonly do: 'beside'; readonly one: Block; readonly other: Block };
+  | { readonly do: 'beside'; readonly one: Block; readonly other: Block }
+  /** A fork and its join. */
+  | { readonly do: 'fork'; readonly branches: readonly Block[] }
+  /** A parallel loop. */
+  | { readonly do: 'each'; readonly size: number; readonly batch: number; readonly body: Block };
 
 export type Block = readonly Statement[];
 
@@ -105,6 +109,16 @@ export const programs: fc.Arbitrary<Block> = fc.letrec<{ block: Block; statement
     }),
     fc.record({ do: fc.constant('call' as const), body: tie('block'), handled: fc.option(tie('block')) }),
     fc.record({ do: fc.constant('beside' as const), one: tie('block'), other: tie('block') }),
+    fc.record({
+      do: fc.constant('fork' as const),
+      branches: fc.array(tie('block'), { minLength: 2, maxLength: 3 }),
+    }),
+    fc.record({
+      do: fc.constant('each' as const),
+      size: fc.integer({ min: 0, max: 4 }),
+      batch: fc.integer({ min: 1, max: 3 }),
+      body: tie('block'),
+    }),
   ),
 })).block;
 
@@ -163,6 +177,15 @@ class Compiler {
       pieces.push(piece);
     }
     return { entry: pieces[0]?.entry ?? '', exits: pieces.at(-1)?.exits ?? [] };
+  }
+
+  /** Nothing in it reaches the loops and retry regions around it. */
+  #apart(block: Block, loops: readonly string[]): Piece {
+    const retries = this.#retries;
+    this.#retries = 0;
+    const piece = this.block(block, loops);
+    this.#retries = retries;
+    return piece;
   }
 
   #add(type: string, config: NodeSpec[1] = {}): string {
@@ -275,6 +298,23 @@ class Compiler {
         const other = this.block(statement.other, loops);
         this.connect.push(`${id} -> ${one.entry}`, `${id} -> ${other.entry}`);
         return { entry: id, exits: one.exits };
+      }
+      case 'fork': {
+        const id = this.#add('ForkNode', { branch_count: statement.branches.length });
+        const join = this.#add('JoinNode', { paired_fork_id: id });
+        statement.branches.forEach((block, index) => {
+          const piece = this.#apart(block, []);
+          this.connect.push(`${id}.branch_${index + 1} -> ${piece.entry}`);
+          for (const exit of piece.exits) this.connect.push(`${exit} -> ${join}`);
+        });
+        return { entry: id, exits: [join] };
+      }
+      case 'each': {
+        const items = Array.from({ length: statement.size }, (_, index) => index);
+        const id = this.#add('ParallelForEachNode', { items, batch_size: statement.batch });
+        const { entry } = this.#apart(statement.body, [id]);
+        this.connect.push(`${id}.body -> ${entry}`);
+        return { entry: id, exits: [`${id}.completed`] };
       }
     }
   }

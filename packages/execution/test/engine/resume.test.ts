@@ -24,6 +24,18 @@ function traceOf(run: TestRun, tally: Tally): Trace {
   return { end, variables, outputs, errors, skipped, marks: [...tally.values()] };
 }
 
+/** Branches that run side by side come in any order. */
+function inAnyOrder({ errors, marks, ...trace }: Trace): unknown {
+  const sorted = (list: unknown): string[] =>
+    (list as readonly unknown[]).map((item) => JSON.stringify(item)).toSorted();
+  return { ...trace, errors: sorted(errors), marks: sorted(marks) };
+}
+
+/** CASARE_FUZZ_PROGRAMS: how many random programs are run instead of a few. */
+const asked = Number(process.env.CASARE_FUZZ_PROGRAMS ?? 0);
+const count = (few: number): number => (asked > 0 ? asked : few);
+const limit = (ms: number): number => (asked > 0 ? 3_600_000 : ms);
+
 type Death = { readonly at: 'before' | 'after'; readonly commit: number };
 
 async function session(spec: FileSpec, journal: TestJournal, tally: Tally, death: Death | null): Promise<TestRun> {
@@ -42,12 +54,16 @@ async function straight(spec: FileSpec): Promise<{ trace: Trace; journal: TestJo
   return { trace: traceOf(await session(spec, journal, tally, null), tally), journal };
 }
 
-/** Every session dies a few commits after its start, until one comes through. */
+/**
+ * Every session dies a few commits after its start, until one comes through. Each branch needs a commit to begin its
+ * node again, so that many of them at once need a longer session to get on.
+ */
 async function withManyDeaths(spec: FileSpec, death: Death, snapshotEvery?: number): Promise<Trace> {
   const tally: Tally = new Map();
   const journal = new TestJournal([], snapshotEvery);
   for (let sessions = 0; sessions < 1_000; sessions += 1) {
-    const run = await session(spec, journal, tally, death);
+    const commit = death.commit + Math.floor(sessions / 30);
+    const run = await session(spec, journal, tally, { ...death, commit });
     if (run.end.status !== 'suspended') return traceOf(run, tally);
   }
   throw new Error('the run makes no progress');
@@ -130,7 +146,7 @@ describe('a run that dies at any commit and is resumed', () => {
     expect(await withManyDeaths(busy, death, 5)).toEqual(trace);
   });
 
-  it('whatever the program', { timeout: 50_000 }, async () => {
+  it('whatever the program', { timeout: limit(25_000) + 25_000 }, async () => {
     const deaths = fc.record({
       at: fc.constantFrom('before' as const, 'after' as const),
       commit: fc.integer({ min: 3, max: 6 }),
@@ -140,9 +156,25 @@ describe('a run that dies at any commit and is resumed', () => {
       fc.asyncProperty(programs, fc.boolean(), deaths, snapshots, async (program, stops, death, snapshotEvery) => {
         const spec = compile(program, stops);
         const { trace } = await straight(spec);
-        expect(await withManyDeaths(spec, death, snapshotEvery)).toEqual(trace);
+        expect(inAnyOrder(await withManyDeaths(spec, death, snapshotEvery))).toEqual(inAnyOrder(trace));
       }),
-      { numRuns: 200, interruptAfterTimeLimit: 25_000 },
+      { numRuns: count(120), interruptAfterTimeLimit: limit(15_000) },
+    );
+  });
+
+  it('whatever the program, at every commit', { timeout: limit(50_000) + 20_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(programs, fc.boolean(), async (program, stops) => {
+        const spec = compile(program, stops);
+        const { trace, journal } = await straight(spec);
+        for (let commit = 1; commit <= Math.min(journal.commits, 40); commit += 1) {
+          for (const at of ['before', 'after'] as const) {
+            const interrupted = await withOneDeath(spec, { at, commit });
+            expect(inAnyOrder(interrupted), `death ${at} commit ${commit}`).toEqual(inAnyOrder(trace));
+          }
+        }
+      }),
+      { numRuns: count(25), interruptAfterTimeLimit: limit(10_000) },
     );
   });
 
