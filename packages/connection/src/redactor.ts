@@ -9,6 +9,8 @@ const ANY_JWT = /eyJ[\w-]{5,}\.eyJ[\w-]{5,}\.[\w-]*/g;
 /** Secrets that were given out later (tokens) are remembered up to this number; the oldest are long expired. */
 const MOST_SECRETS = 64;
 
+const SHORTEST_TOKEN = 6;
+
 /** Messages longer than this are cut: a server may answer with a whole page. */
 const LONGEST_TEXT = 500;
 
@@ -20,9 +22,9 @@ export class Redactor {
     this.#fixed = spellings(secrets);
   }
 
-  /** From now on this is a secret, too. */
+  /** From now on this is a secret, too. What is too short for a token would only make holes in every message. */
   add(secret: string): void {
-    if (this.#added.includes(secret)) return;
+    if (secret.length < SHORTEST_TOKEN || this.#added.includes(secret)) return;
     this.#added = [...this.#added, ...spellings([secret])].slice(-MOST_SECRETS);
   }
 

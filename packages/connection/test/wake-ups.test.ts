@@ -242,9 +242,11 @@ describe('a server that refuses', () => {
   it.each([401, 403, 404])('the handshake with %i is not asked again at once', async (status) => {
     const server = await startPhoenix();
     server.refuseHandshake = status;
-    const { wakeUps } = listen(server, { config: { refusedRetryMs: 60_000 } });
+    const { wakeUps, log } = listen(server, { config: { refusedRetryMs: 60_000 } });
     await eventually('it was refused', () => wakeUps.getStatus().state === 'REFUSED');
     expect(server.urls).toHaveLength(1);
+    // Having no Realtime at all is nothing to warn of.
+    expect(log.map(({ level }) => level)).toEqual([status === 404 ? 'info' : 'warning']);
   });
 
   it.each([

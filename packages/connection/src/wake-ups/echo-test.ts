@@ -53,7 +53,7 @@ export class EchoTest {
     for (let silences = 0; silences < MOST_SILENCES; ) {
       const outcome = await this.#roundTrip(signal);
       signal.throwIfAborted();
-      if (outcome.kind === 'impossible') return { kind: 'refused', reason: outcome.reason };
+      if (outcome.kind === 'impossible') return { kind: 'absent', reason: outcome.reason };
       if (outcome.kind === 'heard') {
         silences = 0;
         listeners.onProved();

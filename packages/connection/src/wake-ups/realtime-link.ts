@@ -18,7 +18,9 @@ export type LinkEnd =
   /** It may work the next time. */
   | { readonly kind: 'lost'; readonly reason: string }
   /** It will not work until somebody changes something. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** There is no Realtime in this project. */
+  | { readonly kind: 'absent'; readonly reason: string };
 
 export interface Broadcast {
   readonly topic: string;
@@ -126,12 +128,7 @@ export class RealtimeLink {
         {
           onOpen: resolve,
           onData: (data) => this.#receive(data),
-          onClosed: ({ message, status }) =>
-            this.#end(
-              status === undefined || status >= 500 || status === 429
-                ? { kind: 'lost', reason: message }
-                : { kind: 'refused', reason: message },
-            ),
+          onClosed: ({ message, status }) => this.#end({ kind: kindOf(status), reason: message }),
         },
         { handshakeTimeoutMs: config.connectTimeoutMs, maxFrameBytes: config.maxFrameBytes },
       );
@@ -227,6 +224,12 @@ export class RealtimeLink {
 }
 
 class Refusal extends Error {}
+
+/** Of a handshake that was answered with this status; undefined: the connection just ended. */
+function kindOf(status: number | undefined): LinkEnd['kind'] {
+  if (status === 404) return 'absent';
+  return status === undefined || status >= 500 || status === 429 ? 'lost' : 'refused';
+}
 
 function refusalOr(reason: string): Error {
   return REFUSAL.test(reason) ? new Refusal(reason) : new Error(reason);

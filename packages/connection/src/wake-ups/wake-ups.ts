@@ -292,15 +292,16 @@ export class WakeUps {
       notify(() => this.#options.onAlive?.(), undefined, 'onAlive', this.#logger);
     }
     if (wasAlive && state !== 'ALIVE') {
-      this.#logger.log('info', `wake-ups: no push${reason === null ? '' : ` (${reason})`}; polling as usual`);
+      if (reason !== null) this.#logger.log('info', `wake-ups: no push (${reason}); polling as usual`);
       notify(this.#options.onLost, reason ?? 'stopped', 'onLost', this.#logger);
     }
   }
 
-  /** The same refusal is said once until push works again: polling serves meanwhile. */
+  /** The same is said once until push works again: polling serves meanwhile. Having no Realtime is nothing to warn of. */
   #tell(kind: LinkEnd['kind'], reason: string): void {
-    if (kind !== 'refused' || this.#told === reason) return;
+    if (kind === 'lost' || this.#told === reason) return;
     this.#told = reason;
-    this.#logger.log('warning', `wake-ups are refused, polling serves: ${reason}`);
+    if (kind === 'absent') this.#logger.log('info', `no wake-ups, polling serves: ${reason}`);
+    else this.#logger.log('warning', `wake-ups are refused, polling serves: ${reason}`);
   }
 }
