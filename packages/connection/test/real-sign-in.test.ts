@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { ConnectionManager, type Credentials } from '../src/index.ts';
 import { rejection } from './set-up.ts';
 
+/** Real servers take their time on a busy machine. */
+const STARTING_MS = 120_000;
+
 const email = 'robot-seven@example.com';
 const password = 'a long password, with spaces';
 
@@ -43,8 +46,8 @@ describe('with an embedded Supabase', () => {
   let server: SupabaseServer;
   beforeAll(async () => {
     server = await startEmbeddedSupabase();
-  });
-  afterAll(() => server.stop());
+  }, STARTING_MS);
+  afterAll(() => server.stop(), STARTING_MS);
 
   const authServer = async (path: string, body: object): Promise<{ user?: { id?: string }; id?: string }> => {
     const headers = { apikey: server.anonKey, 'content-type': 'application/json' };
@@ -80,8 +83,8 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('with Pos
   let server: SupabaseServer;
   beforeAll(async () => {
     server = await startPostgresSupabase();
-  });
-  afterAll(() => server.stop());
+  }, STARTING_MS);
+  afterAll(() => server.stop(), STARTING_MS);
 
   it('a robot acts under a JWT of its own, and one that PostgREST refuses is replaced', async () => {
     const userId = randomUUID();

@@ -2,8 +2,8 @@
  * Tries until the connection stands: one such loop at a time serves every caller. Attempts and looks
  * (`reconnect-schedule.ts`) run side by side, so that one which hangs does not hide that the service is back.
  *
- * The first try that succeeds ends the loop (after a long outage: makes it wait for its moment to come in), after the breaker was led out of its open state by its own door: half
- * open, then as many successful probes as it asks for.
+ * The first try that succeeds ends the loop (after a long outage: makes it wait for its moment to come in), after the
+ * breaker was led out of its open state by its own door: half open, then as many successful probes as it asks for.
  */
 import { openScope } from '../abort-scope.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
