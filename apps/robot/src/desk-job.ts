@@ -40,8 +40,6 @@ export class DeskJob {
   isLost = false;
   /** What the job has to wait for before it can be queued; null when it need not. */
   waitsFor: 'lease' | 'store' | null = null;
-  /** Its end is being written without a run; asking again changes nothing. */
-  isEnding = false;
   readonly progress: JobProgress;
   readonly #options: DeskJobOptions;
   /** The same progress, when it is reported to the server. */

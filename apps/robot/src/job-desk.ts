@@ -296,8 +296,6 @@ export class JobDesk {
   }
 
   async #endWithoutRun(job: DeskJob, outcome: RunOutcome): Promise<void> {
-    if (job.isEnding) return;
-    job.isEnding = true;
     const { clock, locker, logger } = this.#options;
     const { jobId } = job.record;
     try {

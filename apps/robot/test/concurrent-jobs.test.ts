@@ -116,10 +116,14 @@ describe('the robot and an embedded Supabase', () => {
   it('ends a cancelled job as cancelled, with the reason, and aborts the node that runs', async () => {
     await withRobot(1, async () => {
       const jobId = await operator.submit(chain('long', [wait('sleep', 600)]));
-      await eventually('the job sleeps', async () => {
-        const progress = (await operator.job(jobId)).progress as JsonObject;
-        return progress.current_node === 'sleep';
-      });
+      await eventually(
+        'the job sleeps',
+        async () => {
+          const progress = (await operator.job(jobId)).progress as JsonObject;
+          return progress.current_node === 'sleep';
+        },
+        { timeoutMs: 60_000 },
+      );
       expect(await operator.gateway.cancelJob(jobId, 'wrong month')).toBe('requested');
       const job = await operator.ended(jobId, 10_000);
       expect(job).toMatchObject({

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand, startCommand } from './support/command.ts';
 import { heldJob } from './support/held-job.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
 import { temporaryFolder } from './support/robot-home.ts';
+
+/** A job's process has to start first; on a busy machine that takes a while. */
+const patient = { timeoutMs: 60_000 };
 
 let server: SupabaseServer;
 let operator: Operator;
@@ -21,6 +24,13 @@ beforeAll(async () => {
 afterAll(async () => {
   await operator?.close();
   await server?.stop();
+});
+
+/** What a failed test leaves waiting must not be taken by the next robot. */
+afterEach(async () => {
+  for (const { job_id: jobId } of await operator.gateway.listJobs({ status: 'pending' })) {
+    await operator.gateway.cancelJob(String(jobId), 'the test is over');
+  }
 });
 
 /** A daemon with the jobs in its work folders, which wait until they are let go. */
@@ -65,12 +75,12 @@ async function spanOf(jobId: string): Promise<{ from: number; to: number }> {
 }
 
 describe('a limit of three', () => {
-  it('is kept by eight jobs, and as it is raised and lowered meanwhile', async () => {
+  it('is kept by eight jobs, and as it is raised and lowered meanwhile', { timeout: 240_000 }, async () => {
     const robot = await daemon();
     const jobs: string[] = [];
     for (let n = 0; n < 8; n += 1) jobs.push(await operator.submit(heldJob(`held-${n}`)));
     const begun = (count: number): Promise<unknown> =>
-      eventually(`${count} jobs have begun`, () => robot.begun(jobs).length === count, { timeoutMs: 20_000 });
+      eventually(`${count} jobs have begun`, () => robot.begun(jobs).length === count, patient);
     const inDatabase = async (status: string): Promise<number> =>
       (await operator.gateway.listJobs({ status })).filter((job) => jobs.includes(String(job.job_id))).length;
 
@@ -111,7 +121,7 @@ describe('a running robot', () => {
   it('tells its status, takes no new jobs while it is paused, and is still paused after a restart', async () => {
     const first = await daemon();
     const jobId = await operator.submit(heldJob('before the pause'));
-    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    await eventually('it has begun', () => first.begun([jobId]).length === 1, patient);
     const paused = await first.ask('pause', '--note', 'month end');
     expect(paused).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/paused .*month end.*1 running/) });
     const waiting = await operator.submit(heldJob('during the pause'));
@@ -145,7 +155,7 @@ describe('a running robot', () => {
     expect([...second.robot.lines, ...second.robot.errors].join('\n')).toMatch(/still paused.*month end/);
     expect(await statusOf(waiting)).toBe('pending');
     expect(await second.ask('resume')).toMatchObject({ exitCode: 0, stdout: 'resumed\n' });
-    await eventually('it has begun', () => second.begun([waiting]).length === 1);
+    await eventually('it has begun', () => second.begun([waiting]).length === 1, patient);
     second.letGo(waiting);
     expect((await operator.ended(waiting)).status).toBe('completed');
     await second.ask('stop', '--mode', 'suspend');
@@ -158,7 +168,7 @@ describe('a running robot', () => {
   it('ends at once at the third signal, with exit code 130, and the job goes on at the next start', async () => {
     const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_CANCEL_GRACE_MS: '600000' });
     const jobId = await operator.submit(heldJob('stubborn', { cleanup: true }));
-    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    await eventually('it has begun', () => first.begun([jobId]).length === 1, patient);
     const told = (text: string): Promise<unknown> =>
       eventually(text, () => first.robot.errors.some((line) => line.includes(text)));
     first.robot.signal('SIGTERM');
@@ -182,7 +192,7 @@ describe('a running robot', () => {
   it('suspends what has not ended when its time to drain is over', async () => {
     const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_DRAIN_TIMEOUT_MS: '500' });
     const jobId = await operator.submit(heldJob('long'));
-    await eventually('it has begun', () => first.begun([jobId]).length === 1);
+    await eventually('it has begun', () => first.begun([jobId]).length === 1, patient);
     first.robot.signal('SIGTERM');
     expect(await first.robot.ended).toBe(0);
     expect(await operator.job(jobId)).toMatchObject({ status: 'running', lost: false });

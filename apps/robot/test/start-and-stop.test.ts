@@ -40,6 +40,24 @@ describe('a robot without a database', () => {
     await next.stop();
   });
 
+  it('stops while it is paused, and is still paused when it starts again', async () => {
+    const home = temporaryFolder();
+    const robot = robotIn(home);
+    await robot.start();
+    await robot.pause({ note: 'moving house' });
+    expect(() => robot.stop({ mode: 'abort' as never })).toThrow('mode must be "drain", "cancel" or "suspend"');
+    expect(robot.state).toBe('running');
+    await robot.stop({ mode: 'cancel' });
+    const next = robotIn(home);
+    await next.start();
+    expect(next.getStatus().paused).toMatchObject({ note: 'moving house', remainingMs: null });
+    expect(() => next.setMaxConcurrent(0)).toThrow('maxConcurrentJobs must be a whole number of at least 1');
+    next.setMaxConcurrent(7);
+    expect(next.getStatus().executor).toMatchObject({ maxConcurrentJobs: 7 });
+    await next.resume();
+    await next.stop();
+  });
+
   it('refuses a home that another robot uses, and says who holds it', async () => {
     const home = temporaryFolder();
     const first = robotIn(home);

@@ -14,7 +14,7 @@ export function heldJob(name: string, options: { readonly cleanup?: boolean } = 
     ['held', 'WhileLoopStartNode', { expression: 'not go', max_iterations: 100_000 }],
     ['look', 'FileExistsNode', { path: 'go' }],
     ['note', 'SetVariableNode', { variable_name: 'go', value: '{{look.exists}}' }],
-    ['pause', 'WaitNode', { duration: 0.05 }],
+    ['pause', 'WaitNode', { duration: 0.3 }],
     ['end', 'EndNode'],
   ];
   const wires: Wire[] = [
