@@ -40,6 +40,7 @@ const dead = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
 export function buildFlowGraph(source: FlowSource): FlowGraph {
   const ways = controlWays(source);
   const bodies = new Map<string, ReadonlySet<string>>();
+  const afters = new Map<string, ReadonlySet<string>>();
   const backEdges = new Set<FlowEdge>();
   for (const start of source.nodes.values()) {
     const exits = loopBodyExits.get(start.typeName);
@@ -47,18 +48,52 @@ export function buildFlowGraph(source: FlowSource): FlowGraph {
     const body = reach(ways, start.id, (exit) => exits.has(exit));
     bodies.set(start.id, body);
     const after = reach(ways, start.id, (exit) => !exits.has(exit));
+    afters.set(start.id, after);
     for (const node of body) {
       if (after.has(node)) continue;
       for (const way of ways.get(node) ?? []) if (way.to === start.id) backEdges.add(way);
     }
   }
   const forward = new Map([...ways].map(([node, edges]) => [node, edges.filter((edge) => !backEdges.has(edge))]));
+  const isInside = (node: string, start: string): boolean =>
+    bodies.get(start)?.has(node) === true && afters.get(start)?.has(node) !== true;
+  for (const [end, edges] of strayEnds(source, ways, isInside)) {
+    forward.set(end, [...(forward.get(end) ?? []), ...edges]);
+  }
   return {
     nodes: source.nodes,
     waysFrom: (node) => forward.get(node) ?? [],
     entries: entriesOf(source, forward),
     bodies,
   };
+}
+
+/**
+ * The ways on from loop ends that control may come to while their loop is not open: there, they pass it on like any
+ * other node.
+ */
+function strayEnds(
+  { nodes, connections, pairs }: FlowSource,
+  ways: Ways,
+  isInside: (node: string, start: string) => boolean,
+): ReadonlyMap<string, readonly FlowEdge[]> {
+  const stray = new Set<string>();
+  for (const [from, edges] of ways) {
+    for (const { exit, to } of edges) {
+      const start = loopEnds.has(nodes.get(to)?.typeName ?? '') ? pairs.get(to) : undefined;
+      if (start === undefined) continue;
+      const leadsIn =
+        from === start ? loopBodyExits.get(nodes.get(start)?.typeName ?? '')?.has(exit) : isInside(from, start);
+      if (leadsIn !== true) stray.add(to);
+    }
+  }
+  const out = new Map<string, FlowEdge[]>();
+  for (const { sourceNode, sourcePort, targetNode, targetPort } of connections) {
+    if (targetPort !== EXEC_IN || !stray.has(sourceNode) || !nodes.has(targetNode)) continue;
+    const edges = out.get(sourceNode) ?? [];
+    out.set(sourceNode, [...edges, { exit: sourcePort, to: targetNode }]);
+  }
+  return out;
 }
 
 type Ways = ReadonlyMap<string, readonly FlowEdge[]>;

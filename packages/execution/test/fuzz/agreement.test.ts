@@ -1,6 +1,6 @@
 /**
  * What the validator takes, the engine can run, whatever the graph. `CASARE_FUZZ_GRAPHS` sets how many graphs (default
- * 400), `CASARE_FUZZ_SEED` which; a failure names the seed.
+ * 800), `CASARE_FUZZ_SEED` which; a failure names the seed.
  */
 import { ManualClock } from '@casare/testing';
 import { expect, it } from 'vitest';
@@ -10,10 +10,10 @@ import { advanceUntil, runFile, TestJournal, type TestRun, testNodes, World, wor
 import { Random } from './random.ts';
 import { mended, randomGraph } from './random-graph.ts';
 
-const graphs = Number(process.env.CASARE_FUZZ_GRAPHS ?? 400);
+const graphs = Number(process.env.CASARE_FUZZ_GRAPHS ?? 800);
 const firstSeed = Number(process.env.CASARE_FUZZ_SEED ?? 1);
-/** A graph may mean very many steps, but each of them is one commit. */
-const MAX_COMMITS = 300;
+/** Graphs of this size have loops of a few rounds in each other; what takes more steps than that goes on for ever. */
+const MAX_COMMITS = 20_000;
 
 /** Errors that a workflow can bring about by what it says; any other would be the engine's. */
 const declared = new Set([
@@ -23,11 +23,7 @@ const declared = new Set([
 
 function expectLegitimate(run: TestRun): void {
   const { end } = run;
-  if (end.status === 'suspended') {
-    expect(end.reason).toContain('more steps than this test waits for');
-    return;
-  }
-  expect(['completed', 'failed']).toContain(end.status);
+  expect(['completed', 'failed'], JSON.stringify(end)).toContain(end.status);
   const errors = [...run.errors, ...(end.status === 'failed' ? [end.error] : [])];
   for (const error of errors) {
     expect([...declared], JSON.stringify(error)).toContain(error.code);
@@ -49,7 +45,7 @@ it(`what the validator takes, the engine runs to an end or a declared failure ($
     const clock = new ManualClock();
     const journal = new TestJournal();
     journal.beforeCommit = (commit) => {
-      if (commit > MAX_COMMITS) throw new Error('more steps than this test waits for');
+      if (commit > MAX_COMMITS) throw new Error('it goes on for ever');
     };
     try {
       expectLegitimate(await advanceUntil(clock, 500, runFile(spec, { clock, journal })));

@@ -297,3 +297,16 @@ describe('a node', () => {
     expect(workflow === null ? [] : entryNodes(workflow)).toEqual(['t']);
   });
 });
+
+it('a circle through a loop end that stands outside of its loop is found', () => {
+  const source = file(
+    {
+      start: ['StartNode'],
+      each: ['ForLoopStartNode', { items: [1] }],
+      end: ['ForLoopEndNode', { paired_start_id: 'each' }],
+      log: ['LogNode'],
+    },
+    ['start -> log', 'log -> end', 'end -> log'],
+  );
+  expect(codesOf(source)).toContain('CYCLE');
+});
