@@ -33,6 +33,14 @@ const scenarios: readonly Scenario[] = [
     file: 'test/fence-storm.test.ts',
     count: { variable: 'FENCE_STORM_WRITES', ordinary: 10_000, large: 1_000_000 },
   },
+  {
+    name: 'store-damage',
+    what: 'flipped bits, zeroed sectors and cuts at random places of a store, its log and its marks',
+    dir: 'packages/offline-store',
+    file: 'test/damage-drill.test.ts',
+    count: { variable: 'DAMAGE_ROUNDS', ordinary: 200, large: 5_000 },
+    seed: 'DAMAGE_SEED',
+  },
 ];
 
 const root = dirname(import.meta.dirname);

@@ -219,3 +219,56 @@ describe('a recording', () => {
     await again.close();
   });
 });
+
+describe('nodes in loops', () => {
+  it('count as executed in the present turn only, across a restart', async () => {
+    const { store, handle } = await openTestJob();
+    const save = (nodeId: string, iteration: readonly (string | number)[]) =>
+      handle.saveCheckpoint({ nodeId, iteration, context: {} });
+    await save('before', []);
+    await save('body-1', ['loop', 1]);
+    await save('body-2', ['loop', 1]);
+    expect(handle.getExecutedNodes()).toEqual(['before', 'body-1', 'body-2']);
+    expect(handle.isNodeExecuted('body-1', ['loop', 2])).toBe(false);
+    await save('body-1', ['loop', 2]);
+    expect(handle.isNodeExecuted('body-2')).toBe(false);
+    await store.close();
+
+    const again = new CheckpointManager(new OfflineQueue({ store: await openTestStore({ path: store.path }) }));
+    const resumed = again.startJob('job-456', 'w');
+    await resumed.load();
+    expect(resumed.getExecutedNodes()).toEqual(['before', 'body-1']);
+    expect(resumed.getExecutedNodes([])).toEqual(['before', 'body-1', 'body-2']);
+  });
+});
+
+describe('a long job', () => {
+  it('keeps what a resume needs and so many entries besides, and is read from its newest snapshot', async () => {
+    const { store, queue, handle } = await openTestJob({ keepJournalEntries: 300 });
+    for (let step = 1; step <= 1_000; step += 100) {
+      const entries = Array.from({ length: 100 }, (_, index) => result(step + index, `n${(step + index) % 7}`));
+      await handle.commit(entries);
+      await handle.commit([{ kind: 'snapshot', state: { variables: [['last', step + 99]], outputs: [] } } as never]);
+    }
+    await handle.commit([result(1_001)]);
+    expect((await handle.load()).map((entry) => entry.kind)).toEqual(['snapshot', 'result']);
+    expect(handle.getExecutedNodes()).toHaveLength(8);
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toMatchObject({ variables: { last: 1_001 } });
+    const { journalEntries } = await queue.getStats();
+    expect(journalEntries).toBeLessThan(600);
+    expect((await store.stats()).journalCompacted).toBe(1_011 - journalEntries);
+    expect(await queue.getJobHistory('job-456', { limit: 10_000 })).toHaveLength(journalEntries);
+    await store.close();
+    const reopened = await openTestStore({ path: store.path });
+    expect(reopened.opening.incidents).toEqual([]);
+  });
+
+  it('without a snapshot keeps every entry', async () => {
+    const { queue, handle } = await openTestJob({ keepJournalEntries: 10 });
+    for (let step = 1; step <= 6; step += 1) {
+      await handle.commit(Array.from({ length: 100 }, (_, index) => result(step * 100 + index)));
+    }
+    expect(await handle.load()).toHaveLength(600);
+    expect((await queue.getStats()).journalEntries).toBe(600);
+  });
+});

@@ -1,7 +1,7 @@
 /** SIGKILL only: it says nothing about power loss. */
 import { join } from 'node:path';
 import { eventually } from '@casare/testing';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { CheckpointManager, OfflineQueue, openStore } from '../src/index.ts';
 import { startFixture } from './support/child-process.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -38,6 +38,22 @@ it('after each of five SIGKILLs every acknowledged step is there, whole, once an
     );
     await store.close();
   }
+});
+
+it('a SIGKILL in the middle of a commit leaves what was acknowledged before, and nothing of that commit', async () => {
+  const path = join(temporaryFolder(), 'store.db');
+  const robot = startFixture('killed-in-commit.ts', [path]);
+  await eventually(`the commit: ${robot.errors()}`, () => robot.lines.includes('committing'));
+  robot.child.kill('SIGKILL');
+  await robot.ended;
+  const store = await openStore({ path, robotId: 'robot-123' });
+  onTestFinished(() => store.close());
+  expect(store.opening).toEqual({ setAside: null, marks: 'ok', incidents: [] });
+  const handle = new CheckpointManager(new OfflineQueue({ store })).startJob<{ kind: string; step: number }>(
+    'job-456',
+    'w',
+  );
+  expect((await handle.load()).map((entry) => entry.step)).toEqual([1, 2, 3, 4, 5]);
 });
 
 function lastSteps(lines: readonly string[]): Map<string, number> {

@@ -125,4 +125,36 @@ describe('the outbox', () => {
     expect((await store.outbox.peek()).map((entry) => entry.payload)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect((await store.outbox.stats()).dropped).toBe(0);
   });
+
+  it('brings dead letters back behind what waits, under the same number and with no attempt counted', async () => {
+    const { store, handle } = await openTestJob({ outbox: { maxPermanentFailures: 1 } });
+    await handle.commit([], { outbox: drafts(3) });
+    const [first, second] = await store.outbox.peek();
+    for (const entry of [first, second]) await store.outbox.fail(entry?.id ?? 0, 'refused', { permanent: true });
+    const dead = await store.outbox.deadLetters();
+    expect(dead.map(({ seq, disposition }) => [seq, disposition])).toEqual([
+      [2, 'dead'],
+      [1, 'dead'],
+    ]);
+    expect(await store.outbox.requeue([first?.id ?? 0, 999])).toBe(1);
+    expect(await store.outbox.discard([second?.id ?? 0])).toBe(1);
+    expect((await store.outbox.peek()).map(({ seq, attempts }) => [seq, attempts])).toEqual([
+      [3, 0],
+      [1, 0],
+    ]);
+    expect(await store.outbox.deadLetters()).toEqual([]);
+    expect(await store.outbox.stats()).toMatchObject({ pending: 2, deadLetters: 0, dead: 2 });
+  });
+
+  it('keeps results that the server took as superseded, as evidence', async () => {
+    const { store, handle } = await openTestJob();
+    await handle.commit([], { outbox: drafts(2) });
+    const [first] = await store.outbox.peek();
+    expect(await store.outbox.supersede([first?.id ?? 0], 'the job has passed to lease 9')).toBe(1);
+    expect(await store.outbox.deadLetters()).toEqual([]);
+    expect(await store.outbox.deadLetters({ dispositions: ['superseded'] })).toMatchObject([
+      { seq: 1, disposition: 'superseded', reason: 'the job has passed to lease 9' },
+    ]);
+    expect(await store.outbox.stats()).toMatchObject({ pending: 1, superseded: 1, deadLetters: 0 });
+  });
 });

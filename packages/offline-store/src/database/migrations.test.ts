@@ -1,5 +1,8 @@
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
+import { SecretBox } from '../secrets/secret-box.ts';
+import { storeTables } from '../writer/store-tables.ts';
+import { rowChecksum } from './checksum.ts';
 import { applicationId, migrate, migrations } from './migrations.ts';
 import { isAtLeast } from './open-database.ts';
 
@@ -40,4 +43,35 @@ it('compares SQLite versions by number, not by text', () => {
   expect(isAtLeast('4.0', '3.51.3')).toBe(true);
   expect(isAtLeast('3.51.2', '3.51.3')).toBe(false);
   expect(isAtLeast('3.9.99', '3.51.3')).toBe(false);
+});
+
+it('brings a file of version 1 along with all it holds, and leaves damaged rows damaged', () => {
+  const db = openEmpty();
+  migrate(db, migrations.slice(0, 1));
+  const job = ['job-456', '7', 'robot-123', null, '{}', '{}', 'pending', 'hold', null, null, 5];
+  const state = [1, 'in_progress', '{"status":"in_progress","startedAtMs":6}', null, 2, 1, null];
+  const entry = (seq: number) => ['job-456', '7', seq, 'result', 'n1', 7, `{"kind":"result","step":${seq}}`];
+  const event = ['job-456', '7', 1, 'event', '{}', 8, 0];
+  const sum = (columns: readonly unknown[]): number => rowChecksum(columns as (string | number | null)[]);
+  db.prepare(`INSERT INTO jobs VALUES (1${', ?'.repeat(12)})`).run(...job, sum(job));
+  db.prepare('INSERT INTO job_states VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(...state, sum(state));
+  const insert = db.prepare('INSERT INTO journal VALUES (1, ?, ?, ?, ?, ?, ?)');
+  insert.run(...entry(1).slice(2), sum(entry(1)));
+  insert.run(...entry(2).slice(2), sum(entry(2)) + 1);
+  db.prepare('INSERT INTO outbox VALUES (9, 1, 1, ?, ?, 8, 0, ?, 2, ?)').run('event', '{}', sum(event), 'refused');
+  db.prepare("INSERT INTO dead_letters VALUES (4, 'job-456', '7', 3, 'event', '{}', 8, 0, ?, 5, 'why', 9)").run(
+    sum(['job-456', '7', 3, 'event', '{}', 8, 0]),
+  );
+  db.prepare("INSERT INTO counters VALUES ('outbox_dead', 1)").run();
+
+  migrate(db);
+  const tables = storeTables(db, { box: new SecretBox(null), outbox: { maxEntries: 100, maxPermanentFailures: 5 } });
+  const run = tables.jobs.find('job-456');
+  expect(tables.jobs.position(run)).toMatchObject({ journalSeq: 2, firstSeq: 1, outboxSeq: 1 });
+  expect(tables.journal.read(run, 1, 1)).toMatchObject([{ payload: '{"kind":"result","step":1}' }]);
+  expect(() => tables.journal.read(run, 1, 2)).toThrow(/seq 2: the journal entry fails its checksum/);
+  expect([...tables.executed.of(run)]).toEqual([['n1', []]]);
+  expect(tables.outbox.oldest(10, [])).toMatchObject({ intact: [{ id: 9, seq: 1, attempts: 2 }], damaged: [] });
+  expect(tables.deadLetters.list(['dead', 'damaged'], 10)).toMatchObject([{ id: 4, disposition: 'dead' }]);
+  expect(tables.counters.get('outbox_dead')).toBe(1);
 });

@@ -57,7 +57,8 @@ export function countJobs(db: Database.Database): JobCounts {
       .select((each) => [
         'status',
         each.fn.countAll<number>().as('n'),
-        each.fn.sum<number>(each('journal_seq', '-', each('first_seq', '-', each.lit(1)))).as('entries'),
+        each.fn.sum<number>('journal_seq').as('last'),
+        each.fn.sum<number>('first_seq').as('first'),
       ])
       .select((each) => each.fn.count<number>('synced_at_ms').as('synced'))
       .groupBy('status'),
@@ -68,7 +69,7 @@ export function countJobs(db: Database.Database): JobCounts {
   for (const row of rows) {
     const status = row.status as JobStatus;
     jobs[status] = row.n;
-    journalEntries += row.entries;
+    journalEntries += row.last - row.first + row.n;
     if (isFinalStatus(status)) toSync += row.n - row.synced;
   }
   return { jobs, toSync, journalEntries };

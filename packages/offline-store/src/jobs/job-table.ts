@@ -20,7 +20,17 @@ import {
 import { changeState, isOver } from './job-state.ts';
 import { staleClaimError } from './refusals.ts';
 
+export interface JobTableOptions {
+  /** Hears of every position that is written, before its transaction has been committed. */
+  readonly onSaved?: (run: RunRef, position: RunPosition) => void;
+  /** True: positions are remembered instead of being read again. `forget()` after a ROLLBACK. Default false. */
+  readonly isOnlyWriter?: boolean;
+}
+
+const maxRemembered = 1_000;
+
 export class JobTable {
+  readonly #positions: Map<number, RunPosition> | null;
   readonly #onSaved: (run: RunRef, position: RunPosition) => void;
   readonly #selectJob: Database.Statement<[number], JobRow>;
   readonly #insertJob: Database.Statement<[Omit<JobRow, 'run_id'>]>;
@@ -29,9 +39,9 @@ export class JobTable {
   readonly #updateState: Database.Statement<unknown[]>;
   readonly #selectRuns: Database.Statement<[string], { run_id: number; lease_token: string }>;
 
-  /** @param onSaved hears of every position that is written, before its transaction has been committed */
-  constructor(db: Database.Database, onSaved: (run: RunRef, position: RunPosition) => void = () => {}) {
-    this.#onSaved = onSaved;
+  constructor(db: Database.Database, options: JobTableOptions = {}) {
+    this.#onSaved = options.onSaved ?? (() => {});
+    this.#positions = options.isOnlyWriter === true ? new Map() : null;
     this.#selectJob = db.prepare('SELECT * FROM jobs WHERE run_id = ?');
     this.#insertJob = db.prepare(
       `INSERT INTO jobs (job_id, lease_token, robot_id, name, workflow_json, variables, original_status, on_lost,
@@ -75,9 +85,24 @@ export class JobTable {
   }
 
   position(run: RunRef): RunPosition {
+    const known = this.#positions?.get(run.runId);
+    if (known !== undefined) return known;
     const row = this.#selectState.get(run.runId);
     if (row === undefined) throw new CorruptRecordError(run.jobId, null, 'its state is missing');
-    return toPosition(row, run.jobId);
+    const position = toPosition(row, run.jobId);
+    this.#remember(position);
+    return position;
+  }
+
+  /** Called after a ROLLBACK, and when a claim was removed: what is remembered may not be what the file holds. */
+  forget(): void {
+    this.#positions?.clear();
+  }
+
+  #remember(position: RunPosition): void {
+    if (this.#positions === null) return;
+    if (this.#positions.size >= maxRemembered) this.#positions.clear();
+    this.#positions.set(position.runId, position);
   }
 
   /** Keeps a changed position, under its next revision; that is the position handed back. */
@@ -94,6 +119,7 @@ export class JobTable {
   }
 
   #write(position: RunPosition): void {
+    this.#remember(position);
     const row = toStateRow(position);
     this.#updateState.run(
       row.status,

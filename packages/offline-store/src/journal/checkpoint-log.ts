@@ -5,7 +5,7 @@
  *
  * Synchronous, part of the caller's transaction.
  */
-import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
+import type { RunRef } from '../jobs/job-rows.ts';
 import type { JobTable } from '../jobs/job-table.ts';
 import { deltaKind, snapshotKind } from './checkpoint-fold.ts';
 import type { EncodedEntry } from './journal-entry.ts';
@@ -50,17 +50,13 @@ export class CheckpointLog {
   }
 
   /**
-   * @returns the position, and what is to be called once the transaction has been committed
+   * @returns what is to be called once the transaction has been committed
    * @throws StoreError `JOB_FINAL`, `STALE_LEASE`, `JOB_IN_DOUBT`
    */
-  save(
-    run: RunRef,
-    checkpoint: CheckpointToSave,
-    nowMs: number,
-  ): { readonly position: RunPosition; readonly committed: () => void } {
+  save(run: RunRef, checkpoint: CheckpointToSave, nowMs: number): () => void {
     const { entry, track } = this.#next(run, this.#jobs.position(run).journalSeq, checkpoint);
-    const position = this.#runLog.write(run, { entries: [entry] }, nowMs);
-    return { position, committed: () => this.#remember(run.runId, track) };
+    this.#runLog.write(run, { entries: [entry] }, nowMs);
+    return () => this.#remember(run.runId, track);
   }
 
   /** Called when a job is over or set aside. */

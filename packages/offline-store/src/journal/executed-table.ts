@@ -12,7 +12,11 @@ interface StoredRow {
   readonly crc: number;
 }
 
+const maxKnown = 10_000;
+
 export class ExecutedTable {
+  /** What is known to be in the file, so that a step in a loop costs no look: forgotten when in doubt. */
+  readonly #known = new Map<string, string>();
   readonly #selectOne: Database.Statement<[number, string], StoredRow>;
   readonly #selectAll: Database.Statement<[number], StoredRow>;
   readonly #upsert: Database.Statement<[number, string, number, string, number]>;
@@ -26,10 +30,19 @@ export class ExecutedTable {
 
   /** Part of the caller's transaction. Writes nothing when the node is known to have run in that turn. */
   add(run: RunRef, nodeId: string, seq: number, iteration: string): void {
+    const key = `${run.runId} ${nodeId}`;
+    if (this.#known.get(key) === iteration) return;
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.set(key, iteration);
     const known = this.#selectOne.get(run.runId, nodeId);
     if (known?.iteration === iteration) return;
     const firstSeq = known?.first_seq ?? seq;
     this.#upsert.run(run.runId, nodeId, firstSeq, iteration, rowChecksum([run.runId, nodeId, firstSeq, iteration]));
+  }
+
+  /** Called after a ROLLBACK, and when a claim was removed. */
+  forget(): void {
+    this.#known.clear();
   }
 
   /**

@@ -39,7 +39,7 @@ export class JournalTable {
   readonly #first: Database.Statement<[number, number], { id: number | null }>;
   readonly #last: Database.Statement<[number, number], { id: number | null }>;
   readonly #delete: Database.Statement<[number, number]>;
-  readonly #countEngineRows: Database.Statement<[number, number], { n: number }>;
+  readonly #anyEngineRow: Database.Statement<[number, number], { n: number }>;
 
   constructor(db: Database.Database, box: SecretBox) {
     this.#box = box;
@@ -48,8 +48,9 @@ export class JournalTable {
     this.#first = db.prepare('SELECT min(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
     this.#last = db.prepare('SELECT max(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
     this.#delete = db.prepare('DELETE FROM journal WHERE id BETWEEN ? AND ?');
-    this.#countEngineRows = db.prepare(
-      `SELECT count(*) AS n FROM journal WHERE id BETWEEN ? AND ? AND kind NOT IN ('${snapshotKind}', '${deltaKind}')`,
+    this.#anyEngineRow = db.prepare(
+      `SELECT EXISTS (SELECT 1 FROM journal WHERE id BETWEEN ? AND ?
+         AND kind NOT IN ('${snapshotKind}', '${deltaKind}')) AS n`,
     );
   }
 
@@ -101,7 +102,7 @@ export class JournalTable {
 
   /** Whether rows other than checkpoints lie between `first` and `last`. */
   hasEngineRows(runId: number, first: number, last: number): boolean {
-    return (this.#countEngineRows.get(journalId(runId, first), journalId(runId, last))?.n ?? 0) > 0;
+    return (this.#anyEngineRow.get(journalId(runId, first), journalId(runId, last))?.n ?? 0) > 0;
   }
 
   /** The text of a row's secret parts; null when it has none. */

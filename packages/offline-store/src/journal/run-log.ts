@@ -82,7 +82,7 @@ export class RunLog {
     const { journal, counters, keepEntries } = this.#parts;
     const { runId, firstSeq, journalSeq, snapshotSeq, checkpointSeq } = position;
     const last = firstSeq + compactionBatch - 1;
-    if (journalSeq - keepEntries <= last) return position;
+    if (journalSeq - keepEntries <= last || Math.max(snapshotSeq, checkpointSeq) <= last) return position;
     const whole = snapshotSeq === 0 || checkpointSeq === 0 ? snapshotSeq : Math.min(snapshotSeq, checkpointSeq);
     const bound = whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
     if (last >= bound) return position;

@@ -3,7 +3,7 @@
  * back. Each runs in a transaction that others may share.
  */
 import type { CacheJobOptions, CacheOutcome, LeaseNote } from '../jobs/job-record.ts';
-import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
+import type { RunRef } from '../jobs/job-rows.ts';
 import type { CheckpointToSave } from '../journal/checkpoint-log.ts';
 import type { RunWrite } from '../journal/run-log.ts';
 import type { Disposition } from '../outbox/outbox.ts';
@@ -44,8 +44,8 @@ export type StoreOp = StoreCommand['op'];
 
 export interface CommandValues {
   readonly cache: CacheOutcome;
-  readonly record: RunPosition;
-  readonly checkpoint: RunPosition;
+  readonly record: undefined;
+  readonly checkpoint: undefined;
   readonly 'renew-lease': undefined;
   readonly 'mark-synced': undefined;
   readonly 'outbox-remove': number;

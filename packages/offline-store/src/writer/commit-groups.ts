@@ -83,7 +83,7 @@ export class CommitGroups {
         this.#uncounted.clear();
         for (const result of results) result.committed?.();
         this.#options.onCommitted?.();
-        this.#options.quota.look();
+        this.#options.quota.committed();
         return { outcomes: results.map(({ value }) => ({ ok: true, value })) };
       } catch (error) {
         this.#options.onRolledBack?.();

@@ -18,11 +18,18 @@ export type Pressure = 'none' | 'events' | 'steps';
 /** Events are refused once the pages in use exceed this part of what steps may use. */
 const eventsShare = 0.9;
 
+/** Looks that may be left out while there is room: a hundredth of what steps may use must not go by unseen. */
+const maxCommitsBetweenLooks = 64;
+/** Pages that a commit writes, roughly. */
+const pagesPerCommit = 4;
+
 export class Quota {
   readonly #db: Database.Database;
   readonly #limits: { readonly steps: number; readonly all: number } | null;
   readonly #pageCount: Database.Statement<[], number>;
   readonly #freePages: Database.Statement<[], number>;
+  readonly #lookEvery: number;
+  #commitsUntilLook = 0;
   #pressure: Pressure = 'none';
 
   constructor(db: Database.Database, limits: QuotaLimits) {
@@ -32,11 +39,14 @@ export class Quota {
     const { maxBytes, reserveBytes } = limits;
     if (maxBytes === null) {
       this.#limits = null;
+      this.#lookEvery = Number.POSITIVE_INFINITY;
       return;
     }
     const pageSize = db.pragma('page_size', { simple: true }) as number;
     const all = Math.max(1, Math.floor(maxBytes / pageSize));
     this.#limits = { all, steps: Math.max(1, all - Math.ceil(reserveBytes / pageSize)) };
+    const rarely = Math.floor(this.#limits.steps / 100 / pagesPerCommit);
+    this.#lookEvery = Math.min(maxCommitsBetweenLooks, Math.max(1, rarely));
     this.#setLimit(this.#limits.steps);
   }
 
@@ -44,8 +54,14 @@ export class Quota {
     return this.#pressure;
   }
 
-  /** Looks how much is in use. */
+  /** After a commit: looks how much is in use if it has not done so for a while, or if that matters. */
+  committed(): void {
+    this.#commitsUntilLook -= 1;
+    if (this.#commitsUntilLook <= 0 || this.#pressure !== 'none') this.look();
+  }
+
   look(): void {
+    this.#commitsUntilLook = this.#lookEvery;
     if (this.#limits === null) return;
     const inUse = (this.#pageCount.get() ?? 0) - (this.#freePages.get() ?? 0);
     const { steps } = this.#limits;

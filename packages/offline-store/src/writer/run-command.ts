@@ -30,11 +30,11 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
       return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
     case 'record': {
       const position = runLog.write(claimOf(parts, command.run), command.write, command.nowMs);
-      return { value: position, ...forgetWhenOver(parts, position) };
+      return { value: undefined, ...forgetWhenOver(parts, position) };
     }
     case 'checkpoint': {
-      const saved = checkpoints.save(claimOf(parts, command.run), command.checkpoint, command.nowMs);
-      return { value: saved.position, committed: saved.committed };
+      const committed = checkpoints.save(claimOf(parts, command.run), command.checkpoint, command.nowMs);
+      return { value: undefined, committed };
     }
     case 'renew-lease': {
       const run = jobs.find(command.jobId, command.leaseToken);

@@ -1,8 +1,7 @@
 /** The parts of a store on one connection: what they are and how they are joined. */
 import type Database from 'better-sqlite3';
 import { Counters } from '../database/counters.ts';
-import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
-import { JobTable } from '../jobs/job-table.ts';
+import { JobTable, type JobTableOptions } from '../jobs/job-table.ts';
 import { ExecutedTable } from '../journal/executed-table.ts';
 import { JournalTable } from '../journal/journal-table.ts';
 import { DeadLetterTable } from '../outbox/dead-letter-table.ts';
@@ -24,7 +23,7 @@ export interface StoreTables {
 export interface StoreTablesOptions {
   readonly box: SecretBox;
   readonly outbox: OutboxLimits;
-  readonly onSaved?: (run: RunRef, position: RunPosition) => void;
+  readonly jobs?: JobTableOptions;
 }
 
 export function storeTables(db: Database.Database, options: StoreTablesOptions): StoreTables {
@@ -34,7 +33,7 @@ export function storeTables(db: Database.Database, options: StoreTablesOptions):
     db,
     box: options.box,
     counters,
-    jobs: new JobTable(db, options.onSaved),
+    jobs: new JobTable(db, options.jobs),
     journal: new JournalTable(db, options.box),
     executed: new ExecutedTable(db),
     outbox: new OutboxTable(db, deadLetters, counters, options.outbox),

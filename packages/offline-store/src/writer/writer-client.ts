@@ -48,6 +48,7 @@ export class WriterClient {
     this.#port = port1;
     this.#bell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.#worker = takeThread();
+    this.#worker.unref();
     this.#worker.once('error', (error) => this.#end(error));
     this.#worker.once('exit', () => this.#end(new Error('it ended')));
     this.#port.on('message', (reply: WriterReply) => this.#settle(reply));
@@ -128,13 +129,8 @@ export class WriterClient {
   }
 
   #keepAlive(needed: boolean): void {
-    if (needed) {
-      this.#worker.ref();
-      this.#port.ref();
-    } else {
-      this.#worker.unref();
-      this.#port.unref();
-    }
+    if (needed) this.#port.ref();
+    else this.#port.unref();
   }
 
   /** Whether what was waiting has been written is not known. */

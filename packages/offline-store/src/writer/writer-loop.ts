@@ -7,6 +7,7 @@
  *
  * When nothing was asked for a while it moves the write-ahead log into the file and truncates it.
  */
+import { availableParallelism } from 'node:os';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { translateStorageError } from '../database/storage-errors.ts';
 import type { StoreCommand } from './commands.ts';
@@ -35,11 +36,16 @@ const maxGroup = 500;
 const gatherShare = 0.25;
 const maxGatherMs = 2;
 const minGatherMs = 0.05;
+/**
+ * A caller that goes on at once asks again within this time. The loop then looks out for it awake, since falling
+ * asleep and being woken costs about as much; it does so only while requests do come that quickly.
+ */
+const spinMs = availableParallelism() > 1 ? 0.15 : 0;
 
 /** Returns when asked to close. */
 export function runWriterLoop(parts: WriterLoopParts): void {
   const { path, port, commits, idleCheckpointMs, monotonic } = parts;
-  const waiting = new Inbox(port, parts.bell);
+  const waiting = new Inbox(port, parts.bell, monotonic);
   let dirty = false;
   let lastGroup = 0;
   let lastCommitMs = 0;
@@ -51,13 +57,14 @@ export function runWriterLoop(parts: WriterLoopParts): void {
     }
     const [first] = waiting.requests;
     if (first?.kind === 'command') {
-      if (lastGroup > 1)
-        waiting.gather(lastGroup, Math.min(maxGatherMs, Math.max(minGatherMs, lastCommitMs * gatherShare)), monotonic);
+      const patienceMs = Math.min(maxGatherMs, Math.max(minGatherMs, lastCommitMs * gatherShare));
+      if (lastGroup > 1) waiting.gather(lastGroup, patienceMs);
       const group = waiting.takeCommands(maxGroup);
       const startedAt = monotonic();
-      port.postMessage(commit(group));
+      const answers = commit(group);
       lastCommitMs = monotonic() - startedAt;
       lastGroup = group.length + waiting.lookAhead();
+      port.postMessage(answers);
       dirty = true;
       continue;
     }
@@ -103,32 +110,46 @@ class Inbox {
   readonly requests: WriterRequest[] = [];
   readonly #port: MessagePort;
   readonly #bell: Int32Array;
+  readonly #monotonic: () => number;
+  #lastWaitMs = Number.POSITIVE_INFINITY;
 
-  constructor(port: MessagePort, bell: Int32Array) {
+  constructor(port: MessagePort, bell: Int32Array, monotonic: () => number) {
     this.#port = port;
     this.#bell = bell;
+    this.#monotonic = monotonic;
   }
 
-  /** Sleeps until there is a request; false when none came within `timeoutMs`. */
+  /** Waits until there is a request; false when none came within `timeoutMs`. */
   fill(timeoutMs: number): boolean {
     for (;;) {
       const rung = Atomics.load(this.#bell, 0);
       this.#receive();
       if (this.requests.length > 0) return true;
-      if (Atomics.wait(this.#bell, 0, rung, timeoutMs) === 'timed-out') {
+      const startedAt = this.#monotonic();
+      const isAwake = this.#lastWaitMs <= spinMs && this.#spin(rung, startedAt + spinMs);
+      if (!isAwake && Atomics.wait(this.#bell, 0, rung, timeoutMs) === 'timed-out') {
         this.#receive();
         return this.requests.length > 0;
       }
+      this.#lastWaitMs = this.#monotonic() - startedAt;
     }
   }
 
+  /** Looks again and again for a short while; true when something came. */
+  #spin(rung: number, until: number): boolean {
+    while (this.#monotonic() < until) {
+      for (let look = 0; look < 100; look += 1) if (Atomics.load(this.#bell, 0) !== rung) return true;
+    }
+    return false;
+  }
+
   /** Waits up to `limitMs` until `count` requests are there. */
-  gather(count: number, limitMs: number, monotonic: () => number): void {
-    const until = monotonic() + limitMs;
+  gather(count: number, limitMs: number): void {
+    const until = this.#monotonic() + limitMs;
     for (;;) {
       const rung = Atomics.load(this.#bell, 0);
       this.#receive();
-      const leftMs = until - monotonic();
+      const leftMs = until - this.#monotonic();
       if (this.requests.length >= count || leftMs <= 0) return;
       Atomics.wait(this.#bell, 0, rung, leftMs);
     }

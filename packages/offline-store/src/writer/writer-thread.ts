@@ -36,7 +36,10 @@ function serve(setup: WriterSetup): void {
   const tables = storeTables(db, {
     box: new SecretBox(setup.keys),
     outbox: setup.outbox,
-    onSaved: (claim: RunRef, position: RunPosition) => touched.set(claim.runId, markOf(claim, position)),
+    jobs: {
+      isOnlyWriter: true,
+      onSaved: (claim: RunRef, position: RunPosition) => touched.set(claim.runId, markOf(claim, position)),
+    },
   });
   const quota = new Quota(db, setup.quota);
   const runLog = new RunLog({ ...tables, keepEntries: setup.keepEntries });
@@ -45,7 +48,11 @@ function serve(setup: WriterSetup): void {
       tables,
       runLog,
       checkpoints: new CheckpointLog(tables.jobs, runLog),
-      onRemoved: (runId) => marks.forget(runId),
+      onRemoved: (runId) => {
+        tables.jobs.forget();
+        tables.executed.forget();
+        marks.forget(runId);
+      },
     },
     {
       quota,
@@ -54,7 +61,11 @@ function serve(setup: WriterSetup): void {
         if (touched.size > 0) marks.write([...touched.values()]);
         touched.clear();
       },
-      onRolledBack: () => touched.clear(),
+      onRolledBack: () => {
+        touched.clear();
+        tables.jobs.forget();
+        tables.executed.forget();
+      },
       ...(setup.commitDelayMs === null ? {} : { beforeCommit: delayBy(setup.commitDelayMs) }),
     },
   );
