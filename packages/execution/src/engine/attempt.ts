@@ -36,6 +36,7 @@ export async function runAttempt<T>(options: AttemptOptions<T>): Promise<Attempt
   const { clock, limitMs, control } = options;
   const node = new AbortController();
   const timers = new AbortController();
+  let hasTimer = limitMs !== null;
   const interruption = Promise.withResolvers<Interruption>();
   const interrupt = (by: Interruption): void => {
     if (node.signal.aborted) return;
@@ -58,12 +59,13 @@ export async function runAttempt<T>(options: AttemptOptions<T>): Promise<Attempt
         ? { ...(await interruption.promise), hasEnded: true }
         : first;
     }
+    hasTimer = true;
     const patience = clock.sleep(options.abortGraceMs, timers.signal).catch(ignore);
     const late = await Promise.race([running, patience]);
     return late?.kind === 'done' ? late : { ...first, hasEnded: late !== undefined };
   } finally {
     unwatch();
-    timers.abort(NO_LONGER_NEEDED);
+    if (hasTimer) timers.abort(NO_LONGER_NEEDED);
   }
 }
 

@@ -62,6 +62,7 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
   const access = call.access ?? nodeAccess(options.access ?? defaultAccess, options.workDir);
   const { scope, changes } = resources.scopeOf({
     nodeId: node.id,
+    lane: lane.id,
     isRestorable: run.plan.typeOf(node.id).restore !== undefined,
     restore: run.restorerFor(run, call, access),
   });

@@ -9,6 +9,8 @@ export interface LiveResource {
   readonly evidence: JsonObject;
   /** The node that made it. */
   readonly node_id: string;
+  /** The branch or item in which it did; absent for the root lane. */
+  readonly lane?: string;
 }
 
 /** What one run of a node did to the recorded objects. */

@@ -5,6 +5,8 @@
  * What a restorable node type puts here is recorded with the node's result (`ResourceChange`), and so survives a restart
  * as a record without an object: `find` then has the type make it anew under its old id. What is still open when the
  * run ends is disposed, newest first.
+ *
+ * Branches and items that run side by side do not see what the others hold, unless they are given a reference to it.
  */
 import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -20,6 +22,8 @@ export type ResourceLimits = Readonly<Record<string, number>>;
 
 interface Held {
   readonly id: string;
+  /** The id of the lane in which it was made. */
+  readonly lane: string;
   readonly kind: string;
   readonly name: string | undefined;
   readonly value: unknown;
@@ -32,6 +36,8 @@ export type Restorer = (nodeId: string, lost: readonly LostResource[]) => Promis
 /** Of one call of a node. */
 export interface ResourceCall {
   readonly nodeId: string;
+  /** The id of the lane in which the node runs. */
+  readonly lane: string;
   /** Whether the node's type can restore what it puts. */
   readonly isRestorable: boolean;
   readonly restore: Restorer;
@@ -71,14 +77,22 @@ export class RunResources {
     const changes: ResourceChange[] = [];
     const scope: ResourceScope = {
       put: (kind, value, dispose, name, evidence = {}) => {
-        const reference = this.#put(kind, value, dispose, name);
+        const reference = this.#put(kind, value, dispose, { lane: call.lane, name });
         if (call.isRestorable) {
           const { id } = reference as { readonly id: string };
-          changes.push({ op: 'opened', id, kind, name: name ?? null, evidence, node_id: call.nodeId });
+          changes.push({
+            op: 'opened',
+            id,
+            kind,
+            name: name ?? null,
+            evidence,
+            node_id: call.nodeId,
+            ...laneMark(call.lane),
+          });
         }
         return reference;
       },
-      get: <T>(kind: string, ref?: JsonValue) => this.#find(kind, ref)?.value as T | undefined,
+      get: <T>(kind: string, ref?: JsonValue) => this.#find(kind, ref, call.lane)?.value as T | undefined,
       find: async <T>(kind: string, ref?: JsonValue) => (await this.#findOrRestore(kind, ref, call))?.value as T,
       note: (ref, evidence) => {
         const id = idOf(ref);
@@ -86,7 +100,7 @@ export class RunResources {
       },
       requireRoom: (kind) => this.#requireRoom(kind),
       close: async (kind, ref) => {
-        const id = this.#find(kind, ref)?.id ?? this.#findLost(kind, ref)?.id;
+        const id = this.#find(kind, ref, call.lane)?.id ?? this.#findLost(kind, ref, call.lane)?.id;
         if (id === undefined) return false;
         if (this.#isRecorded(id, changes)) changes.push({ op: 'closed', id });
         await this.#close(id);
@@ -102,8 +116,13 @@ export class RunResources {
     for (let held = this.#held.pop(); held !== undefined; held = this.#held.pop()) await this.#dispose(held);
   }
 
-  #put(kind: string, value: unknown, dispose: () => Promise<void>, name?: string, id = this.#nextId()): JsonObject {
-    const held: Held = { id, kind, name, value, dispose };
+  #put(
+    kind: string,
+    value: unknown,
+    dispose: () => Promise<void>,
+    { lane, name, id = this.#nextId() }: { lane: string; name: string | undefined; id?: string },
+  ): JsonObject {
+    const held: Held = { id, lane, kind, name, value, dispose };
     if (this.#isClosed) this.#disposeLate(held);
     else {
       try {
@@ -141,9 +160,9 @@ export class RunResources {
   }
 
   async #findOrRestore(kind: string, ref: JsonValue | undefined, call: ResourceCall): Promise<Held | undefined> {
-    const held = this.#find(kind, ref);
+    const held = this.#find(kind, ref, call.lane);
     if (held !== undefined) return held;
-    const lost = this.#findLost(kind, ref);
+    const lost = this.#findLost(kind, ref, call.lane);
     if (lost === undefined) return undefined;
     const { node_id: nodeId } = lost;
     const restoring = this.#restoring.get(nodeId) ?? this.#restore(nodeId, call.restore);
@@ -160,27 +179,29 @@ export class RunResources {
     const records = [...this.#lost()].filter((record) => record.node_id === nodeId);
     await restore(
       nodeId,
-      records.map(({ id, kind, name, evidence }) => ({
+      records.map(({ id, kind, name, evidence, lane = '' }) => ({
         kind,
         name,
         evidence,
-        bringBack: (value, dispose) => this.#put(kind, value, dispose, name ?? undefined, id),
+        bringBack: (value, dispose) => this.#put(kind, value, dispose, { lane, name: name ?? undefined, id }),
       })),
     );
   }
 
   /** By id for a reference, by name for a text, the newest of the kind for nothing. */
-  #find(kind: string, ref: JsonValue | undefined): Held | undefined {
+  #find(kind: string, ref: JsonValue | undefined, lane: string): Held | undefined {
     return choose(
       this.#held.filter((held) => held.kind === kind),
       ref,
+      lane,
     );
   }
 
-  #findLost(kind: string, ref: JsonValue | undefined): LiveResource | undefined {
+  #findLost(kind: string, ref: JsonValue | undefined, lane: string): LiveResource | undefined {
     return choose(
       this.#lost().filter((record) => record.kind === kind),
       ref,
+      lane,
     );
   }
 
@@ -220,14 +241,27 @@ export class RunResources {
   }
 }
 
-function choose<T extends { readonly id: string; readonly name?: string | null | undefined }>(
-  ofKind: readonly T[],
-  ref: JsonValue | undefined,
-): T | undefined {
-  if (ref === undefined || ref === null || ref === '') return ofKind.at(-1);
-  if (typeof ref === 'string') return ofKind.findLast((item) => item.name === ref);
+interface Choice {
+  readonly id: string;
+  readonly name?: string | null | undefined;
+  readonly lane?: string;
+}
+
+function choose<T extends Choice>(ofKind: readonly T[], ref: JsonValue | undefined, lane: string): T | undefined {
+  const visible = (item: T): boolean => isInSight(item.lane ?? '', lane);
+  if (ref === undefined || ref === null || ref === '') return ofKind.findLast(visible);
+  if (typeof ref === 'string') return ofKind.findLast((item) => item.name === ref && visible(item));
   const id = idOf(ref);
   return ofKind.find((item) => item.id === id);
+}
+
+/** From a lane, what it holds itself, what those around it hold, and what those inside of it have left. */
+function isInSight(holder: string, lane: string): boolean {
+  return lane.startsWith(holder) || holder.startsWith(lane);
+}
+
+function laneMark(lane: string): { readonly lane?: string } {
+  return lane === '' ? {} : { lane };
 }
 
 function idOf(ref: JsonValue): string | null {

@@ -1,6 +1,8 @@
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { JsonObject } from '../../src/json.ts';
+import { defineNode } from '../../src/node-contract.ts';
 import { advanceUntil, type FileSpec, type NodeSpec, runFile, TestJournal, World } from './harness.ts';
 import { Crowd, meetNode, stubbornNode } from './side-by-side.ts';
 
@@ -485,5 +487,61 @@ describe('what is disabled', () => {
     const { world, variables } = await runFile(forked(set('x', 1), set('y', 2), {}, { _disabled: true }));
     expect(world.marks).toEqual(['after']);
     expect(variables).toMatchObject({ x: 1, y: 2 });
+  });
+});
+
+describe('what a branch opens', () => {
+  const open = (name: string): NodeSpec => ['OpenNode', { name }];
+
+  it('is what its own nodes find, and not what the branch beside it has opened since', async () => {
+    const held = defineNode({
+      type: 'OpenNode',
+      category: 'test',
+      description: 'Opens a thing.',
+      params: z.object({ name: z.string() }),
+      outputs: [],
+      effect: () => 'pure',
+      run: async (ctx) => {
+        ctx.resources.put('thing', ctx.params.name, async () => undefined);
+        return {};
+      },
+    });
+    const newest = defineNode({
+      type: 'NewestNode',
+      category: 'test',
+      description: 'Gives the newest thing.',
+      params: z.object({}),
+      outputs: ['name'],
+      effect: () => 'pure',
+      run: async (ctx) => ({ outputs: { name: ctx.resources.get<string>('thing') ?? null } }),
+    });
+    const spec: FileSpec = {
+      nodes: {
+        outer: open('outer'),
+        fork: ['ForkNode', { paired_join_id: 'join' }],
+        early: ['NewestNode'],
+        one: open('one'),
+        meet1: ['MeetNode'],
+        seen1: ['NewestNode'],
+        two: open('two'),
+        meet2: ['MeetNode'],
+        seen2: ['NewestNode'],
+        join: ['JoinNode'],
+        after: ['NewestNode'],
+      },
+      connect: [
+        'outer -> fork',
+        'fork.branch_1 -> early -> one -> meet1 -> seen1 -> join',
+        'fork.branch_2 -> two -> meet2 -> seen2 -> join',
+        'join -> after',
+      ],
+    };
+    const { outputs } = await runFile(spec, { types: [held, newest, meetNode()] });
+    expect([outputs.early, outputs.seen1, outputs.seen2]).toEqual([
+      { name: 'outer' },
+      { name: 'one' },
+      { name: 'two' },
+    ]);
+    expect(['one', 'two']).toContain(outputs.after?.name);
   });
 });
