@@ -6,17 +6,16 @@ import { retry } from '../packages/connection/src/retry/retry.ts';
 import { printSettings } from './settings.ts';
 import { type Candidate, measure, printFigures } from './side-by-side.ts';
 
-const CALLS = Number(process.env.BENCH_CALLS ?? 200_000);
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 15);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 21);
 const TIMEOUT_MS = 10_000;
 
 const operation = async (): Promise<number> => 1;
 
-function candidate(name: string, call: () => Promise<unknown>, share = 1): Candidate {
+function candidate(name: string, call: () => Promise<unknown>): Candidate {
   const run = async (calls: number): Promise<void> => {
     for (let n = 0; n < calls; n += 1) await call();
   };
-  return { name, run, calls: Math.ceil(CALLS * share) };
+  return { name, run };
 }
 
 const ours = new CircuitBreaker('bench');
@@ -40,7 +39,7 @@ const breakers = [
   candidate('@casare/connection, time window', () => timed.call(operation)),
   candidate('@casare/connection, with a signal', () => ours.call(operation, withSignal)),
   candidate('cockatiel', () => theirs.execute(operation)),
-  candidate('opossum', () => opossum.fire(), 0.25),
+  candidate('opossum', () => opossum.fire()),
 ];
 
 const options = { timeoutMs: TIMEOUT_MS, idempotent: true };
@@ -56,11 +55,11 @@ const stacks = [
   candidate('  the same, signal handed to the breaker', () =>
     retry(({ signal }) => ours.call(operation, { signal }), options),
   ),
-  candidate('cockatiel retry + breaker + timeout', () => policy.execute(operation), 0.1),
-  candidate('opossum breaker + timeout (it has no retry)', () => opossumWithTimeout.fire(), 0.25),
+  candidate('cockatiel retry + breaker + timeout', () => policy.execute(operation)),
+  candidate('opossum breaker + timeout (it has no retry)', () => opossumWithTimeout.fire()),
 ];
 
-printSettings({ calls: CALLS, rounds: `${ROUNDS}, interleaved` });
+printSettings({ rounds: `${ROUNDS}, interleaved, slices of about 60 ms` });
 printFigures('breaker', await measure(breakers, ROUNDS));
 printFigures('retry + breaker + deadline', await measure(stacks, ROUNDS));
 opossum.shutdown();
