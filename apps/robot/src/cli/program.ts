@@ -31,6 +31,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 /** Expected errors whose exit code says more than their place. */
 const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
+  ['JOB_PROCESSES_LEFT', exitCodes.busy],
   ['DATA_DIR_IN_USE', exitCodes.busy],
   ['NODE_PACKAGE', exitCodes.config],
   ['RUN_UNKNOWN', exitCodes.usage],

@@ -4,6 +4,19 @@ import type { Leftovers } from './process-register.ts';
 import { hasProcessTable, type ProcessId } from './process-table.ts';
 import { endTree, type TreeMember } from './process-tree.ts';
 
+/** What an earlier supervisor has left cannot be ended, so its jobs must not be resumed. */
+export class LeftoverProcessesError extends Error {
+  readonly code = 'JOB_PROCESSES_LEFT';
+  readonly category = 'permanent' as const;
+
+  constructor(pids: readonly number[]) {
+    super(
+      `processes of an earlier run are still there and cannot be ended: ${pids.join(', ')}; end them, then start again`,
+    );
+    this.name = 'LeftoverProcessesError';
+  }
+}
+
 /**
  * @returns the ids of those that could not be ended; empty: all are gone (Linux), or none is known to be left
  */

@@ -11,7 +11,7 @@ import type { JsonObject } from '../json.ts';
 import type { Clock, Logger, RunJournal } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import { JobProcess } from './job-process.ts';
-import { endLeftovers } from './leftovers.ts';
+import { endLeftovers, LeftoverProcessesError } from './leftovers.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { compileCacheVariable } from './messages.ts';
 import { ProcessPool } from './process-pool.ts';
@@ -95,15 +95,11 @@ export class ProcessRunner implements JobRunner {
    * Kills what an earlier supervisor of this robot has left, proves it gone, and makes the first processes ready. To be
    * called once, before any job is taken up.
    *
-   * @throws Error when something of an earlier supervisor cannot be ended: its jobs must not be resumed
+   * @throws LeftoverProcessesError when something of an earlier supervisor cannot be ended: its jobs must not be resumed
    */
   async reclaim(): Promise<void> {
     const left = await endLeftovers(this.#register.leftovers(), this.#clock);
-    if (left.length > 0) {
-      throw new Error(
-        `processes of an earlier run cannot be ended, so its jobs cannot be resumed: ${left.join(', ')}; end them, then start again`,
-      );
-    }
+    if (left.length > 0) throw new LeftoverProcessesError(left);
     this.#register.clear();
     this.#poolOrNew();
   }
