@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../json.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { Channel } from './channel.ts';
-import { channelFd, markVariable, type ProcessMessage, type SupervisorMessage } from './messages.ts';
+import { channelFd, lifelineFd, markVariable, type ProcessMessage, type SupervisorMessage } from './messages.ts';
 import { OutputTail } from './output-tail.ts';
 import { hasProcessTable, type ProcessId, type ProcessTable, readProcess } from './process-table.ts';
 import { endTree, isGroupAlive, killGroup, type TreeMember, type TreeTraces, treeMembers } from './process-tree.ts';
@@ -30,6 +30,8 @@ export interface JobProcessOptions {
   readonly clock: Clock;
   /** Told about the process and about leaders of further groups, before anything can come of them. */
   readonly onOwned: (processes: readonly ProcessId[]) => void;
+  /** Told about leaders whose groups are gone. */
+  readonly onDisowned: (processes: readonly ProcessId[]) => void;
 }
 
 /** How a process ended. */
@@ -89,6 +91,8 @@ export class JobProcess {
         this.#onBroken(reason);
       },
     });
+    // What the lifeline meets when the process dies is told by the process's end.
+    this.#child.stdio[lifelineFd]?.on('error', () => undefined);
     this.#note();
     this.#channel.send({ type: 'setup', setup });
     void this.#watchStart();
@@ -128,6 +132,7 @@ export class JobProcess {
   members(table: ProcessTable): readonly TreeMember[] {
     const members = treeMembers(table, this.#traces(), null);
     this.#remember(members);
+    this.#forget(table);
     return members;
   }
 
@@ -204,6 +209,15 @@ export class JobProcess {
   #remember(members: readonly TreeMember[]): void {
     const leaders = members.filter(({ isLeader, pid }) => isLeader && !this.#known.has(pid));
     if (leaders.length > 0) this.#own(leaders.map(({ pid, startTicks }) => ({ pid, startTicks })));
+  }
+
+  /** A job may start any number of commands: the groups that are over are not kept (I7). */
+  #forget(table: ProcessTable): void {
+    const led = new Set([...table.values()].flatMap(({ group, session }) => [group, session]));
+    const over = this.owned.filter(({ pid }) => pid !== this.pid && !led.has(pid));
+    if (over.length === 0) return;
+    for (const { pid } of over) this.#known.delete(pid);
+    this.#options.onDisowned(over);
   }
 
   #traces(): TreeTraces {

@@ -16,7 +16,10 @@ export class OutputTail {
   constructor(streams: readonly (Readable | null)[], logger: Logger, pid: number) {
     this.#logger = logger;
     this.#pid = pid;
-    for (const stream of streams) stream?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
+    for (const stream of streams) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#take(text));
+      stream?.on('error', () => undefined);
+    }
   }
 
   get text(): string {

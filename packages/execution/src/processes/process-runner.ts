@@ -164,6 +164,7 @@ export class ProcessRunner implements JobRunner {
       logger,
       clock: this.#clock,
       onOwned: (processes) => this.#register.add(processes),
+      onDisowned: (processes) => this.#register.remove(processes),
     });
   }
 }

@@ -124,6 +124,20 @@ describe('a process', () => {
     expect(report.outputs.a?.pid).toBe(second);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'is recorded with the groups that its job has started, while they live',
+    async () => {
+      const { run, marks, registered } = testRunner();
+      const { signal, cancel } = stopper();
+      const running = run(chain(['a', 'CommandsNode']), { signal });
+      await eventually('the commands are recorded', () => registered().length > 1, { timeoutMs: 30_000 });
+      await eventually('they are over', () => marks().includes('over'), { timeoutMs: 30_000 });
+      await eventually('only the process is', () => registered().length === 1);
+      cancel('enough');
+      expect((await running).end.status).toBe('cancelled');
+    },
+  );
+
   it('is ended with the runner', async () => {
     const { run, runner, registered } = testRunner({ warm: 1 });
     const report = await run(chain(['a', 'TellNode']));

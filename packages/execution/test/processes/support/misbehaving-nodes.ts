@@ -140,6 +140,21 @@ export const misbehavingNodes: readonly NodeType[] = [
     },
   }),
   defineNode({
+    type: 'CommandsNode',
+    category: 'test',
+    description: 'Starts commands, each in a group of its own, and waits until they are over; then sleeps.',
+    params: z.object({ count: z.number().default(5) }),
+    outputs: [],
+    effect: () => 'pure',
+    run: async (ctx) => {
+      const commands = Array.from({ length: ctx.params.count }, () => spawn('sleep', ['1'], { detached: true }));
+      await Promise.all(commands.map((command) => new Promise((resolve) => command.once('close', resolve))));
+      mark(ctx, 'over');
+      await ctx.clock.sleep(600_000, ctx.signal);
+      return {};
+    },
+  }),
+  defineNode({
     type: 'TickNode',
     category: 'test',
     description: 'An effect, again and again, without a moment for anything else: a line with the id of its process.',
