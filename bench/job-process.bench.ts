@@ -48,7 +48,11 @@ function flow(loops: number): string {
   const nodes = {
     start: { node_id: 'start', node_type: 'StartNode', config: {} },
     loop: { node_id: 'loop', node_type: 'ForLoopStartNode', config: { mode: 'range', start: 0, end: loops } },
-    set: { node_id: 'set', node_type: 'SetVariableNode', config: { variable_name: 'n', value: '{{loop.current_index}}' } },
+    set: {
+      node_id: 'set',
+      node_type: 'SetVariableNode',
+      config: { variable_name: 'n', value: '{{loop.current_index}}' },
+    },
     loop_end: { node_id: 'loop_end', node_type: 'ForLoopEndNode', config: { paired_start_id: 'loop' } },
     end: { node_id: 'end', node_type: 'EndNode', config: {} },
   };
