@@ -457,6 +457,33 @@ describe('with fail_fast, the first error', () => {
     expect(errors).toEqual([]);
   });
 
+  it('lets a node that is not yet ready to run not begin', async () => {
+    const world = new World();
+    const secret = Promise.withResolvers<string>();
+    const nodes: FileSpec['nodes'] = {
+      fork: ['ForkNode', { paired_join_id: 'join', fail_fast: true }],
+      try: ['TryNode', { paired_finally_id: 'finally' }],
+      body: ['MarkNode', { mark: '{{$secret:token}}' }],
+      finally: ['FinallyNode', { paired_try_id: 'try' }],
+      cleanup: mark,
+      late: ['CrowdNode', { turns: 20 }],
+      fail: ['FailNode'],
+      join: ['JoinNode'],
+    };
+    const connect = [
+      'fork.branch_1 -> try',
+      'try.try_body -> body',
+      'finally.finally_body -> cleanup',
+      'fork.branch_2 -> late -> fail',
+    ];
+    const secrets = { get: () => secret.promise };
+    const run = runFile({ nodes, connect }, { world, secrets, types: [new Crowd().node()] });
+    await eventually('the branch has failed', () => world.marks.length > 0, { intervalMs: 1 });
+    secret.resolve('s3cret');
+    expect((await run).end).toMatchObject({ status: 'failed', error: { code: 'BROKEN' } });
+    expect(world.marks).toEqual(['fail#1', 'cleanup']);
+  });
+
   it('suspends the run when a node of another branch does not end', async () => {
     const clock = new ManualClock();
     const world = new World();
