@@ -10,6 +10,7 @@ import {
   type NodeRegistry,
   type NodeType,
   type ResourceLimits,
+  redacted,
   type SecretSource,
 } from '@casare/execution';
 import { createBrowserNodes, dataNodes, libraryVersion } from '@casare/nodes';
@@ -42,6 +43,8 @@ export interface NodeLibrary {
   readonly limits: ResourceLimits;
   /** Knows every secret that was resolved so far. */
   readonly redactor: Redactor;
+  /** Takes out of a value every secret that a workflow names, also those that another process has resolved. */
+  withoutSecrets<T>(workflowJson: string, value: T): Promise<T>;
 }
 
 /** @throws NodePackageError; ConfigError-like errors for permissions that cannot be read */
@@ -73,6 +76,10 @@ export async function createNodeLibrary(
     ]),
   );
   const packages = [builtin, ...loaded];
+  const secrets = secretStore({
+    providers: settings.secrets.providers.map((provider) => providerOf(provider, settings)),
+    onResolved: (value) => redactor.addValue(value),
+  });
   return {
     registry: createNodeRegistry([...packages.flatMap(({ types }) => types), ...extra]),
     packages,
@@ -83,12 +90,19 @@ export async function createNodeLibrary(
       page: settings.limits.pagesPerJob,
       '*': settings.limits.connectionsPerJob,
     },
-    secrets: secretStore({
-      providers: settings.secrets.providers.map((provider) => providerOf(provider, settings)),
-      onResolved: (value) => redactor.addValue(value),
-    }),
+    secrets,
     redactor,
+    async withoutSecrets(workflowJson, value) {
+      for (const id of secretsNamedIn(workflowJson)) await secrets.get(id).catch(() => undefined);
+      return redacted(value, (text) => redactor.text(text));
+    },
   };
+}
+
+/** The ids of `$secret:id` and `credential_name` in a workflow's text. */
+function secretsNamedIn(workflowJson: string): ReadonlySet<string> {
+  const references = workflowJson.matchAll(/\$secret:([^\s}"\\]+)|"credential_name"\s*:\s*"([^"\\]+)"/g);
+  return new Set([...references].map(([, secret, credential]) => secret ?? credential ?? ''));
 }
 
 function namesOf(types: readonly NodeType[], owner: string): readonly (readonly [string, string])[] {

@@ -173,6 +173,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       logger,
       clock,
       onOutbox: options.onOutbox,
+      withoutSecrets: (workflowJson, value) => library.withoutSecrets(workflowJson, value),
     });
     const runner = composeRunner({
       config,

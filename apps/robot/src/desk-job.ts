@@ -4,6 +4,7 @@ import {
   type Clock,
   JobProgress,
   type JobSpec,
+  type JsonObject,
   type Logger,
   type ProgressReporter,
   type ProgressShape,
@@ -30,6 +31,8 @@ export interface DeskJobOptions {
   readonly onOutbox: () => void;
   /** Called with true before the job's end is recorded, so before the server can hear of it; with false if it was not. */
   readonly onOver: (isOver: boolean) => void;
+  /** Takes the secrets of a workflow out of what the server gets of its result (I8). Default: none are known. */
+  readonly withoutSecrets?: (workflowJson: string, value: JsonObject) => Promise<JsonObject>;
 }
 
 export class DeskJob {
@@ -56,10 +59,14 @@ export class DeskJob {
     this.#reported = options.reporter?.startJob(record) ?? null;
     this.progress = this.#reported ?? new JobProgress({ clock: options.clock });
     // The outcome is committed together with the last results, and the server is told of both at once.
-    const journal = jobJournal(this.durable, (outcome, entries) => {
-      this.progress.apply(entries);
-      return this.#reported?.endJob(outcome) ?? null;
-    });
+    const journal = jobJournal(
+      this.durable,
+      (outcome, entries) => {
+        this.progress.apply(entries);
+        return this.#reported?.endJob(outcome) ?? null;
+      },
+      async (value) => (await options.withoutSecrets?.(record.workflowJson, value)) ?? value,
+    );
     this.journal = {
       load: async () => {
         const entries = await journal.load();

@@ -54,6 +54,7 @@ const snapshotEveryEntries = 5_000;
 export function jobJournal(
   job: DurableJob,
   finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
+  withoutSecrets: (value: JsonObject) => Promise<JsonObject> = async (value) => value,
 ): RunJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   const doubts = new OpenDoubts();
@@ -83,7 +84,8 @@ export function jobJournal(
           asked.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: asked } } : { outbox },
         );
       } else {
-        const status = endOf(last.outcome, { ...variables, ...changesOf(entries) }, libraryOf(entries) ?? library);
+        const result = await withoutSecrets({ ...variables, ...changesOf(entries) });
+        const status = endOf(last.outcome, result, libraryOf(entries) ?? library);
         outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome, entries) } });
         await job.commit(entries, { outbox, status });
       }

@@ -94,12 +94,17 @@ describe.runIf(process.platform !== 'win32')('RunCommandNode', () => {
 
   test('takes a command with its arguments, a working folder, and an environment of the job', async () => {
     expect((await run('RunCommandNode', { command: 'echo one "two three"' })).stdout).toBe('one two three\n');
-    const options = { variables: { _environment: { GREETING: 'hello' } } };
+    const options = {
+      variables: { _environment: { GREETING: 'hello', CASARE_JOB_PROCESS: 'forged', CASARE_JOB_ID: 'forged' } },
+    };
     process.env.CASARE_SECRET_X = 'private';
+    process.env.CASARE_JOB_PROCESS = 'mark';
     const { stdout } = await run('RunCommandNode', { command: 'env', working_dir: workDir }, options);
     delete process.env.CASARE_SECRET_X;
+    delete process.env.CASARE_JOB_PROCESS;
     expect(stdout).toContain('GREETING=hello\n');
     expect(stdout).toContain('CASARE_JOB_ID=job-1\n');
+    expect(stdout).toContain('CASARE_JOB_PROCESS=mark\n');
     expect(stdout).not.toContain('private');
   });
 

@@ -1,7 +1,14 @@
 /** `casare-robot run FILE`: the production engine on one file, with checkpoints and without a database. */
 import { resolve } from 'node:path';
 import { loadConfig } from '@casare/config';
-import { checkWorkflow, type Finding, type JsonObject, type RunReport, type StopRequest } from '@casare/execution';
+import {
+  checkWorkflow,
+  type Finding,
+  type JsonObject,
+  type RunReport,
+  redacted,
+  type StopRequest,
+} from '@casare/execution';
 import { createNodeLibrary, type NodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
@@ -83,7 +90,7 @@ function withFileOf(
 
 /** What a person sees of a run holds no secret; the run itself keeps its values. */
 function redactedReport(report: RunReport, { redactor }: NodeLibrary): RunReport {
-  return JSON.parse(redactor.text(JSON.stringify(report))) as RunReport;
+  return redacted(report, (text) => redactor.text(text));
 }
 
 interface LogLine {

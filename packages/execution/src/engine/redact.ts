@@ -2,7 +2,12 @@
 
 export type Redact = (text: string) => string;
 
-/** A copy whose texts are redacted, keys included; the same value without a redactor. */
+/**
+ * A copy of JSON whose texts are redacted, keys included; the same value without a redactor.
+ *
+ * @example
+ * redacted({ token: 's3cret' }, (text) => text.replaceAll('s3cret', '***')); // { token: '***' }
+ */
 export function redacted<T>(value: T, redact: Redact | undefined): T {
   return redact === undefined ? value : (clean(value, redact) as T);
 }

@@ -22,6 +22,9 @@ export function isLoadingVariable(name: string): boolean {
   return LOADING.test(name);
 }
 
+/** By these a robot finds what a job has started, to end it with the job. */
+const MARKS = ['CASARE_JOB_PROCESS', 'CASARE_JOB_ID'];
+
 export function inheritedEnvironment(): Record<string, string> {
   // biome-ignore lint/style/noProcessEnv: programs expect the environment of their session
   const own = Object.entries(process.env).filter(([name, value]) => value !== undefined && !isPrivateVariable(name));
@@ -39,7 +42,12 @@ export function jobEnvironment(ctx: Pick<NodeContext, 'variables'>): Record<stri
 
 export function childEnvironment(ctx: Pick<NodeContext, 'variables' | 'jobId' | 'access'>): Record<string, string> {
   const set = Object.entries(jobEnvironment(ctx)).filter(
-    ([name]) => ctx.access.areCommandsOpen || !isLoadingVariable(name),
+    ([name]) => !isPrivateVariable(name) && (ctx.access.areCommandsOpen || !isLoadingVariable(name)),
   );
-  return { ...inheritedEnvironment(), ...Object.fromEntries(set), CASARE_JOB_ID: ctx.jobId };
+  return { ...inheritedEnvironment(), ...Object.fromEntries(set), ...marks(), CASARE_JOB_ID: ctx.jobId };
+}
+
+function marks(): Record<string, string> {
+  const { env } = process;
+  return Object.fromEntries(MARKS.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
