@@ -1,28 +1,31 @@
 /**
  * How long a cancel takes, from the robot's knowledge of it (`JobExecutor.cancelJob`) to the end of the node that was
- * running, which is when the job leaves the executor: a sleep, an HTTP request, a shell command, a browser's wait.
- * Measured for jobs in this process and for jobs in processes of their own.
+ * running (the journal records the stop once the node has ended), and to the end of the job, when all that it had open is
+ * closed: a sleep, an HTTP request, a shell command, a browser's wait; in this process, and in job processes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RobotConfig, validateConfig } from '../packages/config/src/index.ts';
 import { createNodeLibrary } from '../apps/robot/src/compose-nodes.ts';
 import { jobProcessSetup } from '../apps/robot/src/job-process-setup.ts';
 import { librarySurroundings } from '../apps/robot/src/library-surroundings.ts';
+import { RobotConfig, validateConfig } from '../packages/config/src/index.ts';
 import {
   InProcessRunner,
   JobExecutor,
   type JobRunner,
   memoryJournal,
   ProcessRunner,
+  type RunJournal,
   type RunObserver,
 } from '../packages/execution/src/index.ts';
 import { findBrowser } from '../packages/nodes/src/index.ts';
 import { printSettings } from './settings.ts';
 
+/** Part of the names of the cases to run; default: all. */
+const ONLY = process.env.BENCH_CASES ?? '';
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 const SETTLE_MS = 150;
 
@@ -83,40 +86,66 @@ const observerFor = (): RunObserver => ({
     if (node_id === 'wait') onWaiting();
   },
 });
-const common = { journalFor: () => memoryJournal(), workDirFor: async () => home, observerFor, logger };
+let onStopped: () => void = () => undefined;
+function journalFor(): RunJournal {
+  const journal = memoryJournal();
+  return {
+    load: () => journal.load(),
+    async commit(entries) {
+      if (entries.some(({ kind }) => kind === 'stop')) onStopped();
+      await journal.commit(entries);
+    },
+  };
+}
+const common = { journalFor, workDirFor: async () => home, observerFor, logger };
 
-async function measure(runner: JobRunner, one: Case): Promise<number[]> {
-  const times: number[] = [];
+interface Times {
+  readonly node: number[];
+  readonly job: number[];
+}
+
+async function measure(runner: JobRunner, one: Case): Promise<Times> {
+  const times: Times = { node: [], job: [] };
   const ended = new Map<string, () => void>();
   const executor = new JobExecutor({
     runner,
     maxConcurrentJobs: 1,
     onJobComplete: async ({ job }) => ended.get(job.jobId)?.(),
   });
-  executor.start();
+  await executor.start();
   for (let round = 0; round <= ROUNDS; round += 1) {
     const jobId = `${one.name}-${round}`;
     const over = new Promise<void>((resolve) => ended.set(jobId, resolve));
     const waiting = new Promise<void>((resolve) => {
       onWaiting = resolve;
     });
-    const spec = { jobId, name: one.name, workflowJson: fileOf(one), variables: {}, priority: 0, inDoubtPolicy: null, timeoutMs: null };
-    executor.submitJob(spec as unknown as Parameters<JobExecutor['submitJob']>[0]);
+    await executor.submitJob(jobId, fileOf(one));
     await waiting;
     // The notice comes before the node's own work: give it time to be in the middle of it.
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    let nodeMs = Number.NaN;
     const from = performance.now();
-    executor.cancelJob(jobId, { reason: 'bench', requestedBy: null } as never);
+    onStopped = () => {
+      nodeMs = performance.now() - from;
+    };
+    await executor.cancelJob(jobId, { reason: 'bench' });
     await over;
+    const jobMs = performance.now() - from;
     // The first round warms up.
-    if (round > 0) times.push(performance.now() - from);
+    if (round === 0) continue;
+    times.node.push(nodeMs);
+    times.job.push(jobMs);
   }
   await executor.stop();
-  return times.toSorted((a, b) => a - b);
+  return times;
 }
 
-const at = (sorted: readonly number[], share: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN).toFixed(1).padStart(8);
+const at = (times: readonly number[], share: number): string => {
+  const sorted = times.toSorted((a, b) => a - b);
+  return (sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN)
+    .toFixed(1)
+    .padStart(8);
+};
 
 const inProcess = new InProcessRunner({ ...common, ...librarySurroundings(library) });
 const processes = new ProcessRunner({
@@ -129,15 +158,21 @@ const processes = new ProcessRunner({
   bootId: 'bench',
   warm: 1,
   keep: 1,
-} as unknown as ConstructorParameters<typeof ProcessRunner>[0]);
+});
 
 printSettings({ rounds: ROUNDS, browser: browser?.name ?? 'none' });
-console.log('\nms from the cancel to the end of the job: median, 95th percentile, longest');
+console.log(
+  '\nms from the cancel to the end of the node: median, 95th percentile, longest; to the end of the job: median',
+);
 try {
-  for (const [where, runner] of [['in this process', inProcess], ['in a job process', processes]] as const) {
-    for (const one of cases) {
+  for (const [where, runner] of [
+    ['in this process', inProcess],
+    ['in a job process', processes],
+  ] as const) {
+    for (const one of cases.filter(({ name }) => `${name} ${where}`.includes(ONLY))) {
       const times = await measure(runner, one);
-      console.log(`  ${one.name.padEnd(18)} ${where.padEnd(17)} ${at(times, 0.5)} ${at(times, 0.95)} ${at(times, 1)}`);
+      const node = [0.5, 0.95, 1].map((share) => at(times.node, share)).join(' ');
+      console.log(`  ${one.name.padEnd(18)} ${where.padEnd(17)} ${node}   ${at(times.job, 0.5)}`);
     }
   }
 } finally {

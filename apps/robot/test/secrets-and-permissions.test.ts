@@ -127,7 +127,9 @@ describe('a job of the daemon', () => {
     };
     const robot = startCommand(['start'], { env });
     onTestFinished(() => robot.kill());
-    await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), { timeoutMs: 60_000 });
+    await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), {
+      timeoutMs: 60_000,
+    });
     const jobId = await operator.submit(
       chain('greet', [
         { id: 'set', type: 'SetVariableNode', config: { variable_name: 'token', value: 'Bearer {{$secret:api}}' } },

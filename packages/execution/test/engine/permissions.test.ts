@@ -110,3 +110,21 @@ test('a refusal is final for a resumed run, too', async () => {
   const again = await runFile(spec, { world, types: [greedy(world)], journal });
   expect(again.end).toMatchObject(denied);
 });
+
+test('a branch that is refused ends its siblings, too', async () => {
+  const world = new World();
+  const spec = {
+    nodes: {
+      fork: ['ForkNode', { branch_count: 2, paired_join_id: 'join' }],
+      hang: ['HangNode'],
+      greedy: ['GreedyNode', {}],
+      join: ['JoinNode', { paired_fork_id: 'fork' }],
+      after: ['MarkNode'],
+    },
+    connect: ['fork.branch_1 -> hang -> join', 'fork.branch_2 -> greedy -> join', 'join -> after'],
+  } as const;
+  const run = await runFile(spec, { world, types: [greedy(world)] });
+  expect(run.end).toMatchObject(denied);
+  expect(world.running.size).toBe(0);
+  expect(world.marks).toEqual([]);
+});
