@@ -1,6 +1,6 @@
 /** A workflow made ready for the walk: who follows whom by which exit, where values come from, what pairs. */
 import type { JsonValue } from '../json.ts';
-import { entryNodes } from '../model/flow-graph.ts';
+import { entryNodes, neverLeft } from '../model/flow-graph.ts';
 import { pairNodes } from '../model/pairs.ts';
 import type { NodeRegistry } from '../model/registry.ts';
 import { type SubflowPorts, subflowPorts } from '../model/subflow-ports.ts';
@@ -80,7 +80,7 @@ export function planFlow(workflow: Workflow, registry: NodeRegistry): FlowPlan {
     usedOutputsOf: (nodeId) => usedOutputs.get(nodeId) ?? new Set(),
     normalExitOf: (nodeId) => {
       const own = required(exits.get(nodeId), nodeId);
-      if (own.includes('retry_body')) return null;
+      if (own.includes('retry_body') || neverLeft.has(workflow.nodes.get(nodeId)?.type ?? '')) return null;
       return ['exec_out', 'completed', 'success'].find((exit) => own.includes(exit)) ?? null;
     },
     ...pairsOf(workflow),

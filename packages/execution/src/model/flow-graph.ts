@@ -35,7 +35,7 @@ const enteredByPartner = new Set(['CatchNode', 'FinallyNode', 'ForLoopEndNode', 
 /** The ports of a sub-workflow: data, unless control is led through them. */
 const portNodes = new Set(['SubflowInputNode', 'SubflowOutputNode']);
 /** Their `exec_out` is drawn, but never taken. */
-const dead = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
+export const neverLeft: ReadonlySet<string> = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
 
 export function buildFlowGraph(source: FlowSource): FlowGraph {
   const ways = controlWays(source);
@@ -96,6 +96,11 @@ function strayEnds(
   return out;
 }
 
+/** A disabled node passes control on, whatever it would do otherwise. */
+function isNeverLeft({ typeName, disabled }: PairedNode): boolean {
+  return disabled !== true && neverLeft.has(typeName);
+}
+
 type Ways = ReadonlyMap<string, readonly FlowEdge[]>;
 
 function controlWays({ nodes, connections, pairs }: FlowSource): Ways {
@@ -110,7 +115,7 @@ function controlWays({ nodes, connections, pairs }: FlowSource): Ways {
     const target = nodes.get(targetNode);
     if (targetPort !== EXEC_IN || source === undefined || target === undefined || sourceNode === targetNode) continue;
     // Only errors lead to a catch node; its try leads there, see below.
-    if (target.typeName === 'CatchNode' || (dead.has(source.typeName) && sourcePort === 'exec_out')) continue;
+    if (target.typeName === 'CatchNode' || (isNeverLeft(source) && sourcePort === 'exec_out')) continue;
     const start = loopEnds.has(source.typeName) ? pairs.get(sourceNode) : undefined;
     if (start === undefined) add(sourceNode, sourcePort, targetNode);
     else if (start !== targetNode) add(start, 'completed', targetNode);
@@ -183,7 +188,7 @@ export function entryNodes(
   workflow: {
     readonly nodes: ReadonlyMap<
       string,
-      Pick<PairedNode, 'id' | 'config'> & { readonly type: string; readonly scope: string }
+      Pick<PairedNode, 'id' | 'config' | 'disabled'> & { readonly type: string; readonly scope: string }
     >;
     readonly connections: readonly Connection[];
   },
@@ -191,7 +196,9 @@ export function entryNodes(
 ): readonly string[] {
   const nodes = new Map(
     [...workflow.nodes].flatMap(([id, node]) =>
-      node.scope === scope ? [[id, { id, typeName: node.type, config: node.config }] as const] : [],
+      node.scope === scope
+        ? [[id, { id, typeName: node.type, config: node.config, disabled: node.disabled }] as const]
+        : [],
     ),
   );
   return buildFlowGraph({ nodes, connections: workflow.connections, pairs: pairNodes(nodes) }).entries;

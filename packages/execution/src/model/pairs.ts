@@ -8,6 +8,8 @@ export interface PairedNode {
   readonly id: string;
   readonly typeName: string;
   readonly config: JsonObject;
+  /** Absent: enabled. */
+  readonly disabled?: boolean;
 }
 
 export interface PairRule {

@@ -360,3 +360,18 @@ describe('BreakNode and ContinueNode', () => {
     expect(run.world.marks).toEqual([]);
   });
 });
+
+it('a jump that fails outside of its loop ends its path, even where errors are passed over', async () => {
+  const run = await runFile({
+    nodes: {
+      start: ['StartNode'],
+      each: ['ForLoopStartNode', { items: [1] }],
+      jump: ['ContinueNode', { paired_loop_start_id: 'each' }],
+      after: ['MarkNode'],
+    },
+    connect: ['start -> jump', 'start -> each.body -> jump -> after'],
+    settings: { stop_on_error: false },
+  });
+  expect(run.errors).toMatchObject([{ code: 'NO_OPEN_LOOP' }]);
+  expect(run.world.marks).toEqual([]);
+});

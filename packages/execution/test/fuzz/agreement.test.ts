@@ -33,7 +33,7 @@ function expectLegitimate(run: TestRun): void {
 }
 
 it(`what the validator takes, the engine runs to an end or a declared failure (${graphs} graphs from seed ${firstSeed})`, {
-  timeout: 60_000 + graphs * 50,
+  timeout: 60_000 + graphs * 200,
 }, async () => {
   const registry = createNodeRegistry(testNodes(new World()));
   let valid = 0;

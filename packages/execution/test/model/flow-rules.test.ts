@@ -310,3 +310,19 @@ it('a circle through a loop end that stands outside of its loop is found', () =>
   );
   expect(codesOf(source)).toContain('CYCLE');
 });
+
+it('a disabled break passes control on, so what follows it is reached, and a circle through it is one', () => {
+  const withBreak = (config: Record<string, unknown>): object =>
+    file(
+      {
+        start: ['StartNode'],
+        each: ['ForLoopStartNode', { items: [1] }],
+        jump: ['BreakNode', config],
+        log: ['LogNode'],
+        more: ['LogNode'],
+      },
+      ['start -> each', 'each.body -> jump', 'jump -> log', 'log -> more', 'more -> log'],
+    );
+  expect(codesOf(withBreak({ _disabled: true }))).toContain('CYCLE');
+  expect(codesOf(withBreak({}))).toContain('UNREACHABLE_NODE');
+});
