@@ -9,7 +9,7 @@ export interface PairedNode {
   readonly typeName: string;
   readonly config: JsonObject;
   /** Absent: enabled. */
-  readonly disabled?: boolean;
+  readonly disabled?: boolean | undefined;
 }
 
 export interface PairRule {
