@@ -1,5 +1,9 @@
-/** Passes a run's journal on, and keeps what has to be known about the run when its process dies. */
-import type { IntentEntry, JournalEntry, StopEntry } from '../engine/journal.ts';
+/**
+ * Passes a run's journal on, and keeps what has to be known about the run when its process dies. Several nodes may be
+ * under way at once, each in a lane of its own.
+ */
+import type { IntentEntry, JournalEntry, SnapshotEntry, StopEntry } from '../engine/journal.ts';
+import { restoreSnapshot } from '../engine/snapshot.ts';
 import type { Clock, RunJournal } from '../ports.ts';
 
 export class JournalWatch {
@@ -42,6 +46,8 @@ export class JournalWatch {
   async load(): Promise<readonly JournalEntry[]> {
     const entries = await this.#journal.load();
     this.#open.clear();
+    const snapshot = entries.findLast((entry) => entry.kind === 'snapshot');
+    for (const intent of snapshot === undefined ? [] : intentsIn(snapshot)) this.#open.set(intent.step, intent);
     this.#follow(entries);
     return entries;
   }
@@ -73,7 +79,13 @@ export class JournalWatch {
         case 'result':
         case 'failure':
         case 'retry':
+        case 'interrupted':
           this.#open.delete(entry.step);
+          break;
+        case 'lane_dropped':
+          for (const { step, lane = '' } of this.open) {
+            if (lane.startsWith(entry.lane ?? '')) this.#open.delete(step);
+          }
           break;
         case 'stop':
           if (entry.step !== null) this.#open.delete(entry.step);
@@ -83,4 +95,10 @@ export class JournalWatch {
       }
     }
   }
+}
+
+/** The nodes that were under way when a snapshot was taken. */
+function intentsIn({ state }: SnapshotEntry): readonly IntentEntry[] {
+  const intents = [...restoreSnapshot(state).lanes.values()].flatMap(({ intent }) => (intent === null ? [] : [intent]));
+  return intents.toSorted((a, b) => a.step - b.step);
 }

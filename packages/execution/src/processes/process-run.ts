@@ -20,7 +20,7 @@ import type { MemoryWatch } from './memory-watch.ts';
 import type { FinishedMessage, Resumption, RunLimits } from './messages.ts';
 import type { ProcessPool } from './process-pool.ts';
 import { ProcessSession, type SessionEnd, tell } from './process-session.ts';
-import { RecoveryPlan, type Setback } from './recovery.ts';
+import { type Recovery, RecoveryPlan, type Setback } from './recovery.ts';
 
 export interface ProcessRunParts {
   readonly job: JobSpec;
@@ -66,13 +66,19 @@ export class ProcessRun {
       this.#log(end.setback);
       const { stopRequest } = session;
       if (stopRequest?.kind === 'suspend') return suspended('asked', stopRequest.reason);
-      const next = this.#plan.after(end.setback, this.#journal.open, this.#journal.commits);
+      const next = this.#next(end.setback, stopRequest !== null);
       if (next.kind === 'give_up') return this.#giveUp(next.error);
       resumption = {
         ...(next.interruption === null ? {} : { interruption: next.interruption }),
         ...(stopRequest === null ? {} : { stop: stopRequest }),
       };
     }
+  }
+
+  /** A run that is being stopped ends with its grace: what ended its process this time is of no account. */
+  #next(setback: Setback, isStopping: boolean): Recovery {
+    if (setback.kind === 'stop_ignored' && isStopping) return { kind: 'resume', interruption: null };
+    return this.#plan.after(setback, this.#journal.open, this.#journal.commits);
   }
 
   #sessionOn(process: JobProcess, resumption: Resumption): ProcessSession {

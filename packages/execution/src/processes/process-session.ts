@@ -2,7 +2,7 @@
  * One job on one process, from handing it over to the end of either: answers the process's questions, passes on what
  * it reports, tells it to stop, and watches that it does.
  */
-import type { JobTimeout, RunObserver, RunReport, StopRequest } from '../engine/run-options.ts';
+import type { JobTimeout, RunObserver, StopRequest } from '../engine/run-options.ts';
 import type { JobSpec } from '../jobs/job-runner.ts';
 import { type ProgressShape, progressShapeOf } from '../jobs/progress-shape.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -87,9 +87,15 @@ export class ProcessSession {
       () => undefined,
       () => undefined,
     );
-    return end.kind === 'finished' && this.#tooLarge !== null && isJournalFault(end.message.report)
-      ? { kind: 'lost', setback: this.#tooLarge }
-      : end;
+    return this.#meant(end);
+  }
+
+  /** Some ends of the run are for the supervisor to mend. */
+  #meant(end: SessionEnd): SessionEnd {
+    const left = end.kind === 'finished' ? end.message.report.end : null;
+    if (left?.status !== 'suspended') return end;
+    if (left.cause === 'node-still-running') return { kind: 'lost', setback: { kind: 'stop_ignored' } };
+    return left.cause === 'journal' && this.#tooLarge !== null ? { kind: 'lost', setback: this.#tooLarge } : end;
   }
 
   /** The first request counts. */
@@ -223,8 +229,4 @@ export function tell(observer: RunObserver | null, { name, notice }: Notice, log
 /** What V8 prints before it gives up. */
 function isHeapFull(output: string): boolean {
   return /heap out of memory|allocation failed/i.test(output);
-}
-
-function isJournalFault({ end }: RunReport): boolean {
-  return end.status === 'suspended' && end.cause === 'journal';
 }

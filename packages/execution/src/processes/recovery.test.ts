@@ -44,8 +44,25 @@ describe('a run whose process is gone', () => {
     expect(next).toMatchObject({ interruption: { step: 3, treatment: 'fail', error: { code: 'NODE_TIMEOUT' } } });
   });
 
-  it('says nothing of a process that was killed because it did not stop', () => {
-    expect(treatments([{ kind: 'stop_ignored' }, [intent(1)], 1])).toEqual([null]);
+  it('fails the node that was there at every death, and not those that come and go beside it', () => {
+    const plan = new RecoveryPlan();
+    plan.after(died, [intent(2), intent(5)], 5);
+    plan.after(died, [intent(2), intent(8)], 8);
+    const third = plan.after(died, [intent(2), intent(11)], 11);
+    expect(third).toMatchObject({ interruption: { step: 2, treatment: 'fail' } });
+  });
+
+  it('takes the node that began last for the cause when several were always there', () => {
+    expect(new RecoveryPlan().after(died, [intent(2), intent(3)], 5)).toMatchObject({ interruption: { step: 3 } });
+  });
+
+  it('fails a node that does not stop with its branch, the third time', () => {
+    const deaf: Setback = { kind: 'stop_ignored' };
+    expect(treatments([deaf, [intent(1)], 1], [deaf, [intent(1)], 2], [deaf, [intent(1)], 3])).toEqual([
+      'explain',
+      'explain',
+      'fail',
+    ]);
   });
 
   it('is given up when it makes no commit although its node was told to fail', () => {

@@ -21,16 +21,20 @@ export type Setback =
   | KillCause;
 
 /** How often one node may end its process, by what ended it. */
-const TRIES = { died: 3, channel: 3, memory: 2, stalled: 1, node_timeout: 1, too_large: 1 } as const;
+const TRIES = { died: 3, channel: 3, stop_ignored: 3, memory: 2, stalled: 1, node_timeout: 1, too_large: 1 } as const;
 
 export type Recovery =
   | { readonly kind: 'resume'; readonly interruption: Interruption | null }
   /** Not even telling the run what happened got it any further. */
   | { readonly kind: 'give_up'; readonly error: RunError };
 
+/**
+ * Counts setbacks by the nodes that were under way. Of several that run side by side nobody can tell which one ended
+ * the process: it is taken to be the one that was there most often, and of those the one that began last.
+ */
 export class RecoveryPlan {
-  #place = '';
-  #count = 0;
+  /** By step; without a node under way, by the commits of the run, negative. */
+  #counts = new Map<number, number>();
   /** How many commits there were when the run was last told to fail a node. */
   #failedAt: number | null = null;
 
@@ -39,17 +43,28 @@ export class RecoveryPlan {
    * @param commits how many commits the run has made so far
    */
   after(setback: Setback, open: readonly IntentEntry[], commits: number): Recovery {
-    if (setback.kind === 'stop_ignored') return { kind: 'resume', interruption: null };
-    const hit = setback.kind === 'node_timeout' ? open.find(({ step }) => step === setback.step) : open[0];
-    const place = hit === undefined ? `after commit ${commits}` : `step ${hit.step}`;
-    this.#count = place === this.#place ? this.#count + 1 : 1;
-    this.#place = place;
-    const error = errorOf(setback, this.#count);
+    const steps = open.length === 0 ? [-1 - commits] : open.map(({ step }) => step);
+    this.#counts = new Map(steps.map((step) => [step, (this.#counts.get(step) ?? 0) + 1]));
+    const step = setback.kind === 'node_timeout' ? setback.step : this.#mostFrequent();
+    const count = this.#counts.get(step) ?? 1;
+    const hit = open.find((intent) => intent.step === step);
+    const error = errorOf(setback, count);
     if (this.#failedAt === commits) return { kind: 'give_up', error: runErrorOf(error, hit?.node_id ?? null) };
-    if (this.#count < TRIES[setback.kind]) return resume(hit, 'explain', error);
+    if (count < TRIES[setback.kind]) return resume(hit, 'explain', error);
     this.#failedAt = commits;
-    this.#count = 0;
+    this.#counts.delete(step);
     return resume(hit, 'fail', error);
+  }
+
+  #mostFrequent(): number {
+    let found = 0;
+    let most = 0;
+    for (const [step, count] of this.#counts) {
+      if (count < most) continue;
+      found = step;
+      most = count;
+    }
+    return found;
   }
 }
 
@@ -65,7 +80,7 @@ function runErrorOf({ errorType, ...error }: Interruption['error'], nodeId: stri
   return { ...error, error_type: errorType, node_id: nodeId };
 }
 
-function errorOf(setback: Exclude<Setback, { readonly kind: 'stop_ignored' }>, count: number): Interruption['error'] {
+function errorOf(setback: Setback, count: number): Interruption['error'] {
   switch (setback.kind) {
     case 'died': {
       const { signal, exitCode } = setback.end;
@@ -94,6 +109,8 @@ function errorOf(setback: Exclude<Setback, { readonly kind: 'stop_ignored' }>, c
       return timeoutError(`It did not end within its time limit of ${setback.limitMs} ms, and was killed.`, {
         limitMs: setback.limitMs,
       });
+    case 'stop_ignored':
+      return timeoutError('It was told to stop and did not end within the grace, and was killed.', {});
     case 'stalled':
       return timeoutError(
         `It kept its process from answering for ${Math.round(setback.silentMs)} ms, and was killed.`,

@@ -9,7 +9,7 @@ export type KillCause =
   | { readonly kind: 'node_timeout'; readonly step: number; readonly limitMs: number }
   /** It did not answer for so long. */
   | { readonly kind: 'stalled'; readonly silentMs: number }
-  /** A node, or the whole run, did not stop within the grace. */
+  /** A node, a lane or the whole run did not stop within the grace. */
   | { readonly kind: 'stop_ignored' }
   | { readonly kind: 'memory'; readonly usedBytes: number; readonly limitBytes: number }
   | { readonly kind: 'channel'; readonly reason: string };

@@ -1,6 +1,7 @@
 /** Each of these nodes would take the robot down, or hang it, if it ran inside. */
 import { eventually } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/json.ts';
 import type { FileSpec } from '../engine/harness.ts';
 import { chain, isAlive, kindsOf, stopper, testRunner } from './support/runner.ts';
 
@@ -103,6 +104,41 @@ describe('a node that ignores its signal', () => {
     cancel('enough');
     expect((await running).end).toMatchObject({ status: 'cancelled' });
     await expectQuiet(marks);
+  });
+});
+
+describe('branches side by side', () => {
+  const fork = (first: readonly [string, JsonObject?], second: readonly [string, JsonObject?]): FileSpec => ({
+    nodes: {
+      fork: ['ForkNode', { branch_count: 2, paired_join_id: 'join' }],
+      one: [first[0], first[1] ?? {}],
+      two: [second[0], second[1] ?? {}],
+      join: ['JoinNode', { paired_fork_id: 'fork' }],
+      after: ['MarkNode', { mark: 'after' }],
+    },
+    connect: ['fork.branch_1 -> one -> join', 'fork.branch_2 -> two -> join', 'join -> after'],
+  });
+
+  it('survive a process that dies under one of them', async () => {
+    const { run, marks } = testRunner();
+    const report = await run(fork(['DieNode', { times: 1 }], ['SleepNode', { ms: 300 }]));
+    expect(report.end.status).toBe('completed');
+    expect(marks().at(-1)).toBe('after');
+  });
+
+  it('fail with the node that ends the process each time', async () => {
+    const { run } = testRunner();
+    const report = await run(fork(['SleepNode', { ms: 100 }], ['DieNode']));
+    expect(report.end).toMatchObject({ status: 'failed', error: { code: 'JOB_PROCESS_DIED', node_id: 'two' } });
+  });
+
+  it('are cancelled when one of them spins', async () => {
+    const { run, marks } = testRunner({ cancelGraceMs: 300 });
+    const { signal, cancel } = stopper();
+    const running = run(fork(['SleepNode'], ['SpinNode']), { signal });
+    await eventually('the node spins', () => marks().includes('spin'), { timeoutMs: 30_000 });
+    cancel('enough');
+    expect((await running).end).toMatchObject({ status: 'cancelled' });
   });
 });
 

@@ -50,8 +50,11 @@ export interface ServeOptions {
 
 /** How often the process says that its main thread answers, in ms. */
 const ALIVE_INTERVAL_MS = 500;
-/** No node is abandoned here: one that does not end is killed with its process. In ms, the longest of a timer. */
-const NEVER_MS = 2_147_483_647;
+/**
+ * A node that does not end is not abandoned, but killed with its process. The supervisor does so after the grace; for
+ * what it does not see (a branch that stops because another one failed), the engine gives up this much later, in ms.
+ */
+const ABANDON_MARGIN_MS = 15_000;
 const MAX_ERROR_CHARS = 2_000;
 
 /**
@@ -169,7 +172,7 @@ class JobServer {
       jobTimeoutMs: limits.jobTimeoutMs,
       inDoubtPolicy: limits.inDoubtPolicy,
       cancelGraceMs: resumption.finallyGraceMs ?? limits.cancelGraceMs,
-      abortGraceMs: NEVER_MS,
+      abortGraceMs: limits.cancelGraceMs + ABANDON_MARGIN_MS,
       ...(resumption.interruption === undefined ? {} : { interruption: resumption.interruption }),
     });
     return runner.run(job, controller.signal);
