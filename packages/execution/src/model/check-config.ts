@@ -74,13 +74,18 @@ function checkParam(
   checks: ConfigChecks,
 ): void {
   const value = Object.hasOwn(node.config, param) ? node.config[param] : undefined;
-  if (value !== undefined && hasReferences(value) && (typeof value === 'string' || mayBeStructure(schema))) return;
+  if (value !== undefined && isLeftToTheRun(schema, value)) return;
   const reading = readParam(schema, value, 'written');
   if (reading.state === 'absent' && isRequired(schema)) reportMissing(node, { param, unknown }, checks);
   if (reading.state !== 'unfit') return;
   const choices = choicesOf(schema);
   const nearest = typeof value === 'string' ? checks.speller.nearest(value, choices) : null;
   reportValue(node, param, reading.problem, checks, nearest);
+}
+
+/** What holds a reference is known only then, but for its outermost kind. */
+function isLeftToTheRun(schema: ParamSchema, value: JsonValue): boolean {
+  return hasReferences(value) && (typeof value !== 'object' || value === null || mayBeStructure(schema, value));
 }
 
 function isCount(value: JsonValue, whole: boolean): boolean {

@@ -68,12 +68,13 @@ function kindsIn(schema: ParamSchema, depth: number): readonly ParamKind[] {
   return kind === undefined ? [] : [kind];
 }
 
-/** False for a parameter that a list or an object never fits, whatever its templates turn out to be. */
-export function mayBeStructure(schema: ParamSchema): boolean {
+/** False for a list or an object that the parameter never takes, whatever its templates turn out to be. */
+export function mayBeStructure(schema: ParamSchema, value: object): boolean {
+  const kind = Array.isArray(value) ? 'list' : 'object';
   const declared = z.globalRegistry.get(schema)?.kind;
-  if (typeof declared === 'string') return declared === 'list' || declared === 'object';
+  if (typeof declared === 'string') return declared === kind;
   const kinds = kindsOf(schema);
-  return (kinds.size === 0 && choicesOf(schema).length === 0) || kinds.has('list') || kinds.has('object');
+  return (kinds.size === 0 && choicesOf(schema).length === 0) || kinds.has(kind);
 }
 
 /**
