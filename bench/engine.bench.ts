@@ -5,6 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { planFlow } from '../packages/execution/src/engine/flow-plan.ts';
+import { foldJournal } from '../packages/execution/src/engine/fold.ts';
 import type { JournalEntry } from '../packages/execution/src/engine/journal.ts';
 import { memoryJournal } from '../packages/execution/src/engine/memory-journal.ts';
 import { runWorkflow } from '../packages/execution/src/engine/run-workflow.ts';
@@ -143,6 +145,18 @@ function heapMiB(): number {
   return process.memoryUsage().heapUsed / 2 ** 20;
 }
 
+/** What taking up a run costs that has no snapshot. */
+async function folding(iterations: number): Promise<void> {
+  const { nodes, lines } = loop('l', iterations);
+  const workflow = workflowOf(nodes, lines);
+  const entries: JournalEntry[] = [];
+  await run(workflow, { load: async () => [], commit: async (added) => void entries.push(...added) });
+  const startedAt = performance.now();
+  foldJournal(planFlow(workflow, registry), entries);
+  const perSecond = Math.round((entries.length * 1_000) / (performance.now() - startedAt));
+  console.log(`fold: ${perSecond.toLocaleString('en')} entries/s   (${entries.length} entries)`);
+}
+
 async function memory(steps: number): Promise<void> {
   const { nodes, lines } = loop('l', Math.ceil(steps / 3));
   const workflow = workflowOf(nodes, lines);
@@ -180,5 +194,7 @@ const forked = inBranches(BRANCHES, Math.ceil(ITERATIONS / BRANCHES));
 show('memory', await speed(forked, memoryJournal()), base.perSecond);
 show('store, synchronous=NORMAL', await stored(forked, 'normal'), base.perSecond);
 show('store, synchronous=FULL', await stored(forked, 'full'), base.perSecond);
+console.log('\nresuming');
+await folding(ITERATIONS);
 console.log('\nmemory');
 await memory(STEPS);
