@@ -249,6 +249,39 @@ $$;
 create index if not exists jobs_ended on public.jobs (completed_at) where status not in ('pending', 'running');
 
 
+-- As before, and with how many robots have been heard of within the last ten minutes (at most 1,001): what a robot
+-- spreads its return after an outage by, so that a large fleet does not come back as a herd.
+create or replace function public.robot_heartbeat(p_robot_id uuid, p_status text, p_metrics jsonb default null)
+returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  c_samples_kept constant bigint := 10000;
+  v_sample bigint;
+begin
+  perform casare.assert_robot(p_robot_id);
+  perform casare.require(btrim(p_status) <> '', 'p_status must not be empty');
+
+  update public.robots r
+     set last_seen = clock_timestamp(), status = p_status, metrics = coalesce(p_metrics, r.metrics),
+         metrics_count = r.metrics_count + case when p_metrics is null then 0 else 1 end
+   where r.id = p_robot_id
+  returning r.metrics_count into v_sample;
+
+  if p_metrics is not null then
+    insert into public.robot_metrics (robot_id, sample, metrics) values (p_robot_id, v_sample, p_metrics);
+    delete from public.robot_metrics m where m.id in ( -- I7: one in, one out, a few more after a change of the limit
+      select o.id from public.robot_metrics o
+       where o.robot_id = p_robot_id and o.sample <= v_sample - c_samples_kept
+       order by o.sample limit 100);
+  end if;
+  return jsonb_build_object('ok', true, 'fleet_size', (
+    select count(*) from (
+      select from public.robots r where r.last_seen > clock_timestamp() - interval '10 minutes' limit 1001) as heard));
+end
+$$;
+
+
 -- =====================================================================================================================
 -- 3. A robot's whole turn
 -- =====================================================================================================================
@@ -321,7 +354,7 @@ begin
   for v_function in
     select p.oid from pg_proc p
      where p.pronamespace = 'public'::regnamespace
-       and p.proname in ('set_in_doubt', 'resolve_job', 'heartbeat_jobs', 'redrive_job', 'purge_jobs', 'robot_turn')
+       and p.proname in ('set_in_doubt', 'resolve_job', 'heartbeat_jobs', 'robot_heartbeat', 'redrive_job', 'purge_jobs', 'robot_turn')
   loop
     execute format('revoke all on function %s from public, anon', v_function);
     execute format('grant execute on function %s to authenticated, service_role', v_function);

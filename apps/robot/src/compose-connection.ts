@@ -7,6 +7,7 @@ export interface ConnectionEvents {
   readonly logger?: Logger;
   readonly onConnected?: () => void;
   readonly onDisconnected?: () => void;
+  readonly fleetSize?: () => number;
 }
 
 /** Who the robot is to the server: whatever sign-in it was given, else the key itself. */

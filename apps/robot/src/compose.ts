@@ -62,6 +62,8 @@ export interface RobotParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly connection: ConnectionManager;
+  /** How many robots the server has heard of lately: what a return after an outage is spread by. */
+  readonly fleet: { size: number };
   readonly wakeUps: WakeUps | null;
   readonly pacer: PollPacer;
   readonly gateway: JobGateway;
@@ -116,7 +118,9 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
           resourceMonitor: new ResourceMonitor({ intervalMs: config.observability.resourceIntervalMs }),
         })
       : null;
+    const fleet = { size: 1 };
     const connection = openConnection(settings, {
+      fleetSize: () => fleet.size,
       logger,
       onConnected: () => {
         audit?.connectionEstablished();
@@ -249,6 +253,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       logger,
       connection,
+      fleet,
       wakeUps,
       pacer,
       gateway,

@@ -96,11 +96,12 @@ export class RobotLoops {
   }
 
   async #tellPresence(signal: AbortSignal): Promise<void> {
-    const { connection, gateway, identity, executor, metrics, intake, pause } = this.#parts;
+    const { connection, gateway, identity, executor, fleet, metrics, intake, pause } = this.#parts;
     if (!connection.isConnected || !intake.isRegistered) return;
     const state = pause.current !== null ? 'paused' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
     const status = this.#isStopping() ? 'draining' : state;
-    await gateway.robotHeartbeat(identity.robotId, status, presenceOf(metrics, pause), { signal });
+    const answer = await gateway.robotHeartbeat(identity.robotId, status, presenceOf(metrics, pause), { signal });
+    fleet.size = answer.fleetSize ?? fleet.size;
   }
 
   /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */

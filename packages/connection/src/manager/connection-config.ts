@@ -21,7 +21,8 @@ export interface ConnectionConfig extends BackoffConfig {
   readonly authRetryIntervalMs: number;
   /**
    * After an outage of more than 10 s, the clients that noticed its end come back spread over 0.4 times what it lasted
-   * beyond that, but over no more than this, in ms; 0: all at once. Default 20,000, reached by an outage of a minute.
+   * beyond that, but over no more than this, in ms, nor than 20 ms for each client of a fleet whose size is known;
+   * 0: all at once. Default 20,000, reached by an outage of a minute.
    */
   readonly maxReconnectSpreadMs: number;
   /** Attempts after which the manager gives up (`FAILED`); null: never. Default null. */

@@ -43,6 +43,11 @@ export interface ConnectionManagerOptions extends ConnectionListeners {
   /** In whose name calls are made. Default: `{ kind: 'key' }`, the key's own. */
   readonly auth?: Credentials;
   readonly config?: Partial<ConnectionConfig>;
+  /**
+   * How many clients of this service would come back with this one after an outage, as far as is known. A small fleet
+   * comes back at once, a large one spread by 20 ms a client. Default: unknown, spread as for a large one.
+   */
+  readonly fleetSize?: () => number;
   /** How failed calls are repeated. Default: 3 attempts, 1 s doubled up to 30 s, full jitter. */
   readonly retry?: Partial<RetryConfig>;
   readonly breaker?: Partial<CircuitBreakerConfig>;
@@ -125,7 +130,7 @@ export class ConnectionManager {
       redactor,
       breaker: this.breaker,
       book: this.#book,
-      rules: new ReconnectRules(config, this.#random),
+      rules: new ReconnectRules(config, this.#random, options.fleetSize),
       probe: options.probe ?? schemaVersionProbe,
       newSession: () =>
         new Session({

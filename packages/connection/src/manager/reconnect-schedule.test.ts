@@ -82,6 +82,18 @@ describe('while there is no connection', () => {
     expect(entry(3_600_000, 0.5, { maxReconnectSpreadMs: 0 })).toBe(0);
   });
 
+  it('a small fleet comes in at once, a larger one spread by 20 ms a client', () => {
+    const entry = (fleet: number) => {
+      const known = new ReconnectRules(
+        connectionConfig(),
+        () => 0.5,
+        () => fleet,
+      );
+      return known.noticed(known.afterLoss(0, down), 60_000).entryAt - 60_000;
+    };
+    expect([0, 1, 11, 501, 1_001, 5_000].map(entry)).toEqual([0, 0, 100, 5_000, 10_000, 10_000]);
+  });
+
   it('nothing but the entry is tried once the service is known to be back', () => {
     const later = rules();
     const noticed = later.noticed(later.afterLoss(0, down), 60_000);

@@ -41,13 +41,19 @@ const SHORT_OUTAGE_MS = 10_000;
 /** Entries are spread over this share of what the outage lasted beyond that. */
 const ENTRY_SHARE = 0.4;
 
+/** A service takes fifty returning clients a second in its stride; a small fleet need not be spread any further. */
+const MS_PER_CLIENT = 20;
+
 export class ReconnectRules {
   readonly #config: ConnectionConfig;
   readonly #random: Random;
+  readonly #fleetSize: () => number;
 
-  constructor(config: ConnectionConfig, random: Random) {
+  /** @param fleetSize how many clients come back at the same time, this one included; Infinity where nobody knows */
+  constructor(config: ConnectionConfig, random: Random, fleetSize: () => number = () => Number.POSITIVE_INFINITY) {
     this.#config = config;
     this.#random = random;
+    this.#fleetSize = fleetSize;
   }
 
   /** The first attempt at once: nothing was tried yet. */
@@ -109,7 +115,8 @@ export class ReconnectRules {
   noticed(schedule: ReconnectSchedule, now: number): ReconnectSchedule {
     const outageMs = now - schedule.since;
     const wantedMs = Math.max(0, (outageMs - SHORT_OUTAGE_MS) * ENTRY_SHARE);
-    const spreadMs = Math.min(wantedMs, this.#config.maxReconnectSpreadMs);
+    const fleetMs = MS_PER_CLIENT * Math.max(0, this.#fleetSize() - 1);
+    const spreadMs = Math.min(wantedMs, fleetMs, this.#config.maxReconnectSpreadMs);
     return { ...schedule, entryAt: now + spreadMs * this.#random() };
   }
 

@@ -108,14 +108,16 @@ export class JobGateway {
     return answer.leases;
   }
 
+  /** @returns how many robots the database has heard of lately, this one included; null when it does not say */
   async robotHeartbeat(
     robotId: string,
     status: string,
     metrics: JsonObject | null,
     options?: GatewayCallOptions,
-  ): Promise<void> {
+  ): Promise<{ readonly fleetSize: number | null }> {
     const args = { p_robot_id: uuid('robotId', robotId), p_status: status, p_metrics: metrics };
-    await this.#call('robot_heartbeat', args, z.unknown(), options);
+    const answer = await this.#call('robot_heartbeat', args, z.object({ fleet_size: z.int().optional() }), options);
+    return { fleetSize: answer.fleet_size ?? null };
   }
 
   async reportProgress(lease: Lease, progress: JsonObject, options?: GatewayCallOptions): Promise<LeaseOutcome> {

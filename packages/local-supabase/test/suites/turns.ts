@@ -39,6 +39,17 @@ export function turnSuite(db: () => Orchestra): void {
     ]);
   });
 
+  test('presence tells how many robots were heard of lately', async () => {
+    const [robot, , silent] = [await db().robot(), await db().robot(), await db().robot()];
+    await db().server.sql("update robots set last_seen = clock_timestamp() - interval '1 hour' where id = $1", [
+      silent,
+    ]);
+
+    const answer = await db().rpc('robot_heartbeat', { p_robot_id: robot, p_status: 'idle' });
+
+    expect(answer).toEqual({ ok: true, fleet_size: 2 });
+  });
+
   test('claims nothing unless it is asked to', async () => {
     const robot = await db().robot();
     await db().enqueue();
