@@ -1,4 +1,4 @@
 import { defineConfig } from 'vitest/config';
 
 // Tests that talk to a real server or start a process: slow machines are slow, not wrong.
-export default defineConfig({ test: { testTimeout: 20_000 } });
+export default defineConfig({ test: { testTimeout: 60_000, hookTimeout: 60_000 } });

@@ -116,6 +116,7 @@ describe('the JSON Schema', () => {
       'connection',
       'circuitBreaker',
       'jobExecution',
+      'jobProcesses',
       'observability',
       'nodes',
       'permissions',

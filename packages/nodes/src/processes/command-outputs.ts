@@ -9,7 +9,11 @@ export const COMMAND_OUTPUTS = ['stdout', 'stderr', 'return_code', 'success'] as
 /** Seconds; 0: as long as the robot lets a node run. */
 export const timeoutParam: Param<number> = number({ fallback: 60, min: 0, max: 2_147_483 });
 
-export const retryParams = {
+export const retryParams: {
+  readonly retry_count: Param<number>;
+  readonly retry_interval: Param<number>;
+  readonly retry_on_nonzero: Param<boolean>;
+} = {
   retry_count: integer({ fallback: 0, min: 0 }),
   retry_interval: integer({ fallback: 1_000, min: 0 }),
   retry_on_nonzero: flag(false),
