@@ -130,8 +130,8 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** @throws StoreError `UNKNOWN_JOB` */
   getJob(jobId: string): Promise<JobRecord> {
-    const { db, jobs } = this.#store.tables;
-    return this.#store.read(() => selectRecord(db, jobs.find(jobId)));
+    const { db, jobs, journal } = this.#store.tables;
+    return this.#store.read(() => selectRecord(db, jobs.find(jobId), (runId) => journal.lastOf(runId)));
   }
 
   /** Jobs that were cached but not begun, oldest first. */
@@ -169,6 +169,7 @@ export class OfflineQueue implements AsyncDisposable {
   }
 
   async getStats(): Promise<QueueStats> {
+    await this.#store.write({ op: 'settle' });
     const counts = await this.#store.read(() => countJobs(this.#store.tables.db));
     const [outbox, store] = await Promise.all([this.store.outbox.stats(), this.store.stats()]);
     return { robotId: this.robotId, ...counts, outbox, store };
@@ -191,7 +192,9 @@ export class OfflineQueue implements AsyncDisposable {
   async #list(filter: JobFilter): Promise<JobRecord[]> {
     const limit = checkLimit(filter.limit);
     const onDamaged = (error: CorruptRecordError): void => this.#store.reportDamage(error);
-    return this.#store.read(() => listRecords(this.#store.tables.db, { ...filter, limit }, onDamaged));
+    const { db, journal } = this.#store.tables;
+    const lastSeqOf = (runId: number): number | null => journal.lastOf(runId);
+    return this.#store.read(() => listRecords(db, { ...filter, limit }, lastSeqOf, onDamaged));
   }
 
   async #change(jobId: string, change: StatusChange, drafts: readonly OutboxDraft[] = []): Promise<void> {

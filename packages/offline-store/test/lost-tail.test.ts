@@ -56,6 +56,11 @@ describe('a write-ahead log that lost its end', () => {
     const store = await openTestStore({ path: await crashImage() });
     expect(store.opening).toEqual({ setAside: null, marks: 'ok', incidents: [] });
     expect((await loadOf(store)).map((entry) => entry.step)).toEqual([1, 2, 3, 4]);
+    expect((await store.outbox.peek()).map(({ seq, payload }) => [seq, payload])).toEqual([
+      [1, { step: 2 }],
+      [2, { step: 3 }],
+      [3, { step: 4 }],
+    ]);
   });
 
   it('together with a whole job, is reported by the name in the mark', async () => {

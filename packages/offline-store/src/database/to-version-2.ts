@@ -40,6 +40,9 @@ const tables = `
     recorded_at_ms INTEGER NOT NULL,
     payload TEXT NOT NULL,
     sealed TEXT,
+    revision INTEGER NOT NULL,
+    outbox_seq INTEGER NOT NULL,
+    drafts TEXT,
     crc INTEGER NOT NULL
   ) STRICT;
 
@@ -146,7 +149,7 @@ function moveStates(db: Database.Database): void {
 }
 
 function moveJournal(db: Database.Database): void {
-  const insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const execute = db.prepare('INSERT OR IGNORE INTO executed VALUES (?, ?, ?, ?, ?)');
   const rows = db.prepare<[], Row>(
     'SELECT j.*, r.job_id, r.lease_token FROM journal_1 j JOIN jobs r ON r.run_id = j.run_id ORDER BY j.run_id, j.seq',
@@ -154,8 +157,9 @@ function moveJournal(db: Database.Database): void {
   for (const row of rows.all()) {
     const { job_id, lease_token, run_id, seq, kind, node_id, recorded_at_ms, payload, crc } = row;
     const old = [job_id, lease_token, seq, kind, node_id, recorded_at_ms, payload];
-    const next = carried(rowChecksum(valuesOf(old)) === crc, [...old, null]);
-    insert.run(journalId(Number(run_id), Number(seq)), kind, node_id, recorded_at_ms, payload, null, next);
+    const next = carried(rowChecksum(valuesOf(old)) === crc, [...old, null, seq, 0, null]);
+    const id = journalId(Number(run_id), Number(seq));
+    insert.run(id, kind, node_id, recorded_at_ms, payload, null, seq, 0, null, next);
     if (node_id === null || !['result', 'checkpoint_snapshot', 'checkpoint_delta'].includes(String(kind))) continue;
     const executed = [run_id, node_id, seq, '[]'];
     execute.run(...executed, rowChecksum(valuesOf(executed)));

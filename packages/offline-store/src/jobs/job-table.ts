@@ -6,6 +6,7 @@
  */
 import type Database from 'better-sqlite3';
 import { CorruptRecordError, StoreError } from '../errors.ts';
+import type { JournalTable } from '../journal/journal-table.ts';
 import { encodeJson } from '../json.ts';
 import type { CacheJobOptions, CacheOutcome, LeaseNote } from './job-record.ts';
 import {
@@ -17,7 +18,7 @@ import {
   toPosition,
   toStateRow,
 } from './job-rows.ts';
-import { changeState, isOver } from './job-state.ts';
+import { changeState, isOver, wholeDoubtOf } from './job-state.ts';
 import { staleClaimError } from './refusals.ts';
 
 export interface JobTableOptions {
@@ -30,6 +31,7 @@ export interface JobTableOptions {
 const maxRemembered = 1_000;
 
 export class JobTable {
+  readonly #journal: JournalTable;
   readonly #positions: Map<number, RunPosition> | null;
   readonly #onSaved: (run: RunRef, position: RunPosition) => void;
   readonly #selectJob: Database.Statement<[number], JobRow>;
@@ -39,7 +41,8 @@ export class JobTable {
   readonly #updateState: Database.Statement<unknown[]>;
   readonly #selectRuns: Database.Statement<[string], { run_id: number; lease_token: string }>;
 
-  constructor(db: Database.Database, options: JobTableOptions = {}) {
+  constructor(db: Database.Database, journal: JournalTable, options: JobTableOptions = {}) {
+    this.#journal = journal;
     this.#onSaved = options.onSaved ?? (() => {});
     this.#positions = options.isOnlyWriter === true ? new Map() : null;
     this.#selectJob = db.prepare('SELECT * FROM jobs WHERE run_id = ?');
@@ -89,9 +92,35 @@ export class JobTable {
     if (known !== undefined) return known;
     const row = this.#selectState.get(run.runId);
     if (row === undefined) throw new CorruptRecordError(run.jobId, null, 'its state is missing');
-    const position = toPosition(row, run.jobId);
+    const position = this.#withTail(run, toPosition(row, run.jobId));
     this.#remember(position);
     return position;
+  }
+
+  /** The last journal entry that the job's own row knows of. */
+  settledSeq(run: RunRef): number {
+    return this.#selectState.get(run.runId)?.journal_seq ?? 0;
+  }
+
+  /** The steps since the row was written are in the journal, and the newest says how far they have come. */
+  #withTail(run: RunRef, position: RunPosition): RunPosition {
+    const isClosed = isOver(position.state) || wholeDoubtOf(position.state) !== null;
+    const lastSeq = isClosed ? null : this.#journal.lastOf(run.runId);
+    if (lastSeq === null || lastSeq <= position.journalSeq) return position;
+    const [last] = this.#journal.read(run, lastSeq, lastSeq);
+    if (last === undefined) return position;
+    return { ...position, journalSeq: lastSeq, revision: last.revision, outboxSeq: last.outboxSeq };
+  }
+
+  /** Notes a position that the journal's newest row stands for; the job's own row stays as it is. */
+  advance(run: RunRef, position: RunPosition): void {
+    this.#remember(position);
+    this.#onSaved(run, position);
+  }
+
+  /** Brings the job's own row up to date. That is no new revision: the journal says the same. */
+  settle(position: RunPosition): void {
+    this.#write(position);
   }
 
   /** Called after a ROLLBACK, and when a claim was removed: what is remembered may not be what the file holds. */

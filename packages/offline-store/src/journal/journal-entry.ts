@@ -41,6 +41,12 @@ export function isExecution(kind: string): boolean {
   return kind === 'result' || isCheckpointKind(kind);
 }
 
+/** The iteration that an entry's JSON text names. */
+export function iterationOf({ payload }: { readonly payload: string }): Iteration {
+  if (!payload.includes('"iteration"')) return [];
+  return (JSON.parse(payload) as { readonly iteration?: Iteration }).iteration ?? [];
+}
+
 /**
  * @param secret paths within the entry whose values are kept sealed only
  * @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT`

@@ -12,8 +12,18 @@ import type { SecretBox } from '../secrets/secret-box.ts';
 import { deltaKind, snapshotKind } from './checkpoint-fold.ts';
 import type { EncodedEntry } from './journal-entry.ts';
 
+/** What a row says about the commit it belongs to, so that a step needs to write nothing else (I10). */
+export interface CommitNote {
+  /** Of the job's state. */
+  readonly revision: number;
+  /** Last number given out for the outbox. */
+  readonly outboxSeq: number;
+  /** JSON text of the outbox drafts of the commit, on its last row; null for none, or when they are in the outbox. */
+  readonly drafts: string | null;
+}
+
 /** A row that passed its check, its secret parts still sealed. */
-export interface JournalRow {
+export interface JournalRow extends CommitNote {
   readonly seq: number;
   readonly kind: string;
   readonly nodeId: string | null;
@@ -29,12 +39,15 @@ interface StoredRow {
   readonly recorded_at_ms: number;
   readonly payload: string;
   readonly sealed: string | null;
+  readonly revision: number;
+  readonly outbox_seq: number;
+  readonly drafts: string | null;
   readonly crc: number;
 }
 
 export class JournalTable {
   readonly #box: SecretBox;
-  readonly #insert: Database.Statement<[number, string, string | null, number, string, string | null, number]>;
+  readonly #insert: Database.Statement<unknown[]>;
   readonly #select: Database.Statement<[number, number], StoredRow>;
   readonly #first: Database.Statement<[number, number], { id: number | null }>;
   readonly #last: Database.Statement<[number, number], { id: number | null }>;
@@ -43,7 +56,7 @@ export class JournalTable {
 
   constructor(db: Database.Database, box: SecretBox) {
     this.#box = box;
-    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#select = db.prepare('SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id');
     this.#first = db.prepare('SELECT min(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
     this.#last = db.prepare('SELECT max(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
@@ -54,11 +67,14 @@ export class JournalTable {
     );
   }
 
-  insert(run: RunRef, seq: number, entry: EncodedEntry, nowMs: number): void {
+  insert(run: RunRef, seq: number, entry: EncodedEntry, note: CommitNote, nowMs: number): void {
     const { kind, nodeId, payload, secrets } = entry;
     const sealed = secrets === null ? null : this.#box.seal(secrets, { ...run, seq });
-    const crc = journalChecksum(run, { seq, kind, nodeId, recordedAtMs: nowMs, payload, sealed });
-    this.#insert.run(journalId(run.runId, seq), kind, nodeId, nowMs, payload, sealed, crc);
+    const { revision, outboxSeq, drafts } = note;
+    const row = { seq, kind, nodeId, recordedAtMs: nowMs, payload, sealed, revision, outboxSeq, drafts };
+    const crc = journalChecksum(run, row);
+    const id = journalId(run.runId, seq);
+    this.#insert.run(id, kind, nodeId, nowMs, payload, sealed, revision, outboxSeq, drafts, crc);
   }
 
   /**
@@ -112,8 +128,20 @@ export class JournalTable {
 }
 
 export function journalChecksum(run: RunRef, row: JournalRow): number {
-  const { seq, kind, nodeId, recordedAtMs, payload, sealed } = row;
-  return rowChecksum([run.jobId, run.leaseToken, seq, kind, nodeId, recordedAtMs, payload, sealed]);
+  const { seq, kind, nodeId, recordedAtMs, payload, sealed, revision, outboxSeq, drafts } = row;
+  return rowChecksum([
+    run.jobId,
+    run.leaseToken,
+    seq,
+    kind,
+    nodeId,
+    recordedAtMs,
+    payload,
+    sealed,
+    revision,
+    outboxSeq,
+    drafts,
+  ]);
 }
 
 function toRow(stored: StoredRow): JournalRow {
@@ -124,5 +152,8 @@ function toRow(stored: StoredRow): JournalRow {
     recordedAtMs: stored.recorded_at_ms,
     payload: stored.payload,
     sealed: stored.sealed,
+    revision: stored.revision,
+    outboxSeq: stored.outbox_seq,
+    drafts: stored.drafts,
   };
 }

@@ -3,21 +3,19 @@
  * one transaction, numbered without gaps (I3, I6). Nothing is written about a claim that is over (I1, I5),
  * and no step about one that is in doubt as a whole.
  *
- * Compaction bounds what a long job keeps (I7, I10): entries older than the newest whole state go, a batch at
- * a time, once there are more than `keepEntries` of them.
+ * A plain step writes its journal rows only (`tail.ts`); whatever changes more than the numbers in a job's own
+ * row is written in full.
  *
  * Synchronous, part of the caller's transaction.
  */
-import type { Counters } from '../database/counters.ts';
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { changeState, isFinal, isOver, type JobState, type StatusChange, wholeDoubtOf } from '../jobs/job-state.ts';
-import type { JobTable } from '../jobs/job-table.ts';
 import { overError } from '../jobs/refusals.ts';
-import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { snapshotKind } from './checkpoint-fold.ts';
-import type { ExecutedTable } from './executed-table.ts';
+import { type CompactionParts, compact } from './compaction.ts';
 import { type EncodedDraft, type EncodedEntry, isExecution } from './journal-entry.ts';
-import type { JournalTable } from './journal-table.ts';
+import type { CommitNote } from './journal-table.ts';
+import { encodeDrafts, Tail, type TailParts } from './tail.ts';
 
 export interface RunWrite {
   readonly entries?: readonly EncodedEntry[];
@@ -25,70 +23,117 @@ export interface RunWrite {
   readonly change?: StatusChange;
 }
 
-export interface RunLogParts {
-  readonly jobs: JobTable;
-  readonly journal: JournalTable;
-  readonly executed: ExecutedTable;
-  readonly outbox: OutboxTable;
-  readonly counters: Counters;
-  /** Journal entries that a claim keeps besides those that are needed to resume it. */
-  readonly keepEntries: number;
-}
-
-/** Entries that are removed at once: a commit now and then pays for so many. */
-const compactionBatch = 256;
+export type RunLogParts = TailParts & CompactionParts;
 
 export class RunLog {
   readonly #parts: RunLogParts;
+  readonly #tail: Tail;
 
   constructor(parts: RunLogParts) {
     this.#parts = parts;
+    this.#tail = new Tail({ ...parts, compact: (position) => compact(parts, position) });
   }
 
   /** @throws StoreError `JOB_FINAL`, `STALE_LEASE`, `JOB_IN_DOUBT` */
   write(run: RunRef, write: RunWrite, nowMs: number): RunPosition {
-    const { jobs, outbox } = this.#parts;
-    const before = jobs.position(run);
-    const entries = write.entries ?? [];
-    const drafts = write.outbox ?? [];
+    const before = this.#parts.jobs.position(run);
+    const { entries = [], outbox: drafts = [] } = write;
     if (isOver(before.state) && entries.length + drafts.length > 0) throw overError(run, before.state);
     if (wholeDoubtOf(before.state) !== null && entries.length > 0) throw overError(run, before.state);
     const state = stateAfter(run, before.state, write, nowMs);
-    if (entries.length + drafts.length === 0 && state === before.state) return before;
-    const keepAll = isFinal(state);
+    if (state !== before.state) return this.#writeAll(run, { ...before, state }, entries, drafts, nowMs);
+    if (entries.length + drafts.length === 0) return before;
+    return isPlainStep(entries)
+      ? this.#writeStep(run, before, entries, drafts, nowMs)
+      : this.#writeAll(run, before, entries, drafts, nowMs);
+  }
+
+  /** Puts what steps have left to do where it is looked for. */
+  settle(): void {
+    this.#tail.settle();
+  }
+
+  /** To be called after each COMMIT. */
+  committed(): void {
+    this.#tail.committed();
+  }
+
+  /** To be called after each ROLLBACK: what is remembered may not be what the file holds. */
+  rolledBack(): void {
+    this.#tail.rolledBack();
+    this.forget();
+  }
+
+  /** To be called when a claim was removed. */
+  forget(): void {
+    this.#parts.jobs.forget();
+    this.#parts.executed.forget();
+  }
+
+  #writeStep(
+    run: RunRef,
+    before: RunPosition,
+    entries: readonly EncodedEntry[],
+    drafts: readonly EncodedDraft[],
+    nowMs: number,
+  ): RunPosition {
+    const revision = before.revision + 1;
+    const outboxSeq = before.outboxSeq + drafts.length;
+    const journalSeq = this.#append(run, before, entries, { revision, outboxSeq, drafts: encodeDrafts(drafts) }, nowMs);
+    const after = { ...before, revision, outboxSeq, journalSeq };
+    this.#parts.jobs.advance(run, after);
+    const [firstSeq, firstOutboxSeq] = [before.journalSeq + 1, before.outboxSeq + 1];
+    this.#tail.add({ run, entries, firstSeq, drafts, firstOutboxSeq, nowMs });
+    return after;
+  }
+
+  #writeAll(
+    run: RunRef,
+    before: RunPosition,
+    entries: readonly EncodedEntry[],
+    drafts: readonly EncodedDraft[],
+    nowMs: number,
+  ): RunPosition {
+    const { jobs, outbox, executed } = this.#parts;
+    this.#tail.settle();
+    const keepAll = isFinal(before.state);
     for (const [index, draft] of drafts.entries()) {
-      const kept = { ...draft, keep: draft.keep || keepAll };
-      outbox.insert(run, before.outboxSeq + 1 + index, kept, nowMs);
+      outbox.insert(run, before.outboxSeq + 1 + index, { ...draft, keep: draft.keep || keepAll }, nowMs);
     }
-    const after = this.#append(run, { ...before, state, outboxSeq: before.outboxSeq + drafts.length }, entries, nowMs);
-    return jobs.save(run, this.#compacted(after));
+    let { snapshotSeq, checkpointSeq } = before;
+    for (const [index, { kind, nodeId, iteration }] of entries.entries()) {
+      const seq = before.journalSeq + 1 + index;
+      if (kind === 'snapshot') snapshotSeq = seq;
+      else if (kind === snapshotKind) checkpointSeq = seq;
+      if (isExecution(kind) && nodeId !== null) executed.add(run, nodeId, seq, iteration);
+    }
+    const outboxSeq = before.outboxSeq + drafts.length;
+    const note = { revision: before.revision + 1, outboxSeq, drafts: null };
+    const journalSeq = this.#append(run, before, entries, note, nowMs);
+    const after = { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq };
+    return jobs.save(run, compact(this.#parts, { ...after, firstSeq: jobs.position(run).firstSeq }));
   }
 
-  #append(run: RunRef, before: RunPosition, entries: readonly EncodedEntry[], nowMs: number): RunPosition {
-    let { journalSeq: seq, snapshotSeq, checkpointSeq } = before;
-    for (const entry of entries) {
-      seq += 1;
-      this.#parts.journal.insert(run, seq, entry, nowMs);
-      if (entry.kind === 'snapshot') snapshotSeq = seq;
-      else if (entry.kind === snapshotKind) checkpointSeq = seq;
-      if (isExecution(entry.kind) && entry.nodeId !== null) {
-        this.#parts.executed.add(run, entry.nodeId, seq, entry.iteration);
-      }
+  /** The number of the last row. The drafts are noted on that one. */
+  #append(
+    run: RunRef,
+    { journalSeq }: RunPosition,
+    entries: readonly EncodedEntry[],
+    note: CommitNote,
+    nowMs: number,
+  ): number {
+    const last = entries.length - 1;
+    for (const [index, entry] of entries.entries()) {
+      const own = index === last ? note : { ...note, drafts: null };
+      this.#parts.journal.insert(run, journalSeq + 1 + index, entry, own, nowMs);
     }
-    return { ...before, journalSeq: seq, snapshotSeq, checkpointSeq };
+    return journalSeq + entries.length;
   }
+}
 
-  #compacted(position: RunPosition): RunPosition {
-    const { journal, counters, keepEntries } = this.#parts;
-    const { runId, firstSeq, journalSeq, snapshotSeq, checkpointSeq } = position;
-    const last = firstSeq + compactionBatch - 1;
-    if (journalSeq - keepEntries <= last || Math.max(snapshotSeq, checkpointSeq) <= last) return position;
-    const whole = snapshotSeq === 0 || checkpointSeq === 0 ? snapshotSeq : Math.min(snapshotSeq, checkpointSeq);
-    const bound = whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
-    if (last >= bound) return position;
-    counters.add('journal_compacted', journal.remove(runId, firstSeq, last));
-    return { ...position, firstSeq: last + 1 };
-  }
+/** Whole states are noted in the job's own row; a commit without entries has no row to lie in. */
+function isPlainStep(entries: readonly EncodedEntry[]): boolean {
+  return entries.length > 0 && entries.every(({ kind }) => kind !== 'snapshot' && kind !== snapshotKind);
 }
 
 function stateAfter(run: RunRef, state: JobState, write: RunWrite, nowMs: number): JobState {

@@ -11,7 +11,7 @@ import { putSecrets, type SecretPart } from '../secrets/secret-parts.ts';
 import { CheckpointFold, type FoldableEntry, type FoldedCheckpoint, isCheckpointKind } from './checkpoint-fold.ts';
 import type { ExecutedTable } from './executed-table.ts';
 import type { Iteration } from './iteration.ts';
-import { isExecution } from './journal-entry.ts';
+import { isExecution, iterationOf } from './journal-entry.ts';
 import type { JournalRow, JournalTable } from './journal-table.ts';
 
 export interface RunReaderParts {
@@ -69,8 +69,13 @@ export class RunReader {
   executed(run: RunRef): { readonly nodes: Map<string, Iteration>; readonly now: Iteration } {
     const position = this.#parts.jobs.position(run);
     const last = this.#lastExecution(run, position, position.journalSeq);
-    const now = last === null ? [] : (JSON.parse(last.payload) as { iteration?: Iteration }).iteration;
-    return { nodes: this.#parts.executed.of(run), now: now ?? [] };
+    const now = last === null ? [] : iterationOf(last);
+    const nodes = this.#parts.executed.of(run);
+    const settledSeq = this.#parts.jobs.settledSeq(run);
+    for (const row of this.#parts.journal.read(run, settledSeq + 1, position.journalSeq)) {
+      if (row.nodeId !== null && isExecution(row.kind)) nodes.set(row.nodeId, iterationOf(row));
+    }
+    return { nodes, now };
   }
 
   #lastExecution(run: RunRef, position: RunPosition, last: number): JournalRow | null {

@@ -37,6 +37,7 @@ export class SqliteOutbox implements Outbox {
   async peek(limit = 100): Promise<OutboxEntry[]> {
     const { access, table } = this.#parts;
     checkLimit(limit);
+    await access.write({ op: 'settle' });
     for (;;) {
       const found = await access.read(() => table.oldest(limit, this.#heldRuns()));
       if (found.damaged.length === 0) return found.intact;
@@ -79,8 +80,9 @@ export class SqliteOutbox implements Outbox {
     return this.#parts.access.write({ op: 'dead-discard', ids });
   }
 
-  stats(): Promise<OutboxStats> {
+  async stats(): Promise<OutboxStats> {
     const { access, table, dead, counters } = this.#parts;
+    await access.write({ op: 'settle' });
     return access.read(() => {
       const size = table.size();
       return {

@@ -38,7 +38,10 @@ export function openRescued(
     const isOwn = opened.incident !== null || found.storeId === storeIdOf(db);
     const marks = isOwn ? found.marks : [];
     const incidents: Incident[] = opened.incident === null ? [] : [opened.incident];
-    const tables = storeTables(db, { box: new SecretBox(null), outbox: { maxEntries: 1, maxPermanentFailures: 1 } });
+    const tables = storeTables(db, {
+      box: new SecretBox(null),
+      outbox: { maxEntries: Number.MAX_SAFE_INTEGER, maxPermanentFailures: 1 },
+    });
     const reconciled = db
       .transaction(() => {
         const result = reconcile(tables, marks, nowMs);

@@ -15,6 +15,7 @@ import {
   toStateRow,
 } from '../jobs/job-rows.ts';
 import { doubtAsWhole, isOver, wholeDoubtOf } from '../jobs/job-state.ts';
+import { settleFromRows } from '../journal/tail.ts';
 import { markOf } from '../marks/mark-of.ts';
 import { identityOf, type Mark } from '../marks/mark-slot.ts';
 import type { StoreTables } from '../writer/store-tables.ts';
@@ -67,6 +68,12 @@ function judge(tables: StoreTables, run: RunRef, mark: Mark | undefined, nowMs: 
     position = toPosition(stored, run.jobId);
   } catch (error) {
     return inDoubt(unknownPosition(tables, run, mark), detailOf(error), mark, nowMs);
+  }
+  try {
+    settleFromRows(tables, run, position.journalSeq);
+    position = tables.jobs.position(run);
+  } catch (error) {
+    return inDoubt(position, detailOf(error), mark, nowMs);
   }
   if (isOver(position.state) || wholeDoubtOf(position.state) !== null) return { position, doubt: null };
   if (mark !== undefined && mark.revision > position.revision) {

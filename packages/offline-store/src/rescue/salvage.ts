@@ -7,7 +7,7 @@ import type Database from 'better-sqlite3';
 import { rowChecksum } from '../database/checksum.ts';
 import { journalId, seqOf } from '../database/journal-id.ts';
 import { type JobRow, jobRowChecksum, type RunRef, type StateRow, stateRowChecksum } from '../jobs/job-rows.ts';
-import { journalChecksum } from '../journal/journal-table.ts';
+import { type JournalRow, journalChecksum } from '../journal/journal-table.ts';
 import { type DeadLetterRow, deadLetterChecksum, isIntact, type OutboxRow } from '../outbox/outbox-row.ts';
 
 export interface Salvaged {
@@ -50,8 +50,9 @@ function copyJournal(from: Database.Database, into: Database.Database, run: RunR
   const rows = rowsFromBothEnds(from, 'SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id', range);
   const intact = rows.filter((row) => {
     const seq = seqOf(Number(row.id));
-    const { kind, node_id: nodeId, recorded_at_ms: recordedAtMs, payload, sealed } = row;
-    return journalChecksum(run, { seq, kind, nodeId, recordedAtMs, payload, sealed } as never) === row.crc;
+    const { kind, node_id: nodeId, recorded_at_ms: recordedAtMs, payload, sealed, revision, drafts } = row;
+    const columns = { seq, kind, nodeId, recordedAtMs, payload, sealed, revision, outboxSeq: row.outbox_seq, drafts };
+    return journalChecksum(run, columns as unknown as JournalRow) === row.crc;
   });
   for (const row of intact) insert(into, 'journal', row);
   return intact.length;

@@ -13,6 +13,8 @@ import type { SecretKeys } from '../secrets/secret-keys.ts';
 export type RunTarget = RunRef | { readonly jobId: string };
 
 export type StoreCommand =
+  /** Puts the outbox drafts of past steps into the outbox, and their numbers into the jobs' rows. */
+  | { readonly op: 'settle' }
   | { readonly op: 'cache'; readonly job: CacheJobOptions; readonly robotId: string; readonly nowMs: number }
   | { readonly op: 'record'; readonly run: RunTarget; readonly write: RunWrite; readonly nowMs: number }
   | {
@@ -43,6 +45,7 @@ export type StoreCommand =
 export type StoreOp = StoreCommand['op'];
 
 export interface CommandValues {
+  readonly settle: undefined;
   readonly cache: CacheOutcome;
   readonly record: undefined;
   readonly checkpoint: undefined;

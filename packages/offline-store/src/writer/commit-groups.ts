@@ -31,6 +31,7 @@ export interface CommitGroupsOptions {
 const busyPausesMs = [20, 50, 100, 200, 500, 1_000, 1_000, 1_000, 1_000] as const;
 
 export class CommitGroups {
+  readonly #parts: WriterParts;
   readonly #options: CommitGroupsOptions;
   readonly #runAll: Database.Transaction<(group: readonly StoreCommand[]) => CommandResult[]>;
   /** What could not be counted in the transaction it is about, since that failed. */
@@ -39,6 +40,7 @@ export class CommitGroups {
   #transactions = 0;
 
   constructor(parts: WriterParts, options: CommitGroupsOptions) {
+    this.#parts = parts;
     this.#options = options;
     this.#runAll = parts.tables.db.transaction((group: readonly StoreCommand[]) => {
       const shed = options.quota.pressure !== 'none';
@@ -81,11 +83,13 @@ export class CommitGroups {
         this.#transactions += 1;
         this.#commits += group.length;
         this.#uncounted.clear();
+        this.#parts.runLog.committed();
         for (const result of results) result.committed?.();
         this.#options.onCommitted?.();
         this.#options.quota.committed();
         return { outcomes: results.map(({ value }) => ({ ok: true, value })) };
       } catch (error) {
+        this.#parts.runLog.rolledBack();
         this.#options.onRolledBack?.();
         if (!isBusy(error) || pauseMs === null) return { error };
         this.#options.pause(pauseMs);

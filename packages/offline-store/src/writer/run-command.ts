@@ -25,7 +25,10 @@ export interface CommandResult {
 export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
   const { tables, runLog, checkpoints } = parts;
   const { jobs, outbox, deadLetters, counters, box } = tables;
+  if (command.op !== 'record' && command.op !== 'checkpoint') runLog.settle();
   switch (command.op) {
+    case 'settle':
+      return { value: undefined };
     case 'cache':
       return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
     case 'record': {
@@ -69,6 +72,7 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
         value: undefined,
         committed: () => {
           checkpoints.forget(command.runId);
+          runLog.forget();
           parts.onRemoved?.(command.runId);
         },
       };

@@ -29,12 +29,13 @@ export interface StoreTablesOptions {
 export function storeTables(db: Database.Database, options: StoreTablesOptions): StoreTables {
   const counters = new Counters(db);
   const deadLetters = new DeadLetterTable(db);
+  const journal = new JournalTable(db, options.box);
   return {
     db,
     box: options.box,
     counters,
-    jobs: new JobTable(db, options.jobs),
-    journal: new JournalTable(db, options.box),
+    jobs: new JobTable(db, journal, options.jobs),
+    journal,
     executed: new ExecutedTable(db),
     outbox: new OutboxTable(db, deadLetters, counters, options.outbox),
     deadLetters,

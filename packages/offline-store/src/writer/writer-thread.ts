@@ -48,11 +48,7 @@ function serve(setup: WriterSetup): void {
       tables,
       runLog,
       checkpoints: new CheckpointLog(tables.jobs, runLog),
-      onRemoved: (runId) => {
-        tables.jobs.forget();
-        tables.executed.forget();
-        marks.forget(runId);
-      },
+      onRemoved: (runId) => marks.forget(runId),
     },
     {
       quota,
@@ -61,11 +57,7 @@ function serve(setup: WriterSetup): void {
         if (touched.size > 0) marks.write([...touched.values()]);
         touched.clear();
       },
-      onRolledBack: () => {
-        touched.clear();
-        tables.jobs.forget();
-        tables.executed.forget();
-      },
+      onRolledBack: () => touched.clear(),
       ...(setup.commitDelayMs === null ? {} : { beforeCommit: delayBy(setup.commitDelayMs) }),
     },
   );
@@ -78,10 +70,12 @@ function serve(setup: WriterSetup): void {
     commits,
     status: () => ({ settings: readSettings(db), pressure: quota.pressure, ...commits.counts }),
     truncate: () => {
+      commits.run([{ op: 'settle' }]);
       db.pragma('wal_checkpoint(TRUNCATE)');
       quota.look();
     },
     close: () => {
+      commits.run([{ op: 'settle' }]);
       db.close();
       marks.close();
     },

@@ -87,6 +87,7 @@ async function check(store: Store, image: StoreImage, fault: Fault, found: strin
     const isNamed = store.opening.incidents.some((incident) => incident.jobId === jobId);
     for (const problem of await checkJob(queue, checkpoints, jobId, truth)) {
       if (problem.startsWith('wrong')) found.push(`${jobId}: ${problem}`);
+      else if (truth.record.endedAtMs !== null && problem.endsWith('(STORE_CORRUPT)')) continue;
       else if (fault.marksAreWhole && !isNamed) found.push(`${jobId}: ${problem}, and no incident names it`);
     }
     if (fault.marksAreWhole && !listed.has(jobId) && !isNamed) found.push(`${jobId}: missing in the lists`);
