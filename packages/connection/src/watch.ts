@@ -51,7 +51,12 @@ export class Watch {
     turnEnds = false;
     for (let watch = first; watch !== undefined; watch = first) {
       watch.#unlink();
-      watch.#arm();
+      // A signal that is none, or a clock that throws, ends its own work; the other watches are armed all the same.
+      try {
+        watch.#arm();
+      } catch (error) {
+        watch.#strike(error);
+      }
     }
   }
 

@@ -50,7 +50,9 @@ export function backoffDelayMs(
 
 /** @throws RangeError naming the first setting that is out of range */
 export function checkBackoff({ initialDelayMs, maxDelayMs, backoffMultiplier, jitter }: BackoffConfig): void {
-  const fits = initialDelayMs >= 0 && maxDelayMs >= 0 && backoffMultiplier >= 1 && JITTERS.has(jitter);
+  const areNumbers =
+    typeof initialDelayMs === 'number' && typeof maxDelayMs === 'number' && typeof backoffMultiplier === 'number';
+  const fits = areNumbers && initialDelayMs >= 0 && maxDelayMs >= 0 && backoffMultiplier >= 1 && JITTERS.has(jitter);
   if (fits) return;
   requireAtLeast(0, { initialDelayMs, maxDelayMs });
   requireAtLeast(1, { backoffMultiplier });

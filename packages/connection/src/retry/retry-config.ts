@@ -64,8 +64,9 @@ export function retryConfig(options: RetryOptions): RetryConfig {
   };
   checkBackoff(config);
   const { maxAttempts } = config;
+  const { timeoutMs } = options;
   const isCount = (maxAttempts >= 1 && Number.isInteger(maxAttempts)) || maxAttempts === Number.POSITIVE_INFINITY;
   if (!isCount) throw new RangeError('maxAttempts must be a whole number >= 1, or Infinity');
-  if (options.timeoutMs !== undefined && !(options.timeoutMs >= 0)) requireAtLeast(0, { timeoutMs: options.timeoutMs });
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) requireAtLeast(0, { timeoutMs });
   return config;
 }

@@ -118,6 +118,12 @@ export class RetryRun<T> {
   }
 
   #wait(delayMs: number): void {
+    const { signal } = this.#options;
+    // Whoever was asked or told just now may have aborted.
+    if (signal?.aborted === true) {
+      this.#settle(this.#reject, signal.reason);
+      return;
+    }
     const control = new AbortController();
     this.#waitControl = control;
     this.#clock.sleep(delayMs, control.signal).then(

@@ -118,6 +118,36 @@ describe('retry', () => {
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThan(10);
   });
 
+  it('leaves no wait behind when whoever is told of the retry aborts', async () => {
+    const clock = new ManualClock();
+    for (const hook of ['onRetry', 'shouldRetry'] as const) {
+      const control = new AbortController();
+      const abort = () => control.abort(new Error('enough'));
+      const fail = async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        throw failure('S');
+      };
+      const run = retry(fail, { clock, signal: control.signal, [hook]: abort });
+      await expect(run).rejects.toThrow('enough');
+      expect(clock.sleeping).toBe(0);
+    }
+  });
+
+  it('does not let a signal that is none take the deadlines of others', async () => {
+    const hung = () => new Promise<never>(() => undefined);
+    const other = retry(hung, { timeoutMs: 20 });
+    const broken = retry(hung, { signal: new AbortController() as never });
+    await expect(broken).rejects.toThrow(TypeError);
+    await expect(other).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  test.each(['timeoutMs', 'initialDelayMs', 'maxDelayMs', 'backoffMultiplier'])(
+    'refuses %s as a text',
+    async (name) => {
+      await expect(retry(() => 1, { [name]: '1000' })).rejects.toThrow(`${name} must be a number`);
+    },
+  );
+
   it('refuses settings that mean nothing', async () => {
     await expect(retry(() => 1, { maxAttempts: 0 })).rejects.toThrow(/maxAttempts/);
     await expect(retry(() => 1, { backoffMultiplier: 0.5 })).rejects.toThrow(/backoffMultiplier/);
