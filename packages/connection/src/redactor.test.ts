@@ -24,3 +24,25 @@ test('an error with a secret anywhere becomes a clean copy that keeps names and 
   });
   expect(inspect(copy, { depth: 9, showHidden: true })).not.toContain('s3cr/t');
 });
+
+test('a secret is masked as it stands in JSON and in a query, too', () => {
+  const secret = `p"a\\ss (w)`;
+  const strict = new Redactor([secret]);
+  expect(strict.text(JSON.stringify({ secret }))).toBe('{"secret":"[redacted]"}');
+  expect(strict.text(String(new URLSearchParams({ secret })))).toBe('secret=[redacted]');
+  expect(() => new Redactor(['\ud800'])).not.toThrow();
+});
+
+test('an error that cannot be looked at is replaced by what can be read of it', () => {
+  const refuse = () => {
+    throw new Error('s3cr/t');
+  };
+  const odd = Object.defineProperties(Object.assign(new Error('odd'), { [inspect.custom]: refuse }), {
+    cause: { get: refuse },
+    name: { get: refuse },
+  });
+  expect(redactor.cause(odd)).toMatchObject({ name: 'Error', message: 'odd' });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  expect(() => redactor.cause(proxy)).not.toThrow();
+});

@@ -1,6 +1,8 @@
 /** Keeps secrets out of whatever leaves the package: messages, details, causes (I8). */
 import { inspect } from 'node:util';
 
+import { readField } from './safe-read.ts';
+
 const MASK = '[redacted]';
 
 /** A JSON Web Token, whoever issued it: three parts, of which the first two are JSON objects. */
@@ -37,8 +39,8 @@ export class Redactor {
 
   /** The error itself when nothing in it is secret; otherwise a copy of its chain's names, codes and cleaned messages. */
   cause(error: unknown): unknown {
-    if (!this.#exposes(inspect(error, { depth: 8, breakLength: Number.POSITIVE_INFINITY }))) return error;
-    return this.#copy(error, 0);
+    const shown = shownSafely(error);
+    return shown !== undefined && !this.#exposes(shown) ? error : this.#copy(error, 0);
   }
 
   #exposes(shown: string): boolean {
@@ -46,18 +48,41 @@ export class Redactor {
   }
 
   #copy(error: unknown, depth: number): unknown {
-    if (!(error instanceof Error)) return MASK;
-    const copy = new Error(this.text(error.message));
-    copy.name = this.text(error.name);
+    if (!isError(error)) return MASK;
+    const [name, message, code, cause] = ['name', 'message', 'code', 'cause'].map((field) => readField(error, field));
+    const copy = new Error(typeof message === 'string' ? this.text(message) : MASK);
+    copy.name = typeof name === 'string' ? this.text(name) : 'Error';
     copy.stack = `${copy.name}: ${copy.message}`;
-    const { code } = error as { code?: unknown };
     if (typeof code === 'string') Object.assign(copy, { code: this.text(code) });
-    if (error.cause !== undefined && depth < 8) copy.cause = this.#copy(error.cause, depth + 1);
+    if (cause !== undefined && depth < 8) copy.cause = this.#copy(cause, depth + 1);
     return copy;
   }
 }
 
-/** As it is, and as it stands in a URL. */
+/** As it is, as it stands in a URL or its query, and as it stands in JSON. */
 function spellings(secrets: readonly string[]): readonly string[] {
-  return [...new Set(secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]))];
+  const each = secrets.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret.toWellFormed()),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
+  return [...new Set(each)];
+}
+
+/** Undefined for what cannot be looked at: it may hide anything. */
+function shownSafely(error: unknown): string | undefined {
+  try {
+    return inspect(error, { depth: 8, breakLength: Number.POSITIVE_INFINITY });
+  } catch {
+    return undefined;
+  }
+}
+
+function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error;
+  } catch {
+    return false;
+  }
 }

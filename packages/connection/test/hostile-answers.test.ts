@@ -83,6 +83,38 @@ describe('a write', () => {
   });
 });
 
+describe('an operation', () => {
+  it('that hides a failure behind an answer of its own fails all the same', async () => {
+    const { server, manager } = await connected();
+    server.script = [behave.json(400, { code: '22P02', message: 'bad' })];
+    const hiding = manager.execute(async (client) => {
+      const { data } = await client.from('jobs').insert({ id: 1 }).select();
+      return { data, error: null, status: 200 };
+    });
+    expect(await rejection(hiding)).toMatchObject({ class: 'P', code: '22P02' });
+  });
+
+  it('that throws what cannot be read fails with its own error, judged by what can be', async () => {
+    const { manager } = await connected();
+    const refuse = () => {
+      throw new Error('unreadable');
+    };
+    const odd = Object.defineProperty(Object.assign(new Error('odd'), { code: 'ECONNREFUSED' }), 'cause', {
+      get: refuse,
+    });
+    const call = manager.execute(() => Promise.reject(odd), { maxAttempts: 1 });
+    expect(await rejection(call)).toMatchObject({ class: 'S', code: 'ECONNREFUSED', message: 'odd' });
+  });
+});
+
+describe('a status that does not exist', () => {
+  it.each([600, 999])('such as %s leaves a write in doubt', async (status) => {
+    const { server, manager } = await connected();
+    server.script = [(response) => response.writeHead(status).end('[{"id":1}]')];
+    expect(await rejection(write(manager))).toMatchObject({ class: 'A', code: `HTTP_${status}`, ambiguous: true });
+  });
+});
+
 describe('a read', () => {
   const read = (manager: ConnectionManager, more = {}) =>
     manager.execute((client) => client.from('jobs').select(), { maxAttempts: 1, ...more });

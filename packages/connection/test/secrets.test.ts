@@ -22,6 +22,15 @@ test('a server that echoes the key does not get it into an error, a status or a 
   expect(shown).toContain('bad key [redacted]');
 });
 
+test('a key that stands where a long answer is cut is not shown in part', async () => {
+  const { server, manager } = await connected();
+  for (let at = 40; at <= 90; at += 10) {
+    server.script = [behave.brokenJson(`${'x'.repeat(at)}${KEY}${'y'.repeat(1000)}`)];
+    const { message } = await rejection<Error>(manager.rpc('x', {}, { maxAttempts: 1 }));
+    expect(message).not.toContain(KEY.slice(0, 8));
+  }
+});
+
 test('a network failure that names the key is told without it', async () => {
   const failing = Object.assign(new Error(`cannot send Bearer ${KEY}`), { code: 'ECONNREFUSED' });
   const fetch = () => Promise.reject(new TypeError('fetch failed', { cause: failing }));

@@ -89,6 +89,11 @@ async function exchange(
 async function send(options: GuardedFetchOptions, request: PlainRequest, signal: AbortSignal): Promise<RawAnswer> {
   const { url, ...rest } = request;
   const response = await abortable(options.fetch(url, { ...rest, redirect: 'manual', signal }), signal);
+  const { status } = response;
+  if (status < 200 || status > 599) {
+    const judged = verdict('A', `HTTP_${status}`);
+    throw new ConnectionError(`the server answered ${status}, which no answer can have`, judged, { status });
+  }
   return { response, body: await readBytes(response, { signal, maxBytes: options.maxResponseBytes }) };
 }
 

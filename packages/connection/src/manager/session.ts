@@ -121,10 +121,8 @@ export class Session {
       if (scope.last?.kind === 'failed') throw wrapError(scope.last.error, this.#redactor);
       throw answerError(envelope.error, envelope.status, scope, this.#redactor);
     }
-    if (envelope === undefined) {
-      const swallowed = swallowedError(scope, this.#redactor);
-      if (swallowed !== undefined) throw swallowed;
-    }
+    const swallowed = swallowedError(scope, this.#redactor);
+    if (swallowed !== undefined) throw swallowed;
     if (scope.flaw !== undefined && !(acceptEmpty && scope.flaw !== 'empty')) {
       throw flawError(scope.flaw, scope.last?.kind === 'answered' ? scope.last.status : undefined);
     }

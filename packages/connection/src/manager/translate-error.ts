@@ -4,6 +4,7 @@ import { errorLink } from '../classification/error-link.ts';
 import { type ErrorVerdict, verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import type { Redactor } from '../redactor.ts';
+import { readField } from '../safe-read.ts';
 import type { Flaw, RequestScope } from './request-scope.ts';
 
 /** A network failure or another thrown thing, judged and wrapped; a ConnectionError stays as it is. */
@@ -22,23 +23,24 @@ export function answerError(
   redactor: Redactor,
 ): ConnectionError {
   const { last } = scope;
-  const facts = typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>) : {};
+  const [code, message, details, hint] = ['code', 'message', 'details', 'hint'].map((f) => readField(problem, f));
   const answered = last?.kind === 'answered' ? last : undefined;
   const realStatus = status === undefined || status === 0 ? answered?.status : status;
   const judged = classifyError({
-    code: facts.code,
-    message: facts.message,
-    details: facts.details,
+    code,
+    message,
+    details,
     status: realStatus,
     retryAfterMs: answered?.retryAfterMs,
   });
-  const said = typeof facts.message === 'string' ? facts.message.trim() : '';
+  // Cleaned before it is cut: half a secret is not recognized.
+  const said = typeof message === 'string' ? redactor.text(message.trim()) : '';
   const clean = (value: unknown): string | undefined =>
     typeof value === 'string' && value !== '' ? redactor.text(value) : undefined;
   return new ConnectionError(redactor.text(messageOf(judged, realStatus, said)), judged, {
     status: realStatus,
-    details: clean(facts.details),
-    hint: clean(facts.hint),
+    details: clean(details),
+    hint: clean(hint),
   });
 }
 
@@ -104,8 +106,7 @@ function messagesOf(error: unknown): string {
   let link = errorLink(error);
   const messages = [link.message];
   for (let depth = 0; depth < 8; depth += 1) {
-    const { cause, errors } = (link.error ?? {}) as { cause?: unknown; errors?: unknown };
-    const next = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
+    const next = readField(link.error, 'cause') ?? readField(readField(link.error, 'errors'), '0');
     if (next === undefined) break;
     link = errorLink(next);
     if (link.message !== '') messages.push(link.message);
