@@ -79,6 +79,17 @@ describe('a token', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it.each([0, 0.1, 1])('that is to live for %s ms only is not replaced without end', async (lifeMs) => {
+    const { keeper, clock, asked, stop } = keep({ answer: (n) => ({ token: `t${n}`, lifeMs }) });
+    await keeper.token(patient);
+    await clock.advance(10_000);
+    expect(asked.length).toBeLessThan(20);
+    const before = asked.length;
+    await Promise.all(Array.from({ length: 100 }, () => keeper.token(patient)));
+    expect(asked.length - before).toBeLessThanOrEqual(1);
+    await stop();
+  });
+
   it('counts from the moment it was asked for, not from the answer', async () => {
     const clock = new ManualClock();
     const { keeper } = keep({

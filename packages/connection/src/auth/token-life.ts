@@ -9,6 +9,9 @@ const REFRESH_AT = 0.8;
 /** Robots that signed in together do not refresh together: earlier by up to this share. */
 const REFRESH_SPREAD = 0.1;
 
+/** No token is taken to live shorter, in ms: one that seems to be dead on arrival must not be replaced without end. */
+const SHORTEST_LIFE_MS = 1_000;
+
 /** A token is not used for its last moments, in ms: the request has to arrive, too. */
 const LAST_MOMENTS_MS = 5_000;
 
@@ -18,12 +21,13 @@ export interface TokenLife {
   readonly unusableAfterMs: number;
 }
 
-/** @param lifeMs null: for ever or not known. @param chance a number in [0, 1). */
-export function tokenLife(lifeMs: number | null, chance: number): TokenLife {
-  if (lifeMs === null) return { refreshAfterMs: Number.POSITIVE_INFINITY, unusableAfterMs: Number.POSITIVE_INFINITY };
+/** @param statedMs null: for ever or not known. @param chance a number in [0, 1). */
+export function tokenLife(statedMs: number | null, chance: number): TokenLife {
+  if (statedMs === null) return { refreshAfterMs: Number.POSITIVE_INFINITY, unusableAfterMs: Number.POSITIVE_INFINITY };
+  const lifeMs = Math.max(SHORTEST_LIFE_MS, statedMs);
   return {
-    refreshAfterMs: Math.max(0, lifeMs * REFRESH_AT * (1 - REFRESH_SPREAD * chance)),
-    unusableAfterMs: Math.max(0, lifeMs - Math.min(LAST_MOMENTS_MS, lifeMs * 0.05)),
+    refreshAfterMs: lifeMs * REFRESH_AT * (1 - REFRESH_SPREAD * chance),
+    unusableAfterMs: lifeMs - Math.min(LAST_MOMENTS_MS, lifeMs * 0.05),
   };
 }
 
