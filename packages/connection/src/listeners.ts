@@ -23,11 +23,20 @@ export function notify<E>(
   }
 }
 
+/** The same logger, but one whose faults stay its own: whatever it throws, the work goes on. */
+export function harmless(logger: Logger): Logger {
+  return {
+    log(level, message, fields) {
+      try {
+        logger.log(level, message, fields);
+      } catch {
+        // A logger that throws has nobody left to tell.
+      }
+    },
+  };
+}
+
 /** Says that something is wrong, and leaves it at that if even the logger fails. */
 export function logSafely(logger: Logger, message: string): void {
-  try {
-    logger.log('error', message);
-  } catch {
-    // A logger that throws has nobody left to tell.
-  }
+  harmless(logger).log('error', message);
 }

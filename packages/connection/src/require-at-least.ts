@@ -16,3 +16,8 @@ export function requireAtLeast(
     }
   }
 }
+
+/** The defaults, and over them what is given: a setting that is there but undefined means its default. */
+export function withDefaults<T extends object>(defaults: T, given: Partial<T>): T {
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { createGzip } from 'node:zlib';
 import { eventually } from '@casare/testing';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { type ConnectionError, type ConnectionManagerOptions, tokenFile } from '../src/index.ts';
@@ -103,6 +104,22 @@ describe('a robot with a sign-in of its own', () => {
     server.auth = behave.json(503, {});
     expect(await manager.rpc('x')).toBe('done');
     expect(manager.isConnected).toBe(true);
+  });
+
+  it('does not read an answer of the Auth server that has no end', async () => {
+    const { server, manager } = await signedIn({ config: { connectionTimeoutMs: 10_000 } });
+    server.auth = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      const bomb = createGzip();
+      bomb.pipe(response);
+      bomb.end(Buffer.alloc(8 * 1024 * 1024));
+    };
+    const connecting = rejection(manager.connect());
+    await eventually('it was given up', () => manager.getStatus().lastError?.code === 'AUTH_UNAVAILABLE');
+    expect(manager.getStatus()).toMatchObject({ state: 'CONNECTING', lastError: { class: 'S' } });
+    expect(manager.getStatus().lastError?.message).toContain('more than 262144 bytes');
+    await manager.disconnect();
+    await connecting;
   });
 
   it('takes an Auth server that is away for an outage, not for a refusal', async () => {

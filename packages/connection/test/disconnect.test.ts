@@ -37,6 +37,29 @@ describe('disconnect', () => {
     await eventually('the server sees no socket', () => server.openSockets === 0);
   });
 
+  it('by the listener that is told of the beginning ends the connect', async () => {
+    const server = await startServer();
+    const { manager } = manage(server, { onStateChange: () => manager.disconnect() });
+    expect(await rejection(manager.connect())).toMatchObject({ class: 'C', code: 'DISCONNECTED' });
+    expect(manager.getStatus().state).toBe('DISCONNECTED');
+    await eventually('the server sees no socket', () => server.openSockets === 0);
+  });
+
+  it('and everything before it works with a logger that throws', async () => {
+    const server = await startServer();
+    const log = () => {
+      throw new Error('the logger is broken');
+    };
+    const { manager } = manage(server, { logger: { log } });
+    await manager.connect();
+    server.health = behave.json(401, {});
+    server.script = [behave.json(401, {})];
+    await rejection(manager.rpc('x'));
+    await manager.disconnect();
+    expect(manager.getStatus().state).toBe('DISCONNECTED');
+    await eventually('the server sees no socket', () => server.openSockets === 0);
+  });
+
   it('leaves no handle and no timer in the process', async () => {
     const server = await startServer();
     server.script = [behave.json(500, {}), behave.mute];

@@ -304,6 +304,21 @@ describe('a token', () => {
     expect(server.joins[0]?.token).toBe('token-9');
   });
 
+  it.each<[string, () => Promise<never>]>([
+    ['rejects with nothing', () => Promise.reject()],
+    ['rejects with what cannot be shown', () => Promise.reject(Object.create(null))],
+    ['brings nothing', async () => undefined as never],
+    ['brings no text', async () => 5 as never],
+  ])('whose provider %s does not end the trying', async (_what, broken) => {
+    let isBroken = true;
+    const server = await startPhoenix();
+    const { wakeUps } = listen(server, { token: () => (isBroken ? broken() : Promise.resolve('token-9')) });
+    await eventually('it was tried again', () => wakeUps.getStatus().links >= 3);
+    isBroken = false;
+    await eventually('push is alive', () => wakeUps.isAlive);
+    expect(server.joins.map(({ token }) => token)).toEqual(['token-9']);
+  });
+
   it('whose provider hangs later does not harm a link that is well', async () => {
     const given = ['token-1'];
     const { server, wakeUps } = await alive({
@@ -340,6 +355,31 @@ test('a flapping server is met with pauses that grow, and never counts as stable
   });
   await eventually('it flapped', () => wakeUps.getStatus().links >= 6);
   expect(turns.slice(0, 6)).toEqual(['alive', 'lost', 'alive', 'lost', 'alive', 'lost']);
+});
+
+test('a logger that throws alters nothing', async () => {
+  const log = () => {
+    throw new Error('the logger is broken');
+  };
+  const { server, turns } = await alive({ logger: { log } });
+  server.cut();
+  await eventually('push is alive again', () => turns.length >= 3);
+  expect(turns).toEqual(['alive', 'lost', 'alive']);
+});
+
+test('an address or key that cannot be right is refused at once', () => {
+  const make = (given: object) => () =>
+    new WakeUps({
+      url: 'http://127.0.0.1:1',
+      key: KEY,
+      token: async () => 'token-1',
+      topics: [{ name: TOPIC }],
+      onWakeUp: () => undefined,
+      ...given,
+    });
+  expect(make({ url: 'nonsense' })).toThrow(expect.objectContaining({ code: 'INVALID_URL' }));
+  expect(make({ key: undefined })).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }));
+  expect(make({ config: { jitter: 'much' } })).toThrow(/jitter/);
 });
 
 test('a listener that throws alters nothing', async () => {

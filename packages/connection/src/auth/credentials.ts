@@ -26,22 +26,34 @@ export interface AccessToken {
 
 /** @throws ConnectionError `INVALID_CREDENTIALS` (class P); the message shows none of them */
 export function checkCredentials(given: Credentials = { kind: 'key' }): Credentials {
-  if (given.kind === 'password') {
-    const { email, password } = given;
-    if (email.trim() === '' || password === '') throw invalid('a sign-in needs an email address and a password');
+  switch (given.kind) {
+    case 'key':
+      return given;
+    case 'password':
+      if (!isText(given.email) || !isText(given.password)) {
+        throw invalidCredentials('a sign-in needs an email address and a password');
+      }
+      return given;
+    case 'jwt':
+      if (typeof given.token !== 'function') checkToken(given.token);
+      return given;
+    default:
+      throw invalidCredentials('auth.kind must be key, password or jwt');
   }
-  if (given.kind === 'jwt' && typeof given.token === 'string') checkToken(given.token);
-  return given;
 }
 
 /** @throws ConnectionError `INVALID_CREDENTIALS` (class P) when `token` cannot go into an HTTP header */
 export function checkToken(token: unknown): string {
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    throw invalid('the token is empty or contains characters that no token has');
+    throw invalidCredentials('the token is empty or contains characters that no token has');
   }
   return token;
 }
 
-function invalid(message: string): ConnectionError {
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.trim() !== '';
+}
+
+export function invalidCredentials(message: string): ConnectionError {
   return new ConnectionError(message, verdict('P', 'INVALID_CREDENTIALS', { remedy: 'check connection.auth' }));
 }

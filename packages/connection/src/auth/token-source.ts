@@ -2,9 +2,11 @@
 import { parseRetryAfter } from '../classification/retry-after.ts';
 import { type ErrorVerdict, verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
+import { readBytes } from '../http/read-answer.ts';
 import type { Clock, Fetch } from '../ports.ts';
 import type { Redactor } from '../redactor.ts';
-import { checkToken, type TokenProvider } from './credentials.ts';
+import { readField } from '../safe-read.ts';
+import { checkToken, invalidCredentials, type TokenProvider } from './credentials.ts';
 import { statedLifeMs } from './token-life.ts';
 
 export interface Grant {
@@ -22,9 +24,13 @@ export function providedTokens(provider: TokenProvider, clock: Pick<Clock, 'now'
   return {
     async obtain(signal) {
       const given = typeof provider === 'string' ? provider : await provider(signal);
-      const { token, expiresInMs } = typeof given === 'string' ? { token: given, expiresInMs: undefined } : given;
-      checkToken(token);
-      return { token, lifeMs: expiresInMs === undefined ? statedLifeMs(token, clock.now()) : expiresInMs };
+      const token = checkToken(typeof given === 'string' ? given : readField(given, 'token'));
+      const expiresInMs = typeof given === 'string' ? undefined : given.expiresInMs;
+      if (expiresInMs === undefined) return { token, lifeMs: statedLifeMs(token, clock.now()) };
+      if (expiresInMs !== null && !(typeof expiresInMs === 'number' && expiresInMs >= 0)) {
+        throw invalidCredentials('expiresInMs must be a number of ms from 0 on, or null');
+      }
+      return { token, lifeMs: expiresInMs };
     },
   };
 }
@@ -76,7 +82,7 @@ interface Answer {
   readonly retryAfterMs: number | undefined;
 }
 
-/** Longest answer that is taken from the Auth server, in characters. */
+/** Longest answer that is taken from the Auth server, in bytes. */
 const LONGEST_ANSWER = 256 * 1024;
 
 async function ask(
@@ -93,9 +99,20 @@ async function ask(
     signal,
   });
   const { status, ok, headers } = response;
-  const text = await response.text();
+  const text = new TextDecoder().decode(await bytesOf(response, signal));
   const retryAfterMs = parseRetryAfter(headers.get('retry-after'), clock.now(), headers.get('date'));
-  return { ok, status, body: text.length > LONGEST_ANSWER ? {} : parsed(text), retryAfterMs };
+  return { ok, status, body: parsed(text), retryAfterMs };
+}
+
+async function bytesOf(response: Response, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await readBytes(response, { signal, maxBytes: LONGEST_ANSWER });
+  } catch (error) {
+    if (readField(error, 'code') !== 'RESPONSE_TOO_LARGE') throw error;
+    const { status } = response;
+    const judged = verdict('S', 'AUTH_UNAVAILABLE');
+    throw new ConnectionError(`the sign-in answered with more than ${LONGEST_ANSWER} bytes`, judged, { status });
+  }
 }
 
 function judge({ status, retryAfterMs, body }: Answer): ErrorVerdict {

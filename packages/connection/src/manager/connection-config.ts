@@ -1,7 +1,5 @@
-/** The manager's settings with their defaults, and what a project's address and key must look like. */
-import { verdict } from '../classification/verdict.ts';
-import { ConnectionError } from '../errors.ts';
-import { requireAtLeast } from '../require-at-least.ts';
+/** The manager's settings with their defaults. */
+import { requireAtLeast, withDefaults } from '../require-at-least.ts';
 import { type BackoffConfig, checkBackoff } from '../retry/backoff.ts';
 
 export interface ConnectionConfig extends BackoffConfig {
@@ -57,7 +55,7 @@ export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
 
 /** @throws RangeError naming the first setting that is out of range */
 export function connectionConfig(given: Partial<ConnectionConfig> = {}): ConnectionConfig {
-  const config = { ...DEFAULT_CONNECTION_CONFIG, ...given };
+  const config = withDefaults(DEFAULT_CONNECTION_CONFIG, given);
   checkBackoff(config);
   const { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes } = config;
   requireAtLeast(1, { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes });
@@ -71,31 +69,4 @@ export function connectionConfig(given: Partial<ConnectionConfig> = {}): Connect
   requireAtLeast(0, { maxReconnectSpreadMs: config.maxReconnectSpreadMs });
   requireAtLeast(0, { maxWaitingCalls: config.maxWaitingCalls }, { whole: true });
   return config;
-}
-
-/** @throws ConnectionError `INVALID_URL` (class P) */
-export function checkUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new ConnectionError(
-      'the URL of the project must begin with http:// or https://',
-      verdict('P', 'INVALID_URL'),
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new ConnectionError(
-      'the URL of the project must not contain a name or password',
-      verdict('P', 'INVALID_URL'),
-    );
-  }
-  return text;
-}
-
-/** @throws ConnectionError `INVALID_KEY` (class P); the message does not show the key */
-export function checkKey(key: string): string {
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    const fault = key === '' ? 'is empty' : 'contains spaces, line breaks or characters that no key has';
-    throw new ConnectionError(`the key ${fault}`, verdict('P', 'INVALID_KEY', { remedy: 'copy the key once more' }));
-  }
-  return key;
 }

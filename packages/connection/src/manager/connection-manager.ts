@@ -13,21 +13,23 @@
  * M2 `execute` resolves only with what the server confirmed, and settles by its deadline;
  * M3 after `disconnect` there is no timer, socket or pending promise left;
  * M4 key, password and tokens are in no error, status or log (I8);
- * M5 listeners cannot alter anything.
+ * M5 listeners and loggers cannot alter anything.
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { abortable, openScope } from '../abort-scope.ts';
 import { type Credentials, checkCredentials } from '../auth/credentials.ts';
 import type { CircuitBreakerConfig } from '../breaker/breaker-config.ts';
 import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
+import { checkKey, checkUrl } from '../check-project.ts';
 import { speaksAgainstService, verdict } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
+import { harmless } from '../listeners.ts';
 import type { Clock, Fetch, Logger, Random } from '../ports.ts';
 import { Redactor } from '../redactor.ts';
 import { retry } from '../retry/retry.ts';
 import type { RetryConfig } from '../retry/retry-config.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
-import { type ConnectionConfig, checkKey, checkUrl, connectionConfig } from './connection-config.ts';
+import { type ConnectionConfig, connectionConfig } from './connection-config.ts';
 import { type ConnectionStatus, StatusBook } from './connection-status.ts';
 import { ReconnectRules } from './reconnect-schedule.ts';
 import { schemaVersionProbe } from './schema-version-probe.ts';
@@ -114,7 +116,7 @@ export class ConnectionManager {
     const key = checkKey(options.key);
     const config = connectionConfig(options.config);
     const clock = options.clock ?? systemClock;
-    const logger = options.logger ?? warningLogger;
+    const logger = harmless(options.logger ?? warningLogger);
     const credentials = checkCredentials(options.auth);
     const redactor = new Redactor([key, ...secretsOf(credentials)]);
     const random = options.random ?? systemRandom;
@@ -168,10 +170,9 @@ export class ConnectionManager {
   async connect(signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw abortError(signal.reason, false);
     if (this.isConnected) return;
-    this.#supervisor.start();
     this.#connecting += 1;
     try {
-      await this.#supervisor.gate.wait(signal);
+      await this.#supervisor.connect(signal);
     } catch (error) {
       if (!signal?.aborted) throw error;
       if (this.#connecting === 1 && this.#supervisor.state === 'CONNECTING') await this.disconnect();

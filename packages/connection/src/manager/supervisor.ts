@@ -94,8 +94,21 @@ export class Supervisor {
     return 'loop' in this.#link ? this.#link.loop.nextAttemptInMs : null;
   }
 
-  /** Begins to connect, unless that is under way or done. */
-  start(): void {
+  /**
+   * Begins to connect, unless that is under way, and resolves when the connection stands. The wait begins first: a
+   * listener that is told of the beginning may end it at once.
+   */
+  connect(signal: AbortSignal | undefined): Promise<void> {
+    const standing = this.gate.wait(signal);
+    try {
+      this.#start();
+    } catch (error) {
+      this.gate.fail(error);
+    }
+    return standing;
+  }
+
+  #start(): void {
     if (this.#link.kind !== 'disconnected' && this.#link.kind !== 'failed') return;
     const { newSession, rules, clock } = this.#options;
     const session = newSession();

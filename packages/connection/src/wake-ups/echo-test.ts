@@ -5,6 +5,7 @@
 import { abortable, openScope } from '../abort-scope.ts';
 import { classifyError } from '../classification/classify-error.ts';
 import type { Clock } from '../ports.ts';
+import { messageOf } from '../safe-read.ts';
 import type { LinkEnd } from './realtime-link.ts';
 import type { WakeUpConfig } from './wake-up-config.ts';
 
@@ -84,7 +85,7 @@ export class EchoTest {
       return { kind: 'heard' };
     } catch (error) {
       signal.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (NO_FUNCTION.has(classifyError(error).code)) {
         return { kind: 'impossible', reason: `the database lacks the migration for wake-ups (${reason})` };
       }

@@ -10,6 +10,7 @@
  */
 import { abortable, openScope } from '../abort-scope.ts';
 import type { Clock } from '../ports.ts';
+import { messageOf, readField } from '../safe-read.ts';
 import { decodeFrame, encodeFrame, PROTOCOL_VERSION } from './phoenix-frames.ts';
 import type { OpenPushSocket, PushSocket } from './push-socket.ts';
 import type { WakeUpConfig } from './wake-up-config.ts';
@@ -85,10 +86,8 @@ export class RealtimeLink {
   async run(signal: AbortSignal): Promise<LinkEnd> {
     const { signal: ending } = this.#scope;
     const conversation = this.#converse(ending).catch((error: unknown): LinkEnd => {
-      const message = error instanceof Error ? error.message : String(error);
-      return error instanceof Refusal || (error as { class?: unknown }).class === 'U'
-        ? { kind: 'refused', reason: message }
-        : { kind: 'lost', reason: message };
+      const isRefused = error instanceof Refusal || readField(error, 'class') === 'U';
+      return { kind: isRefused ? 'refused' : 'lost', reason: messageOf(error) };
     });
     try {
       return await abortable(Promise.race([this.#ended, conversation]), signal);

@@ -1,6 +1,6 @@
 /** The settings of wake-ups with their defaults. Durations in ms. */
-import { requireAtLeast } from '../require-at-least.ts';
-import type { BackoffConfig } from '../retry/backoff.ts';
+import { requireAtLeast, withDefaults } from '../require-at-least.ts';
+import { type BackoffConfig, checkBackoff } from '../retry/backoff.ts';
 
 export interface WakeUpConfig extends BackoffConfig {
   /** Deadline of connecting, and of joining. Default 10,000. */
@@ -42,9 +42,10 @@ export const DEFAULT_WAKE_UP_CONFIG: WakeUpConfig = {
 
 /** @throws RangeError naming the first setting that is out of range */
 export function wakeUpConfig(given: Partial<WakeUpConfig> = {}): WakeUpConfig {
-  const config = { ...DEFAULT_WAKE_UP_CONFIG, ...given };
-  const { jitter: _jitter, stableAfterMs, initialDelayMs, backoffMultiplier, ...positive } = config;
-  requireAtLeast(0, { stableAfterMs, initialDelayMs });
-  requireAtLeast(1, { backoffMultiplier, ...positive });
+  const config = withDefaults(DEFAULT_WAKE_UP_CONFIG, given);
+  checkBackoff(config);
+  const { jitter: _jitter, stableAfterMs, initialDelayMs: _initialDelayMs, ...positive } = config;
+  requireAtLeast(0, { stableAfterMs });
+  requireAtLeast(1, positive);
   return config;
 }

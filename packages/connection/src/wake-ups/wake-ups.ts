@@ -15,10 +15,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { openScope } from '../abort-scope.ts';
-import { notify } from '../listeners.ts';
+import { checkToken } from '../auth/credentials.ts';
+import { checkKey, checkUrl } from '../check-project.ts';
+import { harmless, notify } from '../listeners.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
 import { Redactor } from '../redactor.ts';
 import { backoffDelayMs } from '../retry/backoff.ts';
+import { messageOf } from '../safe-read.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
 import { EchoTest } from './echo-test.ts';
 import { type OpenPushSocket, openPushSocket } from './push-socket.ts';
@@ -81,7 +84,7 @@ export interface WakeUpStatus {
 }
 
 /**
- * @throws RangeError for a setting out of range
+ * @throws ConnectionError `INVALID_URL`, `INVALID_KEY`; RangeError for a setting out of range
  *
  * @example
  * const wakeUps = new WakeUps({
@@ -116,11 +119,13 @@ export class WakeUps {
   #running: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
 
   constructor(options: WakeUpsOptions) {
+    checkUrl(options.url);
+    checkKey(options.key);
     this.#options = options;
     this.#config = wakeUpConfig(options.config);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#logger = options.logger ?? warningLogger;
+    this.#logger = harmless(options.logger ?? warningLogger);
     this.#redactor = new Redactor([options.key]);
   }
 
@@ -134,7 +139,7 @@ export class WakeUps {
     const end = new AbortController();
     const done = this.#run(end.signal).catch((error: unknown) => {
       if (end.signal.aborted) return;
-      this.#logger.log('critical', `wake-ups: ${this.#redactor.text(String(error))}`);
+      this.#logger.log('critical', `wake-ups: ${this.#redactor.text(messageOf(error))}`);
     });
     this.#running = { end, done };
   }
@@ -209,7 +214,7 @@ export class WakeUps {
       key,
       topics: topics.map(({ name }) => name),
       token: async (bounded) => {
-        const value = await token(bounded);
+        const value = checkToken(await token(bounded));
         this.#redactor.add(value);
         return value;
       },
@@ -240,7 +245,7 @@ export class WakeUps {
       });
       link.end(end);
     } catch (error) {
-      if (!signal.aborted) link.end({ kind: 'lost', reason: error instanceof Error ? error.message : String(error) });
+      if (!signal.aborted) link.end({ kind: 'lost', reason: messageOf(error) });
     }
   }
 
