@@ -1,6 +1,7 @@
 /** What a run of a node yields, checked: the part of a result entry that the node decides. */
 import { type ControlBehaviour, type ControlResult, controlBehaviour } from '../control/control-type.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { loopBodyExits } from '../model/pairs.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeResult } from '../node-contract.ts';
 import type { ResultEntry } from './journal.ts';
@@ -85,9 +86,16 @@ export function isPassedOver(node: WorkflowNode): boolean {
   return node.disabled && !structural.has(node.type);
 }
 
+const failureExits = new Set(['error', 'failed', 'catch', 'on_error', 'fallback']);
+
+function isPassable(type: string, exit: string): boolean {
+  return loopBodyExits.get(type)?.has(exit) !== true && !failureExits.has(exit);
+}
+
 /**
  * A disabled node copies inputs to outputs of the same name (`x_in` to `x_out`, too) and passes control on:
- * by its normal exit, or else by the first exit that leads somewhere. A fork goes on with its join.
+ * by its normal exit, or else by the first exit that leads somewhere, but never into a loop's or retry's body, nor to
+ * where only a failure leads. A fork goes on with its join.
  */
 export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
   const { plan, lane, options } = run;
@@ -105,7 +113,7 @@ export function passOver(run: RunSession, node: WorkflowNode): NodeYield {
     return { exit: null, outputs: Object.fromEntries(outputs), variables: {}, control: { op: 'skip_fork' } };
   }
   const normal = plan.normalExitOf(node.id);
-  const leading = plan.connectedExitsOf(node.id);
+  const leading = plan.connectedExitsOf(node.id).filter((exit) => isPassable(node.type, exit));
   const exit = normal !== null && leading.includes(normal) ? normal : (leading[0] ?? normal);
   return { exit, outputs: Object.fromEntries(outputs), variables: {} };
 }

@@ -273,6 +273,18 @@ describe('disabled nodes', () => {
     expect(run.world.marks).toEqual([7]);
   });
 
+  it.each([
+    ['ForLoopNode', 'loop_body', 'completed'],
+    ['WhileLoopStartNode', 'body', 'completed'],
+    ['RetryNode', 'retry_body', 'success'],
+    ['SubflowNode', 'error', 'exec_out'],
+  ])('that are a %s lead behind it, never by %s', async (type, never, behind) => {
+    const nodes = { start: ['StartNode'], off: [type, { _disabled: true }], in: mark, after: mark } as const;
+    const into = `start -> off.${never} -> in`;
+    expect(await marksOf({ nodes, connect: [into] })).toEqual([]);
+    expect(await marksOf({ nodes, connect: [into, `off.${behind} -> after`] })).toEqual(['after']);
+  });
+
   it('may be of a type that cannot run here', async () => {
     const spec: FileSpec = {
       nodes: { a: mark, off: ['ExcelOpenNode', { _disabled: true }], b: mark },
