@@ -118,6 +118,7 @@ function startRobot(profiles: string): ChildProcess {
 
 async function firstLine(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('the child has no output');
-  const [chunk] = await once(child.stdout, 'data');
+  const died = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the child ended with ${code}`)));
+  const [chunk] = await Promise.race([once(child.stdout, 'data'), died]);
   return String(chunk);
 }

@@ -1,6 +1,8 @@
 /** A robot of its own for tests that kill it: starts a browser with its profile below the given folder, and waits. */
+import { openAccess } from '@casare/execution';
 import { createBrowserNodes } from '../../src/browser/index.ts';
 import type { NodeContext } from '../../src/ports.ts';
+import { accessScope } from '../context.ts';
 
 const launch = createBrowserNodes({ tempDir: String(process.argv[2]) }).find(
   ({ type }) => type === 'LaunchBrowserNode',
@@ -13,7 +15,14 @@ const context = {
   signal: new AbortController().signal,
   log: { log: () => undefined },
   clock: { sleep: () => new Promise<void>(() => undefined) },
-  resources: { put: () => ({ id: '1' }), get: () => undefined, close: async () => false },
+  access: accessScope(openAccess),
+  resources: {
+    put: () => ({ id: '1' }),
+    get: () => undefined,
+    close: async () => false,
+    requireRoom: () => undefined,
+    note: () => undefined,
+  },
 } as unknown as NodeContext;
 await launch.run(context);
 process.stdout.write('launched\n');
