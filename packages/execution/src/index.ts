@@ -27,7 +27,7 @@ export type {
 } from './engine/journal.ts';
 export { memoryJournal } from './engine/memory-journal.ts';
 export { ownVariables } from './engine/own-variables.ts';
-export { redacted } from './engine/redact.ts';
+export { redacted, redactedReport } from './engine/redact.ts';
 export type { LiveResource, ResourceChange } from './engine/resource-record.ts';
 export type { ResourceLimits } from './engine/resources.ts';
 export type {

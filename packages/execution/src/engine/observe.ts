@@ -1,6 +1,6 @@
 /** Calls listeners so that they can neither alter nor fail a run: they get copies, and their errors end here. */
 import type { Logger } from '../ports.ts';
-import { type Redact, redacted } from './redact.ts';
+import { type Redact, redactedReport } from './redact.ts';
 import type { RunObserver } from './run-options.ts';
 
 type Notice<Name extends keyof RunObserver> = Parameters<NonNullable<RunObserver[Name]>>[0];
@@ -18,7 +18,7 @@ export function notifier(observer: RunObserver | undefined, logger: Logger, reda
     if (observer?.[name] === undefined) return;
     try {
       const listen = observer[name] as (notice: unknown) => unknown;
-      const returned = listen.call(observer, structuredClone(redacted(notice, redact)));
+      const returned = listen.call(observer, structuredClone(redactedReport(notice, redact)));
       if (returned instanceof Promise) returned.catch(complain);
     } catch (error) {
       complain(error);
