@@ -77,6 +77,11 @@ describe('run', () => {
     for (const flags of [['--allow-shell', 'echo'], ['--allow-shell']]) {
       expect((await run(where, say, flags)).report.outputs.say, flags.join(' ')).toMatchObject({ stdout: 'hi\n' });
     }
+    const behind = await runCommand(['run', 'flow.json', '--json', '--allow-shell'], {
+      env: where.env,
+      cwd: where.work,
+    });
+    expect(JSON.parse(behind.stdout), behind.stderr).toMatchObject({ outputs: { say: { stdout: 'hi\n' } } });
   });
 
   it('reaches no loopback address; --allow-net opens one, by flag or configuration', async () => {
@@ -168,6 +173,20 @@ describe('a secret', () => {
     expect(report.error?.message).toContain('cannot log in with [redacted]');
     for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
       expect(text).not.toContain(form);
+  });
+
+  it('may be as short as a letter: reports lose it from their texts, and stay whole', async () => {
+    const where = place();
+    const log = { id: 'o', type: 'LogNode', config: { message: 'no {{$secret:pin}}', level: 'info' } };
+    writeFileSync(join(where.work, 'flow.json'), chain('pin', [log]));
+    const { stdout } = await runCommand(['run', 'flow.json', '--json'], {
+      env: { ...where.env, CASARE_SECRET_PIN: 'o' },
+      cwd: where.work,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'completed',
+      logs: [{ level: 'info', node_id: 'o', message: 'n[redacted] [redacted]' }],
+    });
   });
 
   it('that nobody has is named, with the places that were looked in', async () => {

@@ -38,6 +38,19 @@ describe('a workflow file that calls another one', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed', variables: { said: 'Hello, Ada' } });
   });
 
+  it('hears of its own faults too when another file is missing', async () => {
+    const faulty = main.replace('"variable_name":"said"', '"variable_nam":"said"');
+    expect(faulty).not.toBe(main);
+    const { folder, env } = files({ 'main.json': faulty });
+    for (const command of ['validate', 'run']) {
+      const { exitCode, stdout } = await runCommand([command, 'main.json', '--json'], { env, cwd: folder });
+      expect(exitCode).toBe(65);
+      const { findings } = JSON.parse(stdout) as { findings: { code: string; severity: string }[] };
+      const codes = findings.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+      expect(codes, command).toEqual(['UNKNOWN_SUBWORKFLOW', 'MISSING_CONFIG']);
+    }
+  });
+
   it.each([
     ['is not there', {}, 'there is no file "lib/greet.json"'],
     ['is no JSON', { 'lib/greet.json': '{' }, 'is not readable as JSON: line 1'],

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '@casare/config';
-import { checkWorkflow, type JobGateway } from '@casare/execution';
+import type { JobGateway } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -10,7 +10,7 @@ import { findJobId } from './find-job.ts';
 import { jobSheet, jobTable } from './job-view.ts';
 import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator } from './operator-connection.ts';
-import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
+import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
@@ -25,10 +25,11 @@ export async function submitJob(
   options: ConnectionFlags & { readonly var: readonly string[]; readonly priority: number },
   terminal: Terminal,
 ): Promise<number> {
-  const { text: workflow, findings: unread } = await readWorkflowFile(file);
+  const bundle = await readWorkflowFile(file);
+  const { text: workflow } = bundle;
   const variables = parseVariables(options.var);
   const { registry } = await createNodeLibrary(configOf(options).config);
-  const findings = unread.length > 0 ? unread : checkWorkflow(workflow, registry).findings;
+  const findings = allFindings(bundle, registry);
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (errors.length > 0) {
     for (const finding of errors) terminal.note(describeFinding(finding));

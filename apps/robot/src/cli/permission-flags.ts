@@ -1,7 +1,7 @@
 /** `--allow-path`, `--allow-shell`, `--allow-net`: more permissions than the configuration gives, for this start. */
 import { resolve } from 'node:path';
 import type { RobotConfig } from '@casare/config';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 export interface PermissionFlags {
   readonly allowPath: readonly string[];
@@ -12,19 +12,18 @@ export interface PermissionFlags {
 
 export function withPermissionFlags(command: Command): Command {
   const collect = (value: string, former: readonly string[]): readonly string[] => [...former, value];
+  const repeatable = (flags: string, description: string): Option =>
+    new Option(flags, `${description} (repeatable)`).argParser(collect).default([], 'none');
   return command
-    .option('--allow-path <dir>', 'let nodes use this folder besides the work folder (repeatable)', collect, [])
-    .option(
-      '--allow-shell [program]',
-      'let nodes start this program; without a name: any program (repeatable)',
-      (value: string | true, former: readonly string[]) => [...former, value === true ? '*' : value],
-      [],
+    .addOption(repeatable('--allow-path <dir>', 'let nodes use this folder besides the work folder'))
+    .addOption(
+      repeatable('--allow-shell [program]', 'let nodes start this program; without a name: any program').preset('*'),
     )
-    .option(
-      '--allow-net <host>',
-      'let nodes reach this host, host:port or network although it is loopback, link-local or a metadata service; *: all (repeatable)',
-      collect,
-      [],
+    .addOption(
+      repeatable(
+        '--allow-net <host>',
+        'let nodes reach this host, host:port or network although it is loopback, link-local or a metadata service; *: all',
+      ),
     );
 }
 

@@ -3,8 +3,11 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
   bundleWorkflow,
+  checkWorkflow,
+  type Finding,
   type JsonObject,
   type JsonValue,
+  type NodeRegistry,
   type SubworkflowFile,
   type WorkflowBundle,
 } from '@casare/execution';
@@ -18,6 +21,14 @@ import { exitCodes } from './exit-codes.ts';
 export async function readWorkflowFile(path: string): Promise<WorkflowBundle> {
   const folder = dirname(resolve(path));
   return bundleWorkflow(await readText(path), (called) => readCalled(resolve(folder, called)));
+}
+
+/** All that is wrong with a workflow, and with gathering what it calls. */
+export function allFindings(bundle: WorkflowBundle, registry: NodeRegistry): readonly Finding[] {
+  const { findings } = checkWorkflow(bundle.text, registry);
+  if (bundle.findings.length === 0) return findings;
+  // A bundle that is not whole carries none of the files, so the check misses also those that are there.
+  return [...bundle.findings, ...findings.filter(({ code }) => code !== 'UNKNOWN_SUBWORKFLOW')];
 }
 
 /** Larger files are no workflows; reading them would only fill the memory. */
@@ -48,7 +59,11 @@ async function readText(path: string): Promise<string> {
 
 /** Names of variables that the workflow's text never mentions: likely misspelt. */
 export function unmentioned(variables: JsonObject, workflowJson: string): string[] {
-  return Object.keys(variables).filter((name) => !workflowJson.includes(name));
+  const isMentioned = (name: string): boolean => {
+    const literally = name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+    return new RegExp(`(?<![\\p{L}\\p{N}_])${literally}(?![\\p{L}\\p{N}_])`, 'u').test(workflowJson);
+  };
+  return Object.keys(variables).filter((name) => !isMentioned(name));
 }
 
 /**

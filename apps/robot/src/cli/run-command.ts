@@ -6,15 +6,15 @@ import {
   type Finding,
   type JsonObject,
   type RunReport,
-  redacted,
+  redactedReport,
   type StopRequest,
 } from '@casare/execution';
-import { createNodeLibrary, type NodeLibrary } from '../compose-nodes.ts';
+import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { allow, type PermissionFlags } from './permission-flags.ts';
-import { parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
+import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
@@ -38,7 +38,9 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     const watcher = watchRun(options, terminal);
     if (!options.json) terminal.note(`run ${run.jobId}`);
     const report = await run.execute({ library, config, signal: stop.signal, ...watcher });
-    return finish(run, redactedReport(report, library), options, watcher.logs, terminal);
+    // What a person sees of a run holds no secret; the run itself keeps its values.
+    const shown = redactedReport(report, (text) => library.redactor.text(text));
+    return finish(run, shown, options, watcher.logs, terminal);
   } finally {
     stop.dispose();
   }
@@ -59,8 +61,9 @@ export async function runCommand(named: string | undefined, options: RunOptions,
       return openLocalRun(home, flags.resume);
     }
     if (path === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --resume an interrupted run');
-    const { text: workflowJson, findings: unread } = await readWorkflowFile(path);
-    if (unread.length > 0) return { findings: unread };
+    const bundle = await readWorkflowFile(path);
+    const { text: workflowJson } = bundle;
+    if (bundle.findings.length > 0) return { findings: allFindings(bundle, registry) };
     const variables = parseVariables(flags.var);
     const { workflow, findings } = checkWorkflow(workflowJson, registry);
     if (workflow === null) return { findings };
@@ -86,11 +89,6 @@ function withFileOf(
     return { file, flags: options };
   }
   return { file: last, flags: { ...options, allowShell: [...options.allowShell.slice(0, -1), '*'] } };
-}
-
-/** What a person sees of a run holds no secret; the run itself keeps its values. */
-function redactedReport(report: RunReport, { redactor }: NodeLibrary): RunReport {
-  return redacted(report, (text) => redactor.text(text));
 }
 
 interface LogLine {

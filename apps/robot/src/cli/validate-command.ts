@@ -1,10 +1,10 @@
 /** `casare-robot validate FILE`, and `casare-robot validate --schema`. */
 import { loadConfig } from '@casare/config';
-import { checkWorkflow, type Finding, workflowJsonSchema } from '@casare/execution';
+import { type Finding, workflowJsonSchema } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { readWorkflowFile } from './read-workflow-file.ts';
+import { allFindings, readWorkflowFile } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ValidateOptions {
@@ -24,8 +24,7 @@ export async function validateCommand(
     return exitCodes.ok;
   }
   if (file === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --schema');
-  const bundle = await readWorkflowFile(file);
-  const findings = bundle.findings.length > 0 ? bundle.findings : checkWorkflow(bundle.text, registry).findings;
+  const findings = allFindings(await readWorkflowFile(file), registry);
   const errors = findings.filter((finding) => finding.severity === 'error' || options.strict);
   const valid = errors.length === 0;
   if (options.json) {
