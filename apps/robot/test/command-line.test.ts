@@ -63,6 +63,19 @@ describe('casare-robot', () => {
   });
 });
 
+describe('the output', () => {
+  it('may lose its reader, and the command goes on to its end', async () => {
+    const { env, folder, write } = workspace();
+    const step = { id: 'say', type: 'LogNode', config: { message: 'x', level: 'info' } };
+    const file = write('flow.json', chain('w', [wait('pause', 0.3), step, appendLine('note', 'out.txt', 'x')]));
+    const command = startCommand(['run', file], { env, cwd: folder });
+    command.child.stdout?.destroy();
+    command.child.stderr?.destroy();
+    expect(await command.ended).toBe(0);
+    expect(readFileSync(join(folder, 'out.txt'), 'utf8')).toBe('x\n');
+  });
+});
+
 describe('the commands for a running robot', () => {
   it.each([['status'], ['pause', '--note', 'x'], ['resume'], ['limit', '2'], ['stop']])(
     'say with exit code 69 that none runs: %s',
@@ -79,6 +92,7 @@ describe('the commands for a running robot', () => {
     for (const words of [
       ['pause', '--timeout', 'soon'],
       ['limit', 'many'],
+      ['limit', '0'],
       ['stop', '--mode', 'fast'],
     ]) {
       expect((await runCommand(words, { env })).exitCode).toBe(2);
@@ -86,7 +100,27 @@ describe('the commands for a running robot', () => {
   });
 });
 
+describe('casare-robot start', () => {
+  it('says which home cannot be used, before it starts anything', async () => {
+    const { write } = workspace();
+    const home = join(write('no-folder', ''), 'home');
+    const { exitCode, stderr, stdout } = await runCommand(['start', '--local'], { env: { CASARE_HOME: home } });
+    expect(stdout).toBe('');
+    expect(stderr).toContain(`the robot's home ${home} cannot be used`);
+    expect(exitCode).toBe(78);
+  });
+});
+
 describe('casare-robot run', () => {
+  it('warns of a variable that the workflow does not mention, also when its name is a part of a word', async () => {
+    const { folder, env, write } = workspace();
+    const step = { id: 'say', type: 'LogNode', config: { message: 'hello {{who}}, world' } };
+    const file = write('flow.json', chain('w', [step]));
+    const { stderr } = await runCommand(['run', file, '--var', 'wo=1', '--var', 'who=2'], { env, cwd: folder });
+    expect(stderr).toContain('mentions no variable "wo"');
+    expect(stderr).not.toContain('"who"');
+  });
+
   it('prints one JSON object and nothing else with --json', async () => {
     const { folder, env, write } = workspace();
     const file = write(

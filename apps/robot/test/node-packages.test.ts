@@ -108,6 +108,12 @@ describe('a node package', () => {
       ['./p'],
       /was built for version 99 of the node contract, and this robot has version 1/,
     ],
+    [
+      'that imports what is not there',
+      { 'p/a.mjs': "import 'no-such-dependency';\nexport const nodes = [];" },
+      ['./p/a.mjs'],
+      /'no-such-dependency'.*; install it there: npm install --prefix \/.*\/p no-such-dependency$/,
+    ],
     ['without a module', { 'p/package.json': '{"name":"p"}' }, ['./p'], /has no module to load/],
   ])('%s is refused, with its name and the remedy', async (_name, files, packages, message) => {
     const home = homeWith(files);

@@ -1,6 +1,6 @@
 /** `casare-robot status|pause|resume|limit|stop` on the command line: what the robot of this machine is asked. */
 import { type Command, Option } from 'commander';
-import { duration, wholeNumber } from './option-values.ts';
+import { duration, positiveNumber } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
 const exitCodeHelp =
@@ -29,7 +29,7 @@ export function addRobotCommands(program: Command, terminal: Terminal, exit: (co
   );
 
   ofRobot('limit', 'how many jobs may run at the same time, until the robot stops; running jobs go on')
-    .argument('<n>', 'a whole number of at least 1', wholeNumber)
+    .argument('<n>', 'a whole number of at least 1', positiveNumber)
     .action(async (limit: number, options) =>
       exit(await (await import('./control-commands.ts')).limitCommand(limit, options, terminal)),
     );

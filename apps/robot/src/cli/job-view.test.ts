@@ -10,7 +10,11 @@ const job = {
   in_doubt: [],
   progress: {
     stage: 'executing',
-    stages: { queued: '2026-11-25T20:12:36.001Z', executing: '2026-11-25T20:12:37.500Z' },
+    stages: {
+      queued: '2026-11-25T20:12:36.001Z',
+      executing: '2026-11-25T20:12:37.500Z',
+      loading_workflow: '2026-11-25T20:12:37.500Z',
+    },
     percent: 40,
     current_node: 'pay',
     current_nodes: ['look', 'pay'],
@@ -65,7 +69,7 @@ describe('job show', () => {
       'submitted  2026-11-25 20:12:36 UTC',
       'started    2026-11-25 20:12:36 UTC',
       'robot      one',
-      'stages     queued 20:12:36.001, executing 20:12:37.500',
+      'stages     queued 20:12:36.001, loading_workflow 20:12:37.500, executing 20:12:37.500',
       '',
       'variables',
       '  month  "2026-11"',

@@ -110,8 +110,14 @@ function resultText(result: JsonObject): string | null {
 
 function stagesText(stages: JsonObject): string {
   return Object.entries(stages)
+    .sort(([one, a], [other, b]) => text(a).localeCompare(text(b)) || rank(one) - rank(other))
     .map(([stage, at]) => `${stage} ${text(at).slice(11, 23)}`)
     .join(', ');
+}
+
+/** The database keeps no order of keys, and two stages may begin in the same millisecond. */
+function rank(stage: string): number {
+  return ['queued', 'starting', 'loading_workflow', 'executing', 'completing'].indexOf(stage) >>> 0;
 }
 
 function valueLines(values: JsonObject): string[] {

@@ -3,6 +3,7 @@
  * with grace; the third ends the process at once, with the exit code 130.
  */
 import { type Flags, loadConfig, requireConnection } from '@casare/config';
+import { prepareHome } from '../home-folder.ts';
 import { RobotAgent } from '../robot-agent.ts';
 import { exitCodes } from './exit-codes.ts';
 import { startLocalChild } from './local-child.ts';
@@ -21,6 +22,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   for (const warning of loaded.warnings) terminal.note(`casare-robot: ${warning}`);
   const { config } = loaded;
   allow(config, options);
+  await prepareHome(config.robot.home);
   const local = options.local ? await startLocalChild(process.argv[1] ?? '') : null;
   try {
     if (local !== null) {

@@ -2,6 +2,7 @@
  * Loads the node packages that the configuration names. A package exports its node types as `nodes` (or as its
  * default export): see docs/writing-nodes.md.
  */
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkNodeType, type NodeType, nodeContractVersion } from '@casare/execution';
 import { messageOf } from '../message-of.ts';
@@ -68,8 +69,16 @@ async function importModule(specifier: string, entry: string): Promise<Readonly<
   try {
     return (await import(pathToFileURL(entry).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw new NodePackageError(specifier, `could not be loaded from ${entry}: ${messageOf(error)}`, error);
+    const remedy = missingPackage(error, entry);
+    throw new NodePackageError(specifier, `could not be loaded from ${entry}: ${messageOf(error)}${remedy}`, error);
   }
+}
+
+/** What to do when the module imports a package that cannot be found from its place. */
+function missingPackage(error: unknown, entry: string): string {
+  if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') return '';
+  const name = /Cannot find package '([^']+)'/.exec(messageOf(error))?.[1];
+  return name === undefined ? '' : `; install it there: npm install --prefix ${dirname(entry)} ${name}`;
 }
 
 function checkContract(specifier: string, version: unknown): void {
