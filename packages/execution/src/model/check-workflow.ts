@@ -16,7 +16,7 @@ import { checkPairs } from './check-pairs.ts';
 import { checkReferences } from './check-references.ts';
 import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './draft.ts';
 import { type Finding, FindingList } from './finding.ts';
-import { buildFlowGraph } from './flow-graph.ts';
+import { buildFlowGraph, portNodes } from './flow-graph.ts';
 import { inlined } from './inline.ts';
 import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
 import { Speller } from './nearest.ts';
@@ -65,7 +65,18 @@ export function checkWorkflow(
     return draft;
   };
   const draft = checkFile(file.content, new CallReader({ ...tools, checkFile }));
+  checkBeginning(draft, findings);
   return { workflow: findings.hasErrors ? null : inlined(draft), findings: findings.all() };
+}
+
+/** A sub-workflow may do nothing but hand values through; a run of its own would end before it began. */
+function checkBeginning({ nodes }: Draft, findings: FindingList): void {
+  if (nodes.size === 0 || [...nodes.values()].some(({ typeName }) => !portNodes.has(typeName))) return;
+  findings.error(
+    'EMPTY_WORKFLOW',
+    'The workflow has only inputs and outputs of a sub-workflow, so there is nothing to run.',
+    { field: 'nodes', suggestion: 'Add a node that does something, or call this file from another workflow.' },
+  );
 }
 
 interface DraftTools {

@@ -13,7 +13,7 @@ export const findingCodes = {
   DUPLICATE_KEY: 'An object has the same key twice; only the last one counts.',
   UNKNOWN_KEY: 'A key of the file means nothing, and reads like one that does.',
   INVALID_STRUCTURE: 'A part of the file has the wrong shape.',
-  EMPTY_WORKFLOW: 'The workflow has no nodes.',
+  EMPTY_WORKFLOW: 'There are no nodes, or only the inputs and outputs of a sub-workflow.',
   TOO_MANY_NODES: 'The workflow has more nodes than the limit.',
   TOO_MANY_CONNECTIONS: 'The workflow has more connections than the limit.',
   TOO_MANY_FINDINGS: 'Further findings were left out.',

@@ -33,7 +33,7 @@ const loopEnds = new Set(['ForLoopEndNode', 'WhileLoopEndNode']);
 /** Reached through their partner, so never an entry although nothing is connected to them. */
 const enteredByPartner = new Set(['CatchNode', 'FinallyNode', 'ForLoopEndNode', 'WhileLoopEndNode', 'JoinNode']);
 /** The ports of a sub-workflow: data, unless control is led through them. */
-const portNodes = new Set(['SubflowInputNode', 'SubflowOutputNode']);
+export const portNodes: ReadonlySet<string> = new Set(['SubflowInputNode', 'SubflowOutputNode']);
 /** Their `exec_out` is drawn, but never taken. */
 export const neverLeft: ReadonlySet<string> = new Set(['EndNode', 'BreakNode', 'ContinueNode']);
 

@@ -199,9 +199,8 @@ describe('a hostile text', () => {
     ['dollars', '${'.repeat(1_000_000)],
     ['unknown references', '{{a}}'.repeat(200_000)],
   ])('of %s costs no more than its length', (_, text) => {
-    const start = performance.now();
+    // A cost that grew with the square of the length would not end within the test's time limit.
     expect(resolve(text)).toBe(text);
-    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   it('that would become too large is refused', () => {

@@ -131,6 +131,8 @@ describe('nodes', () => {
   it('that are none at all make an empty workflow, which is refused', () => {
     expect(onlyFinding({ nodes: {}, connections: [] })).toMatchObject({ code: 'EMPTY_WORKFLOW', severity: 'error' });
     expect(codesOf({})).toEqual(['EMPTY_WORKFLOW']);
+    const ports = { in: { node_type: 'SubflowInputNode' }, out: { node_type: 'SubflowOutputNode' } };
+    expect(codesOf({ nodes: ports })).toContain('EMPTY_WORKFLOW');
     expect(codesOf({ nodes: 5 })).toContain('INVALID_STRUCTURE');
   });
 
