@@ -9,7 +9,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CheckpointManager, type JobHandle, OfflineQueue, openStore } from '../packages/offline-store/src/index.ts';
+import {
+  CheckpointManager,
+  type JobHandle,
+  OfflineQueue,
+  openStore,
+  type Store,
+} from '../packages/offline-store/src/index.ts';
 import { printSettings } from './settings.ts';
 
 interface BareDatabase {
@@ -57,51 +63,64 @@ async function main(): Promise<void> {
   for (const pragma of ['journal_mode = wal', 'synchronous = full', 'wal_autocheckpoint = 1000']) bare.pragma(pragma);
   bare.exec('CREATE TABLE steps (id INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT');
   const insert = bare.prepare('INSERT INTO steps (payload) VALUES (?)');
-  const store = await openStore({ path: join(folder, 'store.db'), robotId: 'bench', maxBytes: null });
-  const queue = new OfflineQueue({ store });
-  const checkpoints = new CheckpointManager(queue);
-  const handles: JobHandle<Entry>[] = [];
-  for (let index = 0; index <= savers; index += 1) {
-    await queue.cacheJob({ jobId: `job-${index}`, workflowJson: '{}' });
-    handles.push(checkpoints.startJob<Entry>(`job-${index}`, 'bench'));
-  }
-  const { settings } = await store.stats();
+  const inline = await openJobs('inline');
+  const thread = await openJobs('thread');
+  const { settings } = await thread.store.stats();
   printSettings({
     folder,
-    sqlite: String(
-      Object.values(bare.pragma('compile_options') as object).length > 0 ? 'bundled with better-sqlite3' : '',
-    ),
     'store: synchronous': settings.synchronous ?? '?',
     'bare: synchronous': Number(bare.pragma('synchronous', { simple: true })),
     'bytes per step': stepBytes.length,
   });
-
-  const [single, ...many] = handles;
-  if (single === undefined) return;
-  const bareMs: number[] = [];
-  const aloneMs: number[] = [];
-  const sharedMs: number[] = [];
+  const sides: readonly (() => Promise<number>)[] = [
+    () => msPerStep(stepsPerRound, async () => void insert.run(stepBytes)),
+    () => msPerStep(stepsPerRound, (step) => commit(inline.single, step)),
+    () => msPerStep(stepsPerRound, (step) => commit(thread.single, step)),
+    () => sharedMsPerStep(inline.many),
+    () => sharedMsPerStep(thread.many),
+  ];
+  const timed = sides.map((): number[] => []);
   for (let round = 0; round <= rounds; round += 1) {
-    const timed = [
-      await msPerStep(stepsPerRound, async () => void insert.run(stepBytes)),
-      await msPerStep(stepsPerRound, (step) => commit(single, step)),
-      (await msPerStep(1, () => Promise.all(many.map((handle) => steps(handle, stepsPerRound))))) /
-        (savers * stepsPerRound),
-    ];
-    if (round === 0) continue;
-    for (const [index, list] of [bareMs, aloneMs, sharedMs].entries()) list.push(timed[index] ?? 0);
+    for (const [index, side] of sides.entries()) {
+      const ms = await side();
+      if (round > 0) timed[index]?.push(ms);
+    }
   }
-  const [bareStep, aloneStep, sharedStep] = [median(bareMs), median(aloneMs), median(sharedMs)];
-  console.log(`bare INSERT, FULL:              ${rate(bareStep)}`);
-  console.log(
-    `store, one saver, FULL:         ${rate(aloneStep)}   ${(aloneStep / bareStep).toFixed(2)} x the bare time (at most 1.3)`,
-  );
-  console.log(
-    `store, ${savers} savers, FULL:         ${rate(sharedStep)}   ${(aloneStep / sharedStep).toFixed(1)} x the rate of one (at least 5)`,
-  );
+  const [bareMs = 0, inlineMs = 0, threadMs = 0, inlineManyMs = 0, threadManyMs = 0] = timed.map(median);
+  const ratio = (ms: number): string => `${(ms / bareMs).toFixed(2)} x the bare time (aim: at most 1.3)`;
+  const gain = (alone: number, many: number): string => `${(alone / many).toFixed(1)} x the rate of one (aim: 5)`;
+  console.log(`bare INSERT:                    ${rate(bareMs)}`);
+  console.log(`store, inline, one saver:       ${rate(inlineMs)} ${ratio(inlineMs)}`);
+  console.log(`store, thread, one saver:       ${rate(threadMs)} ${ratio(threadMs)}`);
+  console.log(`store, inline, ${savers} savers:        ${rate(inlineManyMs)} ${gain(inlineMs, inlineManyMs)}`);
+  console.log(`store, thread, ${savers} savers:        ${rate(threadManyMs)} ${gain(threadMs, threadManyMs)}`);
   bare.close();
-  await store.close();
+  await inline.store.close();
+  await thread.store.close();
   await longRun();
+}
+
+async function openJobs(writer: 'inline' | 'thread'): Promise<{
+  readonly store: Store;
+  readonly single: JobHandle<Entry>;
+  readonly many: readonly JobHandle<Entry>[];
+}> {
+  const store = await openStore({ path: join(folder, `${writer}.db`), robotId: 'bench', maxBytes: null, writer });
+  const queue = new OfflineQueue({ store });
+  const checkpoints = new CheckpointManager(queue);
+  const open = async (jobId: string): Promise<JobHandle<Entry>> => {
+    await queue.cacheJob({ jobId, workflowJson: '{}' });
+    return checkpoints.startJob<Entry>(jobId, 'bench');
+  };
+  const single = await open('single');
+  const many = await Promise.all(Array.from({ length: savers }, (_, index) => open(`job-${index}`)));
+  return { store, single, many };
+}
+
+async function sharedMsPerStep(handles: readonly JobHandle<Entry>[]): Promise<number> {
+  const startedAt = performance.now();
+  await Promise.all(handles.map((handle) => steps(handle, stepsPerRound)));
+  return (performance.now() - startedAt) / (handles.length * stepsPerRound);
 }
 
 /** Without flushes in between (`normal`): what is compared here is the work, which a flush would drown. */

@@ -12,11 +12,13 @@ import { checkKeys } from './secrets/secret-keys.ts';
 import { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
 import type { Store, StoreOptions } from './store.ts';
 import { systemClock } from './system-clock.ts';
+import { InlineWriter } from './writer/inline-writer.ts';
 import { WriterClient } from './writer/writer-client.ts';
 
 const defaultMaxBytes = 1024 ** 3;
 const maxReserveBytes = 32 * 1024 ** 2;
 const maxBusyTimeoutMs = 250;
+const maxWaiting = 10_000;
 
 /**
  * Opens a store and becomes its owner.
@@ -69,7 +71,7 @@ function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore 
     for (const { kind, detail, jobId } of opened.report.incidents) {
       logger?.log('critical', `${kind}: ${detail}`, { job_id: jobId });
     }
-    const writer = new WriterClient({
+    const setup = {
       path: files.store,
       marksPath: files.marks,
       database,
@@ -77,10 +79,13 @@ function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore 
       outbox: limits.outbox,
       keepEntries: options.keepJournalEntries ?? 10_000,
       keys: keys === undefined ? null : checkKeys(keys),
-      idleCheckpointMs: options.idleCheckpointMs ?? 5_000,
       commitDelayMs: options.commitDelayMs ?? null,
-      maxWaiting: 10_000,
-    });
+    };
+    const idleCheckpointMs = options.idleCheckpointMs ?? 5_000;
+    const writer =
+      options.writer === 'inline'
+        ? new InlineWriter(setup, maxWaiting)
+        : new WriterClient({ ...setup, idleCheckpointMs, maxWaiting });
     const { report } = opened;
     return new SqliteStore(
       { db, lock, writer, report },

@@ -26,7 +26,7 @@ import type { CleanupOptions, CleanupReport, KeyUse, Store, StoreOptions, StoreS
 import type { StoreAccess } from './store-access.ts';
 import type { StoreCommand, ValueOf } from './writer/commands.ts';
 import { type StoreTables, storeTables } from './writer/store-tables.ts';
-import type { WriterClient } from './writer/writer-client.ts';
+import type { Writer } from './writer/writer.ts';
 
 export interface SqliteStoreOptions extends Omit<StoreOptions, 'outbox'> {
   readonly synchronous: Synchronous;
@@ -40,7 +40,7 @@ export interface SqliteStoreParts {
   /** For reads only. */
   readonly db: Database.Database;
   readonly lock: OwnerLock;
-  readonly writer: WriterClient;
+  readonly writer: Writer;
   readonly report: OpeningReport;
 }
 

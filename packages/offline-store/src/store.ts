@@ -27,12 +27,18 @@ export interface StoreOptions {
   readonly keepJournalEntries?: number;
   /** How long a statement may block for another connection's lock, in ms; at most 250. Default 250. */
   readonly busyTimeoutMs?: number;
-  /** How long the store is idle before its write-ahead log is moved into the file, in ms. Default 5,000. */
+  /**
+   * `thread`: a thread of its own writes, and a disk that takes seconds over a flush keeps nobody waiting but those
+   * who wait for their write. `inline`: the caller's thread writes, which saves a step the way to the other one;
+   * for programs that do nothing else meanwhile. Default `thread`.
+   */
+  readonly writer?: 'thread' | 'inline';
+  /** `thread` only: how long the store is idle before its write-ahead log is moved into the file, in ms. Default 5,000. */
   readonly idleCheckpointMs?: number;
   readonly outbox?: Partial<OutboxLimits>;
   /** Seal what is marked as secret; kept outside the store. Default none: nothing secret can be stored. */
   readonly keys?: SecretKeys;
-  /** For drills of a slow disk: each COMMIT takes so many ms longer as the first element says. */
+  /** `thread` only, for drills of a slow disk: each COMMIT takes so many ms longer as the first element says. */
   readonly commitDelayMs?: Int32Array;
   readonly clock?: Clock;
   readonly logger?: Logger;

@@ -17,8 +17,8 @@ export type Outcome = { readonly ok: true; readonly value: unknown } | { readonl
 
 export interface CommitGroupsOptions {
   readonly quota: Quota;
-  /** Blocks for so many ms. */
-  readonly pause: (pauseMs: number) => void;
+  /** Blocks for so many ms; null: a file that is locked is an error at once. */
+  readonly pause: ((pauseMs: number) => void) | null;
   /** Called after each COMMIT. */
   readonly onCommitted?: () => void;
   /** Called after each ROLLBACK. */
@@ -91,8 +91,9 @@ export class CommitGroups {
       } catch (error) {
         this.#parts.runLog.rolledBack();
         this.#options.onRolledBack?.();
-        if (!isBusy(error) || pauseMs === null) return { error };
-        this.#options.pause(pauseMs);
+        const { pause } = this.#options;
+        if (!isBusy(error) || pauseMs === null || pause === null) return { error };
+        pause(pauseMs);
       }
     }
     return { error: new Error('unreachable') };

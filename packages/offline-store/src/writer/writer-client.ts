@@ -9,6 +9,7 @@ import { StoreError } from '../errors.ts';
 import type { StoreCommand, ValueOf } from './commands.ts';
 import { giveBackThread, takeThread } from './thread-pool.ts';
 import { fromWire } from './wire-error.ts';
+import type { Writer } from './writer.ts';
 import {
   openingId,
   type WriterReply,
@@ -27,8 +28,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export class WriterClient {
-  /** Resolves with the settings of the thread's connection once it has opened the file. */
+export class WriterClient implements Writer {
   readonly opened: Promise<unknown>;
   readonly #path: string;
   readonly #maxWaiting: number;
@@ -58,7 +58,6 @@ export class WriterClient {
     this.opened.catch(() => {});
   }
 
-  /** Runs a command; resolves with its value once its transaction has been committed. */
   async run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
     if (this.#waiting.size >= this.#maxWaiting) {
       throw new StoreError('STORE_BUSY', `${this.#maxWaiting} writes are waiting for ${this.#path}.`);
@@ -74,7 +73,6 @@ export class WriterClient {
     await this.#send({ kind: 'truncate', id: this.#takeId() });
   }
 
-  /** Resolves once everything sent before has been answered and the thread has closed the file. */
   async close(): Promise<void> {
     if (this.#ended !== null) return;
     await this.#send({ kind: 'close', id: this.#takeId() }).catch(() => {});

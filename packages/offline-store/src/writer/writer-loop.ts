@@ -11,18 +11,15 @@ import { availableParallelism } from 'node:os';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { translateStorageError } from '../database/storage-errors.ts';
 import type { StoreCommand } from './commands.ts';
-import type { CommitGroups } from './commit-groups.ts';
+import type { CommitEngine } from './commit-engine.ts';
 import { toWire } from './wire-error.ts';
-import type { WriterAnswer, WriterRequest, WriterStatus } from './writer-messages.ts';
+import type { WriterAnswer, WriterRequest } from './writer-messages.ts';
 
 export interface WriterLoopParts {
   readonly path: string;
   readonly port: MessagePort;
   readonly bell: Int32Array;
-  readonly commits: CommitGroups;
-  readonly status: () => WriterStatus;
-  readonly truncate: () => void;
-  readonly close: () => void;
+  readonly engine: CommitEngine;
   readonly idleCheckpointMs: number;
   /** Ms since an arbitrary origin. */
   readonly monotonic: () => number;
@@ -44,14 +41,14 @@ const spinMs = availableParallelism() > 1 ? 0.15 : 0;
 
 /** Returns when asked to close. */
 export function runWriterLoop(parts: WriterLoopParts): void {
-  const { path, port, commits, idleCheckpointMs, monotonic } = parts;
+  const { path, port, engine, idleCheckpointMs, monotonic } = parts;
   const waiting = new Inbox(port, parts.bell, monotonic);
   let dirty = false;
   let lastGroup = 0;
   let lastCommitMs = 0;
   for (;;) {
     if (!waiting.fill(dirty ? idleCheckpointMs : Number.POSITIVE_INFINITY)) {
-      attempt(parts.truncate);
+      attempt(() => engine.truncate());
       dirty = false;
       continue;
     }
@@ -71,15 +68,15 @@ export function runWriterLoop(parts: WriterLoopParts): void {
     const request = waiting.take();
     if (request === undefined) continue;
     if (request.kind === 'close') {
-      port.postMessage([answer(request.id, parts.close)]);
+      port.postMessage([answer(request.id, () => engine.close())]);
       return;
     }
-    port.postMessage([answer(request.id, request.kind === 'status' ? parts.status : parts.truncate)]);
+    port.postMessage([answer(request.id, () => (request.kind === 'status' ? engine.status() : engine.truncate()))]);
   }
 
   function commit(group: readonly CommandRequest[]): WriterAnswer[] {
     const commands: StoreCommand[] = group.map(({ command }) => command);
-    return commits.run(commands).map((outcome, index) => {
+    return engine.commits.run(commands).map((outcome, index) => {
       const id = group[index]?.id ?? -1;
       return outcome.ok
         ? { id, value: outcome.value }

@@ -7,7 +7,8 @@ import type { StoreCommand } from './commands.ts';
 import type { Pressure, QuotaLimits } from './quota.ts';
 import type { WireError } from './wire-error.ts';
 
-export interface WriterSetup {
+/** What a writer is made from. */
+export interface EngineSetup {
   readonly path: string;
   readonly marksPath: string;
   readonly database: DatabaseOptions;
@@ -15,9 +16,12 @@ export interface WriterSetup {
   readonly outbox: OutboxLimits;
   readonly keepEntries: number;
   readonly keys: SecretKeys | null;
-  readonly idleCheckpointMs: number;
   /** Ms that each COMMIT is made to take longer, in its first element; for drills of a slow disk. */
   readonly commitDelayMs: Int32Array | null;
+}
+
+export interface WriterSetup extends EngineSetup {
+  readonly idleCheckpointMs: number;
   readonly port: MessagePort;
   /** Counts what was sent to the writer, which sleeps on it. */
   readonly bell: Int32Array;
@@ -44,7 +48,6 @@ export interface WriterAnswer {
   readonly error?: WireError;
 }
 
-/** `null` id: the answer to opening the file. */
 export type WriterReply = readonly WriterAnswer[];
 
 /** The id of the answer to opening the file. */
