@@ -17,7 +17,7 @@ import {
   systemClock,
 } from '@casare/execution';
 import { AuditLogger, createLogger, MetricsCollector, Redactor, ResourceMonitor } from '@casare/observability';
-import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
@@ -95,6 +95,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     path: join(home, 'store.db'),
     robotId: identity.robotId,
     synchronous: config.jobExecution.synchronous,
+    keys: openKeyFolder(join(home, 'keys')),
     logger,
   });
   try {
