@@ -113,6 +113,16 @@ describe('damage is reported, never handed out as a value', () => {
     expect((await queue.getJob('job-456')).status).toBe('failed');
   });
 
+  it('a damaged identity of the store: it is set aside, and its jobs are salvaged whole', async () => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec("UPDATE meta SET value = 'x'"));
+    const { queue, load } = await reopen(path);
+    expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside']);
+    expect(queue.store.opening.setAside).not.toBeNull();
+    expect(await load()).toHaveLength(5);
+    expect(await queue.store.outbox.peek()).toHaveLength(5);
+  });
+
   it('a damaged job does not hide the others', async () => {
     const { store, queue } = await openTestJob();
     await queue.cacheJob({ jobId: 'other', workflowJson: '{}' });

@@ -77,6 +77,7 @@ function openOrRescue(files: StoreFiles, options: DatabaseOptions, found: MarksF
   try {
     db = openDatabase(files.store, options);
     assertWhole(db, files.store);
+    storeIdOf(db);
     return { db, setAside: null, incident: null };
   } catch (error) {
     db?.close();
