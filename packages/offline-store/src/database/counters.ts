@@ -2,22 +2,19 @@
 import type Database from 'better-sqlite3';
 import { rowChecksum } from './checksum.ts';
 
-export const counterNames = [
-  'outbox_acknowledged',
-  'outbox_dropped',
-  'outbox_refused',
-  'outbox_dead',
-  'outbox_superseded',
-  'outbox_requeued',
-  'outbox_discarded',
-  'dead_letters_cleaned',
-  'jobs_cleaned',
-  'journal_compacted',
-  'commits_refused',
-  'reserve_used',
-] as const;
-
-export type CounterName = (typeof counterNames)[number];
+export type CounterName =
+  | 'outbox_acknowledged'
+  | 'outbox_dropped'
+  | 'outbox_refused'
+  | 'outbox_dead'
+  | 'outbox_superseded'
+  | 'outbox_requeued'
+  | 'outbox_discarded'
+  | 'dead_letters_cleaned'
+  | 'jobs_cleaned'
+  | 'journal_compacted'
+  | 'commits_refused'
+  | 'reserve_used';
 
 export class Counters {
   readonly #set: Database.Statement<[string, number, number]>;

@@ -18,7 +18,3 @@ export function journalId(runId: number, seq: number): number {
 export function seqOf(id: number): number {
   return id % seqSpan;
 }
-
-export function runIdOf(id: number): number {
-  return Math.floor(id / seqSpan);
-}

@@ -17,7 +17,6 @@ export interface MarksFound {
   /** Which store they belong to; null unless the condition is `ok`. */
   readonly storeId: string | null;
   readonly marks: readonly Mark[];
-  readonly damagedSlots: number;
 }
 
 const magic = 'CASRMARK1';
@@ -31,7 +30,7 @@ export function readMarks(path: string): MarksFound {
   try {
     bytes = readFileSync(path);
   } catch {
-    return { condition: 'missing', storeId: null, marks: [], damagedSlots: 0 };
+    return { condition: 'missing', storeId: null, marks: [] };
   }
   const head = bytes.subarray(0, slotBytes);
   const storeId = decodeHead(head);
@@ -42,7 +41,6 @@ export function readMarks(path: string): MarksFound {
     condition: storeId === null ? 'damaged' : 'ok',
     storeId,
     marks: slots.filter((slot) => typeof slot === 'object'),
-    damagedSlots: slots.filter((slot) => slot === 'damaged').length,
   };
 }
 
