@@ -41,6 +41,36 @@ const scenarios: readonly Scenario[] = [
     count: { variable: 'DAMAGE_ROUNDS', ordinary: 200, large: 5_000 },
     seed: 'DAMAGE_SEED',
   },
+  {
+    name: 'mutated-files',
+    what: 'damaged workflow files: no crash, no hang, no run, a message that names the place',
+    dir: 'packages/execution',
+    file: 'test/fuzz/mutated-files.test.ts',
+    count: { variable: 'CASARE_FUZZ_FILES', ordinary: 2_000, large: 100_000 },
+    seed: 'CASARE_FUZZ_SEED',
+  },
+  {
+    name: 'random-graphs',
+    what: 'random graphs on which validator and engine must agree',
+    dir: 'packages/execution',
+    file: 'test/fuzz/agreement.test.ts',
+    count: { variable: 'CASARE_FUZZ_GRAPHS', ordinary: 800, large: 10_000 },
+    seed: 'CASARE_FUZZ_SEED',
+  },
+  {
+    name: 'breaker',
+    what: 'interleavings of calls, results, aborts and time against a plain model of the breaker',
+    dir: 'packages/connection',
+    file: 'test/breaker-interleavings.test.ts',
+    count: { variable: 'CASARE_PROPERTY_RUNS', ordinary: 400, large: 4_000 },
+  },
+  {
+    name: 'leaks',
+    what: 'calls after which no timer and no listener may be left',
+    dir: 'packages/connection',
+    file: 'test/leaks.test.ts',
+    count: { variable: 'CASARE_LEAK_CALLS', ordinary: 100_000, large: 1_000_000 },
+  },
 ];
 
 const root = dirname(import.meta.dirname);
