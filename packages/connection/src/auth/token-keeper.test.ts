@@ -210,6 +210,18 @@ test('the life that a JWT states is that of its issuer, whatever the time here',
   for (const odd of [jwt({}), 'no-jwt', 'a.b.c', '']) expect(statedLifeMs(odd, 0)).toBeNull();
 });
 
+test('a refresh whose source hangs ends as soon as the keeper is told to end', async () => {
+  const hang = new Promise<Grant>(() => undefined);
+  const { keeper, clock, asked, stop } = keep({
+    answer: (n) => (n === 1 ? { token: 't1', lifeMs: MINUTE } : hang),
+  });
+  await keeper.token(patient);
+  await clock.advance(MINUTE * 0.9);
+  expect(asked).toHaveLength(2);
+  await stop();
+  expect(clock.sleeping).toBe(0);
+});
+
 test('whatever callers, time and source do, no token is used beyond its life and none is obtained twice at a time', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('call' as const) }),
@@ -270,6 +282,6 @@ test('whatever callers, time and source do, no token is used beyond its life and
       await Promise.all(calls);
       expect(clock.sleeping).toBe(0);
     }),
-    { numRuns: Number(process.env.CASARE_PROPERTY_RUNS ?? 20) },
+    { numRuns: Number(process.env.CASARE_PROPERTY_RUNS ?? 100) },
   );
 });

@@ -101,6 +101,9 @@ export class TokenKeeper implements Authorizer {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const end = (): void => this.#end.abort(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
     try {
       while (!signal.aborted) {
         await this.#sleepUntilDue(signal);
@@ -109,7 +112,8 @@ export class TokenKeeper implements Authorizer {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      this.#end.abort(signal.reason);
+      signal.removeEventListener('abort', end);
+      end();
     }
   }
 
