@@ -144,3 +144,19 @@ describe('damage is reported, never handed out as a value', () => {
     ]);
   });
 });
+
+it('what was executed is found out from the journal when its table is damaged', async () => {
+  const path = await closedStore();
+  const { page, size } = withDatabase(path, (db) => ({
+    page: db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'executed'").pluck().get() as number,
+    size: db.pragma('page_size', { simple: true }) as number,
+  }));
+  const bytes = readFileSync(path);
+  bytes.fill(0, (page - 1) * size, page * size);
+  writeFileSync(path, bytes);
+  const { queue } = await reopen(path);
+  expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside']);
+  const handle = new CheckpointManager(queue).startJob('job-456', 'w');
+  expect(await handle.load()).toHaveLength(5);
+  expect(handle.getExecutedNodes()).toEqual([1, 2, 3, 4, 5].map((step) => `node-${step}`));
+});

@@ -44,7 +44,7 @@ export function openRescued(
     });
     const reconciled = db
       .transaction(() => {
-        const result = reconcile(tables, marks, nowMs);
+        const result = reconcile(tables, marks, opened.doubts, nowMs);
         for (const incident of [...incidents, ...result.incidents]) recordIncident(db, incident);
         return result;
       })
@@ -61,6 +61,8 @@ export function openRescued(
 
 interface Opened {
   readonly db: Database.Database;
+  /** Of what was salvaged; see `Salvaged`. */
+  readonly doubts: ReadonlyMap<number, string>;
   readonly setAside: string | null;
   readonly incident: Incident | null;
 }
@@ -78,7 +80,7 @@ function openOrRescue(files: StoreFiles, options: DatabaseOptions, found: MarksF
     db = openDatabase(files.store, options);
     assertWhole(db, files.store);
     storeIdOf(db);
-    return { db, setAside: null, incident: null };
+    return { db, doubts: new Map(), setAside: null, incident: null };
   } catch (error) {
     db?.close();
     if (!(error instanceof StoreError) || error.code !== 'STORE_CORRUPT') throw error;
@@ -97,11 +99,14 @@ function rescue(
   const aside = setAside(files, nowMs);
   const db = openDatabase(files.store, options);
   let counts = 'nothing could be salvaged';
+  let doubts: ReadonlyMap<number, string> = new Map();
   const knownRuns = found.marks.map((mark) => mark.runId);
   readDamaged(aside, db, (damaged) => {
-    const { jobs, journalEntries, outboxEntries } = db.transaction(() => salvage(damaged, db, knownRuns)).immediate();
+    const salvaged = db.transaction(() => salvage(damaged, db, knownRuns)).immediate();
+    const { jobs, journalEntries, outboxEntries } = salvaged;
+    doubts = salvaged.doubts;
     counts = `salvaged: ${jobs} jobs, ${journalEntries} journal entries, ${outboxEntries} outbox entries`;
   });
   const detail = `${reason} It is kept as ${aside}; ${counts}.`;
-  return { db, setAside: aside, incident: { kind, atMs: nowMs, jobId: null, leaseToken: null, detail } };
+  return { db, doubts, setAside: aside, incident: { kind, atMs: nowMs, jobId: null, leaseToken: null, detail } };
 }

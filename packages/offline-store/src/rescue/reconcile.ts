@@ -29,8 +29,18 @@ export interface Reconciled {
 
 type Finding = { readonly position: RunPosition; readonly doubt: string | null };
 
-/** Part of the caller's transaction. `found` are the marks of this store as they were found. */
-export function reconcile(tables: StoreTables, found: readonly Mark[], nowMs: number): Reconciled {
+/**
+ * Part of the caller's transaction.
+ *
+ * @param found the marks of this store as they were found
+ * @param doubts reasons to doubt a claim that are known already
+ */
+export function reconcile(
+  tables: StoreTables,
+  found: readonly Mark[],
+  doubts: ReadonlyMap<number, string>,
+  nowMs: number,
+): Reconciled {
   const incidents: Incident[] = [];
   const marks: Mark[] = [];
   const left = new Map(found.map((mark) => [mark.runId, mark]));
@@ -42,7 +52,7 @@ export function reconcile(tables: StoreTables, found: readonly Mark[], nowMs: nu
     const mark = left.get(run.runId);
     const own = mark?.identity === identityOf(run.jobId, run.leaseToken) ? mark : undefined;
     left.delete(run.runId);
-    const { position, doubt } = judge(tables, run, own, nowMs);
+    const { position, doubt } = judge(tables, run, own, doubts.get(run.runId), nowMs);
     if (doubt !== null) {
       writeState(tables.db, position);
       incidents.push({
@@ -60,7 +70,13 @@ export function reconcile(tables: StoreTables, found: readonly Mark[], nowMs: nu
   return { incidents, marks };
 }
 
-function judge(tables: StoreTables, run: RunRef, mark: Mark | undefined, nowMs: number): Finding {
+function judge(
+  tables: StoreTables,
+  run: RunRef,
+  mark: Mark | undefined,
+  knownDoubt: string | undefined,
+  nowMs: number,
+): Finding {
   const stored = tables.db.prepare<[number], StateRow>('SELECT * FROM job_states WHERE run_id = ?').get(run.runId);
   let position: RunPosition;
   try {
@@ -88,7 +104,7 @@ function judge(tables: StoreTables, run: RunRef, mark: Mark | undefined, nowMs: 
     const whole = snapshotSeq === 0 || checkpointSeq === 0 ? 0 : Math.min(snapshotSeq, checkpointSeq);
     tables.journal.read(run, Math.max(firstSeq, whole), journalSeq);
     tables.executed.of(run);
-    return { position, doubt: null };
+    return knownDoubt === undefined ? { position, doubt: null } : inDoubt(position, knownDoubt, mark, nowMs);
   } catch (error) {
     return inDoubt(position, detailOf(error), mark, nowMs);
   }

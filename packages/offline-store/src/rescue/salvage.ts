@@ -7,6 +7,8 @@ import type Database from 'better-sqlite3';
 import { rowChecksum } from '../database/checksum.ts';
 import { journalId, seqOf } from '../database/journal-id.ts';
 import { type JobRow, jobRowChecksum, type RunRef, type StateRow, stateRowChecksum } from '../jobs/job-rows.ts';
+import { ExecutedTable } from '../journal/executed-table.ts';
+import { isExecution, iterationOf } from '../journal/journal-entry.ts';
 import { type JournalRow, journalChecksum } from '../journal/journal-table.ts';
 import { type DeadLetterRow, deadLetterChecksum, isIntact, type OutboxRow } from '../outbox/outbox-row.ts';
 
@@ -14,6 +16,8 @@ export interface Salvaged {
   readonly jobs: number;
   readonly journalEntries: number;
   readonly outboxEntries: number;
+  /** Claims of which more may be missing than can be found out afterwards, and why. */
+  readonly doubts: ReadonlyMap<number, string>;
 }
 
 type Row = Readonly<Record<string, string | number | null>>;
@@ -21,6 +25,9 @@ type Row = Readonly<Record<string, string | number | null>>;
 /** @param knownRuns claims that the marks speak of, in case the list of jobs cannot be read */
 export function salvage(from: Database.Database, into: Database.Database, knownRuns: readonly number[]): Salvaged {
   let [jobs, journalEntries, outboxEntries] = [0, 0, 0];
+  const doubts = new Map<number, string>();
+  const executed = new ExecutedTable(into);
+  const hasWholeExecuted = isWhole(from, 'executed');
   for (const runId of runIds(from, knownRuns)) {
     const [job] = rowsOf(from, 'SELECT * FROM jobs WHERE run_id = ?', runId) as unknown as JobRow[];
     if (job === undefined || jobRowChecksum(job) !== job.crc) continue;
@@ -30,14 +37,34 @@ export function salvage(from: Database.Database, into: Database.Database, knownR
     if (state !== undefined && stateRowChecksum(state) === state.crc)
       insert(into, 'job_states', state as unknown as Row);
     const run = { runId, jobId: job.job_id, leaseToken: job.lease_token };
-    journalEntries += copyJournal(from, into, run);
+    const entries = copyJournal(from, into, run);
+    journalEntries += entries.length;
     copyExecuted(from, into, run);
+    if (!hasWholeExecuted) {
+      for (const row of entries) addExecuted(executed, run, row);
+      if (seqOf(Number(entries[0]?.id ?? 1)) > 1) doubts.set(runId, 'which of its nodes were executed is lost in part');
+    }
     outboxEntries += copyOutbox(from, into, run);
   }
   copyDeadLetters(from, into);
   copyChecked(from, into, 'counters', ['name', 'value']);
   copyChecked(from, into, 'incidents', ['at_ms', 'kind', 'job_id', 'lease_token', 'detail']);
-  return { jobs, journalEntries, outboxEntries };
+  return { jobs, journalEntries, outboxEntries, doubts };
+}
+
+/** Rows can be missing from a damaged table without an error: SQLite itself is asked whether it is whole. */
+function isWhole(from: Database.Database, table: string): boolean {
+  try {
+    return from.pragma(`integrity_check('${table}')`, { simple: true }) === 'ok';
+  } catch {
+    return false;
+  }
+}
+
+function addExecuted(executed: ExecutedTable, run: RunRef, row: Row): void {
+  const { id, kind, node_id: nodeId, payload } = row;
+  if (typeof nodeId !== 'string' || !isExecution(String(kind))) return;
+  executed.add(run, nodeId, seqOf(Number(id)), JSON.stringify(iterationOf({ payload: String(payload) })));
 }
 
 function runIds(from: Database.Database, known: readonly number[]): number[] {
@@ -45,7 +72,8 @@ function runIds(from: Database.Database, known: readonly number[]): number[] {
   return [...new Set([...found, ...known])].filter((id) => Number.isSafeInteger(id) && id > 0).sort((a, b) => a - b);
 }
 
-function copyJournal(from: Database.Database, into: Database.Database, run: RunRef): number {
+/** The rows that were copied, oldest first. */
+function copyJournal(from: Database.Database, into: Database.Database, run: RunRef): Row[] {
   const range = [journalId(run.runId, 0), journalId(run.runId + 1, 0) - 1];
   const rows = rowsFromBothEnds(from, 'SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id', range);
   const intact = rows.filter((row) => {
@@ -55,7 +83,7 @@ function copyJournal(from: Database.Database, into: Database.Database, run: RunR
     return journalChecksum(run, columns as unknown as JournalRow) === row.crc;
   });
   for (const row of intact) insert(into, 'journal', row);
-  return intact.length;
+  return intact;
 }
 
 function copyExecuted(from: Database.Database, into: Database.Database, run: RunRef): void {
