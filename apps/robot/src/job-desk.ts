@@ -76,8 +76,10 @@ export class JobDesk {
    * are over keep theirs until the server knows, so that it, too, never sees more running jobs than the limit.
    */
   get freeSlots(): number {
+    const executor = this.#executorOrThrow();
     const waiting = [...this.#jobs.values()].filter((job) => job.waitsFor !== null).length;
-    return Math.max(0, this.#executorOrThrow().freeSlots - waiting - this.#untold.size);
+    const untold = [...this.#untold].filter((jobId) => !executor.has(jobId)).length;
+    return Math.max(0, executor.freeSlots - waiting - untold);
   }
 
   /** The server has been told of a job's end, or refuses to hear of it. */

@@ -19,7 +19,8 @@ describe.runIf(hasPostgrest)('two robots on one Postgres with PostgREST', () => 
     onTestFinished(() => server.stop());
     const operator = await operatorOf(server);
     onTestFinished(() => operator.close());
-    const shared = join(temporaryFolder(), 'ran.txt');
+    const sharedFolder = temporaryFolder();
+    const shared = join(sharedFolder, 'ran.txt');
     const jobs: string[] = [];
     for (let n = 0; n < jobCount; n += 1) {
       jobs.push(await operator.submit(chain(`job-${n}`, [appendLine('note', shared, `job-${n}`)])));
@@ -31,6 +32,7 @@ describe.runIf(hasPostgrest)('two robots on one Postgres with PostgREST', () => 
             robot: { home: temporaryFolder(), name },
             connection: { url: server.url, key: server.serviceKey },
             jobExecution: { maxConcurrentJobs: 5, pollIntervalMs: 50 },
+            permissions: { allowPaths: [sharedFolder] },
             observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
           }),
         ),
