@@ -80,6 +80,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
           outcome: 'ok',
           cancelReason: null,
           cancelRequestedBy: null,
+          answers: [],
           ...server.answer(jobId),
         }));
       },

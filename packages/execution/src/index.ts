@@ -57,6 +57,7 @@ export type {
   CancelAnswer,
   ClaimedJob,
   ClaimRequest,
+  DoubtAnswer,
   EnqueueRequest,
   GatewayCallOptions,
   JobEvent,

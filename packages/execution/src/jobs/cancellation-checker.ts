@@ -1,12 +1,12 @@
 /**
- * Learns that jobs were asked to stop, or that their lease is lost, by renewing all leases at an
+ * Learns that jobs were asked to stop, that their lease is lost, or what operators answered, by renewing all leases at an
  * interval: the same request is heartbeat and question. A failed request changes nothing; the next one
  * asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the
  * wait: whoever hears of a cancel first, it is told by the one answer here, once.
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { LeaseAnswer } from './gateway-types.ts';
+import type { DoubtAnswer, LeaseAnswer } from './gateway-types.ts';
 import { repeat } from './repeat.ts';
 
 export interface Cancellation {
@@ -20,6 +20,8 @@ export interface CancellationListener {
   onStale?(): void;
   /** The server has said that the lease stands, and that nobody asked the job to stop. Told once. */
   onConfirmed?(): void;
+  /** What operators answered to the job's questions, the newest last. Told with every check while the questions stand. */
+  onAnswers?(answers: readonly DoubtAnswer[]): void;
 }
 
 export interface CancellationWatch {
@@ -159,6 +161,7 @@ export class CancellationChecker {
       watch.isConfirmed = true;
       watch.listener.onConfirmed?.();
     }
+    if (answer.outcome === 'ok' && answer.answers.length > 0) watch.listener.onAnswers?.(answer.answers);
     if (answer.outcome === 'stale' && !watch.isStale) {
       watch.isStale = true;
       watch.listener.onStale?.();

@@ -1,7 +1,7 @@
 /** What the database functions answer: checked, and put into this package's names. */
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
+import type { ClaimedJob, DoubtAnswer, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -39,26 +39,46 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
     }),
   );
 
+const doubtAnswer: z.ZodType<DoubtAnswer> = z
+  .object({
+    node_id: z.string(),
+    step: z.json().optional(),
+    answer: z.enum(['retry', 'skip', 'fail']),
+    by: z.string().nullish(),
+    at: z.string(),
+  })
+  .transform(
+    (row): DoubtAnswer => ({
+      nodeId: row.node_id,
+      step: row.step ?? null,
+      answer: row.answer,
+      answeredBy: row.by ?? null,
+      answeredAt: row.at,
+    }),
+  );
+
+const leaseAnswer: z.ZodType<LeaseAnswer> = z
+  .object({
+    job_id: z.string(),
+    lease_token: token,
+    outcome,
+    cancel_reason: z.string().nullish(),
+    cancel_requested_by: z.string().nullish(),
+    answers: z.array(doubtAnswer).nullish(),
+  })
+  .transform(
+    (row): LeaseAnswer => ({
+      jobId: row.job_id,
+      leaseToken: row.lease_token,
+      outcome: row.outcome,
+      cancelReason: row.cancel_reason ?? null,
+      cancelRequestedBy: row.cancel_requested_by ?? null,
+      answers: row.answers ?? [],
+    }),
+  );
+
 export const leaseAnswers: z.ZodType<{ readonly leases: readonly LeaseAnswer[] }> = z.object({
-  leases: z.array(
-    z
-      .object({
-        job_id: z.string(),
-        lease_token: token,
-        outcome,
-        cancel_reason: z.string().nullish(),
-        cancel_requested_by: z.string().nullish(),
-      })
-      .transform(
-        (row): LeaseAnswer => ({
-          jobId: row.job_id,
-          leaseToken: row.lease_token,
-          outcome: row.outcome,
-          cancelReason: row.cancel_reason ?? null,
-          cancelRequestedBy: row.cancel_requested_by ?? null,
-        }),
-      ),
-  ),
+  leases: z.array(leaseAnswer),
 });
 
 export const progressAnswers: z.ZodType<readonly (Lease & { readonly outcome: LeaseOutcome })[]> = z.array(

@@ -1,6 +1,6 @@
 /** What the gateway takes and answers. Names are camelCase; the database's own are snake_case. */
 import type { InDoubtPolicy } from '../engine/run-options.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 /** The right to write about one job: the token is drawn anew for every claim and never reused. */
 export interface Lease {
@@ -11,10 +11,23 @@ export interface Lease {
 /** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
 export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
 
+/** What an operator answered about a node that is in doubt. */
+export interface DoubtAnswer {
+  readonly nodeId: string;
+  /** As the question named it (`setInDoubt`): an answer belongs to one question. Null when it named none. */
+  readonly step: JsonValue;
+  readonly answer: 'retry' | 'skip' | 'fail';
+  readonly answeredBy: string | null;
+  /** The database's clock, ISO 8601. */
+  readonly answeredAt: string;
+}
+
 export interface LeaseAnswer extends Lease {
   readonly outcome: LeaseOutcome;
   readonly cancelReason: string | null;
   readonly cancelRequestedBy: string | null;
+  /** Answers to the job's questions, the newest last. They are repeated until the questions are gone. */
+  readonly answers: readonly DoubtAnswer[];
 }
 
 export interface ClaimedJob extends Lease {

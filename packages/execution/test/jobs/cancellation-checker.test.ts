@@ -8,6 +8,7 @@ const answerFor = (jobId: string, outcome: LeaseAnswer['outcome']): LeaseAnswer 
   outcome,
   cancelReason: outcome === 'cancelled' ? 'wrong month' : null,
   cancelRequestedBy: outcome === 'cancelled' ? 'ann' : null,
+  answers: [],
 });
 
 describe('CancellationChecker', () => {
@@ -105,6 +106,26 @@ describe('CancellationChecker', () => {
     answer = { ...answerFor('a', 'ok'), leaseToken: '2' };
     await clock.advance(4_000);
     expect([told, watch.isStale]).toEqual([['confirmed'], false]);
+    checker.stop();
+  });
+
+  it('tells what operators answered with every check, but not to a job that is to stop', async () => {
+    const clock = new ManualClock();
+    const given = [
+      { nodeId: 'pay', step: 3, answer: 'skip' as const, answeredBy: 'ann', answeredAt: '2026-01-01T00:00:00Z' },
+    ];
+    let outcome: LeaseAnswer['outcome'] = 'ok';
+    const told: unknown[] = [];
+    const checker = new CancellationChecker({
+      leases: { heartbeatAll: async () => [{ ...answerFor('a', outcome), answers: given }] },
+      clock,
+    });
+    checker.start('a', { onAnswers: (answers) => told.push(...answers) });
+    await clock.advance(2_000);
+    expect(told).toEqual([...given, ...given]);
+    outcome = 'cancelled';
+    await clock.advance(2_000);
+    expect(told).toHaveLength(2);
     checker.stop();
   });
 

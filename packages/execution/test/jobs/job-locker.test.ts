@@ -36,7 +36,13 @@ function lockerWith(answer: () => LeaseOutcome, clock = new ManualClock()) {
       },
       heartbeatJobs: async (_robot, leases) => {
         calls.push(leases.map((lease) => [lease.jobId, lease.leaseToken]));
-        return leases.map((lease) => ({ ...lease, outcome: answer(), cancelReason: null, cancelRequestedBy: null }));
+        return leases.map((lease) => ({
+          ...lease,
+          outcome: answer(),
+          cancelReason: null,
+          cancelRequestedBy: null,
+          answers: [],
+        }));
       },
       completeJob: async (lease, end) => {
         calls.push([lease.leaseToken, end.status]);
