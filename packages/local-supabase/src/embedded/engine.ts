@@ -11,15 +11,24 @@ import type { KeptSettings } from '../kept-settings.ts';
 import type { MigrationTarget } from '../migrations.ts';
 import { TaskQueue } from './task-queue.ts';
 
+/** Where a database is; `fresh`: what a new one begins with, if there is such a thing. */
+export interface DatabasePlace {
+  /** Folder of the database, or null to keep it in memory. */
+  readonly folder: string | null;
+  readonly fresh: Blob | null;
+}
+
 export interface Engine extends MigrationTarget {
   fetch(request: Request): Promise<Response>;
   sql(text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
-/** @param databaseDir folder of the database, or null to keep it in memory */
-export async function openEngine(databaseDir: string | null, settings: KeptSettings): Promise<Engine> {
-  const connection = await createPgliteConnection(databaseDir === null ? {} : { url: databaseDir });
+export async function openEngine({ folder, fresh }: DatabasePlace, settings: KeptSettings): Promise<Engine> {
+  const connection = await createPgliteConnection({
+    ...(folder === null ? {} : { url: folder }),
+    ...(fresh === null ? {} : { pgliteOptions: { loadDataDir: fresh } }),
+  });
   const queue = new TaskQueue();
   const app = new App({
     connection,

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { generateApiKey } from '@supabase/lite';
@@ -19,6 +19,7 @@ import type { Log } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import { type Engine, openEngine } from './engine.ts';
 import { openHttpDoor } from './http-door.ts';
+import { pristineDatabase } from './pristine-database.ts';
 import { quietConsole } from './quiet-console.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './worker-protocol.ts';
 
@@ -53,7 +54,9 @@ async function start(input: WorkerInput): Promise<void> {
   const kept = dataDir === null ? null : await readSettings(settingsPath(dataDir));
   const settings = kept ?? (await freshSettings());
 
-  const engine = await openEngine(dataDir === null ? null : databasePath(dataDir), settings);
+  const folder = dataDir === null ? null : databasePath(dataDir);
+  const isNew = folder === null || (await readdir(folder)).length === 0;
+  const engine = await openEngine({ folder, fresh: isNew ? await pristineDatabase(log) : null }, settings);
   closers.add(() => engine.close());
   await applyMigrations(engine, migrations, log);
 

@@ -1,0 +1,91 @@
+/**
+ * A database as `initdb` leaves it, kept as one file for this user: making one takes several seconds of computing in
+ * WebAssembly, reading it back about one. It holds no data and no keys. Without such a file (a folder that cannot be
+ * written, say) everything works, each first start only takes longer.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PGlite } from '@supabase/lite/pglite';
+import type { Log } from '../ports.ts';
+
+/**
+ * @param folder default: one of this user's below the system's folder for temporary files
+ * @returns null when there is none and none can be kept
+ */
+export async function pristineDatabase(
+  log: Log,
+  folder: string = ownFolder(),
+  make: () => Promise<Blob> = dumpNewDatabase,
+): Promise<Blob | null> {
+  try {
+    await claimPrivateFolder(folder);
+    const path = join(folder, `${await engineVersion()}.database`);
+    return (await readKept(path)) ?? (await keep(path, await make()));
+  } catch (error) {
+    log('debug', `no prepared database to start from: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
+function ownFolder(): string {
+  return join(tmpdir(), `casare-embedded-${process.getuid?.() ?? 'user'}`);
+}
+
+/** What lies there becomes a database that programs trust: nobody else may be able to put a file there. */
+async function claimPrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  if (!found.isDirectory() || (process.getuid !== undefined && found.uid !== process.getuid())) {
+    throw new Error(`${folder} is not a folder of this user`);
+  }
+  if ((found.mode & 0o022) !== 0) await chmod(folder, 0o700);
+}
+
+/** The library pins the database engine that it comes with. */
+async function engineVersion(): Promise<string> {
+  for (let folder = dirname(fileURLToPath(import.meta.resolve('@supabase/lite/pglite'))); ; folder = dirname(folder)) {
+    const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}');
+    const { name, version } = JSON.parse(text) as { name?: string; version?: string };
+    if (name === '@supabase/lite' && version !== undefined) return version;
+    if (folder === dirname(folder)) throw new Error('the version of @supabase/lite is unknown');
+  }
+}
+
+/** Null when there is none, or when it is not what was written. */
+async function readKept(path: string): Promise<Blob | null> {
+  const kept = await readFile(path).catch(() => null);
+  if (kept === null) return null;
+  const content = kept.subarray(checksumBytes);
+  return kept.subarray(0, checksumBytes).equals(checksumOf(content)) ? new Blob([content]) : null;
+}
+
+const checksumBytes = 32;
+
+function checksumOf(content: Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
+}
+
+async function dumpNewDatabase(): Promise<Blob> {
+  const database = new PGlite();
+  await database.waitReady;
+  const dump = await database.dumpDataDir('none');
+  await database.close();
+  return dump;
+}
+
+/** Written beside and renamed: whoever does it at the same time leaves an equally good one. */
+async function keep(path: string, made: Blob): Promise<Blob> {
+  const content = new Uint8Array(await made.arrayBuffer());
+  const beside = `${path}-${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(beside, Buffer.concat([checksumOf(content), content]), { mode: 0o600 });
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  return made;
+}
