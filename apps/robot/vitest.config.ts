@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Robots, databases and browsers are processes of their own: files run one after the other.
-    fileParallelism: false,
+    // Robots, databases and browsers are processes of their own, and mostly wait for each other: two files at a time.
+    maxWorkers: 2,
     // Every robot starts job processes, most with a home of their own: they share what is compiled.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), `casare-test-compile-cache-${userInfo().username}`) },
   },
