@@ -14,6 +14,7 @@ import {
   type Logger,
   type NodeType,
   ProgressReporter,
+  type RobotRegistration,
   systemClock,
 } from '@casare/execution';
 import { AuditLogger, createLogger, MetricsCollector, Redactor, ResourceMonitor } from '@casare/observability';
@@ -31,7 +32,9 @@ import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
 import { JobIntake } from './job-intake.ts';
 import { OutboxSync } from './outbox-sync.ts';
+import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
+import { RobotTurn } from './robot-turn.ts';
 import { robotVersion } from './version.ts';
 
 /** What an embedding program may replace or add. */
@@ -52,7 +55,7 @@ export interface RobotEvents {
   readonly onJobs: () => void;
   /** The robot was paused or resumed. */
   readonly onPause: () => void;
-  /** Something keeps going wrong; the same problem may be told again and again. */
+  /** Something keeps going wrong, and may be told again and again; null: it is over. */
   readonly onProblem: (name: string, error: unknown) => void;
 }
 
@@ -74,6 +77,7 @@ export interface RobotParts {
   readonly desk: JobDesk;
   readonly outboxSync: OutboxSync;
   readonly intake: JobIntake;
+  readonly turn: RobotTurn;
   readonly pause: IntakePause;
   readonly queue: OfflineQueue;
   readonly metrics: MetricsCollector | null;
@@ -139,7 +143,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock: { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms, signal), monotonic: bootClock },
     });
     const checker = new CancellationChecker({
-      leases: locker,
+      leases: { heartbeatAll: (call) => turn.heartbeatAll(call) },
       checkIntervalMs: Math.min(jobExecution.cancellationCheckIntervalMs, jobExecution.heartbeatIntervalMs),
       clock,
       onCheckFailed: (error) => options.onProblem('renewing leases', error),
@@ -225,28 +229,43 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       },
     });
     const pause = await IntakePause.load({ home, clock, logger, onChange: options.onPause });
+    const robot = (): RobotRegistration => ({
+      robotId: identity.robotId,
+      name: config.robot.name,
+      capabilities: config.robot.capabilities,
+      tags: config.robot.tags,
+      maxConcurrentJobs: executor.getStatus().maxConcurrentJobs,
+      version: robotVersion,
+      bootId: identity.bootId,
+    });
     const intake = new JobIntake({
-      connection,
-      gateway,
       locker,
       desk,
       isPaused: () => pause.current !== null,
+      claimRequest: await loadClaimRequest(home),
+      robot,
+      onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
+      onFree: options.onJobs,
+      onProblem: (error) => options.onProblem('storing claimed jobs', error),
+      logger,
+    });
+    const turn: RobotTurn = new RobotTurn({
+      connection,
+      gateway,
+      locker,
+      checker,
+      intake,
+      robot,
+      presence: () => presenceOf({ metrics, pause, executor, intake }),
+      presenceIntervalMs: jobExecution.heartbeatIntervalMs,
+      clock,
       onRegistered: () => {
         wakeUps?.start();
         wakeUps?.tryNow();
       },
-      claimRequest: await loadClaimRequest(home),
-      robot: () => ({
-        robotId: identity.robotId,
-        name: config.robot.name,
-        capabilities: config.robot.capabilities,
-        tags: config.robot.tags,
-        maxConcurrentJobs: executor.getStatus().maxConcurrentJobs,
-        version: robotVersion,
-        bootId: identity.bootId,
-      }),
-      onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
-      logger,
+      onFleetSize: (size) => {
+        fleet.size = size;
+      },
     });
     return {
       config,
@@ -265,6 +284,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       desk,
       outboxSync,
       intake,
+      turn,
       pause,
       queue,
       metrics,

@@ -84,6 +84,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
           ...server.answer(jobId),
         }));
       },
+      robotTurn: async () => ({ leases: [], claims: [], fleetSize: null }),
       completeJob: async () => 'ok',
       releaseJob: async () => 'ok',
     },

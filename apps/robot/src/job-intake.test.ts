@@ -1,6 +1,8 @@
-import type { ClaimedJob } from '@casare/execution';
+import type { ClaimedJob, TurnRequest } from '@casare/execution';
+import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { JobIntake } from './job-intake.ts';
+import { RobotTurn } from './robot-turn.ts';
 
 const never = new AbortController().signal;
 
@@ -21,7 +23,7 @@ function claimed(jobId: string): ClaimedJob {
   };
 }
 
-/** An intake whose server answers the claims of the list one after the other. */
+/** An intake and the robot's turn, whose server answers the claims of the list one after the other. */
 function setup(
   answers: readonly (readonly ClaimedJob[] | Error | (() => readonly ClaimedJob[]))[],
   refused: { code?: string } = {},
@@ -33,18 +35,28 @@ function setup(
   const limits: number[] = [];
   const room = { slots: 2, isPaused: false };
   let requestId = 1;
+  const problems: unknown[] = [];
+  const claim = async (request: Pick<NonNullable<TurnRequest['claim']>, 'requestId' | 'limit'>) => {
+    asked.push(request.requestId);
+    limits.push(request.limit);
+    const next = queue.shift() ?? [];
+    const answer = typeof next === 'function' ? next() : next;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const clock = new ManualClock();
+  const robot = () => ({
+    robotId: 'r',
+    name: 'r',
+    capabilities: [],
+    tags: [],
+    maxConcurrentJobs: 2,
+    version: '0',
+    bootId: 'b',
+  });
   const intake = new JobIntake({
-    connection: { isConnected: true },
-    gateway: { schemaVersion: async () => 4, registerRobot: async () => undefined },
     locker: {
-      claim: async (request) => {
-        asked.push(request.requestId);
-        limits.push(request.limit);
-        const next = queue.shift() ?? [];
-        const answer = typeof next === 'function' ? next() : next;
-        if (answer instanceof Error) throw answer;
-        return answer;
-      },
+      claim,
       release: async (jobId) => {
         released.push(jobId);
         return 'ok';
@@ -69,45 +81,63 @@ function setup(
         requestId += 1;
       },
     },
-    robot: () => ({
-      robotId: 'r',
-      name: 'r',
-      capabilities: [],
-      tags: [],
-      maxConcurrentJobs: 2,
-      version: '0',
-      bootId: 'b',
-    }),
+    robot,
+    onProblem: (error) => error !== null && problems.push(error),
     logger: { log: () => undefined },
   });
-  return { intake, asked, limits, admitted, released, room };
+  const robotTurn = new RobotTurn({
+    connection: { isConnected: true },
+    gateway: { schemaVersion: async () => 7, registerRobot: async () => undefined },
+    locker: {
+      turn: async (request) => ({
+        leases: [],
+        claims: request.claim === null ? [] : await claim(request.claim),
+        fleetSize: null,
+      }),
+      heartbeatAll: async () => [],
+      held: [],
+    },
+    checker: { answered: () => undefined, checkNow: async () => undefined },
+    intake,
+    robot,
+    presence: () => ({ status: 'idle', metrics: null }),
+    presenceIntervalMs: Number.POSITIVE_INFINITY,
+    clock,
+  });
+  /** A whole turn, with what it brings stored. */
+  const turn = async (): Promise<void> => {
+    await robotTurn.take(never);
+    await clock.advance(0);
+  };
+  return { intake, turn, asked, limits, admitted, released, room, problems };
 }
 
 describe('JobIntake', () => {
   it('asks under a new id only after the claimed jobs are stored', async () => {
-    const { intake, asked, admitted } = setup([[], [], [claimed('a')], []]);
-    for (let turn = 0; turn < 4; turn += 1) await intake.turn(never);
+    const { turn, asked, admitted } = setup([[], [], [claimed('a')], []]);
+    for (let count = 0; count < 4; count += 1) await turn();
     expect(asked).toEqual(['request-1', 'request-2', 'request-2', 'request-3']);
     expect(admitted).toEqual(['a']);
   });
 
   it('repeats an id whose answer got lost, and gives it up when nothing of it is left', async () => {
-    const { intake, asked, admitted } = setup([[], new Error('answer lost'), [], [claimed('b')]]);
-    await intake.turn(never);
-    await expect(intake.turn(never)).rejects.toThrow('answer lost');
-    await intake.turn(never);
-    await intake.turn(never);
+    const { turn, asked, admitted } = setup([[], new Error('answer lost'), [], [claimed('b')]]);
+    await turn();
+    await expect(turn()).rejects.toThrow('answer lost');
+    await turn();
+    await turn();
     expect(asked).toEqual(['request-1', 'request-2', 'request-2', 'request-3']);
     expect(admitted).toEqual(['b']);
   });
 
   it('hands back a claim that the store refuses for what it is, and asks again for one it cannot take now', async () => {
     const conflict = setup([[claimed('a')]], { code: 'JOB_CONFLICT' });
-    await conflict.intake.turn(never);
+    await conflict.turn();
     expect(conflict.released).toEqual(['a']);
     const full = setup([[claimed('a')], [claimed('a')]], { code: 'STORE_FULL' });
-    await expect(full.intake.turn(never)).rejects.toThrow('refused');
-    await expect(full.intake.turn(never)).rejects.toThrow('refused');
+    await full.turn();
+    await full.turn();
+    expect(full.problems).toMatchObject([{ code: 'STORE_FULL' }, { code: 'STORE_FULL' }]);
     expect(full.asked).toEqual(['request-1', 'request-1']);
     expect(full.released).toEqual([]);
   });
@@ -119,7 +149,7 @@ describe('JobIntake', () => {
         return [claimed('a'), claimed('b')];
       },
     ]);
-    await lowered.intake.turn(never);
+    await lowered.turn();
     expect([lowered.admitted, lowered.released]).toEqual([['a'], ['b']]);
     const paused = setup([
       () => {
@@ -127,46 +157,46 @@ describe('JobIntake', () => {
         return [claimed('a'), claimed('b')];
       },
     ]);
-    await paused.intake.turn(never);
+    await paused.turn();
     expect([paused.admitted, paused.released]).toEqual([[], ['a', 'b']]);
   });
 
   it('claims nothing while it is paused or full, and goes on afterwards', async () => {
-    const { intake, limits, room } = setup([[], [claimed('a')]]);
-    await intake.turn(never);
+    const { turn, limits, room } = setup([[], [claimed('a')]]);
+    await turn();
     room.isPaused = true;
-    await intake.turn(never);
+    await turn();
     room.isPaused = false;
     room.slots = 0;
-    await intake.turn(never);
+    await turn();
     room.slots = 2;
-    await intake.turn(never);
+    await turn();
     expect(limits).toEqual([2, 2]);
   });
 
   it('asks after a claim that got lost also when it is full, and hands back what it has no place for', async () => {
-    const { intake, limits, admitted, released, room } = setup([[claimed('a'), claimed('b')]]);
+    const { turn, limits, admitted, released, room } = setup([[claimed('a'), claimed('b')]]);
     room.slots = 0;
-    await intake.turn(never);
+    await turn();
     expect([limits, admitted, released]).toEqual([[0], [], ['a', 'b']]);
   });
 
   it('leaves a job alone that comes back with a repeated claim and is here already', async () => {
-    const { intake, admitted, released } = setup([
+    const { turn, admitted, released } = setup([
       [claimed('a')],
       new Error('answer lost'),
       [claimed('a'), claimed('b'), claimed('c')],
     ]);
-    for (let turn = 0; turn < 3; turn += 1) await intake.turn(never).catch(() => undefined);
+    for (let count = 0; count < 3; count += 1) await turn().catch(() => undefined);
     expect([admitted, released]).toEqual([['a', 'b'], ['c']]);
   });
 
   it('hands back what a claim that was cut short has claimed, when it stops', async () => {
-    const { intake, limits, released, room } = setup([[], new Error('stopped'), [claimed('a')]]);
-    await intake.turn(never);
+    const { intake, turn, limits, released, room } = setup([[], new Error('stopped'), [claimed('a')]]);
+    await turn();
     await intake.handBackLostClaim(never);
     expect(limits).toEqual([2]);
-    await expect(intake.turn(never)).rejects.toThrow('stopped');
+    await expect(turn()).rejects.toThrow('stopped');
     room.slots = 0;
     await intake.handBackLostClaim(never);
     expect([limits, released]).toEqual([[2, 2, 0], ['a']]);

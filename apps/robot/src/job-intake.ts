@@ -1,33 +1,44 @@
 /**
- * Takes new jobs: registers the robot after every connect, then claims as many jobs as there are free
- * slots. One claim is under way at a time; its request id changes only after its jobs are stored (I6).
+ * Takes new jobs: says what the robot's next turn asks for, and takes what it brings. One claim is under way at a time,
+ * from the moment it is asked for until its jobs are stored; its request id changes only then (I6). Storing waits for the
+ * disk and the turns do not wait for it, so that a slow disk delays no lease.
  *
  * What cannot start at once is not taken: when the limit is lowered or the robot is paused while a claim is under
  * way, or a lost claim comes back to a robot that is full by now, the job goes back to the server, at no cost of an
  * attempt.
  */
-import type { ClaimedJob, JobGateway, JobLocker, Logger, RobotRegistration } from '@casare/execution';
+import type { ClaimedJob, JobLocker, Logger, TurnRequest } from '@casare/execution';
 import type { ClaimRequestId } from './claim-request.ts';
 import type { JobDesk } from './job-desk.ts';
 import { messageOf } from './message-of.ts';
 
 export interface JobIntakeOptions {
-  readonly connection: { readonly isConnected: boolean };
-  readonly gateway: Pick<JobGateway, 'schemaVersion' | 'registerRobot'>;
   readonly locker: Pick<JobLocker, 'claim' | 'release'>;
   readonly desk: Pick<JobDesk, 'admit' | 'freeSlots' | 'has'>;
   /** While true, nothing is claimed. */
   readonly isPaused: () => boolean;
   readonly claimRequest: ClaimRequestId;
-  /** Read anew for every registration. */
-  readonly robot: () => RobotRegistration;
-  /** The server knows this robot now. */
-  readonly onRegistered?: () => void;
+  /** Read anew for every claim. */
+  readonly robot: () => { readonly capabilities: readonly string[]; readonly tags: readonly string[] };
   readonly onHandedBack?: (jobId: string, reason: string) => void;
+  /** A claim was wanted while another one was under way, which is over now. */
+  readonly onFree?: () => void;
+  /** What kept the jobs of a claim from being stored; null once that works again. */
+  readonly onProblem?: (error: unknown) => void;
   readonly logger: Logger;
 }
 
-const requiredSchemaVersion = 2;
+/** What a turn asks for; exactly one of the two functions is called. */
+export interface ClaimUnderWay {
+  readonly request: NonNullable<TurnRequest['claim']>;
+  /** Aborts when the robot takes no more jobs. */
+  readonly signal: AbortSignal;
+  /** Takes the jobs in the background. */
+  claimed(jobs: readonly ClaimedJob[]): void;
+  /** The request failed, or its answer got lost. */
+  failed(): void;
+}
+
 /** Codes with which the local store refuses a claim for good. */
 const refusedClaims: ReadonlySet<string> = new Set([
   'STALE_LEASE',
@@ -41,7 +52,10 @@ const refusedDelayMs = 5_000;
 
 export class JobIntake {
   readonly #options: JobIntakeOptions;
-  #registered = false;
+  readonly #closed = new AbortController();
+  /** Settles when the claim under way is over. */
+  #underWay: Promise<void> | null = null;
+  #isWanted = false;
   /** Whether a claim may have been made under the current request id without our knowing. */
   #mayBeUsed = true;
   /** The same, of a request that this process has sent. */
@@ -51,64 +65,83 @@ export class JobIntake {
     this.#options = options;
   }
 
-  get isRegistered(): boolean {
-    return this.#registered;
+  /** True once the robot takes no more jobs. */
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted;
   }
 
-  /** After a connect: the server may be another one, or have forgotten the robot. Also when the limit has changed. */
-  registerAgain(): void {
-    this.#registered = false;
-  }
-
-  /** One look for jobs. Does nothing while disconnected, or without a free slot. */
-  async turn(signal: AbortSignal): Promise<void> {
-    if (!this.#options.connection.isConnected) return;
-    if (!this.#registered) await this.#register(signal);
+  /** What the next turn should ask for; null without a free slot, while paused, or while a claim is under way. */
+  begin(): ClaimUnderWay | null {
+    if (this.isClosed) return null;
     const limit = this.#room;
     // A claim that was made without our knowing is looked after also by a robot that is full or paused.
-    if (limit > 0 || this.#mayBeUsed) await this.#claim(limit, signal);
+    if (limit === 0 && !this.#mayBeUsed) return null;
+    if (this.#underWay !== null) {
+      this.#isWanted = true;
+      return null;
+    }
+    return this.#begin(limit);
+  }
+
+  /** Takes no more jobs; resolves when the claim under way is over. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#underWay;
   }
 
   /** Hands back what a claim that was cut short may have given to this robot. */
   async handBackLostClaim(signal: AbortSignal): Promise<void> {
-    if (!this.#options.connection.isConnected || !this.#registered || !this.#isClaimUnknown) return;
-    await this.#claim(0, signal);
+    if (!this.#isClaimUnknown || this.#underWay !== null) return;
+    const claim = this.#begin(0);
+    try {
+      claim.claimed(await this.#options.locker.claim(claim.request, { signal }));
+    } catch (error) {
+      claim.failed();
+      throw error;
+    }
+    await this.#underWay;
   }
 
   get #room(): number {
-    return this.#options.isPaused() ? 0 : this.#options.desk.freeSlots;
+    return this.isClosed || this.#options.isPaused() ? 0 : this.#options.desk.freeSlots;
   }
 
-  async #claim(limit: number, signal: AbortSignal): Promise<void> {
-    const { locker, claimRequest, robot } = this.#options;
+  #begin(limit: number): ClaimUnderWay {
+    const { claimRequest, robot, onProblem } = this.#options;
     const { tags, capabilities } = robot();
     const mayBeUsed = this.#mayBeUsed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#underWay = promise;
     this.#mayBeUsed = true;
     this.#isClaimUnknown = true;
-    const jobs = await locker.claim({ requestId: claimRequest.current, limit, tags, capabilities }, { signal });
-    for (const job of jobs) await this.#take(job);
-    // A used id never claims again: if what it claimed is over by now, the answer is empty for ever.
-    if (jobs.length > 0 || mayBeUsed) await claimRequest.rotate();
-    this.#mayBeUsed = false;
-    this.#isClaimUnknown = false;
+    const over = (): void => {
+      this.#underWay = null;
+      resolve();
+      const isWanted = this.#isWanted;
+      this.#isWanted = false;
+      if (isWanted) this.#options.onFree?.();
+    };
+    return {
+      request: { requestId: claimRequest.current, limit, tags, capabilities },
+      signal: this.#closed.signal,
+      claimed: (jobs) => {
+        void this.#takeAll(jobs, mayBeUsed)
+          .then(
+            () => onProblem?.(null),
+            (error: unknown) => onProblem?.(error),
+          )
+          .finally(over);
+      },
+      failed: over,
+    };
   }
 
-  async #register(signal: AbortSignal): Promise<void> {
-    const { gateway, robot } = this.#options;
-    const version = await gateway.schemaVersion({ signal });
-    if (version < requiredSchemaVersion) {
-      throw new Error(
-        `the database has schema version ${version}, this robot needs ${requiredSchemaVersion}: apply migrations/`,
-      );
-    }
-    this.#registered = true;
-    try {
-      await gateway.registerRobot(robot(), { signal });
-    } catch (error) {
-      this.#registered = false;
-      throw error;
-    }
-    this.#options.onRegistered?.();
+  async #takeAll(jobs: readonly ClaimedJob[], mayBeUsed: boolean): Promise<void> {
+    for (const job of jobs) await this.#take(job);
+    // A used id never claims again: if what it claimed is over by now, the answer is empty for ever.
+    if (jobs.length > 0 || mayBeUsed) await this.#options.claimRequest.rotate();
+    this.#mayBeUsed = false;
+    this.#isClaimUnknown = false;
   }
 
   /** A claim that the store refuses for what it is goes back; one that it cannot take now is asked for again. */

@@ -33,6 +33,7 @@ function setup(jobs: readonly StoredJob[]) {
       claimJob: async () => null,
       claimJobs: async () => [],
       heartbeatJobs: async () => [],
+      robotTurn: async () => ({ leases: [], claims: [], fleetSize: null }),
       completeJob: async () => 'ok',
       releaseJob: async () => 'ok',
     },

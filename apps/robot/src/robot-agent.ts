@@ -100,13 +100,10 @@ export class RobotAgent {
       parts = await composeRobot(this.#config, {
         ...this.#overrides,
         onOutbox: () => this.#loops?.kickSync(),
-        onJobGone: () => this.#loops?.kickIntake(),
+        onJobGone: () => this.#loops?.kickTurn(),
         onConnected: () => this.#connected(),
-        onJobs: () => this.#loops?.kickIntake(),
-        onPause: () => {
-          this.#loops?.kickIntake();
-          this.#loops?.kickPresence();
-        },
+        onJobs: () => this.#loops?.kickTurn(),
+        onPause: () => this.#loops?.tellPresence(),
         onProblem: (name, error) => this.#loops?.problem(name, error),
       });
     } catch (error) {
@@ -119,7 +116,7 @@ export class RobotAgent {
       return;
     }
     this.#parts = parts;
-    this.#loops = new RobotLoops(parts, () => this.#stopping !== null);
+    this.#loops = new RobotLoops(parts);
     this.#opening = this.#openControl(parts);
     this.#state = 'running';
     this.#startedAt = parts.clock.monotonic();
@@ -180,13 +177,13 @@ export class RobotAgent {
    * @throws ArgumentError unless it is a whole number of at least 1; Error when the robot has not started
    */
   setMaxConcurrent(limit: number): void {
-    const { executor, intake, logger } = this.#partsOrThrow();
+    const { executor, turn, logger } = this.#partsOrThrow();
     const former = executor.getStatus().maxConcurrentJobs;
     executor.setMaxConcurrent(limit);
     if (limit === former) return;
     logger.log('info', `up to ${limit} job(s) at the same time from now on (before: ${former})`);
-    intake.registerAgain();
-    this.#loops?.kickIntake();
+    turn.registerAgain();
+    this.#loops?.kickTurn();
   }
 
   getStatus(): RobotStatus {
@@ -216,10 +213,11 @@ export class RobotAgent {
   }
 
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
-    const { executor, desk, connection, audit, metrics, logger, clock, config } = parts;
+    const { executor, desk, intake, connection, audit, metrics, logger, clock, config } = parts;
     try {
       desk.stop();
-      await this.#loops?.stopIntake();
+      await intake.close();
+      this.#loops?.tellPresence();
       const limit = config.jobExecution.drainTimeoutMs;
       const drained = new AbortController();
       if (limit !== null && (options.mode ?? 'drain') === 'drain') {
@@ -275,8 +273,8 @@ export class RobotAgent {
   }
 
   #connected(): void {
-    this.#parts?.intake.registerAgain();
-    this.#loops?.kickIntake();
+    this.#parts?.turn.registerAgain();
+    this.#loops?.kickTurn();
     this.#loops?.kickSync();
     void this.#parts?.checker.checkNow();
   }

@@ -1,47 +1,42 @@
 /**
- * What a running robot does again and again: look for jobs, send results, say that it is there, keep connected, watch
- * its leases, tidy its store. A problem is told once, not at every turn of a loop that keeps meeting it.
+ * What a running robot does again and again: take its turn with the server, send results, keep connected, watch its
+ * leases, tidy its store. A problem is told once, not at every turn of a loop that keeps meeting it.
  */
 import type { RobotParts } from './compose.ts';
 import { messageOf } from './message-of.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
-import { presenceOf } from './presence.ts';
 
 /** How often the local store drops what its retention allows (I7). */
 const retentionIntervalMs = 3_600_000;
 
 export class RobotLoops {
   readonly #parts: RobotParts;
-  readonly #isStopping: () => boolean;
   readonly #end = new AbortController();
   /** The last problem of each loop. */
   readonly #problems = new Map<string, string>();
   #loops: Periodic[] = [];
-  #intake: Periodic | null = null;
+  #turn: Periodic | null = null;
   #sync: Periodic | null = null;
-  #presence: Periodic | null = null;
 
-  constructor(parts: RobotParts, isStopping: () => boolean) {
+  constructor(parts: RobotParts) {
     this.#parts = parts;
-    this.#isStopping = isStopping;
   }
 
   start(): void {
-    const { desk, config, queue, intake, pacer } = this.#parts;
+    const { desk, config, queue, turn, pacer } = this.#parts;
     const { heartbeatIntervalMs } = config.jobExecution;
-    const pollIntervalMs = (): number => pacer.intervalMs;
+    const turnIntervalMs = (): number => Math.min(pacer.intervalMs, heartbeatIntervalMs);
     void this.#keepConnecting();
-    this.#intake = this.#loop('claiming jobs', pollIntervalMs, (signal) => intake.turn(signal));
+    this.#turn = this.#loop('claiming jobs', turnIntervalMs, (signal) => turn.take(signal));
     this.#sync = this.#loop('sending results', 1_000, (signal) => this.#drain(signal));
-    this.#presence = this.#loop('presence', heartbeatIntervalMs, (signal) => this.#tellPresence(signal));
     this.#loop('connection', 2_000, async () => this.#watchConnection());
     this.#loop('lease deadlines', 1_000, () => desk.guardDeadlines());
     this.#loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
   }
 
   /** There may be a free slot, or a new job. */
-  kickIntake(): void {
-    this.#intake?.kick();
+  kickTurn(): void {
+    this.#turn?.kick();
   }
 
   /** The outbox may have something new. */
@@ -50,12 +45,9 @@ export class RobotLoops {
   }
 
   /** What the server is told of the robot has changed. */
-  kickPresence(): void {
-    this.#presence?.kick();
-  }
-
-  stopIntake(): Promise<void> {
-    return this.#intake?.stop() ?? Promise.resolve();
+  tellPresence(): void {
+    this.#parts.turn.tellPresence();
+    this.kickTurn();
   }
 
   stopSync(): Promise<void> {
@@ -67,8 +59,12 @@ export class RobotLoops {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** Tells a problem unless it is the same as the last one under this name. */
+  /** Tells a problem unless it is the same as the last one under this name; null: it is over. */
   problem(name: string, error: unknown): void {
+    if (error === null) {
+      this.#problems.delete(name);
+      return;
+    }
     const problem = messageOf(error);
     if (this.#problems.get(name) === problem) return;
     this.#problems.set(name, problem);
@@ -82,7 +78,7 @@ export class RobotLoops {
       clock: this.#parts.clock,
       turn: async (signal) => {
         await turn(signal);
-        this.#problems.delete(name);
+        this.problem(name, null);
       },
       onError: (_name, error) => this.problem(name, error),
     });
@@ -93,15 +89,6 @@ export class RobotLoops {
   async #drain(signal: AbortSignal): Promise<void> {
     const { connection, outboxSync } = this.#parts;
     if (connection.isConnected) await outboxSync.drain(signal);
-  }
-
-  async #tellPresence(signal: AbortSignal): Promise<void> {
-    const { connection, gateway, identity, executor, fleet, metrics, intake, pause } = this.#parts;
-    if (!connection.isConnected || !intake.isRegistered) return;
-    const state = pause.current !== null ? 'paused' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
-    const status = this.#isStopping() ? 'draining' : state;
-    const answer = await gateway.robotHeartbeat(identity.robotId, status, presenceOf(metrics, pause), { signal });
-    fleet.size = answer.fleetSize ?? fleet.size;
   }
 
   /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */

@@ -64,7 +64,10 @@ export type {
   Lease,
   LeaseAnswer,
   LeaseOutcome,
+  Presence,
   RobotRegistration,
+  TurnAnswer,
+  TurnRequest,
 } from './jobs/gateway-types.ts';
 export { InProcessRunner, type InProcessRunnerOptions } from './jobs/in-process-runner.ts';
 export type { JobCompleteListener, JobEnd } from './jobs/job-completion.ts';

@@ -45,7 +45,14 @@ export interface RunJournal {
   readonly snapshotEveryEntries?: number;
 }
 
-/** Calls a database function by name; resolves with its JSON result or rejects with a classified error. */
+/**
+ * Calls a database function by name; resolves with its JSON result or rejects with a classified error, by `timeoutMs`
+ * (ms) at the latest.
+ */
 export interface RpcPort {
-  rpc(name: string, args: JsonObject, options?: { readonly signal?: AbortSignal }): Promise<JsonValue>;
+  rpc(
+    name: string,
+    args: JsonObject,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ): Promise<JsonValue>;
 }

@@ -1,13 +1,13 @@
 /**
  * Learns that jobs were asked to stop, that their lease is lost, or what operators answered, by renewing all leases at an
- * interval: the same request is heartbeat and question. A failed request changes nothing; the next one
- * asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the
- * wait: whoever hears of a cancel first, it is told by the one answer here, once.
+ * interval: the same request is heartbeat and question. Answers that came with another request count as well, and put
+ * the next check off (`answered`); a request that is still under way does not. A failed request changes nothing; the next
+ * one asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the wait: whoever
+ * hears of a cancel first, it is told by the one answer here, once.
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import type { DoubtAnswer, LeaseAnswer } from './gateway-types.ts';
-import { repeat } from './repeat.ts';
 
 export interface Cancellation {
   readonly reason: string;
@@ -61,6 +61,8 @@ export class CancellationChecker {
   readonly #clock: Clock;
   readonly #watches = new Map<string, Watch>();
   #loop: AbortController | null = null;
+  /** When the leases were last asked about, on the monotonic clock. */
+  #askedAt = Number.NEGATIVE_INFINITY;
   /** The check that is under way, and the one that follows it because somebody asked meanwhile. */
   #check: Promise<void> | null = null;
   #following: Promise<void> | null = null;
@@ -114,6 +116,18 @@ export class CancellationChecker {
     return this.#following;
   }
 
+  /** What another request about the leases was answered; `sentAt` is when it was sent, on the monotonic clock, in ms. */
+  answered(answers: readonly LeaseAnswer[], sentAt: number): void {
+    this.#askedAt = Math.max(this.#askedAt, sentAt);
+    for (const answer of answers) {
+      try {
+        this.#deliver(answer);
+      } catch (error) {
+        this.#options.onCheckFailed?.(error);
+      }
+    }
+  }
+
   #begin(): Promise<void> {
     this.#check = this.#ask().finally(() => {
       this.#check = null;
@@ -132,11 +146,29 @@ export class CancellationChecker {
     if (this.#loop !== null) return;
     const loop = new AbortController();
     this.#loop = loop;
+    void this.#checkUntil(loop.signal);
+  }
+
+  async #checkUntil(signal: AbortSignal): Promise<void> {
     const intervalMs = this.#options.checkIntervalMs ?? 2_000;
-    void repeat(() => this.checkNow(), { intervalMs, clock: this.#clock, signal: loop.signal });
+    while (!signal.aborted) {
+      const waitMs = this.#askedAt + intervalMs - this.#clock.monotonic();
+      if (waitMs <= 0) await this.checkNow();
+      else await this.#wait(waitMs, signal);
+    }
+  }
+
+  async #wait(waitMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleep(waitMs, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   async #ask(): Promise<void> {
+    const sentAt = this.#clock.monotonic();
+    this.#askedAt = sentAt;
     let answers: readonly LeaseAnswer[];
     try {
       const signal = this.#loop?.signal;
@@ -145,24 +177,19 @@ export class CancellationChecker {
       if (this.#loop !== null) this.#options.onCheckFailed?.(error);
       return;
     }
-    for (const answer of answers) {
-      try {
-        this.#deliver(answer);
-      } catch (error) {
-        this.#options.onCheckFailed?.(error);
-      }
-    }
+    this.answered(answers, sentAt);
   }
 
   #deliver(answer: LeaseAnswer): void {
     const watch = this.#watches.get(answer.jobId);
-    if (watch === undefined || (watch.leaseToken !== null && watch.leaseToken !== answer.leaseToken)) return;
+    if (watch === undefined || watch.isStale || (watch.leaseToken !== null && watch.leaseToken !== answer.leaseToken))
+      return;
     if (answer.outcome === 'ok' && !watch.isConfirmed) {
       watch.isConfirmed = true;
       watch.listener.onConfirmed?.();
     }
     if (answer.outcome === 'ok' && answer.answers.length > 0) watch.listener.onAnswers?.(answer.answers);
-    if (answer.outcome === 'stale' && !watch.isStale) {
+    if (answer.outcome === 'stale') {
       watch.isStale = true;
       watch.listener.onStale?.();
     }

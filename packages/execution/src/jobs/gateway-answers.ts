@@ -1,7 +1,7 @@
 /** What the database functions answer: checked, and put into this package's names. */
 import { z } from 'zod';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, DoubtAnswer, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
+import type { ClaimedJob, DoubtAnswer, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -80,6 +80,10 @@ const leaseAnswer: z.ZodType<LeaseAnswer> = z
 export const leaseAnswers: z.ZodType<{ readonly leases: readonly LeaseAnswer[] }> = z.object({
   leases: z.array(leaseAnswer),
 });
+
+export const turnAnswer: z.ZodType<TurnAnswer> = z
+  .object({ leases: z.array(leaseAnswer), claims: z.array(claimedJob), fleet_size: z.int().nullish() })
+  .transform(({ leases, claims, fleet_size }): TurnAnswer => ({ leases, claims, fleetSize: fleet_size ?? null }));
 
 export const progressAnswers: z.ZodType<readonly (Lease & { readonly outcome: LeaseOutcome })[]> = z.array(
   z

@@ -91,6 +91,32 @@ export interface EnqueueRequest {
 
 export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
 
+/** A robot's regular request: everything in it happens, or nothing. */
+export interface TurnRequest {
+  readonly robotId: string;
+  readonly leases: readonly Lease[];
+  readonly lockTimeoutMs: number;
+  /** Null: not told this time. */
+  readonly presence: Presence | null;
+  /** Null: nothing is claimed. */
+  readonly claim: Omit<ClaimRequest, 'robotId' | 'lockTimeoutMs'> | null;
+}
+
+export interface Presence {
+  /** `idle`, `busy`, `paused`, ... as people see it. */
+  readonly status: string;
+  readonly metrics: JsonObject | null;
+}
+
+export interface TurnAnswer {
+  readonly leases: readonly LeaseAnswer[];
+  readonly claims: readonly ClaimedJob[];
+  /** How many robots the database has heard of lately, this one included; null when presence was not told. */
+  readonly fleetSize: number | null;
+}
+
 export interface GatewayCallOptions {
   readonly signal?: AbortSignal;
+  /** Deadline of the whole call, in ms. Default: the connection's own. */
+  readonly timeoutMs?: number;
 }

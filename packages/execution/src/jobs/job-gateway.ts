@@ -6,7 +6,15 @@
 import { z } from 'zod';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RpcPort } from '../ports.ts';
-import { claimedJob, foundJobs, jsonObject, leaseAnswers, outcome, progressAnswers } from './gateway-answers.ts';
+import {
+  claimedJob,
+  foundJobs,
+  jsonObject,
+  leaseAnswers,
+  outcome,
+  progressAnswers,
+  turnAnswer,
+} from './gateway-answers.ts';
 import { GatewayError } from './gateway-error.ts';
 import type {
   CancelAnswer,
@@ -19,6 +27,8 @@ import type {
   LeaseAnswer,
   LeaseOutcome,
   RobotRegistration,
+  TurnAnswer,
+  TurnRequest,
 } from './gateway-types.ts';
 import { storableJson } from './storable-json.ts';
 
@@ -99,13 +109,34 @@ export class JobGateway {
       'heartbeat_jobs',
       {
         p_robot_id: uuid('robotId', robotId),
-        p_leases: leases.map((lease) => ({ job_id: uuid('jobId', lease.jobId), lease_token: lease.leaseToken })),
+        p_leases: leaseRows(leases),
         p_lock_timeout_ms: lockTimeoutMs,
       },
       leaseAnswers,
       options,
     );
     return answer.leases;
+  }
+
+  /** Renews leases, tells of the robot's presence and claims, in one request. */
+  async robotTurn(turn: TurnRequest, options?: GatewayCallOptions): Promise<TurnAnswer> {
+    const { robotId, leases, lockTimeoutMs, presence, claim } = turn;
+    return this.#call(
+      'robot_turn',
+      {
+        p_robot_id: uuid('robotId', robotId),
+        p_leases: leaseRows(leases),
+        p_lock_timeout_ms: lockTimeoutMs,
+        p_status: presence?.status ?? null,
+        p_metrics: presence?.metrics ?? null,
+        p_request_id: claim === null ? null : uuid('requestId', claim.requestId),
+        p_limit: claim?.limit ?? 0,
+        p_capabilities: claim?.capabilities ?? [],
+        p_tags: claim?.tags ?? [],
+      },
+      turnAnswer,
+      options,
+    );
   }
 
   /** @returns how many robots the database has heard of lately, this one included; null when it does not say */
@@ -240,6 +271,10 @@ export class JobGateway {
 
 function leaseArgs(lease: Lease): JsonObject {
   return { p_job_id: uuid('jobId', lease.jobId), p_lease_token: lease.leaseToken };
+}
+
+function leaseRows(leases: readonly Lease[]): JsonValue[] {
+  return leases.map((lease) => ({ job_id: uuid('jobId', lease.jobId), lease_token: lease.leaseToken }));
 }
 
 function uuid(what: string, value: string): string {

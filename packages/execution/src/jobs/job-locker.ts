@@ -5,19 +5,33 @@
  */
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { ClaimedJob, GatewayCallOptions, Lease, LeaseAnswer, LeaseOutcome } from './gateway-types.ts';
+import type {
+  ClaimedJob,
+  GatewayCallOptions,
+  Lease,
+  LeaseAnswer,
+  LeaseOutcome,
+  TurnAnswer,
+  TurnRequest,
+} from './gateway-types.ts';
 import type { JobGateway } from './job-gateway.ts';
 
 export interface JobLockerOptions {
-  readonly gateway: Pick<JobGateway, 'claimJob' | 'claimJobs' | 'heartbeatJobs' | 'releaseJob' | 'completeJob'>;
+  readonly gateway: Pick<
+    JobGateway,
+    'claimJob' | 'claimJobs' | 'heartbeatJobs' | 'robotTurn' | 'releaseJob' | 'completeJob'
+  >;
   readonly robotId: string;
   /** How long a lease stands without a renewal, in ms. Default 300,000. */
   readonly lockTimeoutMs?: number;
   readonly clock?: Clock;
 }
 
+/** No request that renews leases waits longer for its answer, in ms. */
+const maxRenewalMs = 30_000;
+
 interface HeldLease extends Lease {
-  /** Monotonic time at which the last successful claim or renewal was sent. */
+  /** Monotonic time at which the newest successful claim or renewal was sent. */
   readonly confirmedAt: number;
 }
 
@@ -101,6 +115,22 @@ export class JobLocker {
     return this.#held.size === 0 ? [] : this.#renew([...this.#held.values()], options);
   }
 
+  /**
+   * A robot's regular request: renews every held lease, and tells of its presence and claims as asked. When it fails,
+   * nothing was renewed, and a claim may have been made: repeat its `requestId` (I6).
+   */
+  async turn(request: Pick<TurnRequest, 'presence' | 'claim'>, options?: GatewayCallOptions): Promise<TurnAnswer> {
+    const leases = [...this.#held.values()];
+    const sentAt = this.#clock.monotonic();
+    const answer = await this.#gateway.robotTurn(
+      { ...request, robotId: this.#robotId, lockTimeoutMs: this.lockTimeoutMs, leases },
+      this.#inTime(options),
+    );
+    this.#confirm(answer.leases, sentAt);
+    for (const job of answer.claims) this.#hold(job, sentAt);
+    return answer;
+  }
+
   /** Ms until a lease has to be taken for expired; null when it is not held. Negative: already so. */
   remainingMs(jobId: string): number | null {
     const lease = this.#held.get(jobId);
@@ -147,17 +177,29 @@ export class JobLocker {
 
   async #renew(leases: readonly HeldLease[], options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
     const sentAt = this.#clock.monotonic();
-    const answers = await this.#gateway.heartbeatJobs(this.#robotId, leases, this.lockTimeoutMs, options);
+    const answers = await this.#gateway.heartbeatJobs(this.#robotId, leases, this.lockTimeoutMs, this.#inTime(options));
+    this.#confirm(answers, sentAt);
+    return answers;
+  }
+
+  #confirm(answers: readonly LeaseAnswer[], sentAt: number): void {
     for (const answer of answers) {
       const current = this.#held.get(answer.jobId);
       if (current === undefined || current.leaseToken !== answer.leaseToken) continue;
       if (answer.outcome === 'stale') this.#held.delete(answer.jobId);
       else this.#hold(current, sentAt);
     }
-    return answers;
   }
 
-  #hold(lease: Lease, confirmedAt: number): void {
-    this.#held.set(lease.jobId, { jobId: lease.jobId, leaseToken: lease.leaseToken, confirmedAt });
+  /** A renewal that gets no answer must leave time for the next one. */
+  #inTime(options: GatewayCallOptions = {}): GatewayCallOptions {
+    return { timeoutMs: Math.min(maxRenewalMs, this.lockTimeoutMs / 3), ...options };
+  }
+
+  /** Answers may arrive in another order than they were asked for: the newest request counts (I2). */
+  #hold({ jobId, leaseToken }: Lease, sentAt: number): void {
+    const held = this.#held.get(jobId);
+    const former = held?.leaseToken === leaseToken ? held.confirmedAt : sentAt;
+    this.#held.set(jobId, { jobId, leaseToken, confirmedAt: Math.max(former, sentAt) });
   }
 }

@@ -109,6 +109,52 @@ describe('CancellationChecker', () => {
     checker.stop();
   });
 
+  it('takes answers that came another way for a check, and does not wait for a request that is under way', async () => {
+    const clock = new ManualClock();
+    const askedAt: number[] = [];
+    const checker = new CancellationChecker({
+      leases: {
+        heartbeatAll: async () => {
+          askedAt.push(clock.monotonic());
+          return [answerFor('a', 'ok')];
+        },
+      },
+      checkIntervalMs: 2_000,
+      clock,
+    });
+    const watch = checker.start('a');
+    for (let turn = 0; turn < 5; turn += 1) {
+      await clock.advance(1_000);
+      checker.answered([answerFor('a', 'ok')], clock.monotonic());
+    }
+    expect(askedAt).toEqual([0]);
+    await clock.advance(2_500);
+    expect(askedAt).toEqual([0, 7_000]);
+    checker.answered([answerFor('a', 'cancelled')], clock.monotonic());
+    expect(watch.isCancelled).toBe(true);
+    checker.stop();
+  });
+
+  it('checks again at once when a check took longer than the interval', async () => {
+    const clock = new ManualClock();
+    const askedAt: number[] = [];
+    const checker = new CancellationChecker({
+      leases: {
+        heartbeatAll: async () => {
+          askedAt.push(clock.monotonic());
+          await clock.sleep(5_000);
+          return [];
+        },
+      },
+      checkIntervalMs: 2_000,
+      clock,
+    });
+    checker.start('a');
+    await clock.advance(11_000);
+    expect(askedAt).toEqual([0, 5_000, 10_000]);
+    checker.stop();
+  });
+
   it('tells what operators answered with every check, but not to a job that is to stop', async () => {
     const clock = new ManualClock();
     const given = [

@@ -22,7 +22,11 @@ function claimed(id: string, leaseToken: string): ClaimedJob {
   };
 }
 
-function lockerWith(answer: () => LeaseOutcome, clock = new ManualClock()) {
+function lockerWith(
+  answer: () => LeaseOutcome,
+  clock = new ManualClock(),
+  underWay: () => Promise<void> = async () => undefined,
+) {
   const calls: unknown[] = [];
   const locker = new JobLocker({
     robotId,
@@ -36,6 +40,7 @@ function lockerWith(answer: () => LeaseOutcome, clock = new ManualClock()) {
       },
       heartbeatJobs: async (_robot, leases) => {
         calls.push(leases.map((lease) => [lease.jobId, lease.leaseToken]));
+        await underWay();
         return leases.map((lease) => ({
           ...lease,
           outcome: answer(),
@@ -43,6 +48,17 @@ function lockerWith(answer: () => LeaseOutcome, clock = new ManualClock()) {
           cancelRequestedBy: null,
           answers: [],
         }));
+      },
+      robotTurn: async ({ leases, presence, claim }) => {
+        calls.push([leases.map((lease) => lease.leaseToken), presence?.status, claim?.limit]);
+        const answers = leases.map((lease) => ({
+          ...lease,
+          outcome: answer(),
+          cancelReason: null,
+          cancelRequestedBy: null,
+          answers: [],
+        }));
+        return { leases: answers, claims: claim === null ? [] : [claimed(jobId, '8')], fleetSize: 1 };
       },
       completeJob: async (lease, end) => {
         calls.push([lease.leaseToken, end.status]);
@@ -91,6 +107,42 @@ describe('JobLocker', () => {
     await locker.claim({ requestId: robotId, limit: 1 });
     await locker.release(jobId);
     expect(calls[1]).toEqual(['8', 'released']);
+  });
+
+  it('renews, tells of presence and claims in one request, from whose sending the deadlines run', async () => {
+    const { locker, calls, clock } = lockerWith(() => 'ok');
+    const other = '00000000-0000-4000-8000-00000000000b';
+    await locker.tryClaim(other);
+    await clock.advance(20_000);
+    const claim = { requestId: robotId, limit: 1, capabilities: [], tags: [] };
+    const { claims } = await locker.turn({ presence: { status: 'busy', metrics: null }, claim });
+    expect(claims).toMatchObject([{ jobId }]);
+    expect([locker.remainingMs(other), locker.remainingMs(jobId)]).toEqual([60_000, 60_000]);
+    await locker.turn({ presence: null, claim: null });
+    expect(calls).toEqual([
+      [['7'], 'busy', 1],
+      [['7', '8'], undefined, undefined],
+    ]);
+  });
+
+  it('counts the newest request, in whatever order the answers arrive, and no answer about a lost lease', async () => {
+    const { clock } = lockerWith(() => 'ok');
+    const late: (() => void)[] = [];
+    const { locker } = lockerWith(
+      () => 'ok',
+      clock,
+      () => new Promise((resolve) => late.push(resolve)),
+    );
+    await locker.tryClaim(jobId);
+    const first = locker.heartbeatAll();
+    await clock.advance(30_000);
+    const second = locker.heartbeatAll();
+    await clock.advance(10_000);
+    late[1]?.();
+    await second;
+    late[0]?.();
+    await first;
+    expect(locker.remainingMs(jobId)).toBe(50_000);
   });
 
   it('takes up a lease with the time that it is still known to stand', async () => {

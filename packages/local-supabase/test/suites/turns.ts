@@ -4,6 +4,7 @@ import { type Claim, newId, type Orchestra } from '../orchestra.ts';
 interface Turn {
   readonly leases: readonly { readonly job_id: string; readonly outcome: string }[];
   readonly claims: readonly Claim[];
+  readonly fleet_size: number | null;
 }
 
 /** A robot's whole turn in one request. */
@@ -21,7 +22,7 @@ export function turnSuite(db: () => Orchestra): void {
     await db().expire(kept.job_id);
     const waiting = await db().enqueue();
 
-    const { leases, claims } = await turn(robot, {
+    const { leases, claims, fleet_size } = await turn(robot, {
       p_leases: leasesOf(kept, cancelled),
       p_request_id: newId(),
       p_limit: 5,
@@ -33,6 +34,7 @@ export function turnSuite(db: () => Orchestra): void {
       [cancelled.job_id, 'cancelled'],
     ]);
     expect(claims).toMatchObject([{ job_id: waiting, attempt: 1 }]);
+    expect(fleet_size).toBe(1);
     expect(await db().job(kept.job_id)).toMatchObject({ lost: false });
     expect(await db().server.sql('select status, metrics from robots where id = $1', [robot])).toEqual([
       { status: 'busy', metrics: { cpu: 1 } },
@@ -53,7 +55,29 @@ export function turnSuite(db: () => Orchestra): void {
   test('claims nothing unless it is asked to', async () => {
     const robot = await db().robot();
     await db().enqueue();
-    expect(await turn(robot)).toEqual({ leases: [], claims: [] });
+    expect(await turn(robot)).toEqual({ leases: [], claims: [], fleet_size: 1 });
+  });
+
+  test('writes nothing when it only looks for jobs and finds none', async () => {
+    const robot = await db().robot();
+    const versions = (): Promise<unknown> => db().server.sql('select id, xmin::text, ctid::text from robots');
+    const before = await versions();
+    expect(await turn(robot, { p_status: null, p_request_id: newId(), p_limit: 1 })).toEqual({
+      leases: [],
+      claims: [],
+      fleet_size: null,
+    });
+    expect(await versions()).toEqual(before);
+    await expect(turn(robot, { p_status: null, p_metrics: {} })).rejects.toThrow('p_metrics');
+  });
+
+  test('without room answers what its request claimed before, and claims nothing more', async () => {
+    const robot = await db().robot();
+    await Promise.all([db().enqueue(), db().enqueue()]);
+    const request = { p_request_id: newId() };
+    const { claims } = await turn(robot, { ...request, p_limit: 1 });
+    expect((await turn(robot, { ...request, p_limit: 0 })).claims).toEqual(claims);
+    expect((await turn(robot, { p_request_id: newId(), p_limit: 0 })).claims).toEqual([]);
   });
 
   test('answers the same claims when its request is repeated', async () => {
