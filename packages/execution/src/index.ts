@@ -6,7 +6,10 @@ export {
   openAccess,
 } from './access/access-policy.ts';
 export { checkNodeType, nodeContractVersion } from './check-node-type.ts';
+export { questionsIn } from './engine/ask.ts';
+export { answers, askedBy, type DoubtAnswer, type DoubtDecision, type DoubtQuestion } from './engine/doubt.ts';
 export type {
+  AnsweredEntry,
   BeganEntry,
   FailureEntry,
   InDoubtEntry,
@@ -57,7 +60,6 @@ export type {
   CancelAnswer,
   ClaimedJob,
   ClaimRequest,
-  DoubtAnswer,
   EnqueueRequest,
   GatewayCallOptions,
   JobEvent,
@@ -65,6 +67,8 @@ export type {
   LeaseAnswer,
   LeaseOutcome,
   Presence,
+  RedriveAnswer,
+  ResolveAnswer,
   RobotRegistration,
   TurnAnswer,
   TurnRequest,

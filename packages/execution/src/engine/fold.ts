@@ -5,11 +5,14 @@
 import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, openCall, publishRootInputs } from './call-region.ts';
+import { askedBy } from './doubt.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { innermost, openCallOf, openLoop } from './frame-search.ts';
 import type {
+  AnsweredEntry,
   BeganEntry,
   FailureEntry,
+  InDoubtEntry,
   IntentEntry,
   JournalEntry,
   ResultEntry,
@@ -68,7 +71,10 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
       applyRetry(laneOf(state, entry), entry);
       return;
     case 'in_doubt':
-      laneOf(state, entry).isInDoubt = true;
+      applyDoubt(state, entry);
+      return;
+    case 'answered':
+      applyAnswer(state, entry);
       return;
     case 'stop':
       applyStop(plan, state, entry);
@@ -102,11 +108,37 @@ function applyBegan(state: RunState, entry: BeganEntry): void {
 function applyIntent(lane: Lane, entry: IntentEntry): void {
   beginStep(lane, entry.step);
   lane.intent = entry;
+  lane.run.doubt = null;
+  lane.doubt = null;
+  lane.answered = null;
+}
+
+function applyDoubt(state: RunState, entry: InDoubtEntry): void {
+  if (entry.node_id === null) state.doubt = askedBy(entry);
+  else laneOf(state, entry).doubt = askedBy(entry);
+}
+
+/** The intent of a node stays until the entry that settles it. */
+function applyAnswer(state: RunState, entry: AnsweredEntry): void {
+  if (entry.node_id === null) {
+    applyAnswerAboutAll(state, entry);
+    return;
+  }
+  const lane = laneOf(state, entry);
+  lane.doubt = null;
+  lane.answered = entry;
+}
+
+function applyAnswerAboutAll(state: RunState, entry: AnsweredEntry): void {
+  state.doubt = null;
+  state.doubtsAnswered += 1;
+  if (entry.answer === 'retry') state.library = entry.library ?? null;
 }
 
 function applyRetry(lane: Lane, entry: RetryEntry): void {
   lane.intent = null;
-  lane.isInDoubt = false;
+  lane.doubt = null;
+  lane.answered = null;
   countTime(lane, entry);
   lane.retrying = {
     step: entry.step,
@@ -170,7 +202,8 @@ function endStep(lane: Lane, entry: EndedStep): void {
   beginStep(lane, entry.step);
   lane.intent = null;
   lane.retrying = null;
-  lane.isInDoubt = false;
+  lane.doubt = null;
+  lane.answered = null;
   lane.executed.add(entry.node_id);
   if (entry.duration_ms !== undefined) countTime(lane, { duration_ms: entry.duration_ms, at: entry.at });
   const { queue } = innermost(lane);
@@ -348,7 +381,8 @@ export function foldValues(entries: readonly JournalEntry[]): RunState {
     if (entry.kind === 'began') applyBegan(state, entry);
     else if ('lane' in entry) noteLane(root, entry);
     else if (entry.kind === 'intent') applyIntent(root, entry);
-    else if (entry.kind === 'in_doubt') root.isInDoubt = true;
+    else if (entry.kind === 'in_doubt') applyDoubt(state, entry);
+    else if (entry.kind === 'answered' && entry.node_id === null) applyAnswerAboutAll(state, entry);
     else if (entry.kind === 'result') {
       storeValues(root, entry);
       root.executed.add(entry.node_id);

@@ -2,13 +2,15 @@
  * A node that had begun when the process died (I4). What may be repeated is repeated; an effect is looked
  * for with the type's `probe`, and what stays unknown is settled by policy: the node's own `in_doubt`, else
  * the run's. `fail` fails the node like any error, so that a try region may take it; `skip` goes on by the
- * node's normal exit without outputs; `ask` ends this call and leaves the run where it stands.
+ * node's normal exit without outputs; `ask` ends this call and leaves the run where it stands, until an operator's
+ * answer settles it.
  */
 import { NodeError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { WorkflowNode } from '../model/workflow.ts';
 import type { ProbeVerdict } from '../node-contract.ts';
 import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
-import type { IntentEntry } from './journal.ts';
+import type { AnsweredEntry, IntentEntry } from './journal.ts';
 import { laneStop } from './lane-shield.ts';
 import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
 import { type NodeYield, yieldOf } from './node-run.ts';
@@ -49,6 +51,34 @@ export async function settleInDoubt(
   return byPolicy(run, step, verdict.reason, interruption);
 }
 
+/** What an operator's answer makes of it; the world is not looked at again. */
+export function settleByAnswer(
+  run: RunSession,
+  node: WorkflowNode,
+  { answer, by, given_at }: AnsweredEntry,
+): Settlement {
+  switch (answer) {
+    case 'retry':
+      return { kind: 'run_again' };
+    case 'skip':
+      return skipped(run, node);
+    default:
+      return {
+        kind: 'failed',
+        thrown: new NodeError('It was interrupted, and an operator answered that it failed.', {
+          code: 'IN_DOUBT',
+          ambiguous: true,
+          errorType: 'InDoubtError',
+          details: { answered_by: by, answered_at: given_at },
+        }),
+      };
+  }
+}
+
+function skipped(run: RunSession, node: WorkflowNode): Settlement {
+  return { kind: 'settled', yielded: { exit: run.plan.normalExitOf(node.id), outputs: {}, variables: {} } };
+}
+
 function byPolicy(
   run: RunSession,
   { node }: PreparedStep,
@@ -60,7 +90,7 @@ function byPolicy(
     case 'retry':
       return { kind: 'run_again' };
     case 'skip':
-      return { kind: 'settled', yielded: { exit: run.plan.normalExitOf(node.id), outputs: {}, variables: {} } };
+      return skipped(run, node);
     case 'fail':
       return {
         kind: 'failed',

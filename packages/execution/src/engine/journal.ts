@@ -9,6 +9,7 @@ import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
+import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
 import type { ResourceChange } from './resource-record.ts';
 
 /** A run began: with which workflow, node library and variables. Always the first entry. */
@@ -84,13 +85,38 @@ export interface RetryEntry {
   readonly at: number;
 }
 
-/** A node was interrupted and nobody can tell whether its effect happened. */
+/**
+ * A node was interrupted and nobody can tell whether its effect happened; or, without a node, the run as a whole is in
+ * doubt.
+ */
 export interface InDoubtEntry {
   readonly kind: 'in_doubt';
   readonly lane?: string;
   readonly step: number;
-  readonly node_id: string;
+  /** Null: the run as a whole. */
+  readonly node_id: string | null;
+  readonly attempt: number;
   readonly reason: string;
+  readonly place?: string;
+  /** What may be answered. */
+  readonly answers: readonly DoubtDecision[];
+  readonly at: number;
+}
+
+/** A question was answered: what comes next of its lane is by that answer. */
+export interface AnsweredEntry {
+  readonly kind: 'answered';
+  readonly lane?: string;
+  readonly step: number;
+  /** Null: the run as a whole. */
+  readonly node_id: string | null;
+  readonly attempt: number;
+  readonly answer: DoubtDecision;
+  readonly by: string;
+  /** When it was given, ISO 8601; `at` is when it was taken. */
+  readonly given_at: string;
+  /** The run as a whole goes on with this node library; absent when it has no name. */
+  readonly library?: string;
   readonly at: number;
 }
 
@@ -156,6 +182,7 @@ export type JournalEntry =
   | FailureEntry
   | RetryEntry
   | InDoubtEntry
+  | AnsweredEntry
   | StopEntry
   | InterruptedEntry
   | LaneStopEntry
@@ -182,7 +209,7 @@ export type RunEnd =
   | RunOutcome
   | ({
       readonly status: 'in_doubt';
-      readonly nodes: readonly { readonly node_id: string; readonly reason: string }[];
+      readonly nodes: readonly DoubtQuestion[];
     } & RunStatistics)
   | ({ readonly status: 'suspended'; readonly cause: SuspendCause; readonly reason: string } & RunStatistics);
 

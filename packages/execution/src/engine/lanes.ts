@@ -91,7 +91,8 @@ export function dropLane(plan: FlowPlan, lane: Lane): void {
   lane.frames = [{ kind: 'root', queue: [] }];
   lane.intent = null;
   lane.retrying = null;
-  lane.isInDoubt = false;
+  lane.doubt = null;
+  lane.answered = null;
   lane.stop ??= { error: null };
   rest(plan, lane);
 }

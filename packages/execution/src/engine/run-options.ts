@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type { NodeRegistry } from '../model/registry.ts';
 import type { Workflow } from '../model/workflow.ts';
 import type { ClassifyError, Clock, Logger, LogLevel, RunJournal } from '../ports.ts';
+import type { DoubtAnswer } from './doubt.ts';
 import type { RunEnd } from './journal.ts';
 import type { ResourceLimits } from './resources.ts';
 
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly classifyError?: ClassifyError;
   /** For nodes whose config has no `in_doubt` of its own. */
   readonly inDoubtPolicy: InDoubtPolicy;
+  /** What operators have answered to questions of this run; answers to none that is open are ignored. */
+  readonly answers?: readonly DoubtAnswer[];
   /** Limit of a node whose workflow sets none, in ms. */
   readonly nodeTimeoutMs: number;
   /** Limit of the time spent in nodes, over all resumes, in ms. Default: none. */

@@ -8,8 +8,9 @@
  */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { DoubtQuestion } from './doubt.ts';
 import type { Frame } from './frames.ts';
-import type { IntentEntry, RunOutcome, StopEntry } from './journal.ts';
+import type { AnsweredEntry, IntentEntry, RunOutcome, StopEntry } from './journal.ts';
 import type { LiveResource } from './resource-record.ts';
 
 export interface Retrying {
@@ -52,8 +53,10 @@ export interface Lane {
   intent: IntentEntry | null;
   /** A step whose last attempt failed and that is to be tried again. */
   retrying: Retrying | null;
-  /** True once the journal says that the intent waits for an answer. */
-  isInDoubt: boolean;
+  /** What the journal asks about the intent; null when nothing is asked. */
+  doubt: DoubtQuestion | null;
+  /** The answer by which the intent is to be settled. */
+  answered: AnsweredEntry | null;
   /** The lane's own; see `lane-values.ts` for what a node sees. */
   variables: Map<string, JsonValue>;
   /** By node: those of its newest run in this lane. */
@@ -87,6 +90,10 @@ export interface RunState {
   errors: RunError[];
   errorsDropped: number;
   stop: StopEntry['stop'] | null;
+  /** What the journal asks about the run as a whole; null when nothing is asked. */
+  doubt: DoubtQuestion | null;
+  /** How many questions about the run as a whole were answered. */
+  doubtsAnswered: number;
   /** How often lanes were told to stop: what runs in them must look whether it is meant. */
   stops: number;
   outcome: RunOutcome | null;
@@ -111,6 +118,8 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     errors: [],
     errorsDropped: 0,
     stop: null,
+    doubt: null,
+    doubtsAnswered: 0,
     stops: 0,
     outcome: null,
     activeMs: 0,
@@ -127,7 +136,8 @@ export function addLane(run: RunState, identity: Pick<Lane, 'id' | 'parent' | 'o
     frames: [{ kind: 'root', queue: [] }],
     intent: null,
     retrying: null,
-    isInDoubt: false,
+    doubt: null,
+    answered: null,
     variables: new Map(),
     outputs: new Map(),
     executed: new Set(),

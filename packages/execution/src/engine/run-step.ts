@@ -8,12 +8,14 @@
 import { NodeError, type RunError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
+import { inDoubtEntry, questionOf } from './ask.ts';
 import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import { callTimeout, expiredCall, remainingOfCalls } from './call-deadline.ts';
+import { answerTo, type DoubtQuestion } from './doubt.ts';
 import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import type { CallFrame } from './frames.ts';
-import { settleInDoubt } from './in-doubt.ts';
-import type { IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
+import { settleByAnswer, settleInDoubt } from './in-doubt.ts';
+import type { AnsweredEntry, IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
 import { isShielded, stoppedLane } from './lane-shield.ts';
 import { hasStepUnderWay } from './lanes.ts';
 import { longSleep } from './long-sleep.ts';
@@ -34,7 +36,7 @@ export type StepEnd =
   /** The run must stop; `hasEnded` is false when the node still runs somewhere. */
   | { readonly kind: 'stopped'; readonly hasEnded: boolean }
   | { readonly kind: 'suspended'; readonly cause: SuspendCause; readonly reason: string }
-  | { readonly kind: 'in_doubt'; readonly reason: string };
+  | { readonly kind: 'in_doubt'; readonly question: DoubtQuestion };
 
 /** @throws JournalFault */
 export function runStep(run: RunSession, node: WorkflowNode): Promise<StepEnd> {
@@ -102,7 +104,8 @@ class Step {
   /** Null when the node is to run. */
   async #settle(step: PreparedStep): Promise<StepEnd | null> {
     if (this.#interrupted === null) return null;
-    if (this.#interruption?.treatment === 'fail') {
+    const answer = this.#takeAnswer();
+    if (answer === null && this.#interruption?.treatment === 'fail') {
       const lost = failureOf(
         lostError(this.#interruption, this.#interrupted.effect === 'effect'),
         this.#node,
@@ -110,7 +113,10 @@ class Step {
       );
       return this.#failOrWait(step, lost);
     }
-    const settlement = await settleInDoubt(this.#run, step, this.#interrupted, this.#interruption);
+    const settlement =
+      answer === null
+        ? await settleInDoubt(this.#run, step, this.#interrupted, this.#interruption)
+        : settleByAnswer(this.#run, this.#node, answer);
     switch (settlement.kind) {
       case 'run_again':
         return null;
@@ -122,27 +128,44 @@ class Step {
           failureOf(settlement.thrown, this.#node, this.#run.options),
         );
       case 'ask':
-        return this.#ask(settlement.reason);
+        return this.#ask(this.#interrupted, settlement.reason);
       case 'stopped':
         return this.#stop(settlement.cause, settlement.hasEnded);
     }
   }
 
+  /**
+   * The answer to what was asked about this attempt: one that was taken before the process died, else one that has come
+   * since. Recorded with what it leads to: the next intent, result or failure.
+   */
+  #takeAnswer(): AnsweredEntry | null {
+    const { record, lane, options } = this.#run;
+    if (lane.answered !== null || lane.doubt === null) return lane.answered;
+    const answer = answerTo(lane.doubt, options.answers);
+    if (answer === undefined) return null;
+    const taken: AnsweredEntry = {
+      kind: 'answered',
+      ...laneMark(lane),
+      step: this.#number,
+      node_id: this.#node.id,
+      attempt: this.#attempt,
+      answer: answer.answer,
+      by: answer.by,
+      given_at: answer.at,
+      at: this.#now(),
+    };
+    record.add(taken);
+    return taken;
+  }
+
   /** The question is recorded once, however often the run is taken up again without an answer. */
-  async #ask(reason: string): Promise<StepEnd> {
+  async #ask(intent: IntentEntry, reason: string): Promise<StepEnd> {
     const { record, lane } = this.#run;
-    if (!lane.isInDoubt) {
-      record.add({
-        kind: 'in_doubt',
-        ...laneMark(lane),
-        step: this.#number,
-        node_id: this.#node.id,
-        reason,
-        at: this.#now(),
-      });
-      await record.flush();
-    }
-    return { kind: 'in_doubt', reason };
+    if (lane.doubt !== null) return { kind: 'in_doubt', question: lane.doubt };
+    const question = questionOf(lane, intent, reason);
+    record.add(inDoubtEntry(lane, question, this.#now()));
+    await record.flush();
+    return { kind: 'in_doubt', question };
   }
 
   async #runAttempts(step: PreparedStep): Promise<StepEnd> {

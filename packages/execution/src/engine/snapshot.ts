@@ -1,8 +1,9 @@
 /** A run's state as JSON and back: what a snapshot entry holds (I10). */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { DoubtQuestion } from './doubt.ts';
 import type { Frame } from './frames.ts';
-import type { IntentEntry, StopEntry } from './journal.ts';
+import type { AnsweredEntry, IntentEntry, StopEntry } from './journal.ts';
 import type { LiveResource } from './resource-record.ts';
 import {
   addLane,
@@ -27,6 +28,8 @@ interface Snapshot extends LaneSnapshot {
   readonly errors: readonly RunError[];
   readonly errors_dropped: number;
   readonly stop: StopEntry['stop'] | null;
+  readonly run_doubt?: DoubtQuestion | null;
+  readonly doubts_answered?: number;
   readonly active_ms: number;
   readonly active_until?: number;
 }
@@ -42,7 +45,8 @@ interface LaneSnapshot {
   readonly outputs: readonly (readonly [string, JsonObject])[];
   readonly frames: readonly Frame[];
   readonly intent?: IntentEntry | null;
-  readonly in_doubt?: boolean;
+  readonly doubt?: DoubtQuestion | null;
+  readonly answered?: AnsweredEntry | null;
   readonly retrying: Retrying | null;
   readonly executed: readonly string[];
   readonly last_step?: number;
@@ -65,6 +69,8 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     errors: state.errors,
     errors_dropped: state.errorsDropped,
     stop: state.stop,
+    run_doubt: state.doubt,
+    doubts_answered: state.doubtsAnswered,
     active_ms: state.activeMs,
     active_until: state.activeUntil,
     lanes: [...state.lanes.values()].flatMap((lane) => {
@@ -82,7 +88,8 @@ function laneSnapshot(lane: Lane): LaneSnapshot {
     outputs: [...lane.outputs],
     frames: lane.frames,
     intent: lane.intent,
-    in_doubt: lane.isInDoubt,
+    doubt: lane.doubt,
+    answered: lane.answered,
     retrying: lane.retrying,
     executed: [...lane.executed],
     last_step: lane.lastStep,
@@ -105,6 +112,8 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.errors = [...snapshot.errors];
   state.errorsDropped = snapshot.errors_dropped;
   state.stop = snapshot.stop;
+  state.doubt = snapshot.run_doubt ?? null;
+  state.doubtsAnswered = snapshot.doubts_answered ?? 0;
   state.activeMs = snapshot.active_ms;
   state.activeUntil = snapshot.active_until ?? 0;
   restoreLane(rootLane(state), snapshot);
@@ -120,7 +129,8 @@ function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
   lane.outputs = new Map(snapshot.outputs);
   lane.frames = [...snapshot.frames];
   lane.intent = snapshot.intent ?? null;
-  lane.isInDoubt = snapshot.in_doubt ?? false;
+  lane.doubt = snapshot.doubt ?? null;
+  lane.answered = snapshot.answered ?? null;
   lane.retrying = snapshot.retrying;
   lane.executed = new Set(snapshot.executed);
   lane.lastStep = snapshot.last_step ?? lane.run.step;

@@ -6,6 +6,7 @@
  * When the journal refuses a commit, every lane stops behind its node, and the fault goes on once all have.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DoubtQuestion } from './doubt.ts';
 import type { SplitFrame } from './frames.ts';
 import type { SuspendCause } from './journal.ts';
 import { isInFinally, stoppedLane } from './lane-shield.ts';
@@ -22,7 +23,7 @@ const STEPS_PER_TURN = 50;
 
 export type LaneLeft =
   | { readonly kind: 'suspended'; readonly cause: SuspendCause; readonly reason: string }
-  | { readonly kind: 'in_doubt'; readonly nodes: readonly { readonly node_id: string; readonly reason: string }[] };
+  | { readonly kind: 'in_doubt'; readonly nodes: readonly DoubtQuestion[] };
 
 /** @returns null when the lane is over, or the time for what is left of it */
 export async function walkLane(run: RunSession): Promise<LaneLeft | null> {
@@ -79,7 +80,7 @@ async function step(run: RunSession, nodeId: string): Promise<LaneLeft | null> {
     case 'suspended':
       return end;
     case 'in_doubt':
-      return { kind: 'in_doubt', nodes: [{ node_id: nodeId, reason: end.reason }] };
+      return { kind: 'in_doubt', nodes: [end.question] };
     case 'stopped':
       if (end.hasEnded) return null;
       return {
@@ -100,9 +101,11 @@ type Walked = { readonly lane: Lane } & (
 async function walkLanes(run: RunSession, frame: SplitFrame): Promise<LaneLeft | null> {
   const { lane: parent, control } = run;
   const walking = new Map<Lane, Promise<Walked>>();
-  const lefts: LaneLeft[] = [];
+  const lefts = new Map<Lane, LaneLeft>();
   const faults: unknown[] = [];
   const done = new Set<Lane>();
+  /** Walked once more to their end because they were stopped while they waited for an answer. */
+  const toldToStop = new Set<Lane>();
   for (;;) {
     for (const lane of faults.length > 0 ? [] : lanesOf(parent, frame)) {
       if (lane.end.kind === 'running' && !walking.has(lane) && !done.has(lane)) {
@@ -117,11 +120,18 @@ async function walkLanes(run: RunSession, frame: SplitFrame): Promise<LaneLeft |
       faults.push(walked.fault);
       control.suspend('another lane of the run could not go on');
     } else if (walked.left !== null) {
-      lefts.push(walked.left);
+      lefts.set(walked.lane, walked.left);
+    }
+    // A lane that waits for an answer needs none any more once it is told to stop.
+    for (const [lane, left] of lefts) {
+      if (left.kind !== 'in_doubt' || lane.stop === null || toldToStop.has(lane)) continue;
+      toldToStop.add(lane);
+      lefts.delete(lane);
+      done.delete(lane);
     }
   }
   if (faults.length > 0) throw faults[0];
-  return lefts.length === 0 ? null : together(lefts);
+  return lefts.size === 0 ? null : together([...lefts.values()]);
 }
 
 /** Never rejects. The time limit of an item runs anew when the run is resumed. */

@@ -5,9 +5,10 @@
  * one asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the wait: whoever
  * hears of a cancel first, it is told by the one answer here, once.
  */
+import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { DoubtAnswer, LeaseAnswer } from './gateway-types.ts';
+import type { LeaseAnswer } from './gateway-types.ts';
 
 export interface Cancellation {
   readonly reason: string;

@@ -1,7 +1,8 @@
 /** What the database functions answer: checked, and put into this package's names. */
 import { z } from 'zod';
+import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, DoubtAnswer, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
+import type { ClaimedJob, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -39,23 +40,17 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
     }),
   );
 
-const doubtAnswer: z.ZodType<DoubtAnswer> = z
-  .object({
-    node_id: z.string(),
-    step: z.json().optional(),
-    answer: z.enum(['retry', 'skip', 'fail']),
-    by: z.string().nullish(),
-    at: z.string(),
-  })
-  .transform(
-    (row): DoubtAnswer => ({
-      nodeId: row.node_id,
-      step: row.step ?? null,
-      answer: row.answer,
-      answeredBy: row.by ?? null,
-      answeredAt: row.at,
-    }),
-  );
+const doubtAnswer: z.ZodType<DoubtAnswer> = z.object({
+  node_id: z.string().nullable(),
+  step: z.int().nullable(),
+  attempt: z
+    .int()
+    .nullish()
+    .transform((attempt) => attempt ?? null),
+  answer: z.enum(['retry', 'skip', 'fail', 'restart']),
+  by: z.string(),
+  at: z.string(),
+});
 
 const leaseAnswer: z.ZodType<LeaseAnswer> = z
   .object({

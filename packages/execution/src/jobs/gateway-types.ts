@@ -1,6 +1,7 @@
 /** What the gateway takes and answers. Names are camelCase; the database's own are snake_case. */
+import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { InDoubtPolicy } from '../engine/run-options.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
 
 /** The right to write about one job: the token is drawn anew for every claim and never reused. */
 export interface Lease {
@@ -10,17 +11,6 @@ export interface Lease {
 
 /** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
 export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
-
-/** What an operator answered about a node that is in doubt. */
-export interface DoubtAnswer {
-  readonly nodeId: string;
-  /** As the question named it (`setInDoubt`): an answer belongs to one question. Null when it named none. */
-  readonly step: JsonValue;
-  readonly answer: 'retry' | 'skip' | 'fail';
-  readonly answeredBy: string | null;
-  /** The database's clock, ISO 8601. */
-  readonly answeredAt: string;
-}
 
 export interface LeaseAnswer extends Lease {
   readonly outcome: LeaseOutcome;
@@ -88,6 +78,24 @@ export interface EnqueueRequest {
   readonly maxAttempts?: number;
   readonly dedupKey?: string;
 }
+
+/**
+ * `answered`: its robot is told with the next heartbeat. `restarted`: pending again, under a new claim. `failed`: it has
+ * ended. `not-waiting`: nothing is asked about it, or about this node. `not-offered`: the question cannot be answered
+ * so. `ambiguous`: several questions are meant. `final`: it had ended before.
+ */
+export type ResolveAnswer =
+  | 'answered'
+  | 'restarted'
+  | 'failed'
+  | 'not-waiting'
+  | 'not-offered'
+  | 'ambiguous'
+  | 'final'
+  | 'unknown';
+
+/** `duplicate`: another job that has not ended carries its dedup key. */
+export type RedriveAnswer = 'redriven' | 'not-failed' | 'duplicate' | 'unknown';
 
 export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
 

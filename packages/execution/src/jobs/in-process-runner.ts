@@ -77,6 +77,7 @@ export class InProcessRunner implements JobRunner {
       finallyGraceMs: options.cancelGraceMs ?? 10_000,
       abortGraceMs: options.abortGraceMs ?? options.cancelGraceMs ?? 10_000,
       jobTimeoutMs: job.timeoutMs ?? options.jobTimeoutMs ?? null,
+      ...(job.answers === undefined ? {} : { answers: job.answers }),
       ...(options.interruption === undefined ? {} : { interruption: options.interruption }),
       ...(access === undefined ? {} : { access }),
       ...(limits === undefined ? {} : { limits }),

@@ -4,6 +4,7 @@
  * durations (I2). What the database answers is checked before it is believed.
  */
 import { z } from 'zod';
+import type { DoubtDecision, DoubtQuestion } from '../engine/doubt.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RpcPort } from '../ports.ts';
 import {
@@ -26,11 +27,25 @@ import type {
   Lease,
   LeaseAnswer,
   LeaseOutcome,
+  RedriveAnswer,
+  ResolveAnswer,
   RobotRegistration,
   TurnAnswer,
   TurnRequest,
 } from './gateway-types.ts';
 import { storableJson } from './storable-json.ts';
+
+const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
+  'answered',
+  'restarted',
+  'failed',
+  'not-waiting',
+  'not-offered',
+  'ambiguous',
+  'final',
+  'unknown',
+]);
+const redriveAnswer: z.ZodType<RedriveAnswer> = z.enum(['redriven', 'not-failed', 'duplicate', 'unknown']);
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -174,12 +189,14 @@ export class JobGateway {
     return this.#call('record_events', args, outcome, options);
   }
 
+  /** Says which questions are open; those that are not named any more are settled, and their answers are forgotten. */
   async setInDoubt(
     lease: Lease,
-    nodes: readonly { readonly node_id: string; readonly reason: string }[],
+    questions: readonly DoubtQuestion[],
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
-    const args = { ...leaseArgs(lease), p_in_doubt: nodes.map((node) => ({ ...node })) };
+    const asked = questions.map(({ answers, ...question }) => ({ ...question, answers: [...answers] }));
+    const args = { ...leaseArgs(lease), p_in_doubt: asked };
     return this.#call('set_in_doubt', args, outcome, options);
   }
 
@@ -225,6 +242,27 @@ export class JobGateway {
   async cancelJob(jobId: string, reason: string | null, options?: GatewayCallOptions): Promise<CancelAnswer> {
     const args = { p_job_id: uuid('jobId', jobId), p_reason: reason };
     return this.#call('cancel_job', args, z.enum(['cancelled', 'requested', 'final', 'unknown']), options);
+  }
+
+  /**
+   * An operator's answer about a job that is in doubt or lost.
+   *
+   * @param question which question is meant; not needed when there is one
+   */
+  async resolveJob(
+    jobId: string,
+    answer: DoubtDecision,
+    question: { readonly nodeId?: string | null; readonly step?: number | null } = {},
+    options?: GatewayCallOptions,
+  ): Promise<ResolveAnswer> {
+    const { nodeId = null, step = null } = question;
+    const args = { p_job_id: uuid('jobId', jobId), p_answer: answer, p_node_id: nodeId, p_step: step };
+    return this.#call('resolve_job', args, resolveAnswer, options);
+  }
+
+  /** Gives a job that failed or is dead one more attempt. */
+  async redriveJob(jobId: string, options?: GatewayCallOptions): Promise<RedriveAnswer> {
+    return this.#call('redrive_job', { p_job_id: uuid('jobId', jobId) }, redriveAnswer, options);
   }
 
   async getJob(jobId: string, options?: GatewayCallOptions): Promise<JsonObject | null> {

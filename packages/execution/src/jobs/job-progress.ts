@@ -136,6 +136,7 @@ export class JobProgress {
         return;
       case 'retry':
       case 'in_doubt':
+      case 'interrupted':
         this.#current.delete(entry.step);
         return;
       case 'stop':
@@ -146,6 +147,9 @@ export class JobProgress {
         this.#applySnapshot(restoreSnapshot(entry.state));
         return;
       case 'began':
+      case 'answered':
+      case 'lane_stop':
+      case 'lane_dropped':
       case 'outcome':
         return;
     }

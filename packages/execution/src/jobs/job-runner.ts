@@ -1,5 +1,6 @@
 /** What runs one job for the executor: in this process, or (later) in one of its own. */
 
+import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { RunReport } from '../engine/run-options.ts';
 import type { JsonObject } from '../json.ts';
 
@@ -15,6 +16,8 @@ export interface JobSpec {
   readonly inDoubtPolicy: 'retry' | 'skip' | 'fail' | 'ask' | null;
   /** Limit of the whole run in ms; null: none. */
   readonly timeoutMs: number | null;
+  /** What operators have answered to questions of this job. Default none. */
+  readonly answers?: readonly DoubtAnswer[];
 }
 
 export interface JobRunner {

@@ -14,13 +14,15 @@ export interface SubmitOptions {
   readonly inDoubtPolicy?: JobSpec['inDoubtPolicy'];
   /** Limit of the whole run in ms. Default null: the runner's. */
   readonly timeoutMs?: number | null;
+  /** See `JobSpec.answers`. */
+  readonly answers?: JobSpec['answers'];
 }
 
 /** @throws ArgumentError */
 export function jobSpecOf(jobId: string, workflowJson: string, options: SubmitOptions): JobSpec {
   requireText('jobId', jobId);
   requireText('workflowJson', workflowJson, " (the workflow file's text; an object has to go through JSON.stringify)");
-  const { name = jobId, variables = {}, priority = 0, inDoubtPolicy = null, timeoutMs = null } = options;
+  const { name = jobId, variables = {}, priority = 0, inDoubtPolicy = null, timeoutMs = null, answers = [] } = options;
   requireText('name', name);
   if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
     throw new ArgumentError('variables', 'an object of names and values', variables);
@@ -30,5 +32,6 @@ export function jobSpecOf(jobId: string, workflowJson: string, options: SubmitOp
   if (timeoutMs !== null && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new ArgumentError('timeoutMs', 'a number of ms above 0, or null for none', timeoutMs);
   }
-  return { jobId, name, workflowJson, variables, priority, inDoubtPolicy, timeoutMs };
+  const spec = { jobId, name, workflowJson, variables, priority, inDoubtPolicy, timeoutMs };
+  return answers.length === 0 ? spec : { ...spec, answers };
 }

@@ -80,6 +80,7 @@ export class JournalWatch {
         case 'failure':
         case 'retry':
         case 'interrupted':
+        case 'in_doubt': // it waits for an answer
           this.#open.delete(entry.step);
           break;
         case 'lane_dropped':
@@ -99,6 +100,8 @@ export class JournalWatch {
 
 /** The nodes that were under way when a snapshot was taken. */
 function intentsIn({ state }: SnapshotEntry): readonly IntentEntry[] {
-  const intents = [...restoreSnapshot(state).lanes.values()].flatMap(({ intent }) => (intent === null ? [] : [intent]));
+  const intents = [...restoreSnapshot(state).lanes.values()].flatMap(({ intent, doubt }) =>
+    intent === null || doubt !== null ? [] : [intent],
+  );
   return intents.toSorted((a, b) => a.step - b.step);
 }

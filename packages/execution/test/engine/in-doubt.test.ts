@@ -191,22 +191,25 @@ describe('a run as a whole', () => {
   };
   const changed: FileSpec = { nodes: { ...line.nodes, d: mark }, connect: ['a -> b -> c -> d'] };
 
-  it('whose workflow has changed is in doubt: ask', async () => {
-    const journal = await began();
-    const run = await runFile(changed, { journal, inDoubtPolicy: 'ask' });
-    expect(run.end).toMatchObject({
-      status: 'in_doubt',
-      nodes: [{ node_id: 'b', reason: expect.stringContaining('workflow') }],
-    });
-    expect(run.world.marks).toEqual([]);
-    const before = journal.entries.length;
-    await runFile(changed, { journal, inDoubtPolicy: 'ask' });
-    expect(journal.entries.length).toBe(before);
-  });
+  it.each<InDoubtPolicy>(['ask', 'retry', 'skip'])(
+    'whose workflow has changed is asked about under %s',
+    async (policy) => {
+      const journal = await began();
+      const run = await runFile(changed, { journal, inDoubtPolicy: policy });
+      expect(run.end).toMatchObject({
+        status: 'in_doubt',
+        nodes: [{ node_id: null, reason: expect.stringContaining('workflow'), answers: ['restart', 'fail'] }],
+      });
+      expect(run.world.marks).toEqual([]);
+      const before = journal.entries.length;
+      await runFile(changed, { journal, inDoubtPolicy: policy });
+      expect(journal.entries.length).toBe(before);
+    },
+  );
 
-  it.each<InDoubtPolicy>(['fail', 'retry', 'skip'])('whose workflow has changed fails under %s', async (policy) => {
+  it('whose workflow has changed fails under fail', async () => {
     const journal = await began();
-    const run = await runFile(changed, { journal, inDoubtPolicy: policy });
+    const run = await runFile(changed, { journal, inDoubtPolicy: 'fail' });
     expect(run.end).toMatchObject({ status: 'failed', error: { code: 'WORKFLOW_CHANGED' } });
     expect((await runFile(changed, { journal })).end).toEqual(run.end);
   });

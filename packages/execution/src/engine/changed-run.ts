@@ -1,0 +1,97 @@
+/**
+ * A run that is to go on with another workflow or node library than it began with: in doubt as a whole (I4). Nobody can
+ * tell what its journal means then, so `fail` ends it, and every other policy asks.
+ *
+ * With another library the workflow is still the one that was walked: an operator may answer that the run goes on with
+ * it. With another workflow it can only begin anew, under a new claim, or end.
+ */
+import type { RunError } from '../errors.ts';
+import { answerTo, askedBy, type DoubtDecision, type DoubtQuestion } from './doubt.ts';
+import { foldValues } from './fold.ts';
+import type { AnsweredEntry, InDoubtEntry, JournalEntry, RunEnd } from './journal.ts';
+import type { RunOptions } from './run-options.ts';
+import { JournalFault } from './run-record.ts';
+import { runStatistics } from './run-report.ts';
+
+export type Change = 'workflow' | 'node library';
+
+/** What has changed since the run began; null when nothing has, or it has not begun. */
+export function changeOf({ workflow, library }: RunOptions, recorded: readonly JournalEntry[]): Change | null {
+  if (recorded.length === 0) return null;
+  const began = foldValues(recorded.filter(tellsWhatItRuns));
+  if (began.workflowHash !== workflow.hash) return 'workflow';
+  return began.library === null || began.library === (library ?? null) ? null : 'node library';
+}
+
+function tellsWhatItRuns({ kind }: JournalEntry): boolean {
+  return kind === 'began' || kind === 'snapshot' || kind === 'answered';
+}
+
+export type ChangeSettled =
+  | { readonly kind: 'ended'; readonly end: RunEnd }
+  /** An operator wants it so; durable already. */
+  | { readonly kind: 'go_on'; readonly answered: AnsweredEntry };
+
+export async function settleChange(
+  options: RunOptions,
+  recorded: readonly JournalEntry[],
+  change: Change,
+): Promise<ChangeSettled> {
+  const { workflow, journal, clock, library } = options;
+  const state = foldValues(recorded);
+  const statistics = runStatistics(workflow, state, state.activeMs);
+  const reason = `the ${change} is not the one that the run began with`;
+  const failed: RunEnd = { status: 'failed', error: changeError(reason), ...statistics };
+  const at = clock.now();
+  const commit = async (entries: readonly JournalEntry[], settled: ChangeSettled): Promise<ChangeSettled> => {
+    try {
+      await journal.commit(entries);
+      return settled;
+    } catch (error) {
+      const { message } = new JournalFault(error);
+      return { kind: 'ended', end: { status: 'suspended', cause: 'journal', reason: message, ...statistics } };
+    }
+  };
+  const isAsked = state.doubt !== null && state.doubt.reason === reason;
+  const answer = isAsked && state.doubt !== null ? answerTo(state.doubt, options.answers) : undefined;
+  if (answer !== undefined && answer.answer !== 'restart') {
+    const answered: AnsweredEntry = {
+      kind: 'answered',
+      step: state.step,
+      node_id: null,
+      attempt: state.doubtsAnswered + 1,
+      answer: answer.answer,
+      by: answer.by,
+      given_at: answer.at,
+      ...(library === undefined ? {} : { library }),
+      at,
+    };
+    return answer.answer === 'retry'
+      ? commit([answered], { kind: 'go_on', answered })
+      : commit([answered, { kind: 'outcome', outcome: failed, at }], { kind: 'ended', end: failed });
+  }
+  if (options.inDoubtPolicy === 'fail') {
+    return commit([{ kind: 'outcome', outcome: failed, at }], { kind: 'ended', end: failed });
+  }
+  const asked: InDoubtEntry = {
+    kind: 'in_doubt',
+    step: state.step,
+    node_id: null,
+    attempt: state.doubtsAnswered + 1,
+    reason,
+    answers: decisionsOn(change),
+    at,
+  };
+  const question: DoubtQuestion = isAsked && state.doubt !== null ? state.doubt : askedBy(asked);
+  const end: RunEnd = { status: 'in_doubt', nodes: [question], ...statistics };
+  return isAsked ? { kind: 'ended', end } : commit([asked], { kind: 'ended', end });
+}
+
+function decisionsOn(change: Change): readonly DoubtDecision[] {
+  return change === 'workflow' ? ['restart', 'fail'] : ['retry', 'restart', 'fail'];
+}
+
+function changeError(reason: string): RunError {
+  const message = `The run cannot go on: ${reason}.`;
+  return { code: 'WORKFLOW_CHANGED', category: 'permanent', message, node_id: null };
+}

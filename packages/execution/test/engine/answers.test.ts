@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import type { DoubtAnswer, DoubtDecision, DoubtQuestion } from '../../src/engine/doubt.ts';
+import type { JournalEntry } from '../../src/engine/journal.ts';
+import { type FileSpec, type RunSetup, runFile, TestJournal, type TestRun, World } from './harness.ts';
+
+const mark = ['MarkNode'] as const;
+const line: FileSpec = { nodes: { a: mark, b: mark, c: mark }, connect: ['a -> b -> c'] };
+
+/** The process dies with the next commit that follows the intent of one of these nodes. */
+function dieBehind(journal: TestJournal, ...nodes: readonly string[]): void {
+  const from = journal.entries.length;
+  journal.beforeCommit = () => {
+    const open = new Set<string>();
+    for (const entry of journal.entries.slice(from)) if (entry.kind === 'intent') open.add(entry.node_id);
+    if (nodes.every((node) => open.has(node))) throw new Error('the process died');
+  };
+}
+
+function live(journal: TestJournal): void {
+  journal.beforeCommit = () => undefined;
+}
+
+/** A run of `spec` that waits for answers about `nodes`, and how to go on with it. */
+async function waiting(spec: FileSpec, ...nodes: readonly string[]) {
+  const world = new World();
+  const journal = new TestJournal([], 4);
+  const resume = (setup: RunSetup = {}): Promise<TestRun> =>
+    runFile(spec, { world, journal, inDoubtPolicy: 'ask', ...setup });
+  dieBehind(journal, ...nodes);
+  await resume();
+  live(journal);
+  const questions = questionsOf(await resume());
+  return { world, journal, resume, questions };
+}
+
+function questionsOf(run: TestRun): readonly DoubtQuestion[] {
+  return run.end.status === 'in_doubt' ? run.end.nodes : [];
+}
+
+function answered(question: DoubtQuestion | undefined, answer: DoubtDecision): DoubtAnswer {
+  if (question === undefined) throw new Error('nothing is asked');
+  const { node_id, step, attempt } = question;
+  return { node_id, step, attempt, answer, by: 'ann', at: '2026-01-01T00:00:00Z' };
+}
+
+const taken = (journal: TestJournal): readonly JournalEntry[] =>
+  journal.entries.filter(({ kind }) => kind === 'answered');
+
+describe('an operator answers about a node in doubt:', () => {
+  it.each([
+    ['retry', 'completed', ['a', 'b', 'b', 'c']],
+    ['skip', 'completed', ['a', 'b', 'c']],
+    ['fail', 'failed', ['a', 'b']],
+  ] as const)('%s', async (answer, status, marks) => {
+    const { world, journal, resume, questions } = await waiting(line, 'b');
+    expect(questions).toEqual([
+      { node_id: 'b', step: 2, attempt: 1, reason: expect.any(String), answers: ['retry', 'skip', 'fail'] },
+    ]);
+    const run = await resume({ answers: [answered(questions[0], answer)] });
+    expect(run.end.status).toBe(status);
+    expect(world.marks).toEqual(marks);
+    expect(taken(journal)).toMatchObject([{ node_id: 'b', step: 2, attempt: 1, answer, by: 'ann' }]);
+    if (answer === 'fail')
+      expect(run.end).toMatchObject({ error: { code: 'IN_DOUBT', details: { answered_by: 'ann' } } });
+  });
+
+  it('fail goes to the try region around the node', async () => {
+    const spec: FileSpec = {
+      nodes: {
+        try: ['TryNode', { paired_catch_id: 'catch' }],
+        b: mark,
+        catch: ['CatchNode'],
+        handler: ['MarkNode', { mark: '{{error_type}}' }],
+      },
+      connect: ['try.try_body -> b', 'catch.catch_body -> handler'],
+    };
+    const { world, resume, questions } = await waiting(spec, 'b');
+    const run = await resume({ answers: [answered(questions[0], 'fail')] });
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['b', 'InDoubtError']);
+  });
+
+  it('an answer to another question, or to one that is settled, is ignored', async () => {
+    const { world, resume, questions } = await waiting(line, 'b');
+    const [question] = questions;
+    const others = [
+      { ...answered(question, 'skip'), step: 1 },
+      { ...answered(question, 'skip'), node_id: 'c' },
+      { ...answered(question, 'skip'), attempt: 2 },
+      answered(question, 'restart'),
+    ];
+    expect((await resume({ answers: others })).end.status).toBe('in_doubt');
+    expect(world.marks).toEqual(['a', 'b']);
+  });
+
+  it('the newest answer counts', async () => {
+    const { resume, questions } = await waiting(line, 'b');
+    const run = await resume({ answers: [answered(questions[0], 'fail'), answered(questions[0], 'skip')] });
+    expect(run.end.status).toBe('completed');
+  });
+
+  it('a retry that is interrupted itself is asked about anew, and the old answer is not applied again', async () => {
+    const { world, journal, resume, questions } = await waiting(line, 'b');
+    const answers = [answered(questions[0], 'retry')];
+    dieBehind(journal, 'b');
+    await resume({ answers });
+    live(journal);
+    expect(world.marks).toEqual(['a', 'b', 'b']);
+    const anew = questionsOf(await resume({ answers }));
+    expect(anew).toMatchObject([{ node_id: 'b', step: 2, attempt: 2 }]);
+    expect(world.marks).toEqual(['a', 'b', 'b']);
+    const run = await resume({ answers: [...answers, answered(anew[0], 'skip')] });
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b', 'b', 'c']);
+  });
+
+  it.each(['retry', 'skip', 'fail'] as const)(
+    '%s has its effect once, wherever the process dies meanwhile',
+    async (answer) => {
+      for (let dead = 0; ; dead += 1) {
+        const { world, journal, resume, questions } = await waiting(line, 'b');
+        const answers = [answered(questions[0], answer)];
+        const first = journal.commits;
+        journal.beforeCommit = (commit) => {
+          if (commit - first > dead) throw new Error('the process died');
+        };
+        const end = (await resume({ answers })).end.status;
+        if (end !== 'suspended') break;
+        live(journal);
+        const again = await resume({ answers });
+        const asked = questionsOf(again);
+        const repeats = world.marks.filter((mark) => mark === 'b').length;
+        expect(repeats).toBeLessThanOrEqual(answer === 'retry' ? 2 : 1);
+        // Whatever began under the answer and was cut off is in doubt by name; nothing is done by the old answer.
+        if (asked.length > 0) expect(asked[0]).toMatchObject({ attempt: asked[0]?.node_id === 'b' ? 2 : 1 });
+        expect(taken(journal).length).toBeLessThanOrEqual(1);
+      }
+    },
+  );
+
+  it('an answer that was recorded before its node got any further is not asked for again', async () => {
+    const { world, journal, resume, questions } = await waiting(line, 'b');
+    const { node_id, step, attempt, answer, by, at } = answered(questions[0], 'skip');
+    await journal.commit([
+      { kind: 'answered', node_id, step: step ?? 0, attempt: attempt ?? 0, answer, by, given_at: at, at: 0 },
+    ]);
+    expect((await resume()).end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b', 'c']);
+    expect(taken(journal)).toHaveLength(1);
+  });
+});
+
+describe('several questions', () => {
+  const fork: FileSpec = {
+    nodes: {
+      fork: ['ForkNode', { branch_count: 2, paired_join_id: 'join' }],
+      one: mark,
+      two: mark,
+      join: ['JoinNode', { paired_fork_id: 'fork' }],
+      after: mark,
+    },
+    connect: ['fork.branch_1 -> one -> join', 'fork.branch_2 -> two -> join -> after'],
+  };
+
+  it('are answered one at a time: the run goes on as far as it can and keeps asking the others', async () => {
+    const { world, journal, resume, questions } = await waiting(fork, 'one', 'two');
+    expect(questions).toMatchObject([
+      { node_id: 'one', place: 'branch 1 of fork' },
+      { node_id: 'two', place: 'branch 2 of fork' },
+    ]);
+    const first = await resume({ answers: [answered(questions[1], 'retry')] });
+    expect(questionsOf(first)).toEqual([questions[0]]);
+    expect(world.marks).toEqual(['one', 'two', 'two']);
+    // The first answer comes again, as it does until the server knows that it was taken.
+    const run = await resume({ answers: [answered(questions[1], 'retry'), answered(questions[0], 'skip')] });
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['one', 'two', 'two', 'after']);
+    expect(taken(journal)).toHaveLength(2);
+  });
+
+  it('about one node are told apart by the item', async () => {
+    const each: FileSpec = {
+      nodes: {
+        each: ['ParallelForEachNode', { items: ['x', 'y'], batch_size: 2 }],
+        m: ['MarkNode', { mark: '{{item}}' }],
+      },
+      connect: ['each.body -> m'],
+    };
+    const world = new World();
+    const journal = new TestJournal();
+    journal.beforeCommit = () => {
+      if (world.marks.length === 2) throw new Error('the process died');
+    };
+    await runFile(each, { world, journal });
+    live(journal);
+    const asked = questionsOf(await runFile(each, { world, journal, inDoubtPolicy: 'ask' }));
+    expect(asked.map(({ node_id, place }) => `${node_id}: ${place}`)).toEqual([
+      'm: item 0 of each',
+      'm: item 1 of each',
+    ]);
+    const answers = [answered(asked[0], 'skip'), answered(asked[1], 'retry')];
+    const run = await runFile(each, { world, journal, inDoubtPolicy: 'ask', answers });
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['x', 'y', 'y']);
+  });
+
+  it('are not asked any more in branches that another one has stopped', async () => {
+    const failing: FileSpec = {
+      nodes: { ...fork.nodes, fork: ['ForkNode', { branch_count: 2, paired_join_id: 'join', fail_fast: true }] },
+      connect: fork.connect ?? [],
+    };
+    const { world, resume, questions } = await waiting(failing, 'one', 'two');
+    const run = await resume({ answers: [answered(questions[1], 'fail')] });
+    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'IN_DOUBT', node_id: 'two' } });
+    expect(world.marks).toEqual(['one', 'two']);
+  });
+});
+
+describe('a run with another node library than it began with', () => {
+  async function upgraded() {
+    const world = new World();
+    const journal = new TestJournal();
+    dieBehind(journal, 'b');
+    await runFile(line, { world, journal, library: 'nodes@1' });
+    live(journal);
+    const resume = (library: string, answers: readonly DoubtAnswer[] = []): Promise<TestRun> =>
+      runFile(line, { world, journal, library, answers, inDoubtPolicy: 'ask' });
+    return { world, journal, resume, questions: questionsOf(await resume('nodes@2')) };
+  }
+
+  it('goes on with it when an operator says so; the node that was interrupted is settled by itself', async () => {
+    const { world, resume, questions } = await upgraded();
+    expect(questions).toMatchObject([{ node_id: null, attempt: 1, answers: ['retry', 'restart', 'fail'] }]);
+    const node = questionsOf(await resume('nodes@2', [answered(questions[0], 'retry')]));
+    expect(node).toMatchObject([{ node_id: 'b' }]);
+    // With yet another library the old answer counts no more.
+    const again = questionsOf(await resume('nodes@3', [answered(questions[0], 'retry')]));
+    expect(again).toMatchObject([{ node_id: null, attempt: 2 }]);
+    const run = await resume('nodes@3', [answered(again[0], 'retry'), answered(node[0], 'skip')]);
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b', 'c']);
+  });
+
+  it('ends when an operator says so', async () => {
+    const { journal, resume, questions } = await upgraded();
+    const run = await resume('nodes@2', [answered(questions[0], 'fail')]);
+    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'WORKFLOW_CHANGED' } });
+    expect(taken(journal)).toMatchObject([{ node_id: null, answer: 'fail', by: 'ann' }]);
+    expect((await resume('nodes@2')).end).toEqual(run.end);
+  });
+});
