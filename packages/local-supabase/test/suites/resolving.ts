@@ -7,13 +7,24 @@ interface Answer {
   readonly answer: string;
 }
 
+interface Question {
+  readonly node_id: string | null;
+  readonly step?: number;
+  readonly attempt?: number;
+  readonly answers?: readonly string[];
+}
+
 /** What an operator answers: for nodes in doubt, for lost jobs, and for jobs that ended badly. */
 export function resolvingSuite(db: () => Orchestra): void {
-  const resolve = (jobId: string, answer: string, nodeId: string | null = null): Promise<string> =>
-    db().rpc('resolve_job', { p_job_id: jobId, p_answer: answer, p_node_id: nodeId });
+  const resolve = (
+    jobId: string,
+    answer: string,
+    nodeId: string | null = null,
+    step: number | null = null,
+  ): Promise<string> => db().rpc('resolve_job', { p_job_id: jobId, p_answer: answer, p_node_id: nodeId, p_step: step });
 
-  const doubt = (claim: Claim, ...nodes: readonly { node_id: string; step?: number }[]): Promise<string> =>
-    db().rpc('set_in_doubt', { ...lease(claim), p_in_doubt: nodes.map((node) => ({ ...node, reason: 'unknown' })) });
+  const doubt = (claim: Claim, ...asked: readonly Question[]): Promise<string> =>
+    db().rpc('set_in_doubt', { ...lease(claim), p_in_doubt: asked.map((each) => ({ ...each, reason: 'unknown' })) });
 
   async function answersTo(robot: string, claim: Claim): Promise<readonly Answer[]> {
     const { leases } = await db().rpc<{ leases: { answers: readonly Answer[] }[] }>('heartbeat_jobs', {
@@ -49,6 +60,31 @@ export function resolvingSuite(db: () => Orchestra): void {
       expect(await answersTo(robot, claim)).toEqual([]);
     });
 
+    test('does not keep the answer when it is asked about anew, after a retry that was interrupted', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, { node_id: 'pay', step: 7, attempt: 1 });
+      await resolve(claim.job_id, 'retry');
+      expect(await answersTo(robot, claim)).toMatchObject([{ step: 7, attempt: 1 }]);
+
+      await doubt(claim, { node_id: 'pay', step: 7, attempt: 2 });
+      expect(await answersTo(robot, claim)).toEqual([]);
+    });
+
+    test('has to be named when several wait, by its step when one node waits several times', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, { node_id: 'pay', step: 7 }, { node_id: 'pay', step: 8 }, { node_id: 'mail', step: 9 });
+
+      expect(await resolve(claim.job_id, 'retry')).toBe('ambiguous');
+      expect(await resolve(claim.job_id, 'retry', 'pay')).toBe('ambiguous');
+      expect(await resolve(claim.job_id, 'retry', 'pay', 9)).toBe('not-waiting');
+      expect(await answersTo(robot, claim)).toEqual([]);
+      expect(await resolve(claim.job_id, 'retry', 'pay', 8)).toBe('answered');
+      expect(await resolve(claim.job_id, 'skip', null, 9)).toBe('answered');
+      expect(await answersTo(robot, claim)).toMatchObject([{ step: 8 }, { step: 9 }]);
+    });
+
     test('is answered by name beside another one, and the newest answer counts', async () => {
       const robot = await db().robot();
       const claim = await db().running(robot);
@@ -74,6 +110,45 @@ export function resolvingSuite(db: () => Orchestra): void {
     const claim = await db().running(await db().robot());
     const refusal = await db().refused('resolve_job', { p_job_id: claim.job_id, p_answer: 'maybe' });
     expect(refusal).toMatchObject({ code: '22023', message: expect.stringContaining('p_answer') });
+  });
+
+  describe('a job that is in doubt as a whole', () => {
+    const whole: Question = { node_id: null, answers: ['restart', 'fail'] };
+
+    test('begins anew under a new token while its robot still holds the lease, which is stale from then on', async () => {
+      const robot = await db().robot();
+      const old = await db().running(robot);
+      await doubt(old, whole);
+
+      expect(await resolve(old.job_id, 'restart')).toBe('restarted');
+
+      expect(await db().heartbeat(robot, old)).toEqual(['stale']);
+      const [claim] = (await db().claim(robot)) as [Claim];
+      expect(claim).toMatchObject({ job_id: old.job_id, attempt: 1 });
+      expect(await db().complete(old)).toBe('stale');
+      expect(await db().job(old.job_id)).toMatchObject({ status: 'running', in_doubt: [], answers: [] });
+    });
+
+    test('is answered with what its question offers, and nothing else', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      await doubt(claim, whole);
+
+      expect(await resolve(claim.job_id, 'retry')).toBe('not-offered');
+      expect(await resolve(claim.job_id, 'fail')).toBe('answered');
+      expect(await answersTo(robot, claim)).toMatchObject([{ node_id: null, step: null, answer: 'fail' }]);
+      await doubt(claim, { node_id: 'pay', step: 1 });
+      expect(await resolve(claim.job_id, 'restart')).toBe('not-offered');
+    });
+
+    test.each([[{ node_id: '' }], [{ node_id: 7 }], [{ step: 'x' }], [{ answers: 'retry' }], ['pay']])(
+      'refuses the question %j',
+      async (question) => {
+        const claim = await db().running(await db().robot());
+        const refusal = await db().refused('set_in_doubt', { ...lease(claim), p_in_doubt: [question] });
+        expect(refusal).toMatchObject({ code: '22023', message: expect.stringContaining('p_in_doubt') });
+      },
+    );
   });
 
   describe('a lost job', () => {
