@@ -83,6 +83,7 @@ function withoutCheckpoints(entry: JournalEntry): JournalEntry[] {
     case 'intent':
       return isEffectIntent(entry) ? [entry] : [];
     case 'in_doubt':
+    case 'answered':
     case 'stop':
     case 'outcome':
       return [entry];

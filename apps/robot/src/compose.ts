@@ -176,6 +176,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       }),
       locker,
       checker,
+      inDoubtPolicy: jobExecution.inDoubtPolicy,
       reporter,
       telemetry: robotTelemetry(metrics, audit),
       checkpoints: { enabled: jobExecution.checkpointEnabled, onEveryNode: jobExecution.checkpointOnEveryNode },

@@ -2,6 +2,8 @@
 import {
   type CancellationWatch,
   type Clock,
+  type DoubtAnswer,
+  type DoubtQuestion,
   JobProgress,
   type JobSpec,
   type JsonObject,
@@ -11,12 +13,12 @@ import {
   type ReportedProgress,
   type RunEnd,
   type RunError,
-  type RunJournal,
   type RunObserver,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
-import { type DurableJob, jobJournal } from './job-journal.ts';
+import { type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
+import { recordQuestion } from './lost-record.ts';
 import { runObserver } from './run-observer.ts';
 
 export interface DeskJobOptions {
@@ -36,13 +38,15 @@ export interface DeskJobOptions {
 }
 
 export class DeskJob {
-  readonly journal: RunJournal;
+  readonly journal: JobJournal;
   readonly durable: DurableJob & { close(): void };
   watch: CancellationWatch | null = null;
   /** The lease is gone: nothing more is recorded or reported about the job here (I1). */
   isLost = false;
   /** What the job has to wait for before it can be queued; null when it need not. */
   waitsFor: 'lease' | 'store' | null = null;
+  /** What operators have answered, as far as the next run has to know it. */
+  answers: readonly DoubtAnswer[] = [];
   readonly progress: JobProgress;
   readonly #options: DeskJobOptions;
   /** The same progress, when it is reported to the server. */
@@ -50,12 +54,19 @@ export class DeskJob {
   #record: StoredJob;
   #runEnded: ((end: RunEnd) => void) | null = null;
   #hasBegun: boolean;
+  #isLoaded = false;
 
   constructor(record: StoredJob, options: DeskJobOptions) {
     this.#options = options;
     this.#record = record;
     this.#hasBegun = record.state !== 'cached';
-    this.durable = withCheckpointPolicy(options.store.open(record.jobId), options.checkpoints);
+    const stored = options.store.open(record.jobId);
+    // Nothing can be added to a record of which a part is lost; the job can still end.
+    const writable: typeof stored = {
+      ...stored,
+      commit: (entries, rest) => stored.commit(this.#record.lostRecord === null ? entries : [], rest),
+    };
+    this.durable = withCheckpointPolicy(writable, options.checkpoints);
     this.#reported = options.reporter?.startJob(record) ?? null;
     this.progress = this.#reported ?? new JobProgress({ clock: options.clock });
     // The outcome is committed together with the last results, and the server is told of both at once.
@@ -68,8 +79,12 @@ export class DeskJob {
       async (value) => (await options.withoutSecrets?.(record.workflowJson, value)) ?? value,
     );
     this.journal = {
+      get questions() {
+        return journal.questions;
+      },
       load: async () => {
         const entries = await journal.load();
+        this.#isLoaded = true;
         this.progress.replay(entries);
         return entries;
       },
@@ -83,6 +98,12 @@ export class DeskJob {
           throw error;
         }
         this.#hasBegun = true;
+        this.#isLoaded = true;
+        for (const entry of entries) {
+          if (entry.kind !== 'answered') continue;
+          const { node_id, step, attempt, answer, by, given_at: at } = entry;
+          options.telemetry.answered(record.jobId, { node_id, step, attempt, answer, by, at });
+        }
         if (!isEnd) this.progress.apply(entries);
         options.onOutbox();
       },
@@ -96,6 +117,18 @@ export class DeskJob {
   /** Whether anything of a run has been recorded. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  get isInDoubt(): boolean {
+    return this.#record.state === 'in_doubt';
+  }
+
+  /** What waits for an answer. Reads the journal if nobody has yet. */
+  async questions(): Promise<readonly DoubtQuestion[]> {
+    const { lostRecord } = this.#record;
+    if (lostRecord !== null) return [recordQuestion(lostRecord)];
+    if (!this.#isLoaded) await this.journal.load();
+    return this.journal.questions;
   }
 
   /** Why the run cannot be gone on with; null when it can, or has not begun. */
@@ -135,8 +168,8 @@ export class DeskJob {
   }
 
   /** The run is over, the job is not: it waits for an answer, its lease is kept. */
-  waitInDoubt(): void {
-    this.#record = { ...this.#record, state: 'in_doubt' };
+  waitInDoubt(lostRecord: string | null = null): void {
+    this.#record = { ...this.#record, state: 'in_doubt', lostRecord };
     this.#reported?.detach();
   }
 

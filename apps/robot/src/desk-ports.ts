@@ -1,5 +1,5 @@
 /** What the desk needs from outside: a durable store of jobs, and listeners. */
-import type { ClaimedJob, JobSpec, RunEnd } from '@casare/execution';
+import type { ClaimedJob, DoubtAnswer, JobSpec, RunEnd } from '@casare/execution';
 import type { DurableJob } from './job-journal.ts';
 import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
 
@@ -15,6 +15,8 @@ export interface StoredJob {
   readonly timeoutMs: number | null;
   /** `cached`: stored, not started. */
   readonly state: 'cached' | 'in_progress' | 'in_doubt';
+  /** Why the store cannot vouch for the job's record, so that it must not go on from it; null when it can. */
+  readonly lostRecord: string | null;
   /** Ms that the lease is known to stand, on a clock that counts suspend; 0 when that cannot be told. */
   readonly leaseRemainingMs: number;
 }
@@ -37,6 +39,8 @@ export interface JobTelemetry {
   leaseLost(jobId: string): void;
   released(jobId: string, reason: string): void;
   cancelRequested(jobId: string, requestedBy: string | null, reason: string): void;
+  /** An operator's answer to a question about the job was taken. */
+  answered(jobId: string, answer: DoubtAnswer): void;
   /** A job that ended without a run of its own here. */
   ended(jobId: string, end: RunEnd): void;
 }
@@ -54,6 +58,7 @@ export function storedForm(claim: ClaimedJob): StoredJob {
     inDoubtPolicy,
     timeoutMs,
     state: 'cached',
+    lostRecord: null,
     leaseRemainingMs: claim.leaseMs,
   };
 }

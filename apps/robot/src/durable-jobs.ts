@@ -64,6 +64,7 @@ function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] 
       inDoubtPolicy: record.inDoubtPolicy,
       timeoutMs: record.timeoutMs,
       state: status,
+      lostRecord: record.inDoubtAsWhole,
       leaseRemainingMs: record.lease?.bootId === bootId ? remainingMs(record.lease, now) : 0,
     },
   ];

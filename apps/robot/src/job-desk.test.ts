@@ -1,6 +1,8 @@
 import {
   CancellationChecker,
   type ClaimedJob,
+  type DoubtAnswer,
+  type InDoubtPolicy,
   JobExecutor,
   JobLocker,
   type JobSpec,
@@ -14,7 +16,7 @@ import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import type { StoredJob } from './desk-ports.ts';
 import { JobDesk } from './job-desk.ts';
-import type { StatusChange } from './job-journal.ts';
+import type { OutboxDraft, StatusChange } from './job-journal.ts';
 
 const statistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
 const completed: RunEnd = { status: 'completed', ...statistics };
@@ -48,6 +50,7 @@ function stored(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
     inDoubtPolicy: null,
     timeoutMs: null,
     state: 'in_progress',
+    lostRecord: null,
     leaseRemainingMs: 300_000,
     ...changes,
   };
@@ -57,11 +60,26 @@ function stored(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
  * A desk with a real executor, locker and checker. The test is the server (`server.answer`), the runner (`finish`) and
  * the disk (`disk.isFull`).
  */
-async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfinished?: readonly StoredJob[] } = {}) {
+interface DeskSetup {
+  readonly limit?: number;
+  readonly maxQueuedJobs?: number;
+  readonly unfinished?: readonly StoredJob[];
+  readonly inDoubtPolicy?: InDoubtPolicy;
+  /** What was recorded of the job `a`; an error is why that cannot be read. */
+  readonly recorded?: readonly JournalEntry[] | Error;
+}
+
+async function deskWith(options: DeskSetup = {}) {
   const clock = new ManualClock();
-  const runs = new Map<string, { signal: AbortSignal; end(end: RunEnd): void }>();
+  const runs = new Map<
+    string,
+    { signal: AbortSignal; commit(...entries: JournalEntry[]): Promise<void>; end(end: RunEnd): void }
+  >();
   const statuses: [string, StatusChange['status'], unknown][] = [];
-  const journals = new Map<string, JournalEntry[]>();
+  const { recorded = [] } = options;
+  const journals = new Map<string, JournalEntry[]>([['a', recorded instanceof Error ? [] : [...recorded]]]);
+  const sent: OutboxDraft[] = [];
+  const given: (readonly DoubtAnswer[])[] = [];
   const told: string[] = [];
   const started: string[] = [];
   const server = { isDown: false, answer: (_jobId: string): Partial<LeaseAnswer> => ({}) };
@@ -96,9 +114,14 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
       unfinished: async () => options.unfinished ?? [],
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
       open: (jobId) => ({
-        load: async () => journals.get(jobId) ?? [],
-        commit: async (entries, { status }) => {
+        load: async () => {
+          if (recorded instanceof Error) throw recorded;
+          return journals.get(jobId) ?? [];
+        },
+        commit: async (entries, { status, outbox }) => {
           if (disk.isFull) throw new Error('the disk is full');
+          if (recorded instanceof Error && entries.length > 0) throw recorded;
+          sent.push(...outbox);
           journals.set(jobId, [...(journals.get(jobId) ?? []), ...entries]);
           if (status !== undefined) statuses.push([jobId, status.status, 'error' in status ? status.error : null]);
         },
@@ -107,6 +130,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
     },
     locker,
     checker,
+    inDoubtPolicy: options.inDoubtPolicy ?? 'ask',
     reporter: null,
     telemetry: {
       metricsFor: () => null,
@@ -116,6 +140,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
       leaseLost: (jobId) => void told.push(`lost ${jobId}`),
       released: (jobId, reason) => void told.push(`released ${jobId}: ${reason}`),
       cancelRequested: (jobId, by, reason) => void told.push(`cancel ${jobId} by ${by}: ${reason}`),
+      answered: (jobId, { answer, by }) => void told.push(`answered ${jobId}: ${answer} by ${by}`),
       ended: (jobId, end) => void told.push(`ended ${jobId}: ${end.status}`),
     },
     checkpoints: { enabled: true, onEveryNode: true },
@@ -127,6 +152,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
     runner: {
       run: (job: JobSpec, signal: AbortSignal) => {
         const journal = desk.journalFor(job);
+        given.push(job.answers ?? []);
         started.push(job.jobId);
         return new Promise<RunReport>((resolve) => {
           const end = async (how: RunEnd): Promise<void> => {
@@ -143,7 +169,14 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
                 : { status: 'suspended', cause: 'asked', reason, ...statistics },
             );
           };
-          runs.set(job.jobId, { signal, end: (how) => void end(how) });
+          runs.set(job.jobId, {
+            signal,
+            commit: async (...entries) => {
+              await journal.load();
+              await journal.commit(entries);
+            },
+            end: (how) => void end(how),
+          });
           if (signal.aborted) stop();
           else signal.addEventListener('abort', stop);
         });
@@ -156,7 +189,7 @@ async function deskWith(options: { limit?: number; maxQueuedJobs?: number; unfin
   });
   desk.attach(executor);
   await executor.start();
-  return { clock, desk, executor, checker, locker, runs, started, statuses, told, server, disk };
+  return { clock, desk, executor, checker, locker, runs, started, statuses, told, server, disk, sent, given };
 }
 
 const cancelled = (jobId: string) => (asked: string) =>
@@ -238,7 +271,7 @@ describe('a cancel', () => {
       server.answer = cancelled('a');
       const checked = checker.checkNow();
       for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-      runs.get('a')?.end({ status: 'in_doubt', nodes: [{ node_id: 'pay', reason: 'unknown' }], ...statistics });
+      runs.get('a')?.end({ status: 'in_doubt', nodes: [], ...statistics });
       await checked;
       await clock.advance(5_000);
       expect(statuses.map(([, status]) => status)).toEqual(['cancelled']);
@@ -323,6 +356,157 @@ describe('a job that the executor refuses', () => {
     locker.adopt({ jobId: 'a', leaseToken: '8' }, 300_000);
     await desk.admit(claim('a', { leaseToken: '8' }));
     await clock.advance(2_000);
+    expect(runs.size).toBe(1);
+  });
+});
+
+describe('an answer to a job in doubt', () => {
+  const intent = (attempt: number): JournalEntry => ({
+    kind: 'intent',
+    step: 4,
+    node_id: 'pay',
+    effect: 'effect',
+    attempt,
+    idempotency_key: 'k',
+    at: 0,
+  });
+  const asked = (attempt: number): JournalEntry => ({
+    kind: 'in_doubt',
+    step: 4,
+    node_id: 'pay',
+    attempt,
+    reason: 'nobody can tell',
+    answers: ['retry', 'skip', 'fail'],
+    at: 0,
+  });
+  const retry = (attempt = 1): DoubtAnswer => ({
+    node_id: 'pay',
+    step: 4,
+    attempt,
+    answer: 'retry',
+    by: 'ann',
+    at: `2026-01-01T00:00:0${attempt}Z`,
+  });
+  const taken: JournalEntry = {
+    kind: 'answered',
+    step: 4,
+    node_id: 'pay',
+    attempt: 1,
+    answer: 'retry',
+    by: 'ann',
+    given_at: retry().at,
+    at: 0,
+  };
+  const waiting = { unfinished: [stored('a', { state: 'in_doubt' })], recorded: [intent(1), asked(1)] };
+  const inDoubt: RunEnd = { status: 'in_doubt', nodes: [], ...statistics };
+
+  it('takes the job up with it, once, however often it comes', async () => {
+    const { clock, desk, runs, server, given, told, sent } = await deskWith(waiting);
+    await desk.recover();
+    server.answer = () => ({ answers: [retry()] });
+    await clock.advance(3_000);
+    expect([given, desk.inDoubt]).toEqual([[[retry()]], []]);
+    await runs.get('a')?.commit(taken, intent(2));
+    expect(told).toEqual(['answered a: retry by ann']);
+    // The server hears that nothing is asked any more.
+    expect(sent.map(({ kind, payload }) => [kind, payload.kind ?? payload.nodes])).toEqual([
+      ['event', 'doubt_answered'],
+      ['in_doubt', []],
+    ]);
+    // The retry itself is interrupted: a new question, which the old answer does not answer.
+    await runs.get('a')?.commit(asked(2));
+    runs.get('a')?.end(inDoubt);
+    await clock.advance(5_000);
+    expect([given.length, desk.inDoubt]).toEqual([1, ['a']]);
+    server.answer = () => ({ answers: [retry(2)] });
+    await clock.advance(1_000);
+    expect(given[1]).toEqual([retry(2)]);
+  });
+
+  it('that comes while the job runs is heard when the run has ended in doubt', async () => {
+    const { clock, desk, runs, server, given } = await deskWith({ ...waiting, unfinished: [stored('a')] });
+    await desk.recover();
+    server.answer = () => ({ answers: [retry()] });
+    await clock.advance(3_000);
+    expect(given).toEqual([[]]);
+    runs.get('a')?.end(inDoubt);
+    await clock.advance(1_000);
+    expect(given).toEqual([[], [retry()]]);
+  });
+
+  it('to another question is ignored, and one that its run does not take is not given again and again', async () => {
+    const { clock, desk, runs, server, given } = await deskWith(waiting);
+    await desk.recover();
+    server.answer = () => ({ answers: [{ ...retry(), step: 3 }, retry(7)] });
+    await clock.advance(5_000);
+    expect(given).toEqual([]);
+    server.answer = () => ({ answers: [retry()] });
+    await clock.advance(1_000);
+    runs.get('a')?.end(inDoubt);
+    await clock.advance(5_000);
+    expect(given).toHaveLength(1);
+  });
+
+  it('loses to a cancel', async () => {
+    const { clock, desk, server, given, statuses } = await deskWith(waiting);
+    await desk.recover();
+    server.answer = (jobId) => ({ ...cancelled('a')(jobId), answers: [retry()] });
+    await clock.advance(1_000);
+    expect([given, statuses]).toEqual([[], [cancelledByAnn]]);
+  });
+});
+
+describe('a job of which a part of the record is lost', () => {
+  const recorded = Object.assign(new Error('the newest part of its record is lost'), { code: 'JOB_IN_DOUBT' });
+  const known = [stored('a', { state: 'in_doubt', lostRecord: 'entries 7 to 9 are missing' })];
+  const fail: DoubtAnswer = { node_id: null, step: null, attempt: null, answer: 'fail', by: 'ann', at: 'now' };
+
+  it.each([
+    ['was so when the store was opened', known],
+    ['is found to be so when it is to go on', [stored('a')]],
+  ])('waits visibly, whatever it may do with nodes (%s)', async (_when, unfinished) => {
+    for (const inDoubtPolicy of ['ask', 'retry', 'skip'] as const) {
+      const { clock, desk, server, sent, runs } = await deskWith({ unfinished, recorded, inDoubtPolicy });
+      await desk.recover();
+      server.answer = () => ({ answers: [{ ...fail, answer: 'retry' }] });
+      await clock.advance(20_000);
+      expect([desk.inDoubt, runs.size]).toEqual([['a'], 0]);
+      expect(sent).toMatchObject([
+        { kind: 'in_doubt', payload: { nodes: [{ node_id: null, answers: ['restart', 'fail'] }] } },
+      ]);
+    }
+  });
+
+  it('fails when its policy or an operator says so, and can be cancelled', async () => {
+    const byPolicy = await deskWith({ unfinished: known, recorded, inDoubtPolicy: 'fail' });
+    await byPolicy.desk.recover();
+    expect(byPolicy.statuses).toEqual([['a', 'failed', expect.objectContaining({ code: 'JOB_IN_DOUBT' })]]);
+
+    const answered = await deskWith({ unfinished: known, recorded });
+    await answered.desk.recover();
+    answered.server.answer = () => ({ answers: [fail] });
+    await answered.clock.advance(3_000);
+    expect(answered.statuses).toEqual([
+      ['a', 'failed', expect.objectContaining({ code: 'JOB_IN_DOUBT', details: { answered_by: 'ann' } })],
+    ]);
+    expect(answered.told).toEqual(['ended a: in_doubt', 'answered a: fail by ann', 'ended a: failed']);
+
+    const asked = await deskWith({ unfinished: known, recorded });
+    await asked.desk.recover();
+    asked.server.answer = cancelled('a');
+    await asked.clock.advance(1_000);
+    expect(asked.statuses).toEqual([cancelledByAnn]);
+  });
+
+  it('makes room when it was begun anew under another claim', async () => {
+    const { clock, desk, locker, server, runs } = await deskWith({ unfinished: known, recorded });
+    await desk.recover();
+    server.answer = () => ({ outcome: 'stale', leaseToken: '7' });
+    await clock.advance(1_000);
+    expect(desk.inDoubt).toEqual([]);
+    server.answer = () => ({});
+    locker.adopt({ jobId: 'a', leaseToken: '8' }, 300_000);
+    await desk.admit(claim('a', { leaseToken: '8' }));
     expect(runs.size).toBe(1);
   });
 });

@@ -10,26 +10,33 @@ import type {
   Cancellation,
   CancellationChecker,
   ClaimedJob,
+  DoubtAnswer,
+  InDoubtPolicy,
   JobEnd,
   JobExecutor,
   JobLocker,
   JobSpec,
   ProgressShape,
   RunEnd,
+  RunError,
   RunJournal,
   RunObserver,
-  RunOutcome,
-  StopRequest,
   SubmitOutcome,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
+import { JobDoubts } from './job-doubts.ts';
+import { JobEndings } from './job-endings.ts';
 import { JobRecovery, leaseMarginMs } from './job-recovery.ts';
+import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
+import { cancelled, noStatistics } from './run-outcomes.ts';
 
 export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver'> {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
+  /** For jobs without a policy of their own; see `JobDoubts`. */
+  readonly inDoubtPolicy: InDoubtPolicy;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
   readonly retryStoreMs?: number;
 }
@@ -45,6 +52,8 @@ const recoveredPriority = 1;
 export class JobDesk {
   readonly #options: JobDeskOptions;
   readonly #recovery: JobRecovery;
+  readonly #doubts: JobDoubts;
+  readonly #endings: JobEndings;
   readonly #jobs = new Map<string, DeskJob>();
   /** Jobs that are over here while the server still has them as running: it has not heard of the end yet. */
   readonly #untold = new Set<string>();
@@ -52,10 +61,21 @@ export class JobDesk {
 
   constructor(options: JobDeskOptions) {
     this.#options = options;
+    const drop = (job: DeskJob): void => this.#drop(job);
+    const tryAgainLater = (job: DeskJob, reason: string): void => this.#tryAgainLater(job, reason);
+    this.#endings = new JobEndings({ ...options, untold: this.#untold, drop, tryAgainLater });
+    this.#doubts = new JobDoubts({
+      ...options,
+      tryAgainLater,
+      isIdle: (job) => this.#isHere(job) && !this.#executorOrThrow().has(job.record.jobId),
+      takeUp: (job, answers) => this.#takeUp(job, answers),
+      endWithoutRun: (job, outcome) => this.#endings.endWithoutRun(job, outcome),
+    });
     this.#recovery = new JobRecovery({
       ...options,
       queue: (record) => this.#submit(this.#track(record), recoveredPriority),
       waitInDoubt: (record) => void this.#track(record),
+      loseRecord: (record, why) => this.#doubts.loseRecord(this.#track(record), why),
       waitForLease: (record) => {
         this.#track(record).waitsFor = 'lease';
       },
@@ -68,7 +88,7 @@ export class JobDesk {
   }
 
   get inDoubt(): readonly string[] {
-    return [...this.#jobs.values()].filter(isInDoubt).map((job) => job.record.jobId);
+    return [...this.#jobs.values()].filter((job) => job.isInDoubt).map((job) => job.record.jobId);
   }
 
   /**
@@ -143,9 +163,9 @@ export class JobDesk {
       case 'ran':
         return this.#ran(job, end.report.end);
       case 'never-started':
-        return this.#neverStarted(job, end.request);
+        return this.#endings.neverStarted(job, end.request);
       case 'crashed':
-        return this.#crashed(job, end.error);
+        return this.#endings.crashed(job, end.error);
     }
   }
 
@@ -162,7 +182,7 @@ export class JobDesk {
   /** From now on, suspended jobs stay suspended. */
   stop(): void {
     this.#recovery.stop();
-    for (const job of [...this.#jobs.values()]) if (isInDoubt(job) || job.waitsFor !== null) this.#drop(job);
+    for (const job of [...this.#jobs.values()]) if (job.isInDoubt || job.waitsFor !== null) this.#drop(job);
   }
 
   #track(record: StoredJob): DeskJob {
@@ -176,6 +196,7 @@ export class JobDesk {
         onCancelled: (cancellation) => this.#inBackground(job, this.#cancelRequested(job, cancellation)),
         onStale: () => this.#inBackground(job, this.#lose(job, 'another claim holds the job')),
         onConfirmed: () => this.#inBackground(job, this.#goOn(job, 'lease')),
+        onAnswers: (answers) => this.#inBackground(job, this.#doubts.heard(job, answers)),
       },
       { leaseToken },
     );
@@ -184,14 +205,21 @@ export class JobDesk {
 
   async #submit(job: DeskJob, priority: number): Promise<void> {
     const { jobId, name, workflowJson, variables, inDoubtPolicy, timeoutMs } = job.record;
-    const interruption = await job.interruption();
+    let interruption: RunError | null;
+    try {
+      interruption = await job.interruption();
+    } catch (error) {
+      if (!isRecordLost(error)) throw error;
+      return this.#isHere(job) ? this.#doubts.loseRecord(job, messageOf(error)) : undefined;
+    }
     if (!this.#isHere(job)) return;
     if (interruption !== null) {
-      return this.#endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
+      return this.#endings.endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
     }
     const cancellation = job.watch?.cancellation ?? null;
-    if (cancellation !== null && !job.hasBegun) return this.#endWithoutRun(job, cancelled(cancellation));
-    const options = { name, variables, priority, inDoubtPolicy, timeoutMs };
+    if (cancellation !== null && !job.hasBegun) return this.#endings.endWithoutRun(job, cancelled(cancellation));
+    const { answers } = job;
+    const options = { name, variables, priority, inDoubtPolicy, timeoutMs, answers };
     const outcome = await this.#executorOrThrow().submitJob(jobId, workflowJson, options);
     if (!outcome.accepted) return this.#refused(job, outcome.reason);
     // A run that had begun stops as one that runs: its finally bodies have their say.
@@ -201,7 +229,8 @@ export class JobDesk {
   /** Nothing is lost by a refusal: a job that has not begun goes back to the server, another one waits here. */
   async #refused(job: DeskJob, reason: Extract<SubmitOutcome, { accepted: false }>['reason']): Promise<void> {
     this.#options.logger.log('warning', `a job was not taken: ${reason}`, { job_id: job.record.jobId });
-    if (!job.hasBegun) return this.#neverStarted(job, { kind: 'suspend', reason: `its robot has no place: ${reason}` });
+    if (!job.hasBegun)
+      return this.#endings.neverStarted(job, { kind: 'suspend', reason: `its robot has no place: ${reason}` });
     if (reason === 'not-running') this.#drop(job);
     else this.#tryAgainLater(job, reason);
   }
@@ -211,6 +240,17 @@ export class JobDesk {
     if (!this.#isHere(job) || job.waitsFor !== cause) return;
     job.waitsFor = null;
     await this.#submit(job, recoveredPriority);
+  }
+
+  /** What was in doubt goes on by the answers. */
+  async #takeUp(job: DeskJob, answers: readonly DoubtAnswer[]): Promise<void> {
+    const { jobId } = job.record;
+    for (const { node_id, answer, by } of answers)
+      this.#options.logger.log('info', `${by} answered ${answer}`, { job_id: jobId, node_id });
+    this.#drop(job);
+    const again = this.#track({ ...job.record, state: 'in_progress' });
+    again.answers = answers;
+    await this.#submit(again, recoveredPriority);
   }
 
   async #cancelRequested(job: DeskJob, cancellation: Cancellation): Promise<void> {
@@ -223,7 +263,7 @@ export class JobDesk {
   async #cancel(job: DeskJob, cancellation: Cancellation): Promise<void> {
     if (await this.#executorOrThrow().cancelJob(job.record.jobId, cancellation)) return;
     if (!this.#isHere(job)) return;
-    if (isInDoubt(job)) await this.#endWithoutRun(job, cancelled(cancellation));
+    if (job.isInDoubt) await this.#endings.endWithoutRun(job, cancelled(cancellation));
     else if (job.waitsFor !== null) await this.#goOn(job, job.waitsFor);
   }
 
@@ -246,7 +286,7 @@ export class JobDesk {
       job.waitInDoubt();
       // A cancel that came while the run was ending has been told to nobody else.
       const cancellation = job.watch?.cancellation ?? null;
-      if (cancellation !== null) await this.#endWithoutRun(job, cancelled(cancellation));
+      if (cancellation !== null) await this.#endings.endWithoutRun(job, cancelled(cancellation));
       return;
     }
     if (end.status === 'suspended' && end.cause === 'node-still-running') {
@@ -262,58 +302,6 @@ export class JobDesk {
     }
     this.#drop(job);
     if (end.status !== 'suspended') this.#options.locker.forget(job.record.jobId);
-  }
-
-  async #neverStarted(job: DeskJob, request: StopRequest): Promise<void> {
-    const { jobId } = job.record;
-    const { reason, requestedBy = null } = request;
-    if (request.kind === 'cancel') return this.#endWithoutRun(job, cancelled({ reason, requestedBy }));
-    if (!job.hasBegun && !job.isLost) {
-      this.#untold.add(jobId);
-      try {
-        await job.durable.commit([], {
-          outbox: [{ kind: 'release', payload: { reason }, keep: true }],
-          status: { status: 'released', reason },
-        });
-      } catch (error) {
-        this.#untold.delete(jobId);
-        this.#tryAgainLater(job, messageOf(error));
-        return;
-      }
-      this.#options.telemetry.released(jobId, reason);
-      this.#options.onOutbox();
-    }
-    this.#options.locker.forget(jobId);
-    this.#drop(job);
-  }
-
-  async #crashed(job: DeskJob, error: unknown): Promise<void> {
-    const message = messageOf(error);
-    this.#options.logger.log('critical', `the robot failed to run a job: ${message}`, { job_id: job.record.jobId });
-    await this.#endWithoutRun(job, {
-      status: 'failed',
-      error: { code: 'INTERNAL_ERROR', category: 'unknown', message, node_id: null },
-      ...noStatistics,
-    });
-  }
-
-  async #endWithoutRun(job: DeskJob, outcome: RunOutcome): Promise<void> {
-    const { clock, locker, logger } = this.#options;
-    const { jobId } = job.record;
-    try {
-      await job.journal.load();
-    } catch (error) {
-      logger.log('error', `the journal of a job cannot be read: ${messageOf(error)}`, { job_id: jobId });
-    }
-    try {
-      await job.journal.commit([{ kind: 'outcome', outcome, at: clock.now() }]);
-    } catch (error) {
-      this.#tryAgainLater(job, messageOf(error));
-      return;
-    }
-    job.tellEnd(outcome);
-    locker.forget(jobId);
-    this.#drop(job);
   }
 
   /** The job stays here, its lease is kept, and it can be cancelled meanwhile. */
@@ -356,14 +344,4 @@ export class JobDesk {
     if (this.#executor === null) throw new Error('the desk has no executor yet');
     return this.#executor;
   }
-}
-
-const noStatistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
-
-function isInDoubt(job: DeskJob): boolean {
-  return job.record.state === 'in_doubt';
-}
-
-function cancelled({ reason, requestedBy }: Cancellation): RunOutcome {
-  return { status: 'cancelled', reason, requested_by: requestedBy, ...noStatistics };
 }

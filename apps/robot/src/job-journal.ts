@@ -3,6 +3,7 @@
  * that tell the server, in the same transaction (I3). Nothing is sent from here.
  */
 import {
+  type DoubtQuestion,
   type JournalEntry,
   type JsonObject,
   type JsonValue,
@@ -51,11 +52,16 @@ const maxMessage = 10_000;
 /** Bounds what a resume has to fold (I10). */
 const snapshotEveryEntries = 5_000;
 
+export interface JobJournal extends RunJournal {
+  /** What waits for an answer, as far as the journal was loaded or written here. */
+  readonly questions: readonly DoubtQuestion[];
+}
+
 export function jobJournal(
   job: DurableJob,
   finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
   withoutSecrets: (value: JsonObject) => Promise<JsonObject> = async (value) => value,
-): RunJournal {
+): JobJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   const doubts = new OpenDoubts();
   let library: string | null = null;
@@ -65,6 +71,9 @@ export function jobJournal(
   };
   return {
     snapshotEveryEntries,
+    get questions() {
+      return doubts.all;
+    },
     async load() {
       const entries = await job.load();
       follow(entries);
@@ -73,16 +82,13 @@ export function jobJournal(
     },
     async commit(entries) {
       const outbox: OutboxDraft[] = entries.flatMap((entry) => eventOf(entry));
-      doubts.follow(entries);
-      const asked = entries.some((entry) => entry.kind === 'in_doubt') ? doubts.all : [];
-      if (asked.length > 0)
-        outbox.push({ kind: 'in_doubt', payload: { nodes: asked.map((node) => ({ ...node })) }, keep: true });
       const last = entries.at(-1);
       if (last?.kind !== 'outcome') {
-        await job.commit(
-          entries,
-          asked.length > 0 ? { outbox, status: { status: 'in_doubt', nodes: asked } } : { outbox },
-        );
+        if (!doubts.follow(entries)) await job.commit(entries, { outbox });
+        else {
+          outbox.push(questionsDraft(doubts.all));
+          await job.commit(entries, { outbox, status: statusWith(doubts.all, entries) });
+        }
       } else {
         const result = await withoutSecrets({ ...variables, ...changesOf(entries) });
         const status = endOf(last.outcome, result, libraryOf(entries) ?? library);
@@ -92,6 +98,19 @@ export function jobJournal(
       follow(entries);
     },
   };
+}
+
+/** Tells the server which questions are open: those that it does not name are settled. */
+export function questionsDraft(questions: readonly DoubtQuestion[]): OutboxDraft {
+  const nodes = questions.map(({ answers, ...question }) => ({ ...question, answers: [...answers] }));
+  return { kind: 'in_doubt', payload: { nodes }, keep: true };
+}
+
+/** A job goes on with what was answered while other questions are open: after a crash it has to be looked at again. */
+function statusWith(questions: readonly DoubtQuestion[], entries: readonly JournalEntry[]): StatusChange {
+  const asks = entries.some(({ kind }) => kind === 'in_doubt');
+  if (!asks || questions.length === 0) return { status: 'in_progress' };
+  return { status: 'in_doubt', nodes: questions.map(({ node_id, reason }) => ({ node_id: node_id ?? '', reason })) };
 }
 
 /** An error is for people: what is longer than they would read is cut (I7). */
@@ -150,7 +169,20 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
         retries: entry.retries,
       });
     case 'in_doubt':
-      return event('node_in_doubt', entry.node_id, { step: entry.step, reason: entry.reason });
+      return event(entry.node_id === null ? 'job_in_doubt' : 'node_in_doubt', entry.node_id, {
+        step: entry.step,
+        attempt: entry.attempt,
+        reason: entry.reason,
+        ...(entry.place === undefined ? {} : { place: entry.place }),
+      });
+    case 'answered':
+      return event('doubt_answered', entry.node_id, {
+        step: entry.step,
+        attempt: entry.attempt,
+        answer: entry.answer,
+        by: entry.by,
+        given_at: entry.given_at,
+      });
     case 'outcome':
       return event(`job_${entry.outcome.status}`, null, { duration_ms: entry.outcome.duration_ms });
   }

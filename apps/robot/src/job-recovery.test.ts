@@ -15,6 +15,7 @@ function job(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
     inDoubtPolicy: null,
     timeoutMs: null,
     state: 'in_progress',
+    lostRecord: null,
     leaseRemainingMs: 0,
     ...changes,
   };
@@ -45,6 +46,7 @@ function setup(jobs: readonly StoredJob[]) {
     logger: { log: () => undefined },
     clock,
     queue: async ({ jobId }) => void queued.push(jobId),
+    loseRecord: async ({ jobId }) => void waiting.push(`${jobId} as a whole`),
     waitInDoubt: ({ jobId }) => void waiting.push(jobId),
     waitForLease: ({ jobId }) => void unconfirmed.push(jobId),
   });

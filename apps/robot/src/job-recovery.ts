@@ -18,6 +18,8 @@ export interface JobRecoveryOptions {
   readonly queue: (job: StoredJob) => Promise<void>;
   /** Keeps the lease of a job that waits for an answer. */
   readonly waitInDoubt: (job: StoredJob) => void;
+  /** Keeps a job from going on because part of its record is lost. */
+  readonly loseRecord: (job: StoredJob, why: string) => Promise<void>;
   /** Puts the job into the queue once the server has confirmed its lease. */
   readonly waitForLease: (job: StoredJob) => void;
 }
@@ -70,10 +72,11 @@ export class JobRecovery {
   }
 
   async #takeUp(job: StoredJob): Promise<void> {
-    const { locker, telemetry, queue, waitInDoubt, waitForLease } = this.#options;
+    const { locker, telemetry, queue, waitInDoubt, waitForLease, loseRecord } = this.#options;
     locker.adopt(job, job.leaseRemainingMs);
     telemetry.resumed(job);
-    if (job.state === 'in_doubt') waitInDoubt(job);
+    if (job.lostRecord !== null) await loseRecord(job, job.lostRecord);
+    else if (job.state === 'in_doubt') waitInDoubt(job);
     else if (job.onLost === 'restart' && job.leaseRemainingMs <= leaseMarginMs(locker.lockTimeoutMs)) waitForLease(job);
     else await queue(job);
   }

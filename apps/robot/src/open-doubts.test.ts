@@ -6,8 +6,10 @@ const doubt = (lane: string, node: string): JournalEntry => ({
   kind: 'in_doubt',
   lane,
   step: 1,
+  attempt: 1,
   node_id: node,
   reason: 'it cannot look',
+  answers: ['retry', 'skip', 'fail'],
   at: 0,
 });
 

@@ -2,7 +2,15 @@
  * Carries the outbox to the server, in order per job, in batches (I6). An entry leaves the outbox only
  * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone.
  */
-import type { JobEvent, JobGateway, JsonObject, JsonValue, Lease, LeaseOutcome } from '@casare/execution';
+import type {
+  DoubtQuestion,
+  JobEvent,
+  JobGateway,
+  JsonObject,
+  JsonValue,
+  Lease,
+  LeaseOutcome,
+} from '@casare/execution';
 import { messageOf } from './message-of.ts';
 
 export interface OutboxItem {
@@ -122,11 +130,7 @@ export class OutboxSync {
       case 'event':
         return gateway.recordEvents(batch.lease, batch.items.map(asEvent), { signal });
       case 'in_doubt':
-        return gateway.setInDoubt(
-          batch.lease,
-          payload.nodes as unknown as readonly { node_id: string; reason: string }[],
-          { signal },
-        );
+        return gateway.setInDoubt(batch.lease, payload.nodes as unknown as readonly DoubtQuestion[], { signal });
       case 'complete':
         return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
           signal,

@@ -42,6 +42,16 @@ export function robotTelemetry(metrics: MetricsCollector | null, audit: AuditLog
     cancelRequested: (jobId, requestedBy, reason) => {
       audit?.jobCancelRequested({ jobId, requestedBy, reason });
     },
+    answered: (jobId, { node_id, step, answer, by, at }) => {
+      audit?.jobAnswered({
+        jobId,
+        ...(node_id === null ? {} : { nodeId: node_id }),
+        step,
+        answer,
+        actor: by,
+        givenAt: at,
+      });
+    },
     ended: (jobId, end) => {
       if (audit !== null) auditEnd(audit, jobId, end);
     },

@@ -1,13 +1,13 @@
 /** `casare-robot job ...` on the command line. */
 import { type Command, Option } from 'commander';
-import { variableOption, wholeNumber } from './option-values.ts';
+import { positiveNumber, variableOption, wholeNumber } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
 const exitCodeHelp =
-  '\nExit codes: 0 done, 1 no such job, or it has already ended, 2 usage, 65 invalid workflow, 69 database unreachable, 78 configuration missing or wrong.';
+  '\nExit codes: 0 done, 1 no such job, or nothing to be done with it, 2 usage, 65 invalid workflow, 69 database unreachable, 78 configuration missing or wrong.';
 
 export function addJobCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {
-  const job = program.command('job').description('submit, watch and cancel jobs');
+  const job = program.command('job').description('submit, watch, answer and cancel jobs');
   const withConnection = (command: Command): Command =>
     command
       .addHelpText('after', exitCodeHelp)
@@ -55,5 +55,27 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
     .option('--json', 'print one JSON object', false)
     .action(async (id: string, options) =>
       exit(await (await import('./job-commands.ts')).cancelJob(id, options, terminal)),
+    );
+
+  withConnection(job.command('resolve'))
+    .description('answer what a job in doubt, or a lost one, waits for; `job show` says what that is')
+    .argument('<id>', 'job id, or the beginning of one')
+    .option('--retry', 'run the node again; of a job as a whole: go on in spite of what has changed')
+    .option('--skip', 'go on behind the node, without its outputs')
+    .option('--fail', 'the node has failed, for try regions to take; of a job as a whole: it ends as failed')
+    .option('--restart', 'a lost job, or one in doubt as a whole, begins anew under a new claim')
+    .option('--node <id>', 'which node, when several wait')
+    .addOption(new Option('--step <n>', 'which step, when one node waits several times').argParser(positiveNumber))
+    .option('--json', 'print {"job_id": ..., "answer": ...}', false)
+    .action(async (id: string, options) =>
+      exit(await (await import('./resolve-commands.ts')).resolveJob(id, options, terminal)),
+    );
+
+  withConnection(job.command('redrive'))
+    .description('give a job that failed, or is dead, one more attempt')
+    .argument('<id>', 'job id, or the beginning of one')
+    .option('--json', 'print {"job_id": ..., "answer": ...}', false)
+    .action(async (id: string, options) =>
+      exit(await (await import('./resolve-commands.ts')).redriveJob(id, options, terminal)),
     );
 }

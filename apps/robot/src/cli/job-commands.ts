@@ -14,7 +14,7 @@ import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './re
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
 
-interface ConnectionFlags {
+export interface ConnectionFlags {
   readonly config?: string;
   readonly local: boolean;
   readonly json: boolean;
@@ -85,7 +85,8 @@ export async function cancelJob(
   return answer === 'final' ? exitCodes.failed : exitCodes.ok;
 }
 
-async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
+/** @throws CliError when the server cannot be reached, or refuses an id */
+export async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
   const loaded = configOf(flags);
   if (flags.local) await useLocalEndpoint(loaded);
   const operator = await connectOperator(loaded.config);

@@ -1,5 +1,7 @@
+import type { JsonObject } from '@casare/execution';
 import { describe, expect, it } from 'vitest';
 import { findJobId } from './find-job.ts';
+import { doubtLines } from './job-doubt-view.ts';
 import { jobSheet, jobTable } from './job-view.ts';
 
 const job = {
@@ -80,18 +82,80 @@ describe('job show', () => {
     ]);
   });
 
-  it('names the node and the message of an error, and nodes in doubt with their reason', () => {
+  it('names the node and the message of an error, and cuts long values', () => {
     const lines = jobSheet({
       ...job,
       status: 'failed',
       error: { code: 'FILE_NOT_FOUND', node_id: 'read', message: 'no such\nfile' },
-      in_doubt: [{ node_id: 'pay', reason: 'the answer got lost' }],
       result: { nodes_executed: 3, nodes_total: 8, duration_ms: 61_000, variables: { long: 'x'.repeat(500) } },
     });
     expect(lines).toContain('error      FILE_NOT_FOUND at read: no such file');
-    expect(lines).toContain('in doubt   pay: the answer got lost');
     expect(lines).toContain('result     3 of 8 nodes in 1 m 1 s');
     expect(lines.find((line) => line.startsWith('  long'))).toMatch(/x… \(cut\)$/);
+  });
+
+  it('says why a job was cancelled before it ran', () => {
+    const queued = { ...job, status: 'cancelled', error: null };
+    expect(jobSheet(queued)).toContain('error      CANCELLED: wrong month');
+  });
+});
+
+describe('what a job waits for', () => {
+  const command = 'casare-robot job resolve 3f2a0000-0000-4000-8000-000000000001';
+  const question = (changes: JsonObject): JsonObject => ({
+    node_id: 'pay',
+    step: 7,
+    attempt: 1,
+    reason: 'the answer got lost',
+    answers: ['retry', 'skip', 'fail'],
+    ...changes,
+  });
+
+  it('is shown with the command to type', () => {
+    expect(doubtLines({ ...job, in_doubt: [question({})] })).toEqual([
+      'node pay (step 7): the answer got lost',
+      `  ${command} --retry    # run it again`,
+      `  ${command} --skip    # go on without its outputs`,
+      `  ${command} --fail    # it has failed`,
+    ]);
+    expect(doubtLines({ ...job, in_doubt: [] })).toEqual([]);
+  });
+
+  it('is told apart when several wait, and is not asked again once it was answered', () => {
+    const lines = doubtLines({
+      ...job,
+      in_doubt: [
+        question({ place: 'item 0 of each' }),
+        question({ step: 8, place: 'item 1 of each' }),
+        question({ node_id: "an 'odd' one", step: 9 }),
+      ],
+      answers: [
+        { node_id: 'pay', step: 8, attempt: 1, answer: 'skip', by: 'ann', at: '2026-11-25T20:12:36Z' },
+        { node_id: 'pay', step: 7, attempt: 9, answer: 'skip', by: 'an answer to an earlier question', at: '' },
+      ],
+    });
+    expect(lines).toContain('node pay (step 7, item 0 of each): the answer got lost');
+    expect(lines).toContain(`  ${command} --retry --node pay --step 7    # run it again`);
+    expect(lines).toContain('  answered skip by ann at 2026-11-25T20:12:36Z; its robot has not taken it yet');
+    expect(lines.filter((line) => line.includes('--step 8'))).toEqual([]);
+    expect(lines).toContain(`  ${command} --retry --node 'an '\\''odd'\\'' one'    # run it again`);
+  });
+
+  it('may be the job as a whole, or that it is lost', () => {
+    expect(
+      doubtLines({
+        ...job,
+        lost: true,
+        in_doubt: [question({ node_id: null, step: null, answers: ['restart', 'fail'] })],
+      }),
+    ).toEqual([
+      'the job as a whole: the answer got lost',
+      `  ${command} --restart    # begin anew, from the first node`,
+      `  ${command} --fail    # end it as failed`,
+      expect.stringContaining('lost: its robot has not renewed its lease'),
+      `  ${command} --restart`,
+      `  ${command} --fail`,
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Jobs as people read them: a table of many, a sheet of one. */
 import type { JsonObject, JsonValue } from '@casare/execution';
+import { doubtLines } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 
@@ -36,11 +37,7 @@ export function jobSheet(job: JsonObject): string[] {
     ['name', text(job.name)],
     ['status', statusText(job)],
     ['progress', progressText(objectOf(progress))],
-    ['error', errorText(objectOf(error))],
-    ...listOf(job.in_doubt).map((node): [string, string] => [
-      'in doubt',
-      `${text(node.node_id)}: ${text(node.reason)}`,
-    ]),
+    ['error', errorText(objectOf(error)) ?? cancelledText(job)],
     ['cancel', cancelText(job)],
     ['priority', job.priority === 0 ? null : text(job.priority)],
     ['submitted', timeText(job.created_at)],
@@ -52,6 +49,7 @@ export function jobSheet(job: JsonObject): string[] {
   ]);
   return [
     ...facts,
+    ...section('waits for an answer', doubtLines(job)),
     ...section('variables', valueLines(objectOf(objectOf(result).variables ?? variables))),
     ...section('attempts', attemptLines(listOf(attempts))),
   ];
@@ -93,6 +91,13 @@ function errorText(error: JsonObject): string | null {
   if (Object.keys(error).length === 0) return null;
   const node = text(error.node_id);
   return `${text(error.code)}${node === '' ? '' : ` at ${node}`}: ${text(error.message)}`;
+}
+
+/** A job that was cancelled before it ran has no error of its own: the reason of the cancel is what there is. */
+function cancelledText(job: JsonObject): string | null {
+  if (job.status !== 'cancelled') return null;
+  const why = text(job.cancel_reason);
+  return `CANCELLED${why === '' ? '' : `: ${why}`}`;
 }
 
 function cancelText(job: JsonObject): string | null {

@@ -3,6 +3,7 @@
 export const AuditEventType = {
   ROBOT_STARTED: 'robot.started',
   ROBOT_STOPPED: 'robot.stopped',
+  STORE_INCIDENT: 'store.incident',
   CONFIG_CHANGED: 'config.changed',
   CONNECTION_ESTABLISHED: 'connection.established',
   CONNECTION_LOST: 'connection.lost',
@@ -20,6 +21,7 @@ export const AuditEventType = {
   JOB_CANCEL_REQUESTED: 'job.cancel_requested',
   JOB_CANCELLED: 'job.cancelled',
   JOB_IN_DOUBT: 'job.in_doubt',
+  JOB_ANSWERED: 'job.answered',
   JOB_RELEASED: 'job.released',
   JOB_LEASE_LOST: 'job.lease_lost',
   JOB_SYNCED: 'job.synced',
@@ -69,7 +71,7 @@ export function ruleOf(type: AuditEventType): EventRule {
   return {
     severity: severityByType.get(type) ?? 'info',
     outcome: outcomeByType.get(type) ?? null,
-    durable: /^(?:robot|config|job|audit)\.|^error\.permanent$/.test(type),
+    durable: /^(?:robot|store|config|job|audit)\.|^error\.permanent$/.test(type),
   };
 }
 
@@ -80,6 +82,7 @@ const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.JOB_FAILED, 'error'],
   [AuditEventType.JOB_CANCELLED, 'warning'],
   [AuditEventType.JOB_IN_DOUBT, 'warning'],
+  [AuditEventType.STORE_INCIDENT, 'critical'],
   [AuditEventType.JOB_LEASE_LOST, 'warning'],
   [AuditEventType.NODE_STARTED, 'debug'],
   [AuditEventType.NODE_FAILED, 'error'],

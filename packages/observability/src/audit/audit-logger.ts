@@ -42,6 +42,11 @@ export class AuditLogger extends AuditLog {
     return this.log(AuditEventType.ROBOT_STOPPED, 'Robot stopped', { details });
   }
 
+  /** The local store lost something, or set a damaged file aside. */
+  storeIncident(incident: OfJob & { readonly kind: string; readonly detail: string } & Details): AuditResult {
+    return this.#ofJob(AuditEventType.STORE_INCIDENT, `Store: ${incident.kind}`, incident);
+  }
+
   configChanged(change: { readonly setting: string; readonly actor?: string } & Details): AuditResult {
     const { actor, ...details } = change;
     return this.log(AuditEventType.CONFIG_CHANGED, `Setting ${change.setting} changed`, {
@@ -104,6 +109,12 @@ export class AuditLogger extends AuditLog {
 
   jobInDoubt(job: OfJob & { readonly nodes: readonly object[] } & Details): AuditResult {
     return this.#ofJob(AuditEventType.JOB_IN_DOUBT, 'Job in doubt: a node may or may not have run', job);
+  }
+
+  /** An operator's answer to a question about a job in doubt was taken. */
+  jobAnswered(job: OfJob & { readonly answer: string; readonly actor: string } & Details): AuditResult {
+    const { actor, ...rest } = job;
+    return this.#ofJob(AuditEventType.JOB_ANSWERED, `Job in doubt: the answer is ${job.answer}`, rest, actor);
   }
 
   jobReleased(job: OfJob & { readonly reason: string } & Details): AuditResult {

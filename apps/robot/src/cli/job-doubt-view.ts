@@ -1,0 +1,83 @@
+/** What is asked about a job, what was answered already, and what to type, as people read it. */
+import type { JsonObject, JsonValue } from '@casare/execution';
+
+/** The open questions, as the database has them. */
+export function questionsOf(job: JsonObject): readonly JsonObject[] {
+  return listOf(job.in_doubt);
+}
+
+/** One block per question; empty when nothing is asked and the job is not lost. */
+export function doubtLines(job: JsonObject): string[] {
+  const questions = questionsOf(job);
+  const lines = questions.flatMap((question) => questionLines(job, question, questions));
+  if (job.lost !== true) return lines;
+  const id = String(job.job_id);
+  return [
+    ...lines,
+    'lost: its robot has not renewed its lease in time, and goes on with it when it comes back; or give it up with',
+    `  casare-robot job resolve ${id} --restart`,
+    `  casare-robot job resolve ${id} --fail`,
+  ];
+}
+
+function questionLines(job: JsonObject, question: JsonObject, all: readonly JsonObject[]): string[] {
+  const { node_id: nodeId, step, place, reason } = question;
+  const what = typeof nodeId === 'string' ? `node ${oneLine(nodeId)}` : 'the job as a whole';
+  const where = [typeof step === 'number' ? `step ${step}` : null, typeof place === 'string' ? oneLine(place) : null];
+  const details = where.filter((part) => part !== null);
+  const head = `${what}${details.length === 0 ? '' : ` (${details.join(', ')})`}: ${oneLine(String(reason ?? ''))}`;
+  const given = listOf(job.answers).findLast((answer) => isAnswerTo(answer, question));
+  if (given !== undefined) {
+    const { answer, by, at } = given;
+    return [
+      head,
+      `  answered ${String(answer)} by ${oneLine(String(by))} at ${String(at)}; its robot has not taken it yet`,
+    ];
+  }
+  return [head, ...commandsFor(job, question, all).map((command) => `  ${command}`)];
+}
+
+function commandsFor(job: JsonObject, question: JsonObject, all: readonly JsonObject[]): string[] {
+  const { node_id: nodeId, step } = question;
+  const offered = Array.isArray(question.answers) ? question.answers.map(String) : ['retry', 'skip', 'fail'];
+  const isOnly = all.length === 1;
+  const sameNode = all.filter((other) => other.node_id === nodeId).length > 1;
+  const node = isOnly || typeof nodeId !== 'string' ? '' : ` --node ${shellWord(nodeId)}`;
+  const which = node !== '' && sameNode && typeof step === 'number' ? `${node} --step ${step}` : node;
+  return offered.map(
+    (answer) => `casare-robot job resolve ${String(job.job_id)} --${answer}${which}${meaningOf(answer, nodeId)}`,
+  );
+}
+
+function meaningOf(answer: string, nodeId: JsonValue | undefined): string {
+  const ofNode: Readonly<Record<string, string>> = {
+    retry: 'run it again',
+    skip: 'go on without its outputs',
+    fail: 'it has failed',
+  };
+  const ofJob: Readonly<Record<string, string>> = {
+    retry: 'go on all the same',
+    restart: 'begin anew, from the first node',
+    fail: 'end it as failed',
+  };
+  const meaning = (typeof nodeId === 'string' ? ofNode : ofJob)[answer];
+  return meaning === undefined ? '' : `    # ${meaning}`;
+}
+
+function isAnswerTo(answer: JsonObject, question: JsonObject): boolean {
+  return (['node_id', 'step', 'attempt'] as const).every((key) => (answer[key] ?? null) === (question[key] ?? null));
+}
+
+/** To be typed in a POSIX shell as it stands. */
+function shellWord(word: string): string {
+  return /^[\w.:/@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ');
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonObject[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item): item is JsonObject => typeof item === 'object' && item !== null && !Array.isArray(item));
+}

@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { JsonObject } from '@casare/execution';
+import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { eventually } from '@casare/testing';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { type CommandResult, type RunningCommand, runCommand, startCommand } from './support/command.ts';
+import { type Operator, operatorOf } from './support/operator.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
+
+let server: SupabaseServer;
+let operator: Operator;
+
+beforeAll(async () => {
+  server = await startEmbeddedSupabase({});
+  operator = await operatorOf(server);
+});
+
+afterAll(async () => {
+  await operator?.close();
+  await server?.stop();
+});
+
+async function startRobot(home: string): Promise<RunningCommand> {
+  const robot = startCommand(['start'], {
+    env: {
+      ...environment(home),
+      CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
+      CASARE_MAX_CONCURRENT_JOBS: '4',
+      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+      CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
+    },
+  });
+  onTestFinished(() => robot.kill());
+  await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), {
+    timeoutMs: 30_000,
+  });
+  return robot;
+}
+
+function environment(home: string): Record<string, string> {
+  return { SUPABASE_URL: server.url, SUPABASE_KEY: server.serviceKey, CASARE_HOME: home };
+}
+
+/** Counts the payments of each path; answers none, or all of them from `isOpen` on. */
+async function cashier() {
+  const received = new Map<string, number>();
+  const held: ServerResponse[] = [];
+  const state = { isOpen: false };
+  const cash = createServer((request, response) => {
+    const path = request.url ?? '';
+    received.set(path, (received.get(path) ?? 0) + 1);
+    if (state.isOpen) response.end('{}');
+    else held.push(response);
+  });
+  await new Promise<void>((resolve) => cash.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    cash.closeAllConnections();
+    cash.close();
+  });
+  const { port } = cash.address() as AddressInfo;
+  const pay = (id: string): NodeSpec => ({
+    id,
+    type: 'HttpRequestNode',
+    config: { url: `http://127.0.0.1:${port}/${id}`, method: 'POST', body: '{"amount": 1}', timeout: 60 },
+  });
+  return { state, pay, paid: (id: string): number => received.get(`/${id}`) ?? 0 };
+}
+
+/** Two payments side by side, then a line. */
+function fork(one: NodeSpec, two: NodeSpec): string {
+  const nodes: readonly NodeSpec[] = [
+    { id: 'start', type: 'StartNode' },
+    { id: 'fork', type: 'ForkNode', config: { branch_count: 2, paired_join_id: 'join' } },
+    one,
+    two,
+    { id: 'join', type: 'JoinNode', config: { paired_fork_id: 'fork' } },
+    appendLine('after', 'steps.txt', 'after'),
+    { id: 'end', type: 'EndNode' },
+  ];
+  const wires = [
+    ['start', 'exec_out', 'fork'],
+    ['fork', 'branch_1', one.id],
+    ['fork', 'branch_2', two.id],
+    [one.id, 'exec_out', 'join'],
+    [two.id, 'exec_out', 'join'],
+    ['join', 'exec_out', 'after'],
+    ['after', 'exec_out', 'end'],
+  ];
+  return JSON.stringify({
+    metadata: { name: 'fork', description: '', author: 'test', version: '1.0.0', tags: [] },
+    nodes: Object.fromEntries(
+      nodes.map(({ id, type, config = {} }) => [id, { node_id: id, node_type: type, config, position: [0, 0] }]),
+    ),
+    connections: wires.map(([source_node, source_port, target_node]) => ({
+      source_node,
+      source_port,
+      target_node,
+      target_port: 'exec_in',
+    })),
+    variables: {},
+    settings: { stop_on_error: true, timeout: 30, retry_count: 0 },
+  });
+}
+
+it('a robot killed behind a payment asks, and does what an operator answers, once', { timeout: 120_000 }, async () => {
+  const home = temporaryFolder();
+  const { state, pay, paid } = await cashier();
+  const payment = (id: string): string => chain(id, [pay(id), appendLine('after', 'steps.txt', 'after')]);
+  const retried = await operator.submit(payment('retried'));
+  const failed = await operator.submit(payment('failed'));
+  const forked = await operator.submit(fork(pay('one'), pay('two')));
+  const job = (...args: readonly string[]): Promise<CommandResult> =>
+    runCommand(['job', ...args], { env: environment(home) });
+  const inDoubt = (jobId: string, count: number): Promise<readonly JsonObject[]> =>
+    eventually(
+      `${count} node(s) of ${jobId} wait`,
+      async () => {
+        const questions = (await operator.job(jobId)).in_doubt as readonly JsonObject[];
+        return questions.length === count ? questions : null;
+      },
+      { timeoutMs: 30_000 },
+    );
+  const steps = (jobId: string): Promise<string> =>
+    readFile(join(home, 'work', jobId, 'steps.txt'), 'utf8').catch(() => '');
+
+  const first = await startRobot(home);
+  await eventually('all payments arrive', () => ['retried', 'failed', 'one', 'two'].every((id) => paid(id) === 1), {
+    timeoutMs: 60_000,
+  });
+  await first.kill();
+  const second = await startRobot(home);
+  await inDoubt(retried, 1);
+  await inDoubt(failed, 1);
+  await inDoubt(forked, 2);
+
+  // A person reads what to type, and types it.
+  const shown = await job('show', retried);
+  const [, typed = ''] = /casare-robot job (resolve .* --retry)/.exec(shown.stdout) ?? [];
+  expect(await job(...typed.split(' '))).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answered') });
+  await eventually('the payment is made again', () => paid('retried') === 2, { timeoutMs: 30_000 });
+
+  // The retry is interrupted, too: it is asked about anew, and the old answer is not applied again.
+  await second.kill();
+  await startRobot(home);
+  await eventually('the retry waits', async () => {
+    const [question] = await inDoubt(retried, 1);
+    return question?.attempt === 2;
+  });
+
+  expect(await job('resolve', failed, '--fail')).toMatchObject({ exitCode: 0 });
+  expect(await operator.ended(failed)).toMatchObject({
+    status: 'failed',
+    error: { code: 'IN_DOUBT', node_id: 'failed' },
+  });
+  expect(await job('resolve', failed, '--fail')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('ended'),
+  });
+
+  const ambiguous = await job('resolve', forked, '--skip');
+  expect(ambiguous).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('several questions wait') });
+  expect(ambiguous.stderr).toContain(`job resolve ${forked} --skip --node one`);
+  expect(await job('resolve', forked, '--skip', '--node', 'one')).toMatchObject({ exitCode: 0 });
+  expect(await inDoubt(forked, 1)).toMatchObject([{ node_id: 'two', place: 'branch 2 of fork' }]);
+  expect(await operator.gateway.resolveJob(forked, 'restart')).toBe('not-offered');
+  expect(await operator.gateway.resolveJob(forked, 'skip')).toBe('answered');
+  expect(await operator.ended(forked)).toMatchObject({ status: 'completed' });
+
+  expect([paid('retried'), paid('failed'), paid('one'), paid('two')]).toEqual([2, 1, 1, 1]);
+  state.isOpen = true;
+  expect(await operator.gateway.resolveJob(retried, 'retry')).toBe('answered');
+  expect(await operator.ended(retried)).toMatchObject({ status: 'completed', answers: [], in_doubt: [] });
+  expect([paid('retried'), paid('failed'), paid('one'), paid('two')]).toEqual([3, 1, 1, 1]);
+  expect([await steps(retried), await steps(failed), await steps(forked)]).toEqual(['after\n', '', 'after\n']);
+
+  const history = await operator.gateway.getJobHistory(retried);
+  expect(history.filter(({ kind }) => kind === 'doubt_answered')).toMatchObject([
+    { node_id: 'retried', payload: { attempt: 1, answer: 'retry', by: expect.any(String) } },
+    { node_id: 'retried', payload: { attempt: 2, answer: 'retry' } },
+  ]);
+  expect(await operator.gateway.redriveJob(retried)).toBe('not-failed');
+  expect(await job('redrive', failed)).toMatchObject({ exitCode: 0 });
+  expect(await operator.ended(failed)).toMatchObject({ status: 'completed' });
+});
