@@ -158,7 +158,7 @@ describe('CancellationChecker', () => {
   it('tells what operators answered with every check, but not to a job that is to stop', async () => {
     const clock = new ManualClock();
     const given = [
-      { nodeId: 'pay', step: 3, answer: 'skip' as const, answeredBy: 'ann', answeredAt: '2026-01-01T00:00:00Z' },
+      { node_id: 'pay', step: 3, attempt: 1, answer: 'skip' as const, by: 'ann', at: '2026-01-01T00:00:00Z' },
     ];
     let outcome: LeaseAnswer['outcome'] = 'ok';
     const told: unknown[] = [];
