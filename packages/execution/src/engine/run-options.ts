@@ -96,6 +96,11 @@ export interface StopRequest {
   readonly kind: 'cancel' | 'suspend';
   readonly reason: string;
   readonly requestedBy?: string | null;
+  /**
+   * Of `suspend`: how long an effect that is under way may take to finish, in ms. Then it is aborted, and where the job
+   * has a process of its own, killed; whether it happened is in doubt. Default: as long as it takes.
+   */
+  readonly withinMs?: number;
 }
 
 /** The reason to abort `RunOptions.signal` with when somebody else has seen that the job's time is over. */

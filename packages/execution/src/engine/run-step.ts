@@ -299,11 +299,11 @@ class Step {
     });
   }
 
-  /** An effect is let finish when the run is suspended; a finally body when it is stopped, within the grace. */
+  /** When the run is suspended, an effect is let finish; when it is stopped, a finally body is; within the grace. */
   #mustStop(step: PreparedStep): NodeStopCause | 'grace_over' | null {
     const { control, lane } = this.#run;
     const { cause } = control;
-    if (cause?.kind === 'suspend') return step.effect === 'effect' ? null : cause;
+    if (cause?.kind === 'suspend') return step.effect === 'effect' && !control.isGraceOver ? null : cause;
     const stopped = stoppedLane(lane);
     if (stopped === null && cause === null) return null;
     if (!isShielded(lane)) return stopped === null ? cause : { kind: 'lane' };

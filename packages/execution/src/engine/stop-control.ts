@@ -3,6 +3,7 @@
  *
  *   running -> cancel | suspend | job_timeout | refused     the first cause counts, later ones are ignored
  *   cancel, job_timeout, refused -> grace -> grace over    finally bodies run within the grace, not beyond it
+ *   suspend -> grace over                                  effects may finish; where the request has a limit, until then
  */
 import type { RunError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
@@ -10,7 +11,7 @@ import { longSleep } from './long-sleep.ts';
 
 export type StopCause =
   | { readonly kind: 'cancel'; readonly reason: string; readonly requestedBy: string | null }
-  | { readonly kind: 'suspend'; readonly reason: string }
+  | { readonly kind: 'suspend'; readonly reason: string; readonly withinMs?: number }
   | { readonly kind: 'job_timeout'; readonly limitMs: number }
   /** A node was refused a permission. */
   | { readonly kind: 'refused'; readonly error: RunError };
@@ -67,12 +68,16 @@ export class StopControl {
   /** Calling it again does not prolong the grace. */
   beginGrace(): void {
     if (this.#grace !== 'not begun') return;
-    if (this.#options.graceMs <= 0) {
+    this.#endGraceAfter(this.#options.graceMs);
+  }
+
+  #endGraceAfter(graceMs: number): void {
+    if (graceMs <= 0) {
       this.#grace = 'over';
       return;
     }
     this.#grace = 'running';
-    this.#after(this.#options.graceMs, () => {
+    this.#after(graceMs, () => {
       this.#grace = 'over';
       this.tellAll();
     });
@@ -103,6 +108,7 @@ export class StopControl {
   #stopBecause(cause: StopCause): void {
     if (this.#cause !== null) return;
     this.#cause = cause;
+    if (cause.kind === 'suspend' && cause.withinMs !== undefined) this.#endGraceAfter(cause.withinMs);
     this.tellAll();
   }
 
@@ -112,13 +118,16 @@ export class StopControl {
 }
 
 function causeOf(reason: unknown): StopCause {
-  const given: { kind?: unknown; reason?: unknown; requestedBy?: unknown; limitMs?: unknown } =
+  const given: { kind?: unknown; reason?: unknown; requestedBy?: unknown; limitMs?: unknown; withinMs?: unknown } =
     typeof reason === 'object' && reason !== null ? reason : {};
   if (given.kind === 'job_timeout' && typeof given.limitMs === 'number') {
     return { kind: 'job_timeout', limitMs: given.limitMs };
   }
   const text = typeof given.reason === 'string' ? given.reason : '';
-  if (given.kind === 'suspend') return { kind: 'suspend', reason: text || 'asked to suspend' };
+  if (given.kind === 'suspend') {
+    const limit = typeof given.withinMs === 'number' ? { withinMs: given.withinMs } : {};
+    return { kind: 'suspend', reason: text || 'asked to suspend', ...limit };
+  }
   const requestedBy = typeof given.requestedBy === 'string' ? given.requestedBy : null;
   return { kind: 'cancel', reason: given.kind === 'cancel' && text !== '' ? text : 'cancelled', requestedBy };
 }

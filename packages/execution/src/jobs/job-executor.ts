@@ -154,9 +154,13 @@ export class JobExecutor {
     return this.#stopJob(jobId, { kind: 'cancel', reason, requestedBy });
   }
 
-  /** Stops a job without ending it: it can be resumed later, here or elsewhere. */
-  async suspendJob(jobId: string, reason: string): Promise<boolean> {
-    return this.#stopJob(jobId, { kind: 'suspend', reason });
+  /**
+   * Stops a job without ending it: it can be resumed later, here or elsewhere.
+   *
+   * @param limits.withinMs an effect that is under way is not let finish for longer than this, in ms
+   */
+  async suspendJob(jobId: string, reason: string, limits: { readonly withinMs?: number } = {}): Promise<boolean> {
+    return this.#stopJob(jobId, { kind: 'suspend', reason, ...limits });
   }
 
   /**

@@ -107,7 +107,8 @@ export class ProcessSession {
 
   #noteStop(request: StopRequest | JobTimeout): void {
     this.#stopRequest = request;
-    this.#watch.stopped(request.kind, this.#options.clock.monotonic());
+    const withinMs = request.kind === 'suspend' ? (request.withinMs ?? null) : null;
+    this.#watch.stopped(request.kind, this.#options.clock.monotonic(), withinMs);
   }
 
   /** The process is to be given up; the first reason counts. */
@@ -211,8 +212,9 @@ export class ProcessSession {
 /** Anything that is no request counts as a cancel without a reason. */
 function stopRequestOf({ reason }: AbortSignal): StopRequest {
   const given: Partial<StopRequest> = typeof reason === 'object' && reason !== null ? reason : {};
-  const { kind, reason: text, requestedBy = null } = given;
-  if (kind === 'suspend') return { kind, reason: text ?? 'asked to suspend' };
+  const { kind, reason: text, requestedBy = null, withinMs } = given;
+  if (kind === 'suspend')
+    return { kind, reason: text ?? 'asked to suspend', ...(withinMs === undefined ? {} : { withinMs }) };
   return { kind: 'cancel', reason: kind === 'cancel' ? (text ?? 'cancelled') : 'cancelled', requestedBy };
 }
 

@@ -59,6 +59,14 @@ describe('a job process is to be killed', () => {
     expect(run.due(11_300, [effect], null)).toEqual({ kind: 'stop_ignored' });
   });
 
+  it('when anything is left at the limit of a suspend', () => {
+    const { watch: run, due } = watch();
+    run.nodeStarted(1, null, 0);
+    run.stopped('suspend', 100, 500);
+    expect(due(849, [effect], null)).toBeNull();
+    expect(due(850, [effect], null)).toEqual({ kind: 'stop_ignored' });
+  });
+
   it('when finally bodies outlast the grace that began with the stop', () => {
     const { watch: run, due } = watch();
     run.stopped('cancel', 100);

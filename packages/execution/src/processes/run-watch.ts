@@ -39,7 +39,11 @@ export class RunWatch {
   readonly #nodes = new Map<number, Timed>();
   #heardAt: number;
   #jobDeadline: number | null = null;
-  #stop: { readonly kind: 'cancel' | 'suspend' | 'job_timeout'; readonly at: number } | null = null;
+  #stop: {
+    readonly kind: 'cancel' | 'suspend' | 'job_timeout';
+    readonly at: number;
+    readonly withinMs: number | null;
+  } | null = null;
 
   constructor(limits: WatchLimits, now: number) {
     this.#limits = limits;
@@ -59,8 +63,9 @@ export class RunWatch {
     this.#jobDeadline = remainingMs === null ? null : now + remainingMs;
   }
 
-  stopped(kind: 'cancel' | 'suspend' | 'job_timeout', now: number): void {
-    this.#stop ??= { kind, at: now };
+  /** @param withinMs when everything has to have ended, whatever it is, in ms from `now`; null: no such limit */
+  stopped(kind: 'cancel' | 'suspend' | 'job_timeout', now: number, withinMs: number | null = null): void {
+    this.#stop ??= { kind, at: now, withinMs };
   }
 
   /** True once the job's time is over and nobody has said so yet. */
@@ -83,6 +88,7 @@ export class RunWatch {
     const silentMs = now - this.#heardAt;
     const stop = this.#stop;
     if (stop !== null) {
+      if (stop.withinMs !== null && now >= stop.at + stop.withinMs + MARGIN_MS) return { kind: 'stop_ignored' };
       const isDeaf = silentMs >= grace && now >= stop.at + grace;
       const ignores = open.some(({ step, effect }) => {
         const startedAt = this.#nodes.get(step)?.startedAt ?? Number.POSITIVE_INFINITY;

@@ -40,8 +40,8 @@ class Stoppable {
     await eventually(`${nodeId} runs`, () => this.world.running.has(nodeId), { intervalMs: 1 });
   }
 
-  stop(kind: StopRequest['kind'], reason = 'because'): void {
-    this.stopper.abort({ kind, reason, requestedBy: 'ada' } satisfies StopRequest);
+  stop(kind: StopRequest['kind'], reason = 'because', limits: { readonly withinMs?: number } = {}): void {
+    this.stopper.abort({ kind, reason, requestedBy: 'ada', ...limits } satisfies StopRequest);
   }
 
   kinds(): string[] {
@@ -271,6 +271,20 @@ describe('a suspend', () => {
     expect(journal.entries.map((entry) => entry.kind)).toEqual(['began', 'intent', 'result']);
     expect((await runFile(spec, { world, journal })).end.status).toBe('completed');
     expect(world.marks).toEqual(['a', 'b']);
+  });
+
+  it('with a limit aborts an effect that takes longer, which is in doubt then', async () => {
+    const spec: FileSpec = { nodes: { h: ['HangNode', { effect: 'effect' }], b: mark }, connect: ['h -> b'] };
+    const run = new Stoppable(spec);
+    await run.untilRunning('h');
+    run.stop('suspend', 'its lease ends', { withinMs: 5_000 });
+    await run.clock.advance(4_999);
+    expect(run.world.running.has('h')).toBe(true);
+    await run.clock.advance(1);
+    expect((await run.report).end).toMatchObject({ status: 'suspended', cause: 'asked', reason: 'its lease ends' });
+    expect(run.kinds()).toEqual(['began', 'intent']);
+    const again = await runFile(spec, { journal: run.journal, world: run.world, inDoubtPolicy: 'ask' });
+    expect(again.end).toMatchObject({ status: 'in_doubt', nodes: [{ node_id: 'h' }] });
   });
 
   it('during the wait for a retry leaves nothing in doubt', async () => {

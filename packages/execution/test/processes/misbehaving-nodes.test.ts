@@ -96,6 +96,17 @@ describe('a node that ignores its signal', () => {
     await expectQuiet(marks);
   });
 
+  it('is killed at the limit of a suspend, whatever its effect, and acts no more', async () => {
+    const { run, marks, journal } = testRunner({ cancelGraceMs: 60_000 });
+    const { signal, suspend } = stopper();
+    const running = run(chain(['a', 'DeafNode', { effect: 'effect' }]), { signal });
+    await eventually('the node acts', () => marks().includes('tick'));
+    suspend('its lease ends', { withinMs: 200 });
+    expect((await running).end).toMatchObject({ status: 'suspended', cause: 'asked', reason: 'its lease ends' });
+    expect(kindsOf(journal.entries)).toEqual(['began', 'intent a']);
+    await expectQuiet(marks);
+  });
+
   it('is cancelled after the grace', async () => {
     const { run, marks } = testRunner({ cancelGraceMs: 200 });
     const { signal, cancel } = stopper();

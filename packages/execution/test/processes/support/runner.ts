@@ -124,13 +124,13 @@ export function chain(...nodes: readonly (readonly [id: string, type: string, co
 export function stopper(): {
   readonly signal: AbortSignal;
   cancel(reason: string): void;
-  suspend(reason: string): void;
+  suspend(reason: string, limits?: { readonly withinMs: number }): void;
 } {
   const controller = new AbortController();
   return {
     signal: controller.signal,
     cancel: (reason) => controller.abort({ kind: 'cancel', reason }),
-    suspend: (reason) => controller.abort({ kind: 'suspend', reason }),
+    suspend: (reason, limits) => controller.abort({ kind: 'suspend', reason, ...limits }),
   };
 }
 
