@@ -18,6 +18,7 @@ import {
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
 import { type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
+import { withinLease } from './lease-journal.ts';
 import { recordQuestion } from './lost-record.ts';
 import { runObserver } from './run-observer.ts';
 
@@ -31,6 +32,8 @@ export interface DeskJobOptions {
   readonly checkpoints: CheckpointPolicy;
   /** Called when the outbox may have something new. */
   readonly onOutbox: () => void;
+  /** Whether a node of the job must not begin, because its lease ends (I2). */
+  readonly isLeaseEnding: () => boolean;
   /** Called with true before the job's end is recorded, so before the server can hear of it; with false if it was not. */
   readonly onOver: (isOver: boolean) => void;
   /** Takes the secrets of a workflow out of what the server gets of its result (I8). Default: none are known. */
@@ -43,6 +46,8 @@ export class DeskJob {
   watch: CancellationWatch | null = null;
   /** The lease is gone: nothing more is recorded or reported about the job here (I1). */
   isLost = false;
+  /** The run stops because its lease ends; the job waits for the server then. */
+  isLeaseEnding = false;
   /** What the job has to wait for before it can be queued; null when it need not. */
   waitsFor: 'lease' | 'store' | null = null;
   /** What operators have answered, as far as the next run has to know it. */
@@ -78,7 +83,8 @@ export class DeskJob {
       },
       async (value) => (await options.withoutSecrets?.(record.workflowJson, value)) ?? value,
     );
-    this.journal = {
+    const recorded: JobJournal = {
+      ...(journal.snapshotEveryEntries === undefined ? {} : { snapshotEveryEntries: journal.snapshotEveryEntries }),
       get questions() {
         return journal.questions;
       },
@@ -108,6 +114,7 @@ export class DeskJob {
         options.onOutbox();
       },
     };
+    this.journal = withinLease(recorded, () => this.#mustStop());
   }
 
   get record(): StoredJob {
@@ -117,6 +124,12 @@ export class DeskJob {
   /** Whether anything of a run has been recorded. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  #mustStop(): boolean {
+    if (this.isLost) return true;
+    this.isLeaseEnding ||= this.#options.isLeaseEnding();
+    return this.isLeaseEnding;
   }
 
   get isInDoubt(): boolean {

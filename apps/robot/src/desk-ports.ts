@@ -1,5 +1,5 @@
 /** What the desk needs from outside: a durable store of jobs, and listeners. */
-import type { ClaimedJob, DoubtAnswer, JobSpec, RunEnd } from '@casare/execution';
+import type { ClaimedJob, DoubtAnswer, JobSpec, Lease, RunEnd } from '@casare/execution';
 import type { DurableJob } from './job-journal.ts';
 import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
 
@@ -23,8 +23,14 @@ export interface StoredJob {
 
 /** The durable side; the composition root fits the store to it. */
 export interface JobStore {
-  /** Resolves when the job survives a crash. Storing the same claim again changes nothing. */
-  add(job: ClaimedJob): Promise<void>;
+  /**
+   * Resolves when the job survives a crash. Storing the same claim again changes nothing.
+   *
+   * @param leaseRemainingMs how long the lease stands from now on, on a clock that counts suspend
+   */
+  add(job: ClaimedJob, leaseRemainingMs: number): Promise<void>;
+  /** Notes how long the lease stands from now on, for the time after a restart. */
+  renewLease(lease: Lease, remainingMs: number): Promise<void>;
   unfinished(): Promise<readonly StoredJob[]>;
   open(jobId: string): DurableJob & { close(): void };
   /** The server gave the job to someone else: nothing more is run or recovered here. */

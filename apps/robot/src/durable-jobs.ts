@@ -1,5 +1,5 @@
 /** Fits the local store to what the desk needs of it. */
-import type { ClaimedJob, JournalEntry } from '@casare/execution';
+import type { ClaimedJob, JournalEntry, Lease } from '@casare/execution';
 import type { CheckpointManager, JobRecord, LeaseNote, OfflineQueue } from '@casare/offline-store';
 import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
@@ -13,19 +13,23 @@ export interface DurableJobsParts {
 }
 
 export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJobsParts): JobStore {
+  const leaseNote = (remainingMs: number): LeaseNote => ({ bootId, sentAtMs: bootClock(), durationMs: remainingMs });
   return {
-    async add(job: ClaimedJob) {
+    async add(job: ClaimedJob, leaseRemainingMs: number) {
       await queue.cacheJob({
         jobId: job.jobId,
         workflowJson: job.workflow,
         leaseToken: job.leaseToken,
         name: job.name,
         variables: job.variables,
-        lease: { bootId, sentAtMs: bootClock(), durationMs: job.leaseMs },
+        lease: leaseNote(leaseRemainingMs),
         onLost: job.onLost,
         inDoubtPolicy: job.inDoubtPolicy,
         timeoutMs: job.timeoutMs,
       });
+    },
+    async renewLease({ jobId, leaseToken }: Lease, remainingMs: number) {
+      await queue.renewLease(jobId, leaseToken, leaseNote(remainingMs));
     },
     async unfinished() {
       const records = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];

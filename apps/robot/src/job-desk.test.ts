@@ -111,6 +111,7 @@ async function deskWith(options: DeskSetup = {}) {
   const desk = new JobDesk({
     store: {
       add: async () => undefined,
+      renewLease: async () => undefined,
       unfinished: async () => options.unfinished ?? [],
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
       open: (jobId) => ({
@@ -189,7 +190,8 @@ async function deskWith(options: DeskSetup = {}) {
   });
   desk.attach(executor);
   await executor.start();
-  return { clock, desk, executor, checker, locker, runs, started, statuses, told, server, disk, sent, given };
+  const kinds = (jobId: string): string[] => (journals.get(jobId) ?? []).map(({ kind }) => kind);
+  return { clock, desk, executor, checker, locker, runs, started, statuses, told, server, disk, sent, given, kinds };
 }
 
 const cancelled = (jobId: string) => (asked: string) =>
@@ -293,6 +295,92 @@ describe('a cancel', () => {
     expect(desk.freeSlots).toBe(1);
     desk.toldServer('a');
     expect(desk.freeSlots).toBe(2);
+  });
+});
+
+it('a job has snapshots in its journal, so that a resume need not fold all of it', async () => {
+  const { desk } = await deskWith();
+  await desk.admit(claim('a'));
+  expect(desk.journalFor({ ...stored('a'), priority: 0 }).snapshotEveryEntries).toBe(5_000);
+});
+
+describe('a restart job whose lease cannot be renewed', () => {
+  const intent = (step: number): JournalEntry => ({
+    kind: 'intent',
+    step,
+    node_id: `n${step}`,
+    effect: 'effect',
+    attempt: 1,
+    idempotency_key: 'k',
+    at: 0,
+  });
+  const result = (step: number): JournalEntry => ({
+    kind: 'result',
+    step,
+    node_id: `n${step}`,
+    exit: null,
+    outputs: {},
+    variables: {},
+    duration_ms: 1,
+    retries: 0,
+    at: 0,
+  });
+
+  async function running(onLost: ClaimedJob['onLost']) {
+    const setup = await deskWith();
+    setup.locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    await setup.desk.admit(claim('a', { onLost }));
+    await setup.clock.advance(0);
+    const run = setup.runs.get('a');
+    if (run === undefined) throw new Error('the job runs');
+    await run.commit(intent(1));
+    setup.server.isDown = true;
+    return { ...setup, run };
+  }
+
+  it('begins no node within the margin, but records what is done, and goes on once the server confirms', async () => {
+    const { clock, run, runs, server, kinds, desk, told } = await running('restart');
+    await clock.advance(289_000);
+    await run.commit(result(1), intent(2));
+    await clock.advance(1_000);
+    await expect(run.commit(result(2), intent(3))).rejects.toThrow('lease of the job ends');
+    expect(kinds('a')).toEqual(['intent', 'result', 'intent', 'result']);
+    await desk.guardDeadlines();
+    await clock.advance(60_000);
+    expect([runs.size, desk.freeSlots, told]).toEqual([0, 1, ['ended a: suspended']]);
+    server.isDown = false;
+    await clock.advance(1_000);
+    expect(runs.size).toBe(1);
+  });
+
+  it('is stopped when the margin begins, a node that is under way within half of it', async () => {
+    const { clock, desk, runs, run } = await running('restart');
+    await clock.advance(289_999);
+    await desk.guardDeadlines();
+    expect(runs.size).toBe(1);
+    await clock.advance(1);
+    await desk.guardDeadlines();
+    await clock.advance(0);
+    expect(run.signal.reason).toMatchObject({ kind: 'suspend', withinMs: 5_000 });
+    expect(runs.size).toBe(0);
+  });
+
+  it('is given up when the server says that another robot has it', async () => {
+    const { clock, desk, runs, server, told } = await running('restart');
+    await clock.advance(295_000);
+    await desk.guardDeadlines();
+    server.isDown = false;
+    server.answer = () => ({ outcome: 'stale' });
+    await clock.advance(1_000);
+    expect([runs.size, told]).toEqual([0, ['ended a: suspended', 'lost a', 'superseded a']]);
+  });
+
+  it('on hold goes on however long that takes', async () => {
+    const { clock, desk, run, runs } = await running('hold');
+    await clock.advance(3_600_000);
+    await desk.guardDeadlines();
+    await run.commit(result(1), intent(2));
+    expect(runs.size).toBe(1);
   });
 });
 

@@ -27,12 +27,14 @@ import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
 import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
-import { JobRecovery, leaseMarginMs } from './job-recovery.ts';
+import { JobRecovery } from './job-recovery.ts';
+import { isLeaseEnding, lastNodeLimitMs } from './lease-deadline.ts';
+import { LeaseNotes } from './lease-notes.ts';
 import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, noStatistics } from './run-outcomes.ts';
 
-export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver'> {
+export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver' | 'isLeaseEnding'> {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
   /** For jobs without a policy of their own; see `JobDoubts`. */
@@ -54,6 +56,7 @@ export class JobDesk {
   readonly #recovery: JobRecovery;
   readonly #doubts: JobDoubts;
   readonly #endings: JobEndings;
+  readonly #leaseNotes: LeaseNotes;
   readonly #jobs = new Map<string, DeskJob>();
   /** Jobs that are over here while the server still has them as running: it has not heard of the end yet. */
   readonly #untold = new Set<string>();
@@ -62,6 +65,7 @@ export class JobDesk {
   constructor(options: JobDeskOptions) {
     this.#options = options;
     const drop = (job: DeskJob): void => this.#drop(job);
+    this.#leaseNotes = new LeaseNotes(options);
     const tryAgainLater = (job: DeskJob, reason: string): void => this.#tryAgainLater(job, reason);
     this.#endings = new JobEndings({ ...options, untold: this.#untold, drop, tryAgainLater });
     this.#doubts = new JobDoubts({
@@ -76,9 +80,7 @@ export class JobDesk {
       queue: (record) => this.#submit(this.#track(record), recoveredPriority),
       waitInDoubt: (record) => void this.#track(record),
       loseRecord: (record, why) => this.#doubts.loseRecord(this.#track(record), why),
-      waitForLease: (record) => {
-        this.#track(record).waitsFor = 'lease';
-      },
+      waitForLease: (record) => void this.#track(record, 'lease'),
     });
   }
 
@@ -126,7 +128,7 @@ export class JobDesk {
     if (this.has(claim)) return;
     if (this.#jobs.has(claim.jobId))
       throw new StillEndingError('an earlier run of the job is still ending on this robot');
-    await this.#options.store.add(claim);
+    await this.#options.store.add(claim, this.#options.locker.remainingMs(claim.jobId) ?? claim.leaseMs);
     this.#options.telemetry.received(claim);
     this.#options.logger.log('info', `claimed job "${claim.name}"`, { job_id: claim.jobId });
     const job = this.#track(storedForm(claim));
@@ -163,19 +165,20 @@ export class JobDesk {
       case 'ran':
         return this.#ran(job, end.report.end);
       case 'never-started':
+        if (job.isLeaseEnding && end.request.kind === 'suspend') return this.#waitForLease(job);
         return this.#endings.neverStarted(job, end.request);
       case 'crashed':
         return this.#endings.crashed(job, end.error);
     }
   }
 
-  /** Stops `restart` jobs whose lease may be over before another robot can start them (I2). */
+  /** Stops `restart` jobs before another robot can start them (I2); to be called every `guardIntervalMs`. */
   async guardDeadlines(): Promise<void> {
-    const marginMs = leaseMarginMs(this.#options.locker.lockTimeoutMs);
+    const { locker } = this.#options;
     for (const job of [...this.#jobs.values()]) {
-      if (job.record.onLost !== 'restart' || job.waitsFor === 'lease') continue;
-      const remaining = this.#options.locker.remainingMs(job.record.jobId);
-      if (remaining !== null && remaining <= marginMs) await this.#lose(job, 'it could not be renewed in time');
+      if (job.isInDoubt || job.waitsFor !== null || job.isLost) continue;
+      this.#leaseNotes.keep(job.record);
+      if (isLeaseEnding(job.record, locker)) await this.#stopBeforeDeadline(job);
     }
   }
 
@@ -185,10 +188,12 @@ export class JobDesk {
     for (const job of [...this.#jobs.values()]) if (job.isInDoubt || job.waitsFor !== null) this.#drop(job);
   }
 
-  #track(record: StoredJob): DeskJob {
+  #track(record: StoredJob, waitsFor: DeskJob['waitsFor'] = null): DeskJob {
     const { jobId, leaseToken } = record;
+    const isEnding = (): boolean => isLeaseEnding(record, this.#options.locker);
     const onOver = (isOver: boolean): void => void (isOver ? this.#untold.add(jobId) : this.#untold.delete(jobId));
-    const job = new DeskJob(record, { ...this.#options, onOver });
+    const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding: isEnding });
+    job.waitsFor = waitsFor;
     this.#jobs.set(jobId, job);
     job.watch = this.#options.checker.start(
       jobId,
@@ -209,10 +214,12 @@ export class JobDesk {
     try {
       interruption = await job.interruption();
     } catch (error) {
-      if (!isRecordLost(error)) throw error;
-      return this.#isHere(job) ? this.#doubts.loseRecord(job, messageOf(error)) : undefined;
+      if (!this.#isHere(job)) return;
+      if (isRecordLost(error)) return this.#doubts.loseRecord(job, messageOf(error));
+      return this.#tryAgainLater(job, messageOf(error));
     }
     if (!this.#isHere(job)) return;
+    if (isLeaseEnding(job.record, this.#options.locker)) return this.#waitForLease(job);
     if (interruption !== null) {
       return this.#endings.endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
     }
@@ -267,6 +274,17 @@ export class JobDesk {
     else if (job.waitsFor !== null) await this.#goOn(job, job.waitsFor);
   }
 
+  /** The lease is kept, and may yet be confirmed: then the job goes on where it was. */
+  async #stopBeforeDeadline(job: DeskJob): Promise<void> {
+    const { jobId } = job.record;
+    if (!job.isLeaseEnding) {
+      this.#options.logger.log('warning', 'a job stops: its lease could not be renewed in time', { job_id: jobId });
+    }
+    job.isLeaseEnding = true;
+    const withinMs = lastNodeLimitMs(this.#options.locker.lockTimeoutMs);
+    await this.#executorOrThrow().suspendJob(jobId, 'its lease could not be renewed in time', { withinMs });
+  }
+
   async #lose(job: DeskJob, why: string): Promise<void> {
     if (!this.#isHere(job) || job.isLost) return;
     const { jobId } = job.record;
@@ -276,7 +294,10 @@ export class JobDesk {
     telemetry.leaseLost(jobId);
     locker.forget(jobId);
     const isRunning = await this.#executorOrThrow().suspendJob(jobId, 'its lease is lost');
-    await store.supersede(jobId);
+    await store.supersede(jobId).catch((error: unknown) => {
+      // It is superseded when the server is asked about it again, after a restart.
+      logger.log('error', `a lost job could not be noted as such: ${messageOf(error)}`, { job_id: jobId });
+    });
     if (!isRunning && !this.#executorOrThrow().has(jobId)) this.#drop(job);
   }
 
@@ -296,6 +317,7 @@ export class JobDesk {
       });
       return;
     }
+    if (end.status === 'suspended' && job.isLeaseEnding && !job.isLost) return this.#waitForLease(job);
     if (end.status === 'suspended' && (end.cause === 'journal' || end.cause === 'no-process') && !job.isLost) {
       this.#tryAgainLater(job, end.reason);
       return;
@@ -304,12 +326,21 @@ export class JobDesk {
     if (end.status !== 'suspended') this.#options.locker.forget(job.record.jobId);
   }
 
+  /** Until the server says that the lease stands. */
+  #waitForLease(job: DeskJob): void {
+    this.#waitFor(job, 'lease');
+  }
+
   /** The job stays here, its lease is kept, and it can be cancelled meanwhile. */
-  #tryAgainLater(job: DeskJob, reason: string): void {
+  #waitFor(job: DeskJob, cause: 'lease' | 'store'): DeskJob | null {
     this.#drop(job);
-    if (this.#recovery.isStopped) return;
-    const again = this.#track({ ...job.record, state: job.hasBegun ? 'in_progress' : 'cached' });
-    again.waitsFor = 'store';
+    if (this.#recovery.isStopped) return null;
+    return this.#track({ ...job.record, state: job.hasBegun ? 'in_progress' : 'cached' }, cause);
+  }
+
+  #tryAgainLater(job: DeskJob, reason: string): void {
+    const again = this.#waitFor(job, 'store');
+    if (again === null) return;
     const waited = this.#recovery.waitToRetry(job.record.jobId, reason);
     this.#inBackground(
       again,
@@ -319,6 +350,7 @@ export class JobDesk {
 
   #drop(job: DeskJob): void {
     job.close();
+    this.#leaseNotes.forget(job.record.jobId);
     if (this.#isHere(job)) this.#jobs.delete(job.record.jobId);
   }
 

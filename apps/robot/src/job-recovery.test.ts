@@ -21,8 +21,8 @@ function job(jobId: string, changes: Partial<StoredJob> = {}): StoredJob {
   };
 }
 
-/** A recovery over stored jobs. */
-function setup(jobs: readonly StoredJob[]) {
+/** A recovery over stored jobs; each refusal lets one take-up fail. */
+function setup(jobs: readonly StoredJob[], refusals: Error[] = []) {
   const clock = new ManualClock();
   const queued: string[] = [];
   const waiting: string[] = [];
@@ -45,7 +45,11 @@ function setup(jobs: readonly StoredJob[]) {
     telemetry: { resumed: () => undefined },
     logger: { log: () => undefined },
     clock,
-    queue: async ({ jobId }) => void queued.push(jobId),
+    queue: async ({ jobId }) => {
+      const refusal = refusals.shift();
+      if (refusal !== undefined) throw refusal;
+      queued.push(jobId);
+    },
     loseRecord: async ({ jobId }) => void waiting.push(`${jobId} as a whole`),
     waitInDoubt: ({ jobId }) => void waiting.push(jobId),
     waitForLease: ({ jobId }) => void unconfirmed.push(jobId),
@@ -69,6 +73,27 @@ describe('after a restart without the database', () => {
     await late.recovery.takeUpAll();
     expect([late.queued, late.unconfirmed]).toEqual([[], ['a']]);
     expect(late.locker.held).toEqual([{ jobId: 'a', leaseToken: '7', confirmedAt: expect.any(Number) }]);
+  });
+});
+
+describe('a job that cannot be taken up', () => {
+  it('is tried again until it can, and does not keep the others', async () => {
+    const busy = new Error('the store is busy');
+    const { clock, recovery, queued } = setup([job('a'), job('b')], [busy]);
+    expect(await recovery.takeUpAll()).toBe(2);
+    expect(queued).toEqual(['b']);
+    await clock.advance(10_000);
+    expect(queued).toEqual(['b', 'a']);
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it('is judged by what is left of its lease by then', async () => {
+    const one = job('a', { onLost: 'restart', leaseRemainingMs: 25_000 });
+    const busy = new Error('the store is busy');
+    const { clock, recovery, queued, unconfirmed } = setup([one], [busy, busy]);
+    await recovery.takeUpAll();
+    await clock.advance(20_000);
+    expect([queued, unconfirmed]).toEqual([[], ['a']]);
   });
 });
 

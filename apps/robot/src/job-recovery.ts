@@ -1,14 +1,16 @@
 /**
  * Takes up what was left unfinished: by an earlier process, or because the store could not record a step.
  * Needs no database, except for a `restart` job whose lease may have passed on: it waits until the server has said
- * that the lease stands (I2).
+ * that the lease stands (I2). A job that cannot be taken up now is tried again, as often as it takes.
  */
 import type { Clock, JobLocker, Logger } from '@casare/execution';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
+import { isLeaseEnding } from './lease-deadline.ts';
+import { messageOf } from './message-of.ts';
 
 export interface JobRecoveryOptions {
   readonly store: Pick<JobStore, 'unfinished'>;
-  readonly locker: Pick<JobLocker, 'adopt' | 'lockTimeoutMs'>;
+  readonly locker: Pick<JobLocker, 'adopt' | 'remainingMs' | 'lockTimeoutMs'>;
   readonly telemetry: Pick<JobTelemetry, 'resumed'>;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -22,11 +24,6 @@ export interface JobRecoveryOptions {
   readonly loseRecord: (job: StoredJob, why: string) => Promise<void>;
   /** Puts the job into the queue once the server has confirmed its lease. */
   readonly waitForLease: (job: StoredJob) => void;
-}
-
-/** Before this much of a `restart` job's lease is left, its run is stopped, or not begun (I2). In ms. */
-export function leaseMarginMs(lockTimeoutMs: number): number {
-  return Math.min(10_000, lockTimeoutMs / 3);
 }
 
 export class JobRecovery {
@@ -43,15 +40,10 @@ export class JobRecovery {
 
   /** @returns how many jobs were found */
   async takeUpAll(): Promise<number> {
-    const jobs = await this.#options.store.unfinished();
-    for (const job of jobs) {
-      if (this.isStopped) break;
-      try {
-        await this.#takeUp(job);
-      } catch (error) {
-        this.#options.logger.log('error', `a job cannot be taken up: ${String(error)}`, { job_id: job.jobId });
-      }
-    }
+    const { store, locker } = this.#options;
+    const jobs = await store.unfinished();
+    for (const job of jobs) locker.adopt(job, job.leaseRemainingMs);
+    for (const job of jobs) if (!(await this.#isTakenUp(job))) void this.#tryAgain(job);
     return jobs.length;
   }
 
@@ -71,13 +63,28 @@ export class JobRecovery {
     this.#stopped.abort();
   }
 
+  async #tryAgain(job: StoredJob): Promise<void> {
+    do if (!(await this.waitToRetry(job.jobId, 'it cannot be taken up now'))) return;
+    while (!(await this.#isTakenUp(job)));
+  }
+
+  async #isTakenUp(job: StoredJob): Promise<boolean> {
+    if (this.isStopped) return true;
+    try {
+      await this.#takeUp(job);
+      return true;
+    } catch (error) {
+      this.#options.logger.log('error', `a job cannot be taken up: ${messageOf(error)}`, { job_id: job.jobId });
+      return false;
+    }
+  }
+
   async #takeUp(job: StoredJob): Promise<void> {
     const { locker, telemetry, queue, waitInDoubt, waitForLease, loseRecord } = this.#options;
-    locker.adopt(job, job.leaseRemainingMs);
     telemetry.resumed(job);
     if (job.lostRecord !== null) await loseRecord(job, job.lostRecord);
     else if (job.state === 'in_doubt') waitInDoubt(job);
-    else if (job.onLost === 'restart' && job.leaseRemainingMs <= leaseMarginMs(locker.lockTimeoutMs)) waitForLease(job);
+    else if (isLeaseEnding(job, locker)) waitForLease(job);
     else await queue(job);
   }
 }

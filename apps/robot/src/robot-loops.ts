@@ -3,6 +3,7 @@
  * leases, tidy its store. A problem is told once, not at every turn of a loop that keeps meeting it.
  */
 import type { RobotParts } from './compose.ts';
+import { guardIntervalMs } from './lease-deadline.ts';
 import { messageOf } from './message-of.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
 
@@ -30,7 +31,7 @@ export class RobotLoops {
     this.#turn = this.#loop('claiming jobs', turnIntervalMs, (signal) => turn.take(signal));
     this.#sync = this.#loop('sending results', 1_000, (signal) => this.#drain(signal));
     this.#loop('connection', 2_000, async () => this.#watchConnection());
-    this.#loop('lease deadlines', 1_000, () => desk.guardDeadlines());
+    this.#loop('lease deadlines', guardIntervalMs(config.jobExecution.lockTimeoutMs), () => desk.guardDeadlines());
     this.#loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
   }
 

@@ -8,15 +8,19 @@ interface Sleeper {
 export interface ManualClockOptions {
   /** Wall-clock start in ms since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly startAtMs?: number;
+  /** How long ago the machine was booted, in ms. Default 0. */
+  readonly bootedForMs?: number;
 }
 
 export class ManualClock {
   #wall: number;
   #monotonic = 0;
+  #boot: number;
   #sleepers: Sleeper[] = [];
 
   constructor(options: ManualClockOptions = {}) {
     this.#wall = options.startAtMs ?? Date.UTC(2026, 0, 1);
+    this.#boot = options.bootedForMs ?? 0;
   }
 
   now(): number {
@@ -25,6 +29,11 @@ export class ManualClock {
 
   monotonic(): number {
     return this.#monotonic;
+  }
+
+  /** Ms since the machine was booted, the time that it was suspended included. */
+  sinceBoot(): number {
+    return this.#boot;
   }
 
   /** How many sleeps are under way. */
@@ -74,8 +83,15 @@ export class ManualClock {
     this.#wall += ms;
   }
 
+  /** The machine sleeps: nothing runs, the monotonic clock stands, the wall clock and the time since boot go on. */
+  suspend(ms: number): void {
+    this.#wall += ms;
+    this.#boot += ms;
+  }
+
   #move(to: number): void {
     this.#wall += to - this.#monotonic;
+    this.#boot += to - this.#monotonic;
     this.#monotonic = to;
   }
 }
