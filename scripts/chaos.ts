@@ -19,6 +19,14 @@ interface Scenario {
 
 const scenarios: readonly Scenario[] = [
   {
+    name: 'kill-points',
+    what: 'robots and job processes killed at every named point and at random, against a server that counts effects',
+    dir: 'apps/robot',
+    file: 'test/chaos/kill-points.test.ts',
+    count: { variable: 'KILL_ROUNDS', ordinary: 5, large: 500 },
+    seed: 'KILL_SEED',
+  },
+  {
     name: 'lease-model',
     what: 'interleavings of claim, expiry, late write, sync and cancel on real PostgreSQL, against the model',
     dir: 'packages/local-supabase',

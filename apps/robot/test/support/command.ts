@@ -14,6 +14,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The script that is run. Default: that of `casare-robot`. */
+  readonly script?: string;
 }
 
 /** Variables that the tests' own environment must not pass on. */
@@ -27,7 +29,7 @@ function environment(env: Readonly<Record<string, string>> = {}): NodeJS.Process
 /** Runs a command to its end. */
 export function runCommand(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mainScript, ...args], {
+    const child = spawn(process.execPath, [options.script ?? mainScript, ...args], {
       env: environment(options.env),
       cwd: options.cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,7 +55,7 @@ export interface RunningCommand {
 
 /** Starts a command that goes on; the caller ends it. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const child = spawn(process.execPath, [mainScript, ...args], {
+  const child = spawn(process.execPath, [options.script ?? mainScript, ...args], {
     env: environment(options.env),
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,8 +6,8 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type SeededRandom, seededRandom } from '@casare/testing';
 import { CheckpointManager, OfflineQueue, openStore, type Store } from '../../src/index.ts';
-import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { copyImage, imageKeys, type JobTruth, makeImage, outboxKey, type StoreImage } from './store-image.ts';
 
 export interface DamageDrillReport {
