@@ -11,6 +11,7 @@ import {
   JobExecutor,
   JobGateway,
   JobLocker,
+  type JsonObject,
   type Logger,
   type NodeType,
   ProgressReporter,
@@ -35,6 +36,7 @@ import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
 import { RobotTurn } from './robot-turn.ts';
+import { auditIncidents, recentIncidents } from './store-incidents.ts';
 import { robotVersion } from './version.ts';
 
 /** What an embedding program may replace or add. */
@@ -80,6 +82,8 @@ export interface RobotParts {
   readonly turn: RobotTurn;
   readonly pause: IntakePause;
   readonly queue: OfflineQueue;
+  /** What the store has lost lately, for operators. */
+  readonly incidents: readonly JsonObject[];
   readonly metrics: MetricsCollector | null;
   readonly audit: AuditLogger | null;
   close(): Promise<void>;
@@ -118,6 +122,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
           redact: redactor,
         })
       : null;
+    auditIncidents(ownStore, audit);
+    const incidents = await recentIncidents(ownStore, clock.now());
     const metrics = config.observability.metricsEnabled
       ? new MetricsCollector({
           resourceMonitor: new ResourceMonitor({ intervalMs: config.observability.resourceIntervalMs }),
@@ -257,7 +263,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checker,
       intake,
       robot,
-      presence: () => presenceOf({ metrics, pause, executor, intake }),
+      presence: () => presenceOf({ metrics, pause, executor, intake, incidents }),
       presenceIntervalMs: jobExecution.heartbeatIntervalMs,
       clock,
       onRegistered: () => {
@@ -288,6 +294,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       turn,
       pause,
       queue,
+      incidents,
       metrics,
       audit,
       async close() {

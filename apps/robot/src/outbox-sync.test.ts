@@ -13,8 +13,10 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
   let pending = [...items];
   const sent: string[] = [];
   const failed: string[] = [];
+  const superseded: number[] = [];
   const take = (what: string): LeaseOutcome => {
     const error = refuse(what);
+    if (error === 'stale') return error;
     if (error !== null) throw error;
     sent.push(what);
     return 'ok';
@@ -24,6 +26,10 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
     outbox: {
       peek: async () => pending,
       ack: async (ids) => {
+        pending = pending.filter(({ id }) => !ids.includes(id));
+      },
+      supersede: async (ids) => {
+        superseded.push(...ids);
         pending = pending.filter(({ id }) => !ids.includes(id));
       },
       fail: async (id, reason) => {
@@ -40,7 +46,7 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
     },
     isPermanent: (error) => (error as { category?: string }).category === 'permanent',
   });
-  return { sync, sent, failed, left: () => pending.map(({ id }) => id) };
+  return { sync, sent, failed, superseded, left: () => pending.map(({ id }) => id) };
 }
 
 describe('OutboxSync', () => {
@@ -80,6 +86,15 @@ describe('OutboxSync', () => {
     expect(await sync.drain(never)).toBe('empty');
     expect(sent).toEqual(['events a 1', 'events a 3']);
     expect(failed).toEqual(['2: no such thing']);
+  });
+
+  it('keeps what counts for nothing any more as superseded, and sends it once', async () => {
+    const { sync, sent, superseded, left } = setup(
+      [item(1, 'event'), item(2, 'event', 'b'), item(3, 'complete', 'a', { status: 'completed' })],
+      (what) => (what.includes(' a') ? 'stale' : null),
+    );
+    expect(await sync.drain(never)).toBe('empty');
+    expect([sent, superseded, left()]).toEqual([['events b 2'], [1, 3], []]);
   });
 
   it('tells the end of a job without its result when the server refuses the result', async () => {

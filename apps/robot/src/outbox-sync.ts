@@ -1,6 +1,7 @@
 /**
  * Carries the outbox to the server, in order per job, in batches (I6). An entry leaves the outbox only
- * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone.
+ * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone. What the server
+ * keeps as evidence only, because the job has passed to another claim, is kept here as such, too (I1).
  */
 import type {
   DoubtQuestion,
@@ -26,6 +27,8 @@ export interface OutboxItem {
 export interface OutboxPort {
   peek(limit: number): Promise<readonly OutboxItem[]>;
   ack(ids: readonly number[]): Promise<unknown>;
+  /** They have arrived, and count for nothing. */
+  supersede(ids: readonly number[], reason: string): Promise<unknown>;
   fail(id: number, reason: string, options: { readonly permanent: boolean }): Promise<unknown>;
 }
 
@@ -73,11 +76,10 @@ export class OutboxSync {
   }
 
   async #deliver(batch: Batch, signal: AbortSignal): Promise<'delivered' | 'refused' | 'offline'> {
-    const { outbox, onDelivered, onRefused, isPermanent } = this.#options;
+    const { outbox, onRefused, isPermanent } = this.#options;
     try {
       const outcome = await this.#send(batch, signal);
-      for (const item of batch.items) await onDelivered?.(item, outcome);
-      await outbox.ack(batch.items.map((item) => item.id));
+      await this.#arrived(batch.items, outcome);
       return 'delivered';
     } catch (error) {
       if (signal.aborted || !isPermanent(error)) return 'offline';
@@ -91,12 +93,20 @@ export class OutboxSync {
     }
   }
 
+  async #arrived(items: readonly OutboxItem[], outcome: LeaseOutcome): Promise<void> {
+    const { outbox, onDelivered } = this.#options;
+    for (const item of items) await onDelivered?.(item, outcome);
+    const ids = items.map(({ id }) => id);
+    if (outcome === 'stale') await outbox.supersede(ids, 'the job had passed to another claim');
+    else await outbox.ack(ids);
+  }
+
   /**
    * The server refuses the end of a job for what it carries (its size, say): the end is told without it,
    * rather than leaving the job running for ever. The result stays in the local store.
    */
   async #completeWithoutResult(batch: Batch, refusal: unknown, signal: AbortSignal): Promise<boolean> {
-    const { outbox, gateway, onDelivered, onRefused } = this.#options;
+    const { gateway, onRefused } = this.#options;
     const [item] = batch.items;
     if (item === undefined) return false;
     const { status, error } = objectOf(item.payload) as unknown as Parameters<JobGateway['completeJob']>[1];
@@ -105,8 +115,7 @@ export class OutboxSync {
     try {
       const outcome = await gateway.completeJob(batch.lease, { status, result, error: short }, { signal });
       onRefused?.(item, refusal);
-      await onDelivered?.(item, outcome);
-      await outbox.ack([item.id]);
+      await this.#arrived([item], outcome);
       return true;
     } catch {
       return false;

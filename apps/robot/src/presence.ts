@@ -9,18 +9,27 @@ export interface PresenceParts {
   readonly pause: IntakePause;
   readonly executor: Pick<JobExecutor, 'getStatus'>;
   readonly intake: Pick<JobIntake, 'isClosed'>;
+  /** What the store has lost lately; see `recentIncidents`. */
+  readonly incidents: readonly JsonObject[];
 }
 
-export function presenceOf({ metrics, pause, executor, intake }: PresenceParts): Presence {
+export function presenceOf({ metrics, pause, executor, intake, incidents }: PresenceParts): Presence {
   const state = pause.current !== null ? 'paused' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
-  return { status: intake.isClosed ? 'draining' : state, metrics: sampleOf(metrics, pause) };
+  return { status: intake.isClosed ? 'draining' : state, metrics: sampleOf(metrics, pause, incidents) };
 }
 
 /** What the server's robot_metrics keep of a moment; null: nothing to keep. */
-function sampleOf(metrics: MetricsCollector | null, pause: IntakePause): JsonObject | null {
+function sampleOf(
+  metrics: MetricsCollector | null,
+  pause: IntakePause,
+  incidents: readonly JsonObject[],
+): JsonObject | null {
   const { current } = pause;
-  const paused = current === null ? {} : { paused: { note: current.note, remaining_ms: pause.remainingMs } };
-  if (metrics === null) return current === null ? null : paused;
+  const news: JsonObject = {
+    ...(current === null ? {} : { paused: { note: current.note, remaining_ms: pause.remainingMs } }),
+    ...(incidents.length === 0 ? {} : { store_incidents: [...incidents] }),
+  };
+  if (metrics === null) return Object.keys(news).length === 0 ? null : news;
   const { totalJobs, successfulJobs, failedJobs, cancelledJobs, activeJobs } = metrics.getSummary();
   const resources = metrics.getCurrentResources();
   return {
@@ -32,6 +41,6 @@ function sampleOf(metrics: MetricsCollector | null, pause: IntakePause): JsonObj
     cpu_percent: resources?.cpuPercent ?? null,
     memory_mb: resources?.memoryMb ?? null,
     memory_percent: resources?.memoryPercent ?? null,
-    ...paused,
+    ...news,
   };
 }

@@ -12,6 +12,7 @@ import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts
 
 import { credentialsOf } from './compose-connection.ts';
 import { ControlServer } from './control/control-server.ts';
+import { outboxCommands } from './control/outbox-control.ts';
 import { robotCommands } from './control/robot-commands.ts';
 import type { PauseOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
@@ -196,7 +197,7 @@ export class RobotAgent {
    * @throws Error when the robot has not started
    */
   async describe(): Promise<RobotDescription> {
-    const { identity, config, clock, queue } = this.#partsOrThrow();
+    const { identity, config, clock, queue, incidents } = this.#partsOrThrow();
     const { outbox } = await queue.getStats();
     return {
       robot: {
@@ -208,6 +209,7 @@ export class RobotAgent {
         url: config.connection.url,
       },
       status: this.getStatus(),
+      incidents,
       outbox,
     };
   }
@@ -247,9 +249,11 @@ export class RobotAgent {
   }
 
   /** A robot without its control socket works; it can only not be asked on this machine. */
-  async #openControl({ config, logger }: RobotParts): Promise<void> {
+  async #openControl({ config, logger, queue }: RobotParts): Promise<void> {
+    const outbox = outboxCommands(queue.store.outbox, () => this.#loops?.kickSync());
+    const commands = new Map([...robotCommands(this), ...outbox]);
     try {
-      this.#control = await ControlServer.open({ home: config.robot.home, commands: robotCommands(this), logger });
+      this.#control = await ControlServer.open({ home: config.robot.home, commands, logger });
     } catch (error) {
       logger.log(
         'warning',

@@ -1,6 +1,6 @@
 /** What can be seen of a robot from outside. */
 import type { ConnectionStatus, WakeUpStatus } from '@casare/connection';
-import type { ExecutorStatus, ProgressStage } from '@casare/execution';
+import type { ExecutorStatus, JsonObject, ProgressStage } from '@casare/execution';
 import type { RobotParts } from './compose.ts';
 
 export type AgentState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -40,6 +40,8 @@ export interface RobotDescription {
     readonly url: string | null;
   };
   readonly status: RobotStatus;
+  /** What the local store has lost lately: `{kind, at, job_id, detail}`, the newest first. */
+  readonly incidents: readonly JsonObject[];
   readonly outbox: { readonly pending: number; readonly deadLetters: number; readonly dropped: number };
 }
 

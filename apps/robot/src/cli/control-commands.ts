@@ -8,7 +8,7 @@ import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
-interface ControlFlags {
+export interface ControlFlags {
   readonly config?: string;
   readonly json: boolean;
 }
@@ -17,7 +17,7 @@ interface ControlFlags {
 const lookAgainMs = 200;
 
 export async function statusCommand(flags: ControlFlags, terminal: Terminal): Promise<number> {
-  const status = (await ask(flags, 'status')) as JsonObject;
+  const status = (await askControl(flags, 'status')) as JsonObject;
   if (flags.json) terminal.print(JSON.stringify(status));
   else for (const line of statusLines(status)) terminal.print(line);
   return exitCodes.ok;
@@ -27,7 +27,7 @@ export async function pauseCommand(
   flags: ControlFlags & { readonly note?: string; readonly timeout?: number },
   terminal: Terminal,
 ): Promise<number> {
-  const status = (await ask(flags, 'pause', {
+  const status = (await askControl(flags, 'pause', {
     note: flags.note ?? null,
     timeout_ms: flags.timeout ?? null,
   })) as JsonObject;
@@ -39,14 +39,14 @@ export async function pauseCommand(
 }
 
 export async function resumeCommand(flags: ControlFlags, terminal: Terminal): Promise<number> {
-  const answer = (await ask(flags, 'resume')) as JsonObject;
+  const answer = (await askControl(flags, 'resume')) as JsonObject;
   if (flags.json) terminal.print(JSON.stringify(answer));
   else terminal.print(answer.was_paused === true ? 'resumed' : 'it was not paused');
   return exitCodes.ok;
 }
 
 export async function limitCommand(limit: number, flags: ControlFlags, terminal: Terminal): Promise<number> {
-  await ask(flags, 'limit', { max_concurrent_jobs: limit });
+  await askControl(flags, 'limit', { max_concurrent_jobs: limit });
   if (flags.json) terminal.print(JSON.stringify({ max_concurrent_jobs: limit }));
   else terminal.print(`up to ${limit} job(s) at the same time, until the robot stops`);
   return exitCodes.ok;
@@ -56,7 +56,7 @@ export async function stopCommand(
   flags: ControlFlags & { readonly mode: string; readonly wait: boolean },
   terminal: Terminal,
 ): Promise<number> {
-  await ask(flags, 'stop', { mode: flags.mode });
+  await askControl(flags, 'stop', { mode: flags.mode });
   if (flags.wait) while (await isThere(flags)) await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   const state = flags.wait ? 'stopped' : 'stopping';
   terminal.print(flags.json ? JSON.stringify({ state }) : state);
@@ -65,7 +65,7 @@ export async function stopCommand(
 
 async function isThere(flags: ControlFlags): Promise<boolean> {
   try {
-    await ask(flags, 'status');
+    await askControl(flags, 'status');
     return true;
   } catch (error) {
     if (error instanceof CliError && error.exitCode === exitCodes.unavailable) return false;
@@ -73,7 +73,8 @@ async function isThere(flags: ControlFlags): Promise<boolean> {
   }
 }
 
-async function ask(flags: ControlFlags, command: string, args: JsonObject = {}): Promise<JsonValue> {
+/** @throws CliError with the exit code that says why */
+export async function askControl(flags: ControlFlags, command: string, args: JsonObject = {}): Promise<JsonValue> {
   const { config } = loadConfig(flags.config === undefined ? {} : { file: flags.config });
   try {
     return await askRobot(config.robot.home, command, args);
@@ -113,6 +114,11 @@ export function statusLines(status: JsonObject): string[] {
     ['jobs', `${running.length} running of up to ${String(status.max_concurrent_jobs)}, ${queued.length} queued`],
     ['in doubt', inDoubt.length === 0 ? null : `${inDoubt.join(', ')} (see \`job show\`)`],
     ['to send', `${String(outbox.pending)} entries`],
+    [
+      'refused',
+      Number(outbox.dead_letters) === 0 ? null : `${String(outbox.dead_letters)} entries (see \`outbox list\`)`,
+    ],
+    ...incidentFacts((status.incidents ?? []) as readonly JsonObject[]),
   ]);
   if (running.length === 0) return facts;
   const columns = [
@@ -130,6 +136,13 @@ export function statusLines(status: JsonObject): string[] {
     (job.nodes as readonly string[]).join(', ') || String(job.stage ?? ''),
   ]);
   return [...facts, '', ...tableLines(columns, rows)];
+}
+
+function incidentFacts(incidents: readonly JsonObject[]): [string, string][] {
+  return incidents.map(({ kind, at, job_id: jobId, detail }) => [
+    'incident',
+    `${String(kind)} at ${String(at)}${typeof jobId === 'string' ? `, job ${jobId}` : ''}: ${String(detail)}`,
+  ]);
 }
 
 function connectionText(connection: JsonObject | null): string | null {

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { robotVersion } from '../version.ts';
 import { addJobCommands } from './add-job-commands.ts';
 import { addNodeCommands } from './add-node-commands.ts';
+import { addOutboxCommands } from './add-outbox-commands.ts';
 import { addRobotCommands } from './add-robot-commands.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -122,5 +123,6 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
   addRobotCommands(program, terminal, exit);
   addJobCommands(program, terminal, exit);
   addNodeCommands(program, terminal, exit);
+  addOutboxCommands(program, terminal, exit);
   return program;
 }

@@ -2,7 +2,7 @@
 import type { JsonObject } from '@casare/execution';
 import type { RobotDescription } from '../robot-status.ts';
 
-export function statusReport({ robot, status, outbox }: RobotDescription): JsonObject {
+export function statusReport({ robot, status, incidents, outbox }: RobotDescription): JsonObject {
   const { executor, connection, paused } = status;
   return {
     robot_id: robot.robotId,
@@ -39,6 +39,7 @@ export function statusReport({ robot, status, outbox }: RobotDescription): JsonO
             is_connected: connection.isConnected,
             last_error: connection.isConnected ? null : (connection.lastError?.message ?? null),
           },
+    incidents: [...incidents],
     outbox: { pending: outbox.pending, dead_letters: outbox.deadLetters, dropped: outbox.dropped },
   };
 }
