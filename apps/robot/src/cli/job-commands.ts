@@ -93,7 +93,8 @@ export async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobG
   try {
     return await use(operator.gateway);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'INVALID_ID') {
+    const { code } = error as { code?: unknown };
+    if (code === 'INVALID_ID' || code === 'INVALID_TEXT') {
       throw new CliError(exitCodes.usage, (error as Error).message);
     }
     throw error;

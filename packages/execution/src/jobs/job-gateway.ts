@@ -33,6 +33,7 @@ import type {
   TurnAnswer,
   TurnRequest,
 } from './gateway-types.ts';
+import { requireStorable } from './require-storable.ts';
 import { storableJson } from './storable-json.ts';
 
 const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
@@ -227,7 +228,9 @@ export class JobGateway {
     return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason, p_delay_ms: delayMs }, outcome, call);
   }
 
+  /** @throws GatewayError `INVALID_TEXT` naming the place of a character that the database cannot store */
   async enqueueJob(request: EnqueueRequest, options?: GatewayCallOptions): Promise<string> {
+    requireStorable(request);
     const args: Record<string, JsonValue> = { p_workflow: request.workflow, p_variables: request.variables ?? {} };
     if (request.name !== undefined) args.p_name = request.name;
     if (request.priority !== undefined) args.p_priority = request.priority;

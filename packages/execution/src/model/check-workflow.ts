@@ -14,6 +14,7 @@ import { checkFlow } from './check-flow.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkPairs } from './check-pairs.ts';
 import { checkReferences } from './check-references.ts';
+import { checkText } from './check-text.ts';
 import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './draft.ts';
 import { type Finding, FindingList } from './finding.ts';
 import { buildFlowGraph, portNodes } from './flow-graph.ts';
@@ -61,6 +62,7 @@ export function checkWorkflow(
   const tools = { registry, limits: allLimits, findings, speller: new Speller(), keysOf: file.keysOf };
   const checkFile = (content: JsonObject, calls: CallReader): Draft => {
     const draft = calls.resolve(readDraft(content, tools), content);
+    checkText(draft, findings);
     if (draft.nodes.size > 0) checkDraft(draft, findings, tools.speller);
     return draft;
   };

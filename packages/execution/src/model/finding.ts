@@ -28,6 +28,7 @@ export const findingCodes = {
   CONFIG_TOO_DEEP: 'A config value is nested deeper than the limit.',
   MISSING_CONFIG: 'A required parameter is neither set nor connected.',
   INVALID_VALUE: 'A config value has the wrong type or is not among the choices.',
+  INVALID_TEXT: 'A text holds a character that the database cannot store.',
   INVALID_EXPRESSION: 'A condition or expression cannot be parsed.',
   UNKNOWN_CONFIG_KEY: 'The node type knows no such config key.',
   UNKNOWN_REFERENCE: 'A template names an output that the node does not have.',
