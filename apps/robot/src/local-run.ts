@@ -7,6 +7,8 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RobotConfig } from '@casare/config';
 import {
+  type DoubtAnswer,
+  type DoubtDecision,
   InProcessRunner,
   type JobSpec,
   type JournalEntry,
@@ -14,8 +16,9 @@ import {
   type LogLevel,
   type RunObserver,
   type RunReport,
+  systemClock,
 } from '@casare/execution';
-import { CheckpointManager, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import { classifyRunError } from './classify-run-error.ts';
 import type { NodeLibrary } from './compose-nodes.ts';
 import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
@@ -34,6 +37,8 @@ export interface LocalRunContext {
   readonly signal: AbortSignal;
   readonly onLog: (line: { level: string; node_id: string | null; message: string }) => void;
   readonly onProgress: (done: number, total: number, nodeId: string) => void;
+  /** What is answered to everything that is in doubt, and by whom. Default: a node in doubt fails. */
+  readonly answer?: { readonly decision: DoubtDecision; readonly by: string };
 }
 
 export interface LocalRun {
@@ -65,7 +70,7 @@ export async function prepareLocalRun(home: string, request: LocalRunRequest): P
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await pruneRuns(runs, jobId);
   await writeJsonDurably(join(folder, 'run.json'), { ...request });
-  return localRun(folder, jobId, request);
+  return localRun(home, jobId, request);
 }
 
 /** @throws UnknownRunError */
@@ -76,10 +81,11 @@ export async function openLocalRun(home: string, jobId: string): Promise<LocalRu
   if (request === undefined) {
     throw new UnknownRunError(`there is no interrupted run ${jobId}; runs that have ended are not kept`);
   }
-  return localRun(folder, jobId, request);
+  return localRun(home, jobId, request);
 }
 
-function localRun(folder: string, jobId: string, request: LocalRunRequest): LocalRun {
+function localRun(home: string, jobId: string, request: LocalRunRequest): LocalRun {
+  const folder = join(home, 'runs', jobId);
   let isResumable = false;
   return {
     jobId,
@@ -92,6 +98,7 @@ function localRun(folder: string, jobId: string, request: LocalRunRequest): Loca
         path: join(folder, 'store.db'),
         robotId: jobId,
         synchronous: context.config.jobExecution.synchronous,
+        keys: openKeyFolder(join(home, 'keys')),
       });
       let report: RunReport;
       try {
@@ -112,7 +119,7 @@ async function executeOn(
   request: LocalRunRequest,
   context: LocalRunContext,
 ): Promise<RunReport> {
-  const { library, config, signal } = context;
+  const { library, config, signal, answer } = context;
   const queue = new OfflineQueue({ store, robotId: jobId });
   await queue.cacheJob({ jobId, workflowJson: request.workflowJson, name: request.name, variables: request.variables });
   const handle = new CheckpointManager(queue).startJob<JournalEntry>(jobId, request.name);
@@ -131,7 +138,7 @@ async function executeOn(
     observerFor: (_job, workflow) => observer(workflow.nodes.size, context),
     nodeTimeoutMs: config.jobExecution.nodeTimeoutMs,
     jobTimeoutMs: config.jobExecution.jobTimeoutMs,
-    inDoubtPolicy: 'fail',
+    inDoubtPolicy: answer === undefined ? 'fail' : 'ask',
     classifyError: classifyRunError,
     logger: { log: (level: LogLevel, message) => context.onLog({ level, node_id: null, message }) },
   });
@@ -144,7 +151,28 @@ async function executeOn(
     inDoubtPolicy: null,
     timeoutMs: null,
   };
-  return runner.run(job, signal);
+  return runToItsEnd((answers) => runner.run({ ...job, answers }, signal), answer);
+}
+
+/** Each question is answered as it comes up; one that cannot be answered so leaves the run in doubt. */
+async function runToItsEnd(
+  run: (answers: readonly DoubtAnswer[]) => Promise<RunReport>,
+  answer: LocalRunContext['answer'],
+): Promise<RunReport> {
+  const given: DoubtAnswer[] = [];
+  for (;;) {
+    const report = await run(given);
+    const asked = report.end.status === 'in_doubt' && answer !== undefined ? report.end.nodes : [];
+    const at = new Date(systemClock.now()).toISOString();
+    const news = asked.flatMap((question) => {
+      const isGiven = given.some(({ step, attempt }) => step === question.step && attempt === question.attempt);
+      if (answer === undefined || isGiven || !question.answers.includes(answer.decision)) return [];
+      const { node_id, step, attempt } = question;
+      return [{ node_id, step, attempt, answer: answer.decision, by: answer.by, at }];
+    });
+    if (news.length === 0) return report;
+    given.push(...news);
+  }
 }
 
 function observer(total: number, context: LocalRunContext): RunObserver {

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { cashier } from './support/cashier.ts';
 import { type CommandResult, type RunningCommand, runCommand, startCommand } from './support/command.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
 import { temporaryFolder } from './support/robot-home.ts';
@@ -43,31 +42,6 @@ async function startRobot(home: string): Promise<RunningCommand> {
 
 function environment(home: string): Record<string, string> {
   return { SUPABASE_URL: server.url, SUPABASE_KEY: server.serviceKey, CASARE_HOME: home };
-}
-
-/** Counts the payments of each path; answers none, or all of them from `isOpen` on. */
-async function cashier() {
-  const received = new Map<string, number>();
-  const held: ServerResponse[] = [];
-  const state = { isOpen: false };
-  const cash = createServer((request, response) => {
-    const path = request.url ?? '';
-    received.set(path, (received.get(path) ?? 0) + 1);
-    if (state.isOpen) response.end('{}');
-    else held.push(response);
-  });
-  await new Promise<void>((resolve) => cash.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    cash.closeAllConnections();
-    cash.close();
-  });
-  const { port } = cash.address() as AddressInfo;
-  const pay = (id: string): NodeSpec => ({
-    id,
-    type: 'HttpRequestNode',
-    config: { url: `http://127.0.0.1:${port}/${id}`, method: 'POST', body: '{"amount": 1}', timeout: 60 },
-  });
-  return { state, pay, paid: (id: string): number => received.get(`/${id}`) ?? 0 };
 }
 
 /** Two payments side by side, then a line. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import { cashier } from './support/cashier.ts';
 import { runCommand, startCommand } from './support/command.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { appendLine, chain, wait } from './support/workflows.ts';
@@ -37,7 +38,7 @@ describe('casare-robot', () => {
     ['limit'],
     ['stop'],
   ];
-  const jobCommands = ['submit', 'list', 'show', 'cancel'].map((name) => ['job', name]);
+  const jobCommands = ['submit', 'list', 'show', 'cancel', 'resolve', 'redrive'].map((name) => ['job', name]);
 
   it.each([...commands, ...jobCommands].map((words) => ({ words })))(
     'explains itself: $words --help',
@@ -200,6 +201,23 @@ describe('casare-robot run', () => {
     expect(exitCode).toBe(0);
     expect(lines()).toEqual(Array.from({ length: 20 }, (_unused, n) => `${n}`));
     expect((await runCommand(['run', '--resume', id ?? ''], { env })).stderr).toContain('no interrupted run');
+  });
+
+  it('goes on with a run that was killed behind a payment as its user answers', async () => {
+    const { folder, env, write } = workspace();
+    const { pay, paid } = await cashier();
+    const asking = { ...pay('pay'), config: { ...pay('pay').config, in_doubt: 'ask' } };
+    const file = write('f.json', chain('f', [asking, appendLine('after', 'l.txt', 'after')]));
+    const run = startCommand(['run', '--allow-net', '127.0.0.1', file], { env, cwd: folder });
+    await eventually('the payment arrives', () => paid('pay') === 1, { timeoutMs: 30_000 });
+    await run.kill();
+    const [id = ''] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
+    expect((await runCommand(['run', '--skip', file], { env })).exitCode).toBe(2);
+    const asked = await runCommand(['run', '--resume', id], { env });
+    expect(asked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('in doubt: node pay:') });
+    expect(asked.stderr).toContain(`run --resume ${id} --retry | --skip | --fail`);
+    const skipped = await runCommand(['run', '--resume', id, '--skip'], { env });
+    expect([skipped.exitCode, paid('pay'), readFileSync(join(folder, 'l.txt'), 'utf8')]).toEqual([0, 1, 'after\n']);
   });
 });
 

@@ -1,8 +1,11 @@
 /** `casare-robot run FILE`: the production engine on one file, with checkpoints and without a database. */
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { loadConfig } from '@casare/config';
 import {
   checkWorkflow,
+  type DoubtDecision,
+  type DoubtQuestion,
   type Finding,
   type JsonObject,
   type RunReport,
@@ -22,12 +25,16 @@ export interface RunOptions extends PermissionFlags {
   readonly var: readonly string[];
   readonly workDir?: string;
   readonly resume?: string;
+  readonly retry?: boolean;
+  readonly skip?: boolean;
+  readonly fail?: boolean;
   readonly json: boolean;
 }
 
 export async function runCommand(named: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
   const { config } = loadConfig();
   const { file, flags } = withFileOf(named, options);
+  const decision = decisionOf(options);
   allow(config, flags);
   const library = await createNodeLibrary(config);
   const { registry } = library;
@@ -37,7 +44,8 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     if ('findings' in run) return refuse(run.findings, options, terminal);
     const watcher = watchRun(options, terminal);
     if (!options.json) terminal.note(`run ${run.jobId}`);
-    const report = await run.execute({ library, config, signal: stop.signal, ...watcher });
+    const answer = decision === null ? {} : { answer: { decision, by: userInfo().username } };
+    const report = await run.execute({ library, config, signal: stop.signal, ...watcher, ...answer });
     // What a person sees of a run holds no secret; the run itself keeps its values.
     const shown = redactedReport(report, (text) => library.redactor.text(text));
     return finish(run, shown, options, watcher.logs, terminal);
@@ -77,6 +85,21 @@ export async function runCommand(named: string | undefined, options: RunOptions,
       workDir: resolve(flags.workDir ?? '.'),
     });
   }
+}
+
+/** @throws CliError unless at most one answer is given, and to an interrupted run */
+function decisionOf({ resume, retry, skip, fail }: RunOptions): DoubtDecision | null {
+  const [decision, ...others] = Object.entries({ retry, skip, fail }).flatMap(([name, isGiven]) =>
+    isGiven === true ? [name as DoubtDecision] : [],
+  );
+  if (decision === undefined) return null;
+  if (others.length > 0 || resume === undefined) {
+    throw new CliError(
+      exitCodes.usage,
+      '--retry, --skip and --fail answer an interrupted run: give one of them, with --resume',
+    );
+  }
+  return decision;
 }
 
 /** `--allow-shell flow.json` takes the file for a program: give it back. */
@@ -151,10 +174,17 @@ function finish(
     }
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
     if (report.skipped.length > 0) terminal.note(`not reached: ${listed(report.skipped)}`);
-    if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}`);
+    if (end.status === 'in_doubt') for (const question of end.nodes) terminal.note(questionText(question));
+    const answers = end.status === 'in_doubt' ? ' --retry | --skip | --fail' : '';
+    if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}${answers}`);
   }
   if (end.status === 'completed') return exitCodes.ok;
   return end.status === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
+}
+
+function questionText({ node_id: nodeId, place, reason }: DoubtQuestion): string {
+  const what = nodeId === null ? 'the run as a whole' : `node ${nodeId}${place === undefined ? '' : ` (${place})`}`;
+  return `in doubt: ${what}: ${reason}`;
 }
 
 function listed(nodeIds: readonly string[]): string {
