@@ -32,7 +32,7 @@ const entry = (step: number) =>
 /** The newest steps of job `a` are gone: the store's file is an older one. */
 async function withLostSteps(path: string) {
   const { store, jobs } = await storeAt(path);
-  await jobs.add(claim('a'));
+  await jobs.add(claim('a'), 300_000);
   await jobs.open('a').commit([entry(1)], { outbox: [] });
   await store.close();
   copyFileSync(path, `${path}.old`);
