@@ -129,6 +129,18 @@ export interface ObservabilitySettings {
   logLevel: LogLevel;
   /** Folder of the audit files. `null` (default): `audit` in the robot's home. */
   auditDir: string | null;
+  /** Port of the status page. 0 (default): a free one, see `status-page.json` in the home. `null`: no status page. */
+  statusPort: number | null;
+  /** Address that it listens on. Default `127.0.0.1`; any but a loopback address needs `statusToken`. */
+  statusHost: string;
+  /** Token that the page's actions ask for. Never shown. `null` (default): one is made, see `status-token` in the home. */
+  statusToken: string | null;
+  /** How long ago the last successful turn with the server may be for the robot to be ready. Default 30,000. */
+  readyTimeoutMs: number;
+  /** Free disk space in MB below which no new jobs are taken. Default 256. `null`: no limit. */
+  minFreeDiskMb: number | null;
+  /** Share of the memory that the robot, with all its processes, may use before no new jobs are taken, in percent. Default 90. `null`: no limit. */
+  maxMemoryPercent: number | null;
 }
 
 export interface NodesSettings {

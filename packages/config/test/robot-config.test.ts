@@ -33,6 +33,17 @@ describe('a configuration made in code', () => {
     expect(valid.observability.auditDir).toBe('/home/ann/bot/audit');
   });
 
+  it('refuses a status page beyond loopback without a token, and names the setting', () => {
+    const open = (statusHost: string, more = {}) =>
+      validateConfig(new RobotConfig({ observability: { statusHost, ...more } }, host), host).observability.statusHost;
+    for (const address of ['0.0.0.0', '192.168.1.7', '127.0.0.1.example.com', '::']) {
+      expect(() => open(address)).toThrow(/observability\.statusHost .*statusToken/);
+      expect(open(address, { statusToken: 'a-long-token' })).toBe(address);
+      expect(open(address, { statusPort: null })).toBe(address);
+    }
+    for (const address of ['127.0.0.1', '127.8.9.10', '::1', 'localhost']) expect(open(address)).toBe(address);
+  });
+
   it('derives a heartbeat that leaves ten chances per lease', () => {
     const config = new RobotConfig({ jobExecution: { lockTimeoutMs: 3_000 } }, host);
     expect(validateConfig(config, host).jobExecution.heartbeatIntervalMs).toBe(300);

@@ -5,19 +5,35 @@ export { type AuditErrorInfo, AuditLogger } from './audit/audit-logger.ts';
 export type { LostEntries } from './audit/audit-writer.ts';
 export { type AuditFilter, type AuditReading, type DamagedLine, readAuditLog } from './audit/read-audit-log.ts';
 export { AuditError, type AuditErrorCode } from './errors.ts';
+export { collectorFamilies } from './exposition/collector-families.ts';
+export { family, type MetricFamily, type MetricPoint } from './exposition/metric-family.ts';
+export { type MetricDescriptor, type MetricKey, metricTable, prometheusName } from './exposition/metric-names.ts';
+export { prometheusContentType, prometheusText } from './exposition/prometheus-text.ts';
+export {
+  type HealthFacts,
+  type HealthReason,
+  type HealthReasonCode,
+  healthOf,
+  type RobotHealth,
+  type RobotState,
+  type RunningStep,
+  robotStates,
+} from './health/robot-health.ts';
 export { type CreateLoggerOptions, createLogger, type OperationalLogger } from './logging/create-logger.ts';
 export type { LogFormat } from './logging/format-line.ts';
 export type { LogFileOptions } from './logging/log-sink.ts';
 export { overflowLabel } from './metrics/bounded-labels.ts';
-export type { DurationSummary } from './metrics/duration-histogram.ts';
+export { DurationHistogram, type DurationSummary, type HistogramSnapshot } from './metrics/duration-histogram.ts';
 export type {
   ActiveJob,
   FinishedJob,
   JobEnd,
+  JobFailure,
   JobMetrics,
   JobStartOptions,
   RunStatus,
 } from './metrics/job-metrics.ts';
+export type { JobOutcome, TimelineSpan } from './metrics/job-timeline.ts';
 export type {
   DroppedCounts,
   ErrorCodeStats,
@@ -25,9 +41,22 @@ export type {
   MetricsReport,
   MetricsSummary,
 } from './metrics/metric-reports.ts';
+export type { MetricSeries } from './metrics/metric-series.ts';
 export { MetricsCollector, type MetricsCollectorOptions } from './metrics/metrics-collector.ts';
+export { MetricsHistory, type MetricsHistoryOptions } from './metrics/metrics-history.ts';
+export type { MetricsSnapshot } from './metrics/metrics-snapshot.ts';
 export type { NodeRecord, NodeTypeStats } from './metrics/node-statistics.ts';
 export type { Clock, Logger, LogLevel } from './ports.ts';
 export { type RedactOptions, Redactor } from './redaction/redactor.ts';
-export { ResourceMonitor, type ResourceMonitorOptions, type ResourceSample } from './resources/resource-monitor.ts';
+export {
+  describeShortage,
+  type ResourceShortage,
+  type ResourceThresholds,
+  shortagesOf,
+} from './resources/claim-limits.ts';
+export type { ContainerLimits } from './resources/container-limits.ts';
+export type { DiskSpace } from './resources/disk-usage.ts';
+export type { EventLoopUsage } from './resources/event-loop.ts';
+export { ResourceMonitor, type ResourceMonitorOptions } from './resources/resource-monitor.ts';
+export type { ResourceSample } from './resources/resource-sample.ts';
 export { systemClock } from './system-clock.ts';

@@ -100,7 +100,7 @@ describe('the arithmetic', () => {
     const monitor = new ResourceMonitor({
       readTree: () => [1],
       readUsage: async () => new Map([[1, { cpuTimeMs: 0, memoryBytes: 256 * mebibyte }]]),
-      memoryLimit: () => 512 * mebibyte,
+      limits: () => ({ memoryBytes: 512 * mebibyte, cpuCores: 2 }),
     });
     await monitor.start();
     await monitor.stop();

@@ -1,4 +1,5 @@
 /** A map by label that stops growing: labels past the limit share one overflow entry (I7). */
+import { shortText } from './short-text.ts';
 
 export const overflowLabel = '__other__';
 
@@ -21,12 +22,23 @@ export class BoundedLabels<T> {
   }
 
   of(label: string): T {
-    const key = label.length > longestLabel ? label.slice(0, longestLabel) : label;
-    const found = this.#entries.get(key);
+    const found = this.#entries.get(label);
     if (found !== undefined) return found;
+    const key = shortText(label, longestLabel);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
     if (this.#entries.size < this.#limit) return this.#add(key);
     this.#overflowed += 1;
     return this.#entries.get(overflowLabel) ?? this.#add(overflowLabel);
+  }
+
+  get entries(): readonly (readonly [label: string, entry: T])[] {
+    return [...this.#entries];
+  }
+
+  /** Puts an entry of an earlier time under its label; one more than the limit is dropped. */
+  restore(label: string, entry: T): void {
+    if (this.#entries.size < this.#limit || label === overflowLabel) this.#entries.set(label, entry);
   }
 
   /** What `describe` makes of every entry, by label. */

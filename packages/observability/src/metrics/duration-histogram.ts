@@ -3,6 +3,7 @@
  * its value, in constant memory (I7). Durations from 1 microsecond to about 115 days; what is shorter or longer
  * counts as the nearest end of that range, and minimum and maximum stay exact.
  */
+import { isCount } from './count.ts';
 
 /** A little below the promised 1 %, for the rounding of logarithms. */
 const relativeError = 0.0099;
@@ -24,12 +25,54 @@ export interface DurationSummary {
   readonly p99Ms: number | null;
 }
 
+/** A histogram as plain data: only the buckets that hold something. */
+export interface HistogramSnapshot {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly minMs: number | null;
+  readonly maxMs: number;
+  readonly buckets: readonly (readonly [bucket: number, count: number])[];
+}
+
 export class DurationHistogram {
-  readonly #buckets = new Uint32Array(bucketCount);
+  readonly #buckets = new Float64Array(bucketCount);
   #count = 0;
   #totalMs = 0;
   #minMs = Number.POSITIVE_INFINITY;
   #maxMs = 0;
+
+  /**
+   * The histogram of a snapshot.
+   *
+   * @returns null for what is no snapshot of a histogram
+   */
+  static restore(value: unknown): DurationHistogram | null {
+    const { count, totalMs, minMs, maxMs, buckets } = (value ?? {}) as Partial<HistogramSnapshot>;
+    if (!isCount(count) || !isCount(totalMs) || !isCount(maxMs) || !Array.isArray(buckets)) return null;
+    if (minMs !== null && !isCount(minMs)) return null;
+    const histogram = new DurationHistogram();
+    let sum = 0;
+    for (const entry of buckets) {
+      const [bucket, held] = (Array.isArray(entry) ? entry : []) as readonly unknown[];
+      if (!isCount(bucket) || !Number.isInteger(bucket) || bucket >= bucketCount || !isCount(held)) return null;
+      histogram.#buckets[bucket] = held;
+      sum += held;
+    }
+    if (sum !== count || (minMs === null) !== (count === 0)) return null;
+    histogram.#count = count;
+    histogram.#totalMs = totalMs;
+    histogram.#minMs = minMs ?? Number.POSITIVE_INFINITY;
+    histogram.#maxMs = maxMs;
+    return histogram;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get totalMs(): number {
+    return this.#totalMs;
+  }
 
   /** @param durationMs finite and not negative */
   record(durationMs: number): void {
@@ -53,6 +96,39 @@ export class DurationHistogram {
     }
     const middle = (shortestMs * growth ** bucket * 2) / (growth + 1);
     return Math.min(this.#maxMs, Math.max(this.#minMs, middle));
+  }
+
+  /** Adds what another histogram has counted: the result is as if all durations had been recorded here. */
+  merge(other: DurationHistogram): void {
+    other.#buckets.forEach((held, bucket) => {
+      if (held > 0) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + held;
+    });
+    this.#count += other.#count;
+    this.#totalMs += other.#totalMs;
+    this.#minMs = Math.min(this.#minMs, other.#minMs);
+    this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
+  }
+
+  /**
+   * How many durations do not exceed each bound; bounds ascend. A duration within 2 % above a bound may count
+   * as below it.
+   */
+  countsUpTo(boundsMs: readonly number[]): readonly number[] {
+    let seen = 0;
+    let bucket = 0;
+    return boundsMs.map((bound) => {
+      for (const last = bucketOf(bound); bucket <= last; bucket += 1) seen += this.#buckets[bucket] ?? 0;
+      return seen;
+    });
+  }
+
+  snapshot(): HistogramSnapshot {
+    const buckets: [number, number][] = [];
+    this.#buckets.forEach((held, bucket) => {
+      if (held > 0) buckets.push([bucket, held]);
+    });
+    const minMs = this.#count > 0 ? this.#minMs : null;
+    return { count: this.#count, totalMs: this.#totalMs, minMs, maxMs: this.#maxMs, buckets };
   }
 
   summary(): DurationSummary {

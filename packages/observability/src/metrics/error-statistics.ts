@@ -1,5 +1,6 @@
 /** Failures by their code. */
 import { BoundedLabels } from './bounded-labels.ts';
+import { isCount } from './count.ts';
 import type { ErrorCodeStats, ErrorSummary } from './metric-reports.ts';
 
 export class ErrorStatistics {
@@ -19,6 +20,16 @@ export class ErrorStatistics {
     stats[kind] += 1;
     stats.lastAtMs = atMs;
     this.#total += 1;
+  }
+
+  /** Goes on from an earlier report; what is none is left out. */
+  restore(report: unknown): void {
+    const { totalErrors, byCode } = (report ?? {}) as Partial<ErrorSummary>;
+    if (isCount(totalErrors)) this.#total = totalErrors;
+    for (const [code, stats] of Object.entries(byCode ?? {})) {
+      const { jobs, nodes, lastAtMs } = (stats ?? {}) as Partial<ErrorCodeStats>;
+      if (isCount(jobs) && isCount(nodes) && isCount(lastAtMs)) this.#byCode.restore(code, { jobs, nodes, lastAtMs });
+    }
   }
 
   report(): ErrorSummary {

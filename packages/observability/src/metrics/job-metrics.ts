@@ -3,18 +3,28 @@
  * States: running -> ended. What comes after the end is refused and counted, never thrown.
  */
 import type { Clock } from '../ports.ts';
+import { isCount } from './count.ts';
 import type { NodeRecord } from './node-statistics.ts';
+import { shortText } from './short-text.ts';
 
 /** `in_doubt` and `suspended` end a run without ending the job: it will be taken up again. */
 export type RunStatus = 'completed' | 'failed' | 'cancelled' | 'in_doubt' | 'suspended';
 
-export type JobEnd =
-  | { readonly success: boolean; readonly errorCode?: string }
-  | { readonly status: RunStatus; readonly errorCode?: string };
+export interface JobFailure {
+  readonly errorCode?: string;
+  /** What went wrong, without secrets; its first 500 characters are kept. */
+  readonly errorMessage?: string;
+  /** The node that failed. */
+  readonly nodeId?: string;
+}
+
+export type JobEnd = JobFailure & ({ readonly success: boolean } | { readonly status: RunStatus });
 
 export interface JobStartOptions {
   /** Nodes of the workflow; null when not known. Default null. */
   readonly totalNodes?: number | null;
+  /** How long the job waited on this robot before it began, in ms; null when not known. Default null. */
+  readonly queueWaitMs?: number | null;
 }
 
 /** A run as far as it got. */
@@ -29,11 +39,16 @@ export interface ActiveJob {
   readonly nodesExecuted: number;
   readonly nodesFailed: number;
   readonly retries: number;
+  readonly queueWaitMs: number | null;
 }
 
 export interface FinishedJob extends ActiveJob {
   readonly status: RunStatus;
+  readonly endedAtMs: number;
   readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  /** The node that failed; null when none did. */
+  readonly failedNodeId: string | null;
 }
 
 /** Where a handle reports to. */
@@ -47,6 +62,7 @@ export class JobMetrics {
   readonly jobId: string;
   readonly name: string;
   readonly #totalNodes: number | null;
+  readonly #queueWaitMs: number | null;
   readonly #clock: Clock;
   readonly #sink: JobMetricsSink;
   readonly #startedAtMs: number;
@@ -58,8 +74,9 @@ export class JobMetrics {
 
   constructor(jobId: string, name: string, options: JobStartOptions, clock: Clock, sink: JobMetricsSink) {
     this.jobId = jobId;
-    this.name = name.slice(0, 200);
+    this.name = shortText(name, 200);
     this.#totalNodes = options.totalNodes ?? null;
+    this.#queueWaitMs = isCount(options.queueWaitMs) ? options.queueWaitMs : null;
     this.#clock = clock;
     this.#sink = sink;
     this.#startedAtMs = clock.now();
@@ -101,7 +118,15 @@ export class JobMetrics {
     }
     this.#ended = true;
     const status = 'status' in end ? end.status : end.success ? 'completed' : 'failed';
-    this.#sink.jobEnded(this, { ...this.progress(), status, errorCode: end.errorCode ?? null });
+    const { errorCode = null, errorMessage, nodeId = null } = end;
+    this.#sink.jobEnded(this, {
+      ...this.progress(),
+      status,
+      endedAtMs: this.#clock.now(),
+      errorCode,
+      errorMessage: errorMessage === undefined ? null : shortText(errorMessage, 500),
+      failedNodeId: nodeId,
+    });
   }
 
   progress(): ActiveJob {
@@ -114,10 +139,7 @@ export class JobMetrics {
       nodesExecuted: this.#nodesExecuted,
       nodesFailed: this.#nodesFailed,
       retries: this.#retries,
+      queueWaitMs: this.#queueWaitMs,
     };
   }
-}
-
-function isCount(value: number): boolean {
-  return Number.isFinite(value) && value >= 0;
 }

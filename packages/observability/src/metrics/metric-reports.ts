@@ -1,5 +1,5 @@
 /** The shapes that MetricsCollector reports in. Durations in ms, times in ms since the epoch. */
-import type { ResourceSample } from '../resources/resource-monitor.ts';
+import type { ResourceSample } from '../resources/resource-sample.ts';
 import type { DurationSummary } from './duration-histogram.ts';
 import type { ActiveJob, FinishedJob } from './job-metrics.ts';
 import type { NodeTypeStats } from './node-statistics.ts';
@@ -21,6 +21,8 @@ export interface DroppedCounts {
 }
 
 export interface MetricsSummary {
+  /** Wall-clock ms at which counting began: in an earlier process, where its history was kept. */
+  readonly sinceMs: number;
   /** Jobs that ended for good: successful + failed + cancelled. */
   readonly totalJobs: number;
   readonly successfulJobs: number;
@@ -58,6 +60,8 @@ export interface MetricsReport {
   readonly summary: MetricsSummary;
   /** Of jobs that ended for good. */
   readonly jobDurations: DurationSummary;
+  /** How long runs waited on this robot before they began. */
+  readonly queueWaits: DurationSummary;
   readonly nodes: Readonly<Record<string, NodeTypeStats>>;
   readonly errors: ErrorSummary;
   readonly activeJobs: readonly ActiveJob[];

@@ -3,13 +3,17 @@
  * job has a handle of its own. Everything kept has a limit, and a counter of what went past it (I7).
  */
 import type { Clock } from '../ports.ts';
-import { ResourceMonitor, type ResourceSample } from '../resources/resource-monitor.ts';
+import { ResourceMonitor } from '../resources/resource-monitor.ts';
+import type { ResourceSample } from '../resources/resource-sample.ts';
 import { systemClock } from '../system-clock.ts';
 import { BoundedLabels } from './bounded-labels.ts';
-import { DurationHistogram } from './duration-histogram.ts';
 import { ErrorStatistics } from './error-statistics.ts';
 import { type FinishedJob, JobMetrics, type JobMetricsSink, type JobStartOptions } from './job-metrics.ts';
+import { JobTimeline, type TimelineSpan } from './job-timeline.ts';
+import { JobTotals } from './job-totals.ts';
 import type { DroppedCounts, ErrorSummary, MetricsReport, MetricsSummary } from './metric-reports.ts';
+import type { MetricSeries } from './metric-series.ts';
+import { type MetricsSnapshot, parseMetricsSnapshot, snapshotVersion } from './metrics-snapshot.ts';
 import { NodeStatistics, type NodeTypeStats } from './node-statistics.ts';
 
 export interface MetricsCollectorOptions {
@@ -43,10 +47,12 @@ export class MetricsCollector {
   readonly #startedMonotonic: number;
   readonly #nodeTypes: BoundedLabels<NodeStatistics>;
   readonly #errors: ErrorStatistics;
-  readonly #jobDurations = new DurationHistogram();
+  #jobs = new JobTotals();
+  readonly #timeline = new JobTimeline();
   readonly #listed = new Set<JobMetrics>();
-  readonly #recent: FinishedJob[] = [];
-  readonly #jobs = { active: 0, completed: 0, failed: 0, cancelled: 0, interrupted: 0 };
+  #recent: FinishedJob[] = [];
+  #active = 0;
+  #sinceMs: number;
   readonly #nodes = { executions: 0, failures: 0, retries: 0 };
   readonly #dropped = { late: 0, invalid: 0, forgotten: 0, unlisted: 0 };
   readonly #sink: JobMetricsSink = {
@@ -70,6 +76,7 @@ export class MetricsCollector {
     this.#maxRecentJobs = options.maxRecentJobs ?? 500;
     this.#maxActiveJobs = options.maxActiveJobs ?? 1_000;
     this.#startedMonotonic = this.#clock.monotonic();
+    this.#sinceMs = this.#clock.now();
     this.#nodeTypes = new BoundedLabels(options.maxNodeTypes ?? 200, () => new NodeStatistics());
     this.#errors = new ErrorStatistics(options.maxErrorCodes ?? 200);
   }
@@ -77,25 +84,18 @@ export class MetricsCollector {
   /** Begins the metrics of one run. A job that is resumed begins anew. */
   startJob(jobId: string, name: string, options: JobStartOptions = {}): JobMetrics {
     const handle = new JobMetrics(jobId, name, options, this.#clock, this.#sink);
-    this.#jobs.active += 1;
+    this.#active += 1;
+    this.#jobs.started(handle.progress().queueWaitMs);
     if (this.#listed.size < this.#maxActiveJobs) this.#listed.add(handle);
     else this.#dropped.unlisted += 1;
     return handle;
   }
 
   getSummary(): MetricsSummary {
-    const { completed, failed, cancelled, interrupted, active } = this.#jobs;
-    const durations = this.#jobDurations.summary();
     return {
-      totalJobs: completed + failed + cancelled,
-      successfulJobs: completed,
-      failedJobs: failed,
-      cancelledJobs: cancelled,
-      interruptedRuns: interrupted,
-      activeJobs: active,
-      successRatePercent: completed + failed === 0 ? null : (completed / (completed + failed)) * 100,
-      averageDurationMs: durations.averageMs,
-      totalDurationMs: durations.totalMs,
+      sinceMs: this.#sinceMs,
+      ...this.#jobs.summary(),
+      activeJobs: this.#active,
       nodeExecutions: this.#nodes.executions,
       nodeFailures: this.#nodes.failures,
       retries: this.#nodes.retries,
@@ -118,18 +118,70 @@ export class MetricsCollector {
     return limit <= 0 ? [] : this.#recent.slice(-limit).reverse();
   }
 
+  /** Jobs that ended in each five minutes of the last day, oldest first; spans without any are left out. */
+  getJobTimeline(): readonly TimelineSpan[] {
+    return this.#timeline.since(this.#clock.now());
+  }
+
   getFullReport(): MetricsReport {
     return {
       atMs: this.#clock.now(),
       uptimeMs: this.#clock.monotonic() - this.#startedMonotonic,
       summary: this.getSummary(),
-      jobDurations: this.#jobDurations.summary(),
+      jobDurations: this.#jobs.durations.summary(),
+      queueWaits: this.#jobs.queueWaits.summary(),
       nodes: this.getNodeStats(),
       errors: this.getErrorSummary(),
       activeJobs: [...this.#listed].map((handle) => handle.progress()),
       recentJobs: this.getRecentJobs(),
       resources: this.getCurrentResources(),
     };
+  }
+
+  /** Everything that Prometheus, or any other exporter, is to be told. */
+  series(): MetricSeries {
+    return {
+      activeJobs: this.#active,
+      jobs: this.#jobs,
+      nodeTypes: this.#nodeTypes.entries,
+      errors: this.#errors.report().byCode,
+      dropped: this.#droppedCounts(),
+      uptimeMs: this.#clock.monotonic() - this.#startedMonotonic,
+      resources: this.getCurrentResources(),
+    };
+  }
+
+  /** All that outlives the process, as plain data. Jobs that run are not part of it: they begin anew. */
+  snapshot(): MetricsSnapshot {
+    return {
+      version: snapshotVersion,
+      sinceMs: this.#sinceMs,
+      savedAtMs: this.#clock.now(),
+      jobs: this.#jobs.snapshot(),
+      nodes: { ...this.#nodes },
+      nodeTypes: this.#nodeTypes.entries.map(([label, statistics]) => [label, statistics.snapshot()]),
+      errors: this.#errors.report(),
+      recentJobs: [...this.#recent],
+      timeline: this.#timeline.since(this.#clock.now()),
+      resources: this.#resources.thinnedHistory(),
+    };
+  }
+
+  /**
+   * Goes on from a snapshot of an earlier process; for a collector that has counted nothing yet.
+   *
+   * @throws RangeError naming what is wrong with it
+   */
+  restore(value: unknown): void {
+    const snapshot = parseMetricsSnapshot(value);
+    this.#sinceMs = snapshot.sinceMs;
+    this.#jobs = snapshot.jobs;
+    Object.assign(this.#nodes, snapshot.nodes);
+    for (const [label, statistics] of snapshot.nodeTypes) this.#nodeTypes.restore(label, statistics);
+    this.#errors.restore(snapshot.errors);
+    this.#recent = snapshot.recentJobs.slice(-this.#maxRecentJobs);
+    this.#timeline.restore(snapshot.timeline);
+    this.#resources.restore(snapshot.resources);
   }
 
   /** Takes a first sample and goes on taking them until stopped. Does nothing when it runs already. */
@@ -141,7 +193,7 @@ export class MetricsCollector {
     await this.#resources.stop();
   }
 
-  /** The last sample; null before the first. */
+  /** The last sample of this process; null before the first. */
   getCurrentResources(): ResourceSample | null {
     return this.#resources.current;
   }
@@ -153,12 +205,10 @@ export class MetricsCollector {
 
   #jobEnded(handle: JobMetrics, job: FinishedJob): void {
     this.#listed.delete(handle);
-    this.#jobs.active -= 1;
-    if (job.status === 'in_doubt' || job.status === 'suspended') {
-      this.#jobs.interrupted += 1;
-    } else {
-      this.#jobs[job.status] += 1;
-      this.#jobDurations.record(job.durationMs);
+    this.#active -= 1;
+    this.#jobs.ended(job);
+    if (job.status === 'completed' || job.status === 'failed' || job.status === 'cancelled') {
+      this.#timeline.record(job.status, job.endedAtMs);
     }
     if (job.status === 'failed') this.#errors.record('jobs', job.errorCode ?? 'UNKNOWN', this.#clock.now());
     this.#recent.push(job);

@@ -6,24 +6,12 @@ import { messageOf } from '../errors.ts';
 import { notify } from '../notify.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import { memoryLimitBytes } from './memory-limit.ts';
-import { type ReadProcessTree, readProcessTree } from './process-tree.ts';
-import { type ProcessUsage, type ReadProcessUsage, readProcessUsage } from './process-usage.ts';
-
-export interface ResourceSample {
-  /** Wall-clock ms since the epoch. */
-  readonly atMs: number;
-  /** Since the sample before, 100 being one core in full; null in a first sample, which has none before it. */
-  readonly cpuPercent: number | null;
-  /** Resident memory of all processes of the robot; pages that they share count for each. */
-  readonly memoryMb: number;
-  /** Of `memoryLimitMb`. */
-  readonly memoryPercent: number;
-  /** The container's limit, else the machine's memory. */
-  readonly memoryLimitMb: number;
-  /** Processes that were measured. */
-  readonly processes: number;
-}
+import { type ContainerLimits, containerLimits } from './container-limits.ts';
+import { type DiskSpace, type ReadDiskSpace, readDiskSpace, readSize } from './disk-usage.ts';
+import { type EventLoopWatch, watchEventLoop } from './event-loop.ts';
+import { processTreeReader, type ReadProcessTree } from './process-tree.ts';
+import { type ReadProcessUsage, readProcessUsage } from './process-usage.ts';
+import { type Reading, type ResourceSample, sampleOf } from './resource-sample.ts';
 
 export interface ResourceMonitorOptions {
   readonly clock?: Clock;
@@ -35,20 +23,33 @@ export interface ResourceMonitorOptions {
   readonly pid?: number;
   /** Processes measured at most. Default 500. */
   readonly maxProcesses?: number;
+  /** Whether a process with this value of `CASARE_JOB_ID` in its environment is the robot's. Default: none is. */
+  readonly ownsJob?: (jobId: string) => boolean;
+  /** Folder whose disk is looked at. Default: none is. */
+  readonly folder?: string;
+  /** Files and folders whose sizes are looked at once a minute, by name. Default none. */
+  readonly stores?: Readonly<Record<string, string>>;
+  /** Told of every sample. */
+  readonly onSample?: (sample: ResourceSample) => void;
   /** Told of every sample that failed. */
   readonly onError?: (message: string) => void;
   readonly readUsage?: ReadProcessUsage;
   readonly readTree?: ReadProcessTree;
-  /** In bytes. Default: the container's limit, else the machine's memory. */
-  readonly memoryLimit?: () => number;
+  readonly readDisk?: ReadDiskSpace;
+  /** Default: those of the container, else of the machine. */
+  readonly limits?: () => ContainerLimits;
 }
 
-const mebibyte = 1024 * 1024;
-
-interface Reading {
-  readonly monotonic: number;
-  readonly usage: ReadonlyMap<number, ProcessUsage>;
+interface Running {
+  readonly stop: AbortController;
+  readonly started: Promise<void>;
+  readonly loop: Promise<void>;
 }
+
+/** Sizes of stores change slowly and take a look at every file. */
+const storesIntervalMs = 60_000;
+/** What is kept over a restart. */
+const thinnedIntervalMs = 60_000;
 
 /**
  * @example
@@ -60,23 +61,29 @@ interface Reading {
 export class ResourceMonitor {
   readonly #options: ResourceMonitorOptions;
   readonly #clock: Clock;
-  readonly #samples: ResourceSample[] = [];
+  readonly #maxSamples: number;
+  readonly #readTree: ReadProcessTree;
+  #samples: ResourceSample[] = [];
+  #current: ResourceSample | null = null;
   #last: Reading | null = null;
+  #stores: { readonly at: number; readonly sizesMb: Readonly<Record<string, number>> } | null = null;
+  #eventLoop: EventLoopWatch | null = null;
   #failures = 0;
-  #running: { readonly stop: AbortController; readonly started: Promise<void>; readonly loop: Promise<void> } | null =
-    null;
+  #running: Running | null = null;
 
   constructor(options: ResourceMonitorOptions = {}) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#maxSamples = options.maxSamples ?? 720;
+    this.#readTree = options.readTree ?? processTreeReader();
   }
 
   /** The last sample; null before the first. */
   get current(): ResourceSample | null {
-    return this.#samples.at(-1) ?? null;
+    return this.#current;
   }
 
-  /** Samples that failed, and times that `onError` did. */
+  /** Samples that failed, and times that a listener did. */
   get failures(): number {
     return this.#failures;
   }
@@ -87,11 +94,27 @@ export class ResourceMonitor {
     return this.#samples.filter((sample) => sample.atMs >= since);
   }
 
+  /** About one sample per minute, oldest first. */
+  thinnedHistory(): readonly ResourceSample[] {
+    let last = Number.NEGATIVE_INFINITY;
+    return this.#samples.filter(({ atMs }) => {
+      if (atMs - last < thinnedIntervalMs) return false;
+      last = atMs;
+      return true;
+    });
+  }
+
+  /** Puts samples of an earlier process before its own; they show in `history`, never as `current`. */
+  restore(samples: readonly ResourceSample[]): void {
+    this.#samples = [...samples, ...this.#samples].slice(-this.#maxSamples);
+  }
+
   /** Resolves after the first sample; a second call joins the first. */
   async start(): Promise<void> {
     if (this.#running === null) {
       const stop = new AbortController();
       this.#last = null;
+      this.#eventLoop = watchEventLoop();
       const started = this.#sample();
       this.#running = { stop, started, loop: started.then(() => this.#loop(stop.signal)) };
     }
@@ -105,6 +128,7 @@ export class ResourceMonitor {
     this.#running = null;
     running.stop.abort();
     await running.loop;
+    this.#eventLoop?.stop();
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -122,42 +146,46 @@ export class ResourceMonitor {
   /** Never rejects. */
   async #sample(): Promise<void> {
     try {
-      const { pid = process.pid, maxProcesses = 500, maxSamples = 720 } = this.#options;
-      const pids = (this.#options.readTree ?? readProcessTree)(pid, maxProcesses);
-      const usage = await (this.#options.readUsage ?? readProcessUsage)(pids);
-      const reading = { monotonic: this.#clock.monotonic(), usage };
-      const limit = (this.#options.memoryLimit ?? memoryLimitBytes)();
-      this.#samples.push(toSample(this.#clock.now(), this.#last, reading, limit));
-      if (this.#samples.length > maxSamples) this.#samples.shift();
-      this.#last = reading;
+      const sample = await this.#read();
+      this.#current = sample;
+      this.#samples.push(sample);
+      if (this.#samples.length > this.#maxSamples) this.#samples.shift();
+      if (!notify(this.#options.onSample, sample)) this.#failures += 1;
     } catch (error) {
       this.#failures += 1;
       if (!notify(this.#options.onError, messageOf(error))) this.#failures += 1;
     }
   }
-}
 
-function toSample(atMs: number, last: Reading | null, reading: Reading, limitBytes: number): ResourceSample {
-  const memoryBytes = [...reading.usage.values()].reduce((sum, { memoryBytes: bytes }) => sum + bytes, 0);
-  return {
-    atMs,
-    cpuPercent: last === null ? null : cpuPercent(last, reading),
-    memoryMb: memoryBytes / mebibyte,
-    memoryPercent: (memoryBytes / limitBytes) * 100,
-    memoryLimitMb: limitBytes / mebibyte,
-    processes: reading.usage.size,
-  };
-}
-
-/** What a process used before it ended, after the sample before, is not known and not counted. */
-function cpuPercent(last: Reading, reading: Reading): number | null {
-  const elapsedMs = reading.monotonic - last.monotonic;
-  if (elapsedMs <= 0) return null;
-  let usedMs = 0;
-  for (const [pid, { cpuTimeMs }] of reading.usage) {
-    const before = last.usage.get(pid)?.cpuTimeMs ?? 0;
-    // Less than before means that the pid has been given to a new process.
-    usedMs += cpuTimeMs >= before ? cpuTimeMs - before : cpuTimeMs;
+  async #read(): Promise<ResourceSample> {
+    const { pid = process.pid, maxProcesses = 500, ownsJob = null, limits = containerLimits } = this.#options;
+    const pids = this.#readTree({ root: pid, limit: maxProcesses, ownsMark: ownsJob });
+    const usage = await (this.#options.readUsage ?? readProcessUsage)(pids);
+    const reading = { monotonic: this.#clock.monotonic(), usage };
+    const around = {
+      limits: limits(),
+      eventLoop: this.#eventLoop?.read() ?? null,
+      disk: await this.#readDisk(),
+      storesMb: await this.#readStores(),
+    };
+    const sample = sampleOf(this.#clock.now(), this.#last, reading, around);
+    this.#last = reading;
+    return sample;
   }
-  return (usedMs / elapsedMs) * 100;
+
+  /** A disk that cannot be looked at spoils nothing else. */
+  async #readDisk(): Promise<DiskSpace | null> {
+    const { folder, readDisk = readDiskSpace } = this.#options;
+    return folder === undefined ? null : await readDisk(folder).catch(() => null);
+  }
+
+  async #readStores(): Promise<Readonly<Record<string, number>>> {
+    const now = this.#clock.monotonic();
+    if (this.#stores === null || now - this.#stores.at >= storesIntervalMs) {
+      const named = Object.entries(this.#options.stores ?? {});
+      const sizes = await Promise.all(named.map(async ([name, path]) => [name, await readSize(path)] as const));
+      this.#stores = { at: now, sizesMb: Object.fromEntries(sizes) };
+    }
+    return this.#stores.sizesMb;
+  }
 }
