@@ -1,5 +1,5 @@
 /** The connection to Supabase as the robot's settings describe it. */
-import { type ConnectionSettings, type RobotConfig, requireConnection } from '@casare/config';
+import { type ConnectionSettings, type RobotConfig, requireConnection, type Settings } from '@casare/config';
 import { ConnectionManager, type Credentials, tokenFile } from '@casare/connection';
 import type { Logger } from '@casare/execution';
 
@@ -18,9 +18,13 @@ export function credentialsOf({ email, password, jwt, jwtFile }: ConnectionSetti
   return { kind: 'key' };
 }
 
-/** What must not be shown of them. */
-export function secretsOf({ key, password, jwt }: ConnectionSettings): readonly string[] {
-  return [key, password, jwt].filter((secret) => secret !== null);
+/** What must not be shown of the settings. */
+export function secretsOf({
+  connection,
+  observability,
+}: Pick<Settings, 'connection' | 'observability'>): readonly string[] {
+  const { key, password, jwt } = connection;
+  return [key, password, jwt, observability.statusToken].filter((secret) => secret !== null);
 }
 
 /** @throws ConfigError when URL or key is missing */

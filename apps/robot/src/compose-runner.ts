@@ -104,8 +104,8 @@ function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk) {
 }
 
 /** The database is the supervisor's: no node, and no command that a node starts, has any use for its keys (I8). */
-function jobEnvironment({ connection }: ValidSettings): Readonly<Record<string, string | undefined>> {
-  const secrets = new Set(secretsOf(connection));
+function jobEnvironment(config: ValidSettings): Readonly<Record<string, string | undefined>> {
+  const secrets = new Set(secretsOf(config));
   const isOurs = ([, value = '']: readonly [string, string | undefined]): boolean => secrets.has(value);
   // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the keys
   return Object.fromEntries(Object.entries(process.env).filter((variable) => !isOurs(variable)));

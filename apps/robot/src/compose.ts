@@ -18,12 +18,13 @@ import {
   type RobotRegistration,
   systemClock,
 } from '@casare/execution';
-import { AuditLogger, createLogger, MetricsCollector, Redactor, ResourceMonitor } from '@casare/observability';
+import { AuditLogger, createLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
+import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
 import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
@@ -36,6 +37,7 @@ import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
 import { RobotTurn } from './robot-turn.ts';
+import { StoreProbe } from './status/store-probe.ts';
 import { auditIncidents, recentIncidents } from './store-incidents.ts';
 import { robotVersion } from './version.ts';
 
@@ -55,13 +57,13 @@ export interface RobotEvents {
   readonly onConnected: () => void;
   /** Look for new jobs now. */
   readonly onJobs: () => void;
-  /** The robot was paused or resumed. */
+  /** The robot was paused or resumed, or stopped taking jobs for want of room, or takes them again. */
   readonly onPause: () => void;
   /** Something keeps going wrong, and may be told again and again; null: it is over. */
   readonly onProblem: (name: string, error: unknown) => void;
 }
 
-export interface RobotParts {
+export interface RobotParts extends Measurements {
   readonly config: ValidSettings;
   readonly identity: RobotIdentity;
   readonly clock: Clock;
@@ -84,7 +86,8 @@ export interface RobotParts {
   readonly queue: OfflineQueue;
   /** What the store has lost lately, for operators. */
   readonly incidents: readonly JsonObject[];
-  readonly metrics: MetricsCollector | null;
+  readonly probe: StoreProbe;
+  readonly redactor: Redactor;
   readonly audit: AuditLogger | null;
   close(): Promise<void>;
 }
@@ -94,7 +97,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const config = validateConfig(settings);
   requireConnection(settings);
   const clock = options.clock ?? systemClock;
-  const redactor = new Redactor({ values: secretsOf(config.connection) });
+  const redactor = new Redactor({ values: secretsOf(config) });
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
   const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: redactor });
@@ -124,11 +127,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       : null;
     auditIncidents(ownStore, audit);
     const incidents = await recentIncidents(ownStore, clock.now());
-    const metrics = config.observability.metricsEnabled
-      ? new MetricsCollector({
-          resourceMonitor: new ResourceMonitor({ intervalMs: config.observability.resourceIntervalMs }),
-        })
-      : null;
+    const measurements = composeMetrics({ config, clock, logger, onGate: options.onPause });
+    const { metrics, activity, gate } = measurements;
     const fleet = { size: 1 };
     const connection = openConnection(settings, {
       fleetSize: () => fleet.size,
@@ -184,7 +184,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checker,
       inDoubtPolicy: jobExecution.inDoubtPolicy,
       reporter,
-      telemetry: robotTelemetry(metrics, audit),
+      telemetry: robotTelemetry({ metrics, audit, activity }),
       checkpoints: { enabled: jobExecution.checkpointEnabled, onEveryNode: jobExecution.checkpointOnEveryNode },
       logger,
       clock,
@@ -248,7 +248,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const intake = new JobIntake({
       locker,
       desk,
-      isPaused: () => pause.current !== null,
+      isPaused: () => pause.current !== null || gate.isClosed,
       claimRequest: await loadClaimRequest(home),
       robot,
       onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
@@ -263,7 +263,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checker,
       intake,
       robot,
-      presence: () => presenceOf({ metrics, pause, executor, intake, incidents }),
+      presence: () => presenceOf({ metrics, pause, executor, intake, incidents, gate }),
       presenceIntervalMs: jobExecution.heartbeatIntervalMs,
       clock,
       onRegistered: () => {
@@ -295,7 +295,9 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       pause,
       queue,
       incidents,
-      metrics,
+      ...measurements,
+      redactor,
+      probe: new StoreProbe({ home, queue, clock }),
       audit,
       async close() {
         pause.close();

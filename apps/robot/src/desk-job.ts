@@ -48,6 +48,8 @@ export class DeskJob {
   isLost = false;
   /** The run stops because its lease ends; the job waits for the server then. */
   isLeaseEnding = false;
+  /** Its run is over while a node of its may still act: it stays here until the robot restarts (I9). */
+  cannotEnd = false;
   /** What the job has to wait for before it can be queued; null when it need not. */
   waitsFor: 'lease' | 'store' | null = null;
   /** What operators have answered, as far as the next run has to know it. */
@@ -152,7 +154,7 @@ export class DeskJob {
   observe(job: JobSpec, shape: ProgressShape): RunObserver {
     const { telemetry, logger } = this.#options;
     const { totalNodes } = shape;
-    const metrics = telemetry.metricsFor(job, totalNodes);
+    const metrics = telemetry.metricsFor(job, { totalNodes, queueWaitMs: this.#queueWaitMs });
     const audit = telemetry.auditFor(job);
     this.progress.reportWorkflow(shape);
     this.#runEnded = (end) => {
@@ -184,6 +186,13 @@ export class DeskJob {
   waitInDoubt(lostRecord: string | null = null): void {
     this.#record = { ...this.#record, state: 'in_doubt', lostRecord };
     this.#reported?.detach();
+  }
+
+  get #queueWaitMs(): number | null {
+    const { queued, starting } = this.progress.snapshot().stages;
+    return queued === undefined || starting === undefined
+      ? null
+      : Math.max(0, Date.parse(starting) - Date.parse(queued));
   }
 
   close(): void {

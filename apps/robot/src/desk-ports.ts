@@ -37,8 +37,14 @@ export interface JobStore {
   supersede(jobId: string): Promise<void>;
 }
 
+export interface RunStart {
+  readonly totalNodes: number;
+  /** How long the job waited on this robot for a free slot; null when not known. */
+  readonly queueWaitMs: number | null;
+}
+
 export interface JobTelemetry {
-  metricsFor(job: JobSpec, totalNodes: number): (JobMetricsPort & { end(end: RunEnd): void }) | null;
+  metricsFor(job: JobSpec, start: RunStart): (JobMetricsPort & { end(end: RunEnd): void }) | null;
   auditFor(job: JobSpec): (JobAuditPort & { started(totalNodes: number): void; ended(end: RunEnd): void }) | null;
   received(job: ClaimedJob): void;
   resumed(job: StoredJob): void;

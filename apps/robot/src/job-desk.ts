@@ -93,6 +93,11 @@ export class JobDesk {
     return [...this.#jobs.values()].filter((job) => job.isInDoubt).map((job) => job.record.jobId);
   }
 
+  /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */
+  get unending(): readonly string[] {
+    return [...this.#jobs.values()].filter((job) => job.cannotEnd).map((job) => job.record.jobId);
+  }
+
   /**
    * How many more jobs could start at once. Those that wait here will need slots without being asked again; those that
    * are over keep theirs until the server knows, so that it, too, never sees more running jobs than the limit.
@@ -180,6 +185,14 @@ export class JobDesk {
       this.#leaseNotes.keep(job.record);
       if (isLeaseEnding(job.record, locker)) await this.#stopBeforeDeadline(job);
     }
+  }
+
+  /** Cancels a job of this robot at the wish of a person here. Resolves with whether there is such a job. */
+  async cancel(jobId: string, cancellation: Cancellation): Promise<boolean> {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) return false;
+    await this.#cancelRequested(job, cancellation);
+    return true;
   }
 
   /** From now on, suspended jobs stay suspended. */
@@ -312,6 +325,7 @@ export class JobDesk {
     }
     if (end.status === 'suspended' && end.cause === 'node-still-running') {
       // The lease is kept: nobody else may start the job while its node may still act (I9).
+      job.cannotEnd = true;
       this.#options.logger.log('critical', `a job cannot end before the robot restarts: ${end.reason}`, {
         job_id: job.record.jobId,
       });

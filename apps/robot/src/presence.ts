@@ -11,23 +11,23 @@ export interface PresenceParts {
   readonly intake: Pick<JobIntake, 'isClosed'>;
   /** What the store has lost lately; see `recentIncidents`. */
   readonly incidents: readonly JsonObject[];
+  /** Why no jobs are taken although the robot is not paused; empty while they are. */
+  readonly gate: { readonly refusals: readonly string[] };
 }
 
-export function presenceOf({ metrics, pause, executor, intake, incidents }: PresenceParts): Presence {
+export function presenceOf(parts: PresenceParts): Presence {
+  const { pause, executor, intake } = parts;
   const state = pause.current !== null ? 'paused' : executor.getStatus().runningCount > 0 ? 'busy' : 'idle';
-  return { status: intake.isClosed ? 'draining' : state, metrics: sampleOf(metrics, pause, incidents) };
+  return { status: intake.isClosed ? 'draining' : state, metrics: sampleOf(parts) };
 }
 
 /** What the server's robot_metrics keep of a moment; null: nothing to keep. */
-function sampleOf(
-  metrics: MetricsCollector | null,
-  pause: IntakePause,
-  incidents: readonly JsonObject[],
-): JsonObject | null {
+function sampleOf({ metrics, pause, incidents, gate }: PresenceParts): JsonObject | null {
   const { current } = pause;
   const news: JsonObject = {
     ...(current === null ? {} : { paused: { note: current.note, remaining_ms: pause.remainingMs } }),
     ...(incidents.length === 0 ? {} : { store_incidents: [...incidents] }),
+    ...(gate.refusals.length === 0 ? {} : { refusing_claims: [...gate.refusals] }),
   };
   if (metrics === null) return Object.keys(news).length === 0 ? null : news;
   const { totalJobs, successfulJobs, failedJobs, cancelledJobs, activeJobs } = metrics.getSummary();

@@ -18,6 +18,8 @@ import type { PauseOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
 import { RobotLoops } from './robot-loops.ts';
 import { type AgentState, type RobotDescription, type RobotStatus, statusOf } from './robot-status.ts';
+import { openStatusPage } from './status/open-status-page.ts';
+import type { StatusServer } from './status/status-server.ts';
 import { robotVersion } from './version.ts';
 
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
@@ -51,7 +53,8 @@ export class RobotAgent {
   #parts: RobotParts | null = null;
   #loops: RobotLoops | null = null;
   #control: ControlServer | null = null;
-  #opening: Promise<void> = Promise.resolve();
+  #page: StatusServer | null = null;
+  #opening: Promise<unknown> = Promise.resolve();
   #startedAt = 0;
   #state: AgentState = 'created';
   #stopping: Promise<void> | null = null;
@@ -118,14 +121,14 @@ export class RobotAgent {
     }
     this.#parts = parts;
     this.#loops = new RobotLoops(parts);
-    this.#opening = this.#openControl(parts);
+    this.#opening = Promise.all([this.#openControl(parts), this.#openPage(parts)]);
     this.#state = 'running';
     this.#startedAt = parts.clock.monotonic();
-    const { executor, desk, audit, metrics, config, logger, identity } = parts;
+    const { executor, desk, audit, logger, identity } = parts;
     await executor.start();
     audit?.robotStarted({ version: robotVersion, bootId: identity.bootId });
     if (this.#stopping !== null) return;
-    if (config.observability.resourceMonitoringEnabled) await metrics?.startResourceMonitoring();
+    await parts.startMeasuring();
     const recovered = await desk.recover().catch((error: unknown) => {
       if (this.#stopping !== null) return 0;
       throw error;
@@ -187,6 +190,20 @@ export class RobotAgent {
     this.#loops?.kickTurn();
   }
 
+  /**
+   * Cancels a job of this robot, as `job cancel` does; its `finally` bodies run. Works with the database down.
+   *
+   * @returns whether the robot has such a job
+   * @throws Error when the robot has not started
+   */
+  cancelJob(
+    jobId: string,
+    options: { readonly reason?: string; readonly requestedBy?: string } = {},
+  ): Promise<boolean> {
+    const { reason = 'cancelled by hand', requestedBy = null } = options;
+    return this.#partsOrThrow().desk.cancel(jobId, { reason, requestedBy });
+  }
+
   getStatus(): RobotStatus {
     return statusOf(this.#state, this.#parts);
   }
@@ -197,7 +214,7 @@ export class RobotAgent {
    * @throws Error when the robot has not started
    */
   async describe(): Promise<RobotDescription> {
-    const { identity, config, clock, queue, incidents } = this.#partsOrThrow();
+    const { identity, config, clock, queue, incidents, metrics } = this.#partsOrThrow();
     const { outbox } = await queue.getStats();
     return {
       robot: {
@@ -211,11 +228,13 @@ export class RobotAgent {
       status: this.getStatus(),
       incidents,
       outbox,
+      resources: metrics?.getCurrentResources() ?? null,
+      statusPage: this.#page?.url ?? null,
     };
   }
 
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
-    const { executor, desk, intake, connection, audit, metrics, logger, clock, config } = parts;
+    const { executor, desk, intake, connection, audit, logger, clock, config } = parts;
     try {
       desk.stop();
       await intake.close();
@@ -237,12 +256,13 @@ export class RobotAgent {
       await this.#loops?.stop();
       parts.checker.stop();
       parts.reporter?.stop();
-      await metrics?.stopResourceMonitoring();
+      await parts.stopMeasuring();
       await parts.wakeUps?.stop();
       await connection.disconnect();
       audit?.robotStopped({});
       await this.#opening;
       await this.#control?.close();
+      await this.#page?.close();
       await parts.close();
       this.#stopped();
     }
@@ -259,6 +279,16 @@ export class RobotAgent {
         'warning',
         `no control socket, so status, pause and limit do not reach this robot: ${messageOf(error)}`,
       );
+    }
+  }
+
+  /** A robot without its status page works, too. */
+  async #openPage(parts: RobotParts): Promise<void> {
+    try {
+      this.#page = await openStatusPage(this, parts);
+      if (this.#page !== null) parts.logger.log('info', `status page: ${this.#page.url}`);
+    } catch (error) {
+      parts.logger.log('warning', `no status page, no health probes and no metrics: ${messageOf(error)}`);
     }
   }
 

@@ -9,6 +9,8 @@ import { type Periodic, startPeriodic } from './periodic.ts';
 
 /** How often the local store drops what its retention allows (I7). */
 const retentionIntervalMs = 3_600_000;
+/** How often it is tried out whether the store can be written to. */
+const probeIntervalMs = 5_000;
 
 export class RobotLoops {
   readonly #parts: RobotParts;
@@ -24,14 +26,20 @@ export class RobotLoops {
   }
 
   start(): void {
-    const { desk, config, queue, turn, pacer } = this.#parts;
+    const { desk, config, queue, turn, pacer, polls, connection, probe } = this.#parts;
     const { heartbeatIntervalMs } = config.jobExecution;
     const turnIntervalMs = (): number => Math.min(pacer.intervalMs, heartbeatIntervalMs);
     void this.#keepConnecting();
-    this.#turn = this.#loop('claiming jobs', turnIntervalMs, (signal) => turn.take(signal));
+    this.#turn = this.#loop('claiming jobs', turnIntervalMs, (signal) =>
+      polls.watch(
+        () => connection.isConnected,
+        () => turn.take(signal),
+      ),
+    );
     this.#sync = this.#loop('sending results', 1_000, (signal) => this.#drain(signal));
     this.#loop('connection', 2_000, async () => this.#watchConnection());
     this.#loop('lease deadlines', guardIntervalMs(config.jobExecution.lockTimeoutMs), () => desk.guardDeadlines());
+    this.#loop('trying the store', probeIntervalMs, () => probe.look());
     this.#loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
   }
 

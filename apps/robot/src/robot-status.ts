@@ -1,7 +1,10 @@
 /** What can be seen of a robot from outside. */
 import type { ConnectionStatus, WakeUpStatus } from '@casare/connection';
 import type { ExecutorStatus, JsonObject, ProgressStage } from '@casare/execution';
+import type { ResourceSample, RobotHealth } from '@casare/observability';
 import type { RobotParts } from './compose.ts';
+import type { EndedNode, RunningNode } from './status/job-activity.ts';
+import { healthOfRobot, healthWithoutParts } from './status/robot-facts.ts';
 
 export type AgentState = 'created' | 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -13,10 +16,20 @@ export interface RunningJob {
   readonly percent: number | null;
   /** The nodes that run now, the newest last. */
   readonly nodes: readonly string[];
+  readonly nodesCompleted: number;
+  readonly nodesTotal: number;
+  /** The same nodes, with how long they have been running. */
+  readonly runningNodes: readonly RunningNode[];
+  /** The nodes that ended last, the newest last. */
+  readonly endedNodes: readonly EndedNode[];
 }
 
 export interface RobotStatus {
   readonly state: AgentState;
+  /** Whether it lives and can do its work, and why not. */
+  readonly health: RobotHealth;
+  /** Why no new jobs are taken although the robot is not paused: a full disk, say. */
+  readonly refusals: readonly string[];
   /** Null until the robot has started. */
   readonly executor: ExecutorStatus | null;
   readonly connection: ConnectionStatus | null;
@@ -39,31 +52,48 @@ export interface RobotDescription {
     readonly uptimeMs: number;
     readonly url: string | null;
   };
+  /** Where the status page is; null while there is none. */
+  readonly statusPage: string | null;
   readonly status: RobotStatus;
   /** What the local store has lost lately: `{kind, at, job_id, detail}`, the newest first. */
   readonly incidents: readonly JsonObject[];
-  readonly outbox: { readonly pending: number; readonly deadLetters: number; readonly dropped: number };
+  readonly outbox: {
+    readonly pending: number;
+    readonly oldestRecordedAtMs: number | null;
+    readonly deadLetters: number;
+    readonly dropped: number;
+  };
+  /** The last sample; null before the first. */
+  readonly resources: ResourceSample | null;
 }
 
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
   if (parts === null) {
-    return { state, executor: null, connection: null, wakeUps: null, running: [], inDoubt: [], paused: null };
+    const nothing = { executor: null, connection: null, wakeUps: null, running: [], inDoubt: [], paused: null };
+    return { state, health: healthWithoutParts(state), refusals: [], ...nothing };
   }
-  const { executor, connection, wakeUps, desk, pause } = parts;
+  const { executor, connection, wakeUps, desk, pause, activity, gate } = parts;
   const status = executor.getStatus();
   const { current } = pause;
   return {
     state,
+    health: healthOfRobot(state, parts),
+    refusals: gate.refusals,
     executor: status,
     connection: connection.getStatus(),
     wakeUps: wakeUps?.getStatus() ?? null,
     running: status.running.map((job) => {
       const progress = desk.progressOf(job.jobId);
+      const { running, ended } = activity.of(job.jobId);
       return {
         ...job,
         stage: progress?.stage ?? null,
         percent: progress?.percent ?? null,
         nodes: progress?.current_nodes ?? [],
+        nodesCompleted: progress?.nodes_completed ?? 0,
+        nodesTotal: progress?.nodes_total ?? 0,
+        runningNodes: running,
+        endedNodes: ended,
       };
     }),
     inDoubt: desk.inDoubt,

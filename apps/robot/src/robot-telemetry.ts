@@ -1,19 +1,29 @@
 /** What metrics and audit hear of a job. Either may be switched off. */
-import type { JsonObject, RunEnd } from '@casare/execution';
-import type { AuditErrorInfo, AuditLogger, MetricsCollector } from '@casare/observability';
+import type { JsonObject, RunEnd, RunError } from '@casare/execution';
+import type { AuditErrorInfo, AuditLogger, JobEnd, MetricsCollector } from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
+import type { JobActivity } from './status/job-activity.ts';
 
-export function robotTelemetry(metrics: MetricsCollector | null, audit: AuditLogger | null): JobTelemetry {
+export interface TelemetryParts {
+  readonly metrics: MetricsCollector | null;
+  readonly audit: AuditLogger | null;
+  readonly activity: JobActivity;
+}
+
+export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): JobTelemetry {
   return {
-    metricsFor(job, totalNodes) {
-      const handle = metrics?.startJob(job.jobId, job.name, { totalNodes });
-      if (handle === undefined) return null;
+    metricsFor({ jobId, name }, start) {
+      const handle = metrics?.startJob(jobId, name, start);
+      activity.begin(jobId);
       return {
-        recordNode: (node) => handle.recordNode(node),
+        nodeStarted: (node) => activity.started(jobId, node),
+        recordNode: ({ step, ...node }) => {
+          activity.ended(jobId, step, node);
+          handle?.recordNode(node);
+        },
         end: (end) => {
-          handle.endJob(
-            end.status === 'failed' ? { status: 'failed', errorCode: end.error.code } : { status: end.status },
-          );
+          activity.end(jobId);
+          handle?.endJob(end.status === 'failed' ? failureOf(end.error) : { status: end.status });
         },
       };
     },
@@ -56,6 +66,10 @@ export function robotTelemetry(metrics: MetricsCollector | null, audit: AuditLog
       if (audit !== null) auditEnd(audit, jobId, end);
     },
   };
+}
+
+function failureOf({ code, message, node_id: nodeId }: RunError): JobEnd {
+  return { status: 'failed', errorCode: code, errorMessage: message, ...(nodeId === null ? {} : { nodeId }) };
 }
 
 function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {

@@ -2,12 +2,21 @@
 import type { JsonObject, LogLevel, RunObserver } from '@casare/execution';
 
 export interface JobMetricsPort {
+  nodeStarted(node: {
+    readonly step: number;
+    readonly nodeId: string;
+    readonly nodeType: string;
+    readonly attempt: number;
+    readonly limitMs: number | null;
+  }): void;
   recordNode(node: {
+    readonly step: number;
     readonly nodeId: string;
     readonly nodeType: string;
     readonly durationMs: number;
     readonly success: boolean;
     readonly retryCount: number;
+    readonly errorCode?: string;
   }): void;
 }
 
@@ -34,8 +43,18 @@ export interface RunObserverParts {
 export function runObserver(parts: RunObserverParts): RunObserver {
   const { metrics, audit, log } = parts;
   return {
+    nodeStarted: (node) => {
+      metrics?.nodeStarted({
+        step: node.step,
+        nodeId: node.node_id,
+        nodeType: node.node_type,
+        attempt: node.attempt,
+        limitMs: node.limit_ms,
+      });
+    },
     nodeFinished: (node) => {
       metrics?.recordNode({
+        step: node.step,
         nodeId: node.node_id,
         nodeType: node.node_type,
         durationMs: node.duration_ms,
@@ -46,11 +65,13 @@ export function runObserver(parts: RunObserverParts): RunObserver {
     },
     nodeFailed: (node) => {
       metrics?.recordNode({
+        step: node.step,
         nodeId: node.node_id,
         nodeType: node.node_type,
         durationMs: node.duration_ms,
         success: false,
         retryCount: node.retries,
+        errorCode: node.error.code,
       });
       audit?.nodeFailed({
         nodeId: node.node_id,

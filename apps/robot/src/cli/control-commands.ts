@@ -108,7 +108,8 @@ export function statusLines(status: JsonObject): string[] {
       'process',
       `${String(status.pid)}, version ${String(status.version)}, up ${showDuration(Number(status.uptime_ms))}`,
     ],
-    ['state', String(status.state)],
+    ['state', stateText(status)],
+    ['page', typeof status.status_page === 'string' ? status.status_page : null],
     ['paused', paused === null ? null : `since ${String(paused.since)}${pauseText(paused)}`],
     ['connection', connectionText(status.connection as JsonObject | null)],
     ['jobs', `${running.length} running of up to ${String(status.max_concurrent_jobs)}, ${queued.length} queued`],
@@ -143,6 +144,12 @@ function incidentFacts(incidents: readonly JsonObject[]): [string, string][] {
     'incident',
     `${String(kind)} at ${String(at)}${typeof jobId === 'string' ? `, job ${jobId}` : ''}: ${String(detail)}`,
   ]);
+}
+
+function stateText({ state, health }: JsonObject): string {
+  const { state: condition, reasons } = health as JsonObject;
+  const why = (reasons as readonly JsonObject[]).map(({ message }) => String(message));
+  return `${String(state)}, ${String(condition)}${why.length === 0 ? '' : ` (not ready: ${why.join('; ')})`}`;
 }
 
 function connectionText(connection: JsonObject | null): string | null {

@@ -1,9 +1,11 @@
 /** A robot's status as JSON, in the names of the command line. */
 import type { JsonObject } from '@casare/execution';
+import type { ResourceSample } from '@casare/observability';
 import type { RobotDescription } from '../robot-status.ts';
 
-export function statusReport({ robot, status, incidents, outbox }: RobotDescription): JsonObject {
-  const { executor, connection, paused } = status;
+export function statusReport(description: RobotDescription): JsonObject {
+  const { robot, status, incidents, outbox, resources, statusPage } = description;
+  const { executor, connection, paused, health } = status;
   return {
     robot_id: robot.robotId,
     name: robot.name,
@@ -11,6 +13,14 @@ export function statusReport({ robot, status, incidents, outbox }: RobotDescript
     pid: robot.pid,
     uptime_ms: robot.uptimeMs,
     state: status.state,
+    health: {
+      state: health.state,
+      alive: health.isAlive,
+      ready: health.isReady,
+      reasons: health.reasons.map(({ code, message }) => ({ code, message })),
+    },
+    refusing_claims: status.refusals,
+    status_page: statusPage,
     max_concurrent_jobs: executor?.maxConcurrentJobs ?? null,
     running: status.running.map((job) => ({
       job_id: job.jobId,
@@ -18,6 +28,21 @@ export function statusReport({ robot, status, incidents, outbox }: RobotDescript
       stage: job.stage,
       percent: job.percent,
       nodes: job.nodes,
+      nodes_completed: job.nodesCompleted,
+      nodes_total: job.nodesTotal,
+      running_nodes: job.runningNodes.map((node) => ({
+        node_id: node.nodeId,
+        node_type: node.nodeType,
+        attempt: node.attempt,
+        running_ms: Math.round(node.runningForMs),
+        limit_ms: node.limitMs,
+      })),
+      ended_nodes: job.endedNodes.map((node) => ({
+        node_id: node.nodeId,
+        node_type: node.nodeType,
+        duration_ms: Math.round(node.durationMs),
+        success: node.success,
+      })),
       running_ms: Math.round(job.runningForMs),
     })),
     queued: executor?.queued ?? [],
@@ -38,8 +63,36 @@ export function statusReport({ robot, status, incidents, outbox }: RobotDescript
             state: connection.state,
             is_connected: connection.isConnected,
             last_error: connection.isConnected ? null : (connection.lastError?.message ?? null),
+            next_attempt_ms: connection.nextAttemptInMs,
+            breaker: {
+              state: connection.breaker.state,
+              remaining_ms: connection.breaker.remainingMs,
+              consecutive_failures: connection.breaker.consecutiveFailures,
+            },
           },
     incidents: [...incidents],
-    outbox: { pending: outbox.pending, dead_letters: outbox.deadLetters, dropped: outbox.dropped },
+    outbox: {
+      pending: outbox.pending,
+      dead_letters: outbox.deadLetters,
+      dropped: outbox.dropped,
+      oldest_at: outbox.oldestRecordedAtMs === null ? null : new Date(outbox.oldestRecordedAtMs).toISOString(),
+    },
+    resources: resources === null ? null : resourceReport(resources),
+  };
+}
+
+function resourceReport(sample: ResourceSample): JsonObject {
+  const { eventLoop, disk } = sample;
+  return {
+    cpu_percent: sample.cpuPercent,
+    cpu_limit_cores: sample.cpuLimitCores,
+    memory_mb: sample.memoryMb,
+    memory_percent: sample.memoryPercent,
+    memory_limit_mb: sample.memoryLimitMb,
+    processes: sample.processes,
+    event_loop_p99_ms: eventLoop?.p99Ms ?? null,
+    disk_free_mb: disk?.freeMb ?? null,
+    disk_total_mb: disk?.totalMb ?? null,
+    stores_mb: { ...sample.storesMb },
   };
 }

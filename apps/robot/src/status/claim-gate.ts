@@ -1,0 +1,43 @@
+/**
+ * Whether the robot has the room to take new jobs. Told of every sample, it closes when disk or memory run short and
+ * opens when there is room again; each change is logged, shown and told to the server.
+ */
+import type { Logger } from '@casare/execution';
+import { describeShortage, type ResourceSample, type ResourceShortage, shortagesOf } from '@casare/observability';
+
+export interface ClaimGateOptions {
+  readonly minFreeDiskMb: number | null;
+  readonly maxMemoryPercent: number | null;
+  readonly logger: Logger;
+  /** Called after it has closed or opened. */
+  readonly onChange: () => void;
+}
+
+export class ClaimGate {
+  readonly #options: ClaimGateOptions;
+  #shortages: readonly ResourceShortage[] = [];
+
+  constructor(options: ClaimGateOptions) {
+    this.#options = options;
+  }
+
+  /** Why no jobs are taken, in words; empty while they are. */
+  get refusals(): readonly string[] {
+    return this.#shortages.map(describeShortage);
+  }
+
+  get isClosed(): boolean {
+    return this.#shortages.length > 0;
+  }
+
+  sampled(sample: ResourceSample): void {
+    const before = new Set(this.#shortages.map(({ resource }) => resource));
+    this.#shortages = shortagesOf(sample, this.#options, this.#shortages);
+    const now = new Set(this.#shortages.map(({ resource }) => resource));
+    if (before.symmetricDifference(now).size === 0) return;
+    const { logger, onChange } = this.#options;
+    if (this.isClosed) logger.log('warning', `no new jobs are taken, running ones go on: ${this.refusals.join('; ')}`);
+    else logger.log('info', 'there is room again; new jobs are taken');
+    onChange();
+  }
+}

@@ -1,0 +1,92 @@
+/** Asks for an action, with confirmation and the token, which is kept until the tab is closed. */
+import { type ComponentChild, h } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+export interface ActionRequest {
+  readonly action: 'cancel' | 'pause' | 'resume';
+  readonly args: Readonly<Record<string, string | null>>;
+  /** What is about to happen, as a question. */
+  readonly question: string;
+  readonly confirm: string;
+  /** What may be told along with it: the name of the argument, and what it is called. */
+  readonly text?: { readonly name: string; readonly label: string };
+}
+
+const tokenKey = 'casare-status-token';
+
+export interface ActionDialogProps {
+  readonly request: ActionRequest;
+  /** Called with what has been done; null when nothing was. */
+  readonly onClose: (done: string | null) => void;
+}
+
+export function ActionDialog({ request, onClose }: ActionDialogProps): ComponentChild {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [token, setToken] = useState(() => sessionStorage.getItem(tokenKey) ?? '');
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => dialog.current?.showModal(), []);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    const more = request.text === undefined || text.trim() === '' ? {} : { [request.text.name]: text.trim() };
+    const failure = await perform(request.action, { ...request.args, ...more }, token.trim());
+    setBusy(false);
+    if (failure === null) {
+      sessionStorage.setItem(tokenKey, token.trim());
+      onClose(request.confirm);
+    } else setProblem(failure);
+  };
+  return h(
+    'dialog',
+    { ref: dialog, 'aria-labelledby': 'action-question', onCancel: () => onClose(null) },
+    h(
+      'form',
+      { onSubmit: (event: Event) => void submit(event) },
+      h('h2', { id: 'action-question' }, request.question),
+      request.text === undefined
+        ? null
+        : field(request.text.label, {
+            value: text,
+            maxLength: 500,
+            onInput: (event: Event) => setText((event.currentTarget as HTMLInputElement).value),
+          }),
+      field('Token (in status-token of the robot’s home)', {
+        type: 'password',
+        value: token,
+        required: true,
+        autocomplete: 'off',
+        onInput: (event: Event) => setToken((event.currentTarget as HTMLInputElement).value),
+      }),
+      h('p', { role: 'alert', class: 'problem' }, problem),
+      h(
+        'div',
+        { class: 'buttons' },
+        h('button', { type: 'submit', class: 'danger', disabled: isBusy }, request.confirm),
+        h('button', { type: 'button', onClick: () => onClose(null) }, 'Keep as it is'),
+      ),
+    ),
+  );
+}
+
+function field(label: string, attributes: Readonly<Record<string, unknown>>): ComponentChild {
+  return h('label', null, h('span', null, label), h('input', { type: 'text', ...attributes }));
+}
+
+/** Resolves with what went wrong; null when it is done. */
+async function perform(action: string, args: object, token: string): Promise<string | null> {
+  try {
+    const answer = await fetch(`/actions/${action}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(args),
+    });
+    if (answer.ok) return null;
+    const { error } = (await answer.json()) as { error: { message: string } };
+    return error.message;
+  } catch {
+    return 'the robot cannot be reached';
+  }
+}

@@ -1,0 +1,124 @@
+/** The status page as a person meets it, in a real browser: with a robot that runs jobs, and one that fails. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { findBrowser } from '@casare/nodes';
+import { eventually } from '@casare/testing';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RobotAgent, RobotConfig } from '../src/index.ts';
+import { type Operator, operatorOf } from './support/operator.ts';
+import { folderForAllTests } from './support/robot-home.ts';
+import { chain, wait } from './support/workflows.ts';
+
+const patient = { timeoutMs: 60_000 };
+const visible = { timeout: 60_000 };
+const images = fileURLToPath(new URL('../../../docs/images', import.meta.url));
+const choice = await findBrowser();
+const evilName = `<img src=x onerror="document.title='owned'">"'&`;
+
+describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => {
+  const home = folderForAllTests();
+  let server: SupabaseServer;
+  let operator: Operator;
+  let robot: RobotAgent;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    server = await startEmbeddedSupabase({});
+    operator = await operatorOf(server);
+    robot = new RobotAgent(
+      new RobotConfig({
+        robot: { home: home.path, name: 'Invoices robot' },
+        connection: { url: server.url, key: server.serviceKey },
+        jobExecution: { pollIntervalMs: 100, progressIntervalMs: 100, cancellationCheckIntervalMs: 200 },
+        observability: { logLevel: 'critical', resourceIntervalMs: 500 },
+      }),
+    );
+    await robot.start();
+    browser = await chromium.launch({ executablePath: choice?.executablePath ?? '', args: ['--no-sandbox'] });
+    page = await browser.newPage({ viewport: { width: 1_100, height: 1_400 } });
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await robot?.stop({ mode: 'cancel' });
+    await operator?.close();
+    await server?.stop();
+    home.remove();
+  });
+
+  it('shows jobs node by node, what failed and why; cancels and pauses after asking, with the token only', async () => {
+    const { url } = JSON.parse(readFileSync(join(home.path, 'status-page.json'), 'utf8')) as { url: string };
+    const token = readFileSync(join(home.path, 'status-token'), 'utf8').trim();
+    const failing = await operator.submit(
+      chain('Month end', [{ id: 'boom', type: 'ThrowErrorNode', config: { error_message: 'the invoice has no number' } }]),
+    );
+    await operator.ended(failing);
+    const held = await operator.submit(chain(evilName, [wait('held', 600)]));
+    await page.goto(url);
+
+    const job = page.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 3, name: evilName }) });
+    await job.waitFor(visible);
+    await job.getByText(/▶ held \(/).waitFor(visible);
+    const duration = async (): Promise<string> => /running for ([^,]+)/.exec((await job.textContent()) ?? '')?.[1] ?? '';
+    const before = await duration();
+    await eventually('the duration goes on', async () => (await duration()) !== before, patient);
+    await page.getByText('the invoice has no number').first().waitFor(visible);
+    await page.getByRole('row', { name: /Month end .* failed/ }).waitFor(visible);
+    await page.getByRole('row', { name: /ThrowErrorNode 1 1/ }).waitFor(visible);
+    await page.getByRole('row', { name: /job\.claimed/ }).first().waitFor(visible);
+    await page.getByRole('img', { name: /^Memory: now \d/ }).waitFor(visible);
+    expect(await page.title()).toBe('Casare Robot');
+    expect(await page.locator('main img').count()).toBe(0);
+    await takePictures(page);
+
+    await job.getByRole('button', { name: `Cancel job ${evilName}` }).click();
+    await page.getByLabel(/^Token/).fill('wrong');
+    await page.getByLabel(/^Reason/).fill('wrong month');
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await page.getByRole('alert').getByText('the right token is needed').waitFor(visible);
+    expect((await operator.job(held)).status).toBe('running');
+    await page.getByLabel(/^Token/).fill(token);
+    await page.keyboard.press('Enter');
+    expect(await operator.ended(held)).toMatchObject({
+      status: 'cancelled',
+      error: { message: 'wrong month', requested_by: 'status page' },
+    });
+    await job.waitFor({ state: 'detached', timeout: 60_000 });
+
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause the robot' }).click();
+    await page.getByRole('status').getByText('paused', { exact: true }).waitFor(visible);
+    expect(robot.getStatus().paused).not.toBeNull();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.keyboard.press('Escape');
+    expect(robot.getStatus().paused).not.toBeNull();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.getByRole('button', { name: 'Resume the robot' }).click();
+    await page.getByRole('status').getByText('idle', { exact: true }).waitFor(visible);
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  });
+});
+
+/** For the docs. */
+async function takePictures(page: Page): Promise<void> {
+  mkdirSync(images, { recursive: true });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(images, `status-page-${colorScheme}.png`) });
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  const { width, height } = page.viewportSize() ?? { width: 1_100, height: 1_400 };
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.screenshot({ path: join(images, 'status-page-phone.png') });
+  await page.setViewportSize({ width, height });
+}
