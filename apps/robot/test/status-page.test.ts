@@ -14,7 +14,9 @@ import { chain, wait } from './support/workflows.ts';
 
 const patient = { timeoutMs: 60_000 };
 const visible = { timeout: 60_000 };
-const images = fileURLToPath(new URL('../../../docs/images', import.meta.url));
+/** Those of the docs are renewed with `CASARE_DOC_IMAGES=1`. */
+const images =
+  process.env.CASARE_DOC_IMAGES === '1' ? fileURLToPath(new URL('../../../docs/images', import.meta.url)) : null;
 const choice = await findBrowser();
 const evilName = `<img src=x onerror="document.title='owned'">"'&`;
 
@@ -59,7 +61,9 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
     const { url } = JSON.parse(readFileSync(join(home.path, 'status-page.json'), 'utf8')) as { url: string };
     const token = readFileSync(join(home.path, 'status-token'), 'utf8').trim();
     const failing = await operator.submit(
-      chain('Month end', [{ id: 'boom', type: 'ThrowErrorNode', config: { error_message: 'the invoice has no number' } }]),
+      chain('Month end', [
+        { id: 'boom', type: 'ThrowErrorNode', config: { error_message: 'the invoice has no number' } },
+      ]),
     );
     await operator.ended(failing);
     const held = await operator.submit(chain(evilName, [wait('held', 600)]));
@@ -68,17 +72,21 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
     const job = page.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 3, name: evilName }) });
     await job.waitFor(visible);
     await job.getByText(/▶ held \(/).waitFor(visible);
-    const duration = async (): Promise<string> => /running for ([^,]+)/.exec((await job.textContent()) ?? '')?.[1] ?? '';
+    const duration = async (): Promise<string> =>
+      /running for ([^,]+)/.exec((await job.textContent()) ?? '')?.[1] ?? '';
     const before = await duration();
     await eventually('the duration goes on', async () => (await duration()) !== before, patient);
     await page.getByText('the invoice has no number').first().waitFor(visible);
     await page.getByRole('row', { name: /Month end .* failed/ }).waitFor(visible);
     await page.getByRole('row', { name: /ThrowErrorNode 1 1/ }).waitFor(visible);
-    await page.getByRole('row', { name: /job\.claimed/ }).first().waitFor(visible);
+    await page
+      .getByRole('row', { name: /job\.claimed/ })
+      .first()
+      .waitFor(visible);
     await page.getByRole('img', { name: /^Memory: now \d/ }).waitFor(visible);
     expect(await page.title()).toBe('Casare Robot');
     expect(await page.locator('main img').count()).toBe(0);
-    await takePictures(page);
+    await takePictures(page, images ?? join(home.path, 'images'));
 
     await job.getByRole('button', { name: `Cancel job ${evilName}` }).click();
     await page.getByLabel(/^Token/).fill('wrong');
@@ -108,17 +116,16 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
   });
 });
 
-/** For the docs. */
-async function takePictures(page: Page): Promise<void> {
-  mkdirSync(images, { recursive: true });
+async function takePictures(page: Page, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: join(images, `status-page-${colorScheme}.png`) });
+    await page.screenshot({ path: join(folder, `status-page-${colorScheme}.png`) });
   }
   await page.emulateMedia({ colorScheme: 'light' });
   const { width, height } = page.viewportSize() ?? { width: 1_100, height: 1_400 };
   await page.setViewportSize({ width: 390, height: 844 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-  await page.screenshot({ path: join(images, 'status-page-phone.png') });
+  await page.screenshot({ path: join(folder, 'status-page-phone.png') });
   await page.setViewportSize({ width, height });
 }
