@@ -3,6 +3,7 @@ import type { ClaimedJob, JournalEntry, Lease } from '@casare/execution';
 import type { CheckpointManager, JobRecord, LeaseNote, OfflineQueue } from '@casare/offline-store';
 import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
+import { sealedParts } from './sealed-parts.ts';
 
 export interface DurableJobsParts {
   readonly queue: OfflineQueue;
@@ -39,7 +40,7 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJo
       const handle = checkpoints.startJob<JournalEntry>(jobId, jobId);
       return {
         load: () => handle.load(),
-        commit: (entries, options) => handle.commit(entries, options),
+        commit: (entries, options) => handle.commit(entries, { ...options, secret: sealedParts(entries) }),
         close: () => handle.endJob(),
       };
     },

@@ -12,6 +12,7 @@ import {
   type RunError,
   type RunJournal,
   type RunOutcome,
+  withHidden,
 } from '@casare/execution';
 import { OpenDoubts } from './open-doubts.ts';
 
@@ -120,9 +121,10 @@ function bounded(error: RunError): JsonObject {
   return { ...rest, message: short } as JsonObject;
 }
 
+/** What others may see of it: secret values are hidden in it (I8). */
 function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> {
   const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
-  for (const entry of entries) Object.assign(changes, ownVariables(entry));
+  for (const entry of entries) Object.assign(changes, ownVariables(withHidden(entry, entry.secret)));
   return changes;
 }
 

@@ -22,6 +22,7 @@ import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store }
 import { classifyRunError } from './classify-run-error.ts';
 import type { NodeLibrary } from './compose-nodes.ts';
 import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
+import { sealedParts } from './sealed-parts.ts';
 
 export interface LocalRunRequest {
   readonly workflowJson: string;
@@ -130,7 +131,10 @@ async function executeOn(
     secrets: library.secrets,
     limits: library.limits,
     redact: (text) => library.redactor.text(text),
-    journalFor: () => handle,
+    journalFor: () => ({
+      load: () => handle.load(),
+      commit: (entries) => handle.commit(entries, { secret: sealedParts(entries) }),
+    }),
     workDirFor: async () => {
       await makeWorkDir(request.workDir);
       return request.workDir;

@@ -7,7 +7,7 @@ export const nodeContractVersion = 1;
 
 const functions = ['run', 'effect'] as const;
 const optionalFunctions = ['prepare', 'probe', 'restore', 'missing', 'timeoutMs'] as const;
-const reserved = new Set(['exec_in', '_disabled', 'in_doubt']);
+const reserved = new Set(['exec_in', '_disabled', 'in_doubt', 'unstorable']);
 
 /**
  * @returns one sentence for each violation; empty for a node type that keeps to the contract
@@ -18,7 +18,13 @@ export function checkNodeType(candidate: unknown): readonly string[] {
   if (typeof candidate !== 'object' || candidate === null) return ['a node type must be an object'];
   const type = candidate as Partial<Record<keyof NodeType, unknown>>;
   const name = typeof type.type === 'string' ? `"${type.type}"` : 'a node type';
-  const problems = [...nameProblems(type), ...functionProblems(type), ...paramProblems(type), ...portProblems(type)];
+  const problems = [
+    ...nameProblems(type),
+    ...functionProblems(type),
+    ...paramProblems(type),
+    ...portProblems(type),
+    ...wordProblems(type),
+  ];
   if (problems.length === 0) problems.push(...effectProblems(type as unknown as NodeType));
   return problems.map((problem) => `${name}: ${problem}`);
 }
@@ -33,6 +39,17 @@ function nameProblems({ type, category, description, aliases }: Candidate): stri
   if (typeof category !== 'string' || category === '') problems.push('category must be a text');
   if (typeof description !== 'string' || description === '') problems.push('description must be a sentence');
   if (aliases !== undefined && !isTextList(aliases)) problems.push('aliases must be a list of names');
+  return problems;
+}
+
+function wordProblems({ outputsFrom, unstorable }: Candidate): string[] {
+  const problems: string[] = [];
+  if (outputsFrom !== undefined && outputsFrom !== 'params' && outputsFrom !== 'world') {
+    problems.push('outputsFrom must be "params" or "world", or be left out');
+  }
+  if (unstorable !== undefined && unstorable !== 'rerun' && unstorable !== 'fail') {
+    problems.push('unstorable must be "rerun" or "fail", or be left out');
+  }
   return problems;
 }
 

@@ -36,10 +36,18 @@ export interface VariableScope {
 export interface ResourceScope {
   /**
    * @param evidence what `restore` needs to make it again after a restart, besides the node's parameters; recorded with
-   *   the node's result, so no secrets
+   *   the node's result
+   * @param sealed the same for what is nobody's business (cookies, tokens): it is encrypted wherever it is stored
    * @throws NodeError `RESOURCE_LIMIT` when the job holds as many of that kind as it may; the value is disposed
    */
-  put(kind: string, value: unknown, dispose: () => Promise<void>, name?: string, evidence?: JsonObject): JsonObject;
+  put(
+    kind: string,
+    value: unknown,
+    dispose: () => Promise<void>,
+    name?: string,
+    evidence?: JsonObject,
+    sealed?: JsonObject,
+  ): JsonObject;
   /** By reference, or the newest of that kind when `ref` is null or undefined. Undefined when there is none. */
   get<T>(kind: string, ref?: JsonValue): T | undefined;
   /**
@@ -49,8 +57,12 @@ export interface ResourceScope {
    * @throws NodeError `RESTORE_FAILED`
    */
   find<T>(kind: string, ref?: JsonValue): Promise<T | undefined>;
-  /** Replaces the evidence of a resource; recorded with the result of the node that calls it. */
-  note(ref: JsonValue, evidence: JsonObject): void;
+  /**
+   * Replaces the evidence of a resource; recorded with the result of the node that calls it.
+   *
+   * @param sealed what has changed of the sealed evidence, by key; a null takes a key away. What it does not name stays
+   */
+  note(ref: JsonValue, evidence: JsonObject, sealed?: JsonObject): void;
   /** @throws NodeError `RESOURCE_LIMIT` when one more of that kind is not allowed; for what is costly to make */
   requireRoom(kind: string): void;
   /** Disposes one resource and forgets it; false when it was not there. */
@@ -128,6 +140,8 @@ export interface LostResource {
   readonly name: string | null;
   /** What `put` or the last `note` left. */
   readonly evidence: JsonObject;
+  /** What `put` and every `note` left in it; empty when they left nothing. */
+  readonly sealed: JsonObject;
   /** Puts the new object in the place of the lost one: references from before the restart lead to it. */
   bringBack(value: unknown, dispose: () => Promise<void>): JsonObject;
 }
@@ -160,6 +174,12 @@ export interface NodeType<Schema extends ZodObject = ZodObject> {
   /** Data output ports. */
   readonly outputs: readonly string[] | ((config: JsonObject) => readonly string[]);
   /**
+   * What decides the outputs of a node that was given a secret. `params`: they are made of what it was given, so they are
+   * secret as well (text functions, scripts). `world`: they come from outside (an answer, a page, a file), and are secret
+   * only where they hold a secret. Default `params`, the careful one.
+   */
+  readonly outputsFrom?: 'params' | 'world';
+  /**
    * Params that this config lacks besides those that the schema requires, for types where one parameter decides
    * which others are needed; `purpose` follows the name: `for the action "Copy File"`. A connected one is no lack.
    * Asked before a run, so that values may still be templates.
@@ -178,6 +198,13 @@ export interface NodeType<Schema extends ZodObject = ZodObject> {
    */
   timeoutMs?(params: Readonly<z.output<Schema>>): number | undefined;
   effect(params: Readonly<z.output<Schema>>): EffectKind;
+  /**
+   * What becomes of outputs and variables of it that are no JSON (a connection, a function, bytes) when the robot was
+   * restarted and a node reads one. `rerun`: the node runs again, for which it must be pure or idempotent, with the inputs
+   * it had. `fail`: the reading node fails with `VALUE_LOST`. A node's config may say it, too; `restore`, if the type has
+   * it, is asked first. Default `fail`.
+   */
+  readonly unstorable?: 'rerun' | 'fail';
   /** Looks at the world before the effect; the answer is stored with the intent. Must not change anything. */
   prepare?(ctx: NodeContext<z.output<Schema>>): Promise<JsonValue>;
   run(ctx: NodeContext<z.output<Schema>>): Promise<NodeResult>;

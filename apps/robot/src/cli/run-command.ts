@@ -11,6 +11,7 @@ import {
   type RunReport,
   redactedReport,
   type StopRequest,
+  withHidden,
 } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
@@ -47,7 +48,7 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     const answer = decision === null ? {} : { answer: { decision, by: userInfo().username } };
     const report = await run.execute({ library, config, signal: stop.signal, ...watcher, ...answer });
     // What a person sees of a run holds no secret; the run itself keeps its values.
-    const shown = redactedReport(report, (text) => library.redactor.text(text));
+    const shown = redactedReport(withHidden(report, report.secret), (text) => library.redactor.text(text));
     return finish(run, shown, options, watcher.logs, terminal);
   } finally {
     stop.dispose();

@@ -107,6 +107,8 @@ export function defineControl<Schema extends ZodObject>(definition: ControlType<
   const { run, runAgain, waitMs, ...rest } = definition;
   const type: NodeType<Schema> = {
     ...rest,
+    // Most of them only pass values on, and what is passed on is known by itself.
+    outputsFrom: definition.outputsFrom ?? 'world',
     category: 'control_flow',
     effect: () => 'pure',
     run: () => Promise.reject(new Error(`${definition.type} is run by the engine itself`)),

@@ -19,6 +19,7 @@ export const evalExpressionNode: NodeType = defineControl({
   params: z.object({ expression: text() }),
   rawParams: ['expression'],
   outputs: ['result', 'type', 'success', 'error'],
+  outputsFrom: 'params',
   run(ctx) {
     const result = evaluateExpression(ctx.params.expression, ctx.scope);
     return { outputs: { result, type: typeName(result), success: true, error: '' } };

@@ -13,7 +13,7 @@ import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import type { AnsweredEntry, IntentEntry } from './journal.ts';
 import { laneStop } from './lane-shield.ts';
 import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
-import { type NodeYield, yieldOf } from './node-run.ts';
+import { type NodeYield, withDerived, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
 import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
 import { redacted } from './redact.ts';
@@ -43,7 +43,7 @@ export async function settleInDoubt(
   if (verdict.state === 'not-done') return { kind: 'run_again' };
   if (verdict.state === 'done') {
     try {
-      return { kind: 'settled', yielded: yieldOf(run, step.node, verdict.result, written) };
+      return { kind: 'settled', yielded: withDerived(run, step, yieldOf(run, step.node, verdict.result, written)) };
     } catch (thrown) {
       return { kind: 'failed', thrown };
     }
@@ -120,7 +120,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
   const end = await runAttempt({
     run: async (signal) => {
       const params = storedParams(step, intent);
-      const call = nodeContext(run, { ...identity, params, given: step.given, signal });
+      const call = nodeContext(run, { ...identity, params, given: step.given, exposure: step.exposure, signal });
       const stored = { params, evidence: intent.evidence ?? null, idempotencyKey: idempotencyKey(run, identity) };
       const verdict = await unlessRefused(call, async () => type.probe?.(stored, call.ctx));
       return verdict === undefined ? undefined : { verdict, written: Object.fromEntries(call.written) };

@@ -11,9 +11,19 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
 import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
 import type { ResourceChange } from './resource-record.ts';
+import type { SecretPath } from './secrecy/secret-path.ts';
+
+/** What every entry may say about its own values. */
+export interface WithSecrets {
+  /**
+   * The parts of this entry that are secret: whoever stores it keeps them sealed and gives them back with the entry, and
+   * shows them to nobody (I8). Absent when there are none.
+   */
+  readonly secret?: readonly SecretPath[];
+}
 
 /** A run began: with which workflow, node library and variables. Always the first entry. */
-export interface BeganEntry {
+export interface BeganEntry extends WithSecrets {
   readonly kind: 'began';
   /** SHA-256 of the workflow as it was given. */
   readonly workflow_hash: string;
@@ -24,7 +34,7 @@ export interface BeganEntry {
 }
 
 /** A node is about to run (I4). */
-export interface IntentEntry {
+export interface IntentEntry extends WithSecrets {
   readonly kind: 'intent';
   readonly lane?: string;
   /** Counts the executed steps of a run from 1. */
@@ -41,7 +51,7 @@ export interface IntentEntry {
 }
 
 /** A node finished: the exit it chose, its outputs and the variables it changed. */
-export interface ResultEntry {
+export interface ResultEntry extends WithSecrets {
   readonly kind: 'result';
   readonly lane?: string;
   readonly step: number;
@@ -61,7 +71,7 @@ export interface ResultEntry {
 }
 
 /** A node failed for good (after its retries). */
-export interface FailureEntry {
+export interface FailureEntry extends WithSecrets {
   readonly kind: 'failure';
   readonly lane?: string;
   readonly step: number;
@@ -73,7 +83,7 @@ export interface FailureEntry {
 }
 
 /** An attempt failed, and another one will follow: the effect is not in doubt, only not done yet. */
-export interface RetryEntry {
+export interface RetryEntry extends WithSecrets {
   readonly kind: 'retry';
   readonly lane?: string;
   readonly step: number;
@@ -89,7 +99,7 @@ export interface RetryEntry {
  * A node was interrupted and nobody can tell whether its effect happened; or, without a node, the run as a whole is in
  * doubt.
  */
-export interface InDoubtEntry {
+export interface InDoubtEntry extends WithSecrets {
   readonly kind: 'in_doubt';
   readonly lane?: string;
   readonly step: number;
@@ -104,7 +114,7 @@ export interface InDoubtEntry {
 }
 
 /** A question was answered: what comes next of its lane is by that answer. */
-export interface AnsweredEntry {
+export interface AnsweredEntry extends WithSecrets {
   readonly kind: 'answered';
   readonly lane?: string;
   readonly step: number;
@@ -124,7 +134,7 @@ export interface AnsweredEntry {
  * The run was told to stop: from here on only finally bodies run, and then it ends as `stop` says. When
  * nobody can prove that the interrupted node has ended, the outcome waits for the next resume.
  */
-export interface StopEntry {
+export interface StopEntry extends WithSecrets {
   readonly kind: 'stop';
   /** That of the node which was interrupted. */
   readonly lane?: string;
@@ -138,7 +148,7 @@ export interface StopEntry {
 }
 
 /** A node was told to stop because its lane is, and has ended without a result. */
-export interface InterruptedEntry {
+export interface InterruptedEntry extends WithSecrets {
   readonly kind: 'interrupted';
   readonly lane?: string;
   readonly step: number;
@@ -147,7 +157,7 @@ export interface InterruptedEntry {
 }
 
 /** A lane is told to stop: its finally bodies run, then it ends as failed with `error`. */
-export interface LaneStopEntry {
+export interface LaneStopEntry extends WithSecrets {
   readonly kind: 'lane_stop';
   readonly lane?: string;
   readonly error: RunError;
@@ -155,21 +165,21 @@ export interface LaneStopEntry {
 }
 
 /** The finally bodies of a stopped lane did not end in time: what is left of the lane is dropped. */
-export interface LaneDroppedEntry {
+export interface LaneDroppedEntry extends WithSecrets {
   readonly kind: 'lane_dropped';
   readonly lane?: string;
   readonly at: number;
 }
 
 /** The whole state at this point: a fold may start at the newest one (I10). */
-export interface SnapshotEntry {
+export interface SnapshotEntry extends WithSecrets {
   readonly kind: 'snapshot';
   readonly state: JsonObject;
   readonly at: number;
 }
 
 /** The run ended. Nothing follows (I5). */
-export interface OutcomeEntry {
+export interface OutcomeEntry extends WithSecrets {
   readonly kind: 'outcome';
   readonly outcome: RunOutcome;
   readonly at: number;

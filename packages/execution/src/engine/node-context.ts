@@ -24,6 +24,7 @@ import { connectedValue, readInput } from './params.ts';
 import type { ResourceChange } from './resource-record.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
+import type { Exposure } from './secrecy/exposure.ts';
 import { fetchSecret, noSecrets, secretId } from './secrets.ts';
 
 /** Without rules of the operator: files of the work folder, public hosts, no programs. */
@@ -40,6 +41,7 @@ export interface NodeCall extends StepIdentity {
   readonly params: Readonly<Record<string, unknown>>;
   /** The parameters that config or a connection gives. */
   readonly given: ReadonlySet<string>;
+  readonly exposure: Exposure;
   readonly signal: AbortSignal;
   /** That of another call, on whose behalf this one is made. */
   readonly access?: NodeAccess;
@@ -57,7 +59,7 @@ export interface CallContext {
 
 export function nodeContext(run: RunSession, call: NodeCall): CallContext {
   const { options, lane, resources, notify } = run;
-  const { node, params, given } = call;
+  const { node, params, given, exposure } = call;
   const written = new Map<string, JsonValue>();
   const access = call.access ?? nodeAccess(options.access ?? defaultAccess, options.workDir);
   const { scope, changes } = resources.scopeOf({
@@ -82,19 +84,26 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     },
     clock: options.clock,
     variables: {
-      get: (name) => (written.has(name) ? written.get(name) : variableOf(lane, scopedName(node.scope, name))),
+      get: (name) =>
+        exposure.see(written.has(name) ? written.get(name) : variableOf(lane, scopedName(node.scope, name))),
       has: (name) => written.has(name) || variableOf(lane, scopedName(node.scope, name)) !== undefined,
       set: (name, value) => {
         assertJson(value, `the variable "${name}"`);
         written.set(name, value);
       },
-      all: (): JsonObject => Object.fromEntries([...variablesIn(node.scope, allVariables(lane)), ...written]),
+      all: (): JsonObject =>
+        exposure.see(Object.fromEntries([...variablesIn(node.scope, allVariables(lane)), ...written])),
     },
     resources: scope,
     workDir: options.workDir,
     resolvePath: access.resolvePath,
     access: access.scope,
-    secrets: { get: (reference) => fetchSecret(secretId(reference), options.secrets) },
+    secrets: {
+      get: (reference) => {
+        exposure.expose();
+        return fetchSecret(secretId(reference), options.secrets);
+      },
+    },
     idempotencyKey: idempotencyKey(run, call),
     attempt: call.attempt,
   };

@@ -19,9 +19,10 @@ import { readInput } from './params.ts';
 import { checkedExit, type PreparedStep } from './prepare-step.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
+import { learnDerivedValues } from './secrecy/derived-values.ts';
 import { noSecrets } from './secrets.ts';
 
-export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control' | 'resources'>;
+export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control' | 'resources' | 'secret'>;
 
 /** Runs one attempt. Rejects with whatever the node throws. */
 export async function runNode(
@@ -30,18 +31,31 @@ export async function runNode(
   identity: StepIdentity,
   signal: AbortSignal,
 ): Promise<NodeYield> {
-  const call = nodeContext(run, { ...identity, params: step.params, given: step.given, signal });
+  const call = nodeContext(run, {
+    ...identity,
+    params: step.params,
+    given: step.given,
+    exposure: step.exposure,
+    signal,
+  });
   const { ctx, written } = call;
   const behaviour = controlBehaviour(step.type);
   if (behaviour !== undefined) {
     const control = controlContext(run, ctx, step.scope);
     const waitMs = behaviour.waitMs(control);
     if (waitMs > 0) await longSleep(run.options.clock, waitMs, signal);
-    return controlYield(run, step.node, behaviour.decide(control));
+    return withDerived(run, step, controlYield(run, step.node, behaviour.decide(control)));
   }
   const result = await unlessRefused(call, () => step.type.run(ctx));
-  const yielded = yieldOf(run, step.node, result, Object.fromEntries(written));
+  const yielded = withDerived(run, step, yieldOf(run, step.node, result, Object.fromEntries(written)));
   return call.resourceChanges.length === 0 ? yielded : { ...yielded, resources: [...call.resourceChanges] };
+}
+
+/** Marks what a node has made of secrets that it was given. */
+export function withDerived(run: RunSession, step: PreparedStep, yielded: NodeYield): NodeYield {
+  if (!step.exposure.isExposed || step.type.outputsFrom === 'world') return yielded;
+  const secret = learnDerivedValues(run.secrets, yielded, step.inputs);
+  return secret.length === 0 ? yielded : { ...yielded, secret };
 }
 
 /** The next iteration of a loop that needs no parameters for it; null for every other visit. */

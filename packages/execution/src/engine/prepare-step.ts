@@ -10,6 +10,7 @@ import { numberOf } from './number-of.ts';
 import { parseInputs, readInput, readInputs } from './params.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
+import { Exposure } from './secrecy/exposure.ts';
 import { fetchSecrets, noSecrets } from './secrets.ts';
 import { timeLimitMs } from './time-limit.ts';
 
@@ -19,8 +20,12 @@ export interface PreparedStep {
   readonly scope: ReferenceScope;
   /** As the workflow gives them, with secrets left as references: fit for the journal. */
   readonly storableInputs: JsonObject;
+  /** As the workflow gives them. */
+  readonly inputs: JsonObject;
   readonly params: Readonly<Record<string, unknown>>;
   readonly given: ReadonlySet<string>;
+  /** Whether anything secret is among what the node is given. */
+  readonly exposure: Exposure;
   readonly effect: EffectKind;
   /** null: no limit. */
   readonly limitMs: number | null;
@@ -44,7 +49,8 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
   const { options, plan, lane } = run;
   const type = plan.typeOf(node.id);
   const secrets = await fetchSecrets(node.config, options.secrets);
-  const scope = runScope(lane, node.scope, options.clock, secrets);
+  const exposure = new Exposure(run.secrets);
+  const scope = exposure.watch(runScope(lane, node.scope, options.clock, secrets));
   const reading = {
     plan,
     lane,
@@ -52,7 +58,7 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
     scope,
     onUnknownReference: (reference: string) => run.warnOfReference(node.id, reference),
   };
-  const inputs = readInputs(reading);
+  const inputs = exposure.see(readInputs(reading));
   const params = parseInputs(type, inputs);
   const effect = type.effect(params);
   const ownRetries = numberOf(readInput(reading, 'retry_count')) ?? 0;
@@ -69,8 +75,10 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
     type,
     scope,
     storableInputs,
+    inputs,
     params,
     given: givenParams(run, node),
+    exposure,
     effect,
     limitMs: timeLimitMs({
       type,

@@ -7,6 +7,8 @@ export interface LiveResource {
   readonly kind: string;
   readonly name: string | null;
   readonly evidence: JsonObject;
+  /** What is kept encrypted of it; absent: nothing. */
+  readonly sealed?: JsonObject;
   /** The node that made it. */
   readonly node_id: string;
   /** The branch or item in which it did; absent for the root lane. */
@@ -16,7 +18,8 @@ export interface LiveResource {
 /** What one run of a node did to the recorded objects. */
 export type ResourceChange =
   | ({ readonly op: 'opened' } & LiveResource)
-  | { readonly op: 'noted'; readonly id: string; readonly evidence: JsonObject }
+  /** `sealed`: what has changed of it; a null takes a key away. */
+  | { readonly op: 'noted'; readonly id: string; readonly evidence: JsonObject; readonly sealed?: JsonObject }
   | { readonly op: 'closed'; readonly id: string };
 
 /** Changes `records`, which the fold owns. */
@@ -28,7 +31,13 @@ export function applyResourceChanges(records: Map<string, LiveResource>, changes
       records.set(change.id, record);
     } else {
       const record = records.get(change.id);
-      if (record !== undefined) records.set(change.id, { ...record, evidence: change.evidence });
+      if (record !== undefined) records.set(change.id, noted(record, change));
     }
   }
+}
+
+function noted(record: LiveResource, { evidence, sealed }: Extract<ResourceChange, { op: 'noted' }>): LiveResource {
+  if (sealed === undefined) return { ...record, evidence };
+  const kept = Object.entries({ ...record.sealed, ...sealed }).filter(([, value]) => value !== null);
+  return { ...record, evidence, sealed: Object.fromEntries(kept) };
 }

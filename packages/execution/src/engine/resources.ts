@@ -76,7 +76,7 @@ export class RunResources {
   scopeOf(call: ResourceCall): { readonly scope: ResourceScope; readonly changes: readonly ResourceChange[] } {
     const changes: ResourceChange[] = [];
     const scope: ResourceScope = {
-      put: (kind, value, dispose, name, evidence = {}) => {
+      put: (kind, value, dispose, name, evidence = {}, sealed = undefined) => {
         const reference = this.#put(kind, value, dispose, { lane: call.lane, name });
         if (call.isRestorable) {
           const { id } = reference as { readonly id: string };
@@ -86,6 +86,7 @@ export class RunResources {
             kind,
             name: name ?? null,
             evidence,
+            ...(sealed === undefined ? {} : { sealed }),
             node_id: call.nodeId,
             ...laneMark(call.lane),
           });
@@ -94,9 +95,11 @@ export class RunResources {
       },
       get: <T>(kind: string, ref?: JsonValue) => this.#find(kind, ref, call.lane)?.value as T | undefined,
       find: async <T>(kind: string, ref?: JsonValue) => (await this.#findOrRestore(kind, ref, call))?.value as T,
-      note: (ref, evidence) => {
+      note: (ref, evidence, sealed) => {
         const id = idOf(ref);
-        if (id !== null && this.#isRecorded(id, changes)) changes.push({ op: 'noted', id, evidence });
+        if (id !== null && this.#isRecorded(id, changes)) {
+          changes.push({ op: 'noted', id, evidence, ...(sealed === undefined ? {} : { sealed }) });
+        }
       },
       requireRoom: (kind) => this.#requireRoom(kind),
       close: async (kind, ref) => {
@@ -179,10 +182,11 @@ export class RunResources {
     const records = [...this.#lost()].filter((record) => record.node_id === nodeId);
     await restore(
       nodeId,
-      records.map(({ id, kind, name, evidence, lane = '' }) => ({
+      records.map(({ id, kind, name, evidence, sealed = {}, lane = '' }) => ({
         kind,
         name,
         evidence,
+        sealed,
         bringBack: (value, dispose) => this.#put(kind, value, dispose, { lane, name: name ?? undefined, id }),
       })),
     );

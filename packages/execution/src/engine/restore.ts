@@ -16,9 +16,9 @@ export function restorer(run: RunSession, asking: NodeCall, access: NodeAccess):
     const type = node === undefined ? undefined : run.plan.typeOf(nodeId);
     if (node === undefined || type?.restore === undefined) return;
     try {
-      const { params, given } = await prepareStep(run, node);
+      const { params, given, exposure } = await prepareStep(run, node);
       const identity = { node, ordinal: asking.ordinal, attempt: asking.attempt };
-      const call = nodeContext(run, { ...identity, params, given, signal: asking.signal, access });
+      const call = nodeContext(run, { ...identity, params, given, exposure, signal: asking.signal, access });
       await unlessRefused(call, async () => type.restore?.(lost, call.ctx));
     } catch (error) {
       asking.signal.throwIfAborted();

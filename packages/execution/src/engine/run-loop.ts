@@ -3,6 +3,7 @@ import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
 import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
 import type { Notify } from './observe.ts';
+import { redactedReport } from './redact.ts';
 import { RunResources } from './resources.ts';
 import { restorer } from './restore.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
@@ -10,6 +11,7 @@ import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
 import type { RunSession } from './run-session.ts';
 import { rootLane } from './run-state.ts';
+import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { StopControl } from './stop-control.ts';
 import { StopGraces } from './stop-graces.ts';
 import { type LaneLeft, walkLane } from './walk.ts';
@@ -22,10 +24,11 @@ export async function driveRun(
   plan: FlowPlan,
   notify: Notify,
   recorded: readonly JournalEntry[],
+  secrets: RunSecrets,
 ): Promise<RunReport> {
   const { clock, workflow } = options;
   const startedAt = clock.monotonic();
-  const run = openSession(options, plan, notify, recorded);
+  const run = openSession(options, plan, notify, recorded, secrets);
   const { record, control, resources } = run;
   const earlierMs = record.state.activeMs;
   const statistics = (): RunStatistics =>
@@ -36,7 +39,7 @@ export async function driveRun(
     const left = await walkLane(run);
     if (left !== null || !resources.isEmpty) await record.flush();
     await resources.disposeAll();
-    end = endOf(run, left, statistics());
+    end = redactedReport(endOf(run, left, statistics()), options.redact);
     if (left === null) {
       record.add({ kind: 'outcome', outcome: end as RunOutcome, at: clock.now() });
       await record.flush();
@@ -50,7 +53,7 @@ export async function driveRun(
     await resources.disposeAll();
   }
   notify('runEnded', end);
-  return runReport(workflow, record.state, end);
+  return runReport(workflow, record.state, end, secrets);
 }
 
 function openSession(
@@ -58,6 +61,7 @@ function openSession(
   plan: FlowPlan,
   notify: Notify,
   recorded: readonly JournalEntry[],
+  secrets: RunSecrets,
 ): RunSession {
   const { clock, logger, jobTimeoutMs = null } = options;
   const state = foldJournal(plan, recorded);
@@ -77,10 +81,12 @@ function openSession(
       journal: options.journal,
       recorded,
       logger,
+      secrets,
       onStop: () => control.tellAll(),
       onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
     }),
     lane,
+    secrets,
     resources: new RunResources({
       session: `s${state.step}`,
       clock,

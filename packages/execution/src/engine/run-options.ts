@@ -8,6 +8,7 @@ import type { ClassifyError, Clock, Logger, LogLevel, RunJournal } from '../port
 import type { DoubtAnswer } from './doubt.ts';
 import type { RunEnd } from './journal.ts';
 import type { ResourceLimits } from './resources.ts';
+import type { SecretPath } from './secrecy/secret-path.ts';
 
 /** What to do with an effect that may or may not have happened (I4). */
 export type InDoubtPolicy = 'retry' | 'skip' | 'fail' | 'ask';
@@ -41,8 +42,9 @@ export interface RunOptions {
   readonly jobTimeoutMs?: number | null;
   readonly secrets?: SecretSource;
   /**
-   * Takes secret values out of texts that leave the run: errors, log lines and notices (I8). Outputs and variables are
-   * the workflow's own and stay as they are. Default: nothing is taken out.
+   * Takes secret values out of texts that leave the run: errors, log lines and notices (I8), besides those that the run
+   * itself has resolved or derived. Outputs and variables are the workflow's own and stay as they are; journal entries and
+   * the report say which parts of them are secret.
    */
   readonly redact?: (text: string) => string;
   /** How many live objects the run's nodes may hold. Default: no limit. */
@@ -151,6 +153,8 @@ export interface RunReport {
   readonly variables: JsonObject;
   /** The newest outputs of each node. */
   readonly outputs: Readonly<Record<string, JsonObject>>;
+  /** The parts of `variables` and `outputs` that are secret: `['variables', 'token']`; see `withHidden`. Absent: none. */
+  readonly secret?: readonly SecretPath[];
   /** Nodes that were never reached, in file order. */
   readonly skipped: readonly string[];
   /** Errors that no catch took, oldest first; at most the newest 100. */

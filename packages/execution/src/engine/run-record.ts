@@ -8,6 +8,8 @@ import type { FlowPlan } from './flow-plan.ts';
 import { applyEntry } from './fold.ts';
 import type { JournalEntry } from './journal.ts';
 import { type RunState, rootLane } from './run-state.ts';
+import { markedEntry } from './secrecy/entry-marks.ts';
+import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /** The journal refused a commit: nothing may happen any more in this session. */
@@ -28,6 +30,8 @@ export interface RunRecordOptions {
   readonly journal: RunJournal;
   readonly recorded: readonly JournalEntry[];
   readonly logger: Logger;
+  /** Marks what of an entry is secret. */
+  readonly secrets: RunSecrets;
   /** Called once the entry is durable by which the run goes on in spite of an error that no catch took. */
   readonly onErrorPassedOver: (error: RunError) => void;
   /** Called when an entry tells lanes to stop. */
@@ -39,6 +43,7 @@ export class RunRecord {
   readonly #plan: FlowPlan;
   readonly #journal: RunJournal;
   readonly #logger: Logger;
+  readonly #secrets: RunSecrets;
   readonly #onErrorPassedOver: (error: RunError) => void;
   #waiting: JournalEntry[] = [];
   #afterwards: (() => void)[] = [];
@@ -52,11 +57,13 @@ export class RunRecord {
   #durable = 0;
   #fault: JournalFault | null = null;
 
-  constructor({ plan, state, journal, recorded, logger, onErrorPassedOver, onStop }: RunRecordOptions) {
+  constructor(options: RunRecordOptions) {
+    const { plan, state, journal, recorded, logger, secrets, onErrorPassedOver, onStop } = options;
     this.state = state;
     this.#plan = plan;
     this.#journal = journal;
     this.#logger = logger;
+    this.#secrets = secrets;
     this.#onErrorPassedOver = onErrorPassedOver;
     this.#onStop = onStop;
     this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
@@ -74,7 +81,7 @@ export class RunRecord {
     const errorsBefore = errorCount(this.state);
     const stopsBefore = this.state.stops;
     applyEntry(this.#plan, this.state, entry);
-    this.#waiting.push(entry);
+    this.#write(entry);
     this.#added += 1;
     this.#entriesSinceSnapshot += 1;
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
@@ -123,12 +130,17 @@ export class RunRecord {
     for (const error of this.state.errors.slice(-count)) this.#afterwards.push(() => this.#onErrorPassedOver(error));
   }
 
+  #write(entry: JournalEntry): void {
+    this.#waiting.push(markedEntry(entry, this.#secrets));
+    if (this.#secrets.isCrowded) this.#secrets.forgetUnless(takeSnapshot(this.state).state);
+  }
+
   #snapshotIfDue(at: number): void {
     const every = this.#journal.snapshotEveryEntries;
     if (every === undefined) return;
     if (this.#entriesSinceSnapshot < Math.max(every, this.#lastSnapshotBytes / SNAPSHOT_BYTES_PER_ENTRY)) return;
     const { state, sizeBytes } = takeSnapshot(this.state);
-    this.#waiting.push({ kind: 'snapshot', state, at });
+    this.#write({ kind: 'snapshot', state, at });
     this.#entriesSinceSnapshot = 0;
     this.#lastSnapshotBytes = sizeBytes;
   }

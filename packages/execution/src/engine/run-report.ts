@@ -4,13 +4,18 @@ import type { RunEnd, RunStatistics } from './journal.ts';
 import { variablesIn } from './lane-values.ts';
 import type { RunReport } from './run-options.ts';
 import { type RunState, rootLane } from './run-state.ts';
+import type { RunSecrets } from './secrecy/run-secrets.ts';
 
-export function runReport(workflow: Workflow, state: RunState, end: RunEnd): RunReport {
-  const { variables, outputs } = rootLane(state);
+export function runReport(workflow: Workflow, state: RunState, end: RunEnd, secrets: RunSecrets): RunReport {
+  const root = rootLane(state);
+  const variables = Object.fromEntries(variablesIn('', root.variables));
+  const outputs = Object.fromEntries(root.outputs);
+  const secret = [...secrets.partsOfEach(variables, ['variables']), ...secrets.partsOfEach(outputs, ['outputs'])];
   return {
     end,
-    variables: Object.fromEntries(variablesIn('', variables)),
-    outputs: Object.fromEntries(outputs),
+    variables,
+    outputs,
+    ...(secret.length === 0 ? {} : { secret }),
     skipped: skippedNodes(workflow, state),
     errors: [...state.errors],
   };

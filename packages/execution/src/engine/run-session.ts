@@ -7,6 +7,7 @@ import type { Restorer, RunResources } from './resources.ts';
 import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Lane } from './run-state.ts';
+import type { RunSecrets } from './secrecy/run-secrets.ts';
 import type { StopControl } from './stop-control.ts';
 import type { StopGraces } from './stop-graces.ts';
 
@@ -20,6 +21,7 @@ export interface RunSession {
   /** Counts the steps of all lanes: they share the turns of the event loop. */
   readonly pace: { steps: number };
   readonly resources: RunResources;
+  readonly secrets: RunSecrets;
   readonly notify: Notify;
   /** What ended the earlier process, if this step is the one it hit; told once. */
   takeInterruption(openStep: number | null): Interruption | null;

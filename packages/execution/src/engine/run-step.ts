@@ -220,7 +220,13 @@ class Step {
     if (type.prepare === undefined || step.effect !== 'effect') return { kind: 'done', value: null };
     const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt + 1 };
     return this.#patiently(step, async (signal) => {
-      const call = nodeContext(this.#run, { ...identity, params: step.params, given: step.given, signal });
+      const call = nodeContext(this.#run, {
+        ...identity,
+        params: step.params,
+        given: step.given,
+        exposure: step.exposure,
+        signal,
+      });
       return unlessRefused(call, async () => (await type.prepare?.(call.ctx)) ?? null);
     });
   }
@@ -253,6 +259,7 @@ class Step {
       attempt: this.#attempt,
       idempotency_key: idempotencyKey(this.#run, identity),
       ...(step?.effect === 'effect' ? { params: step.storableInputs, evidence } : {}),
+      ...(step?.exposure.isExposed === true && evidence !== null ? { secret: [['evidence']] } : {}),
       at: this.#now(),
     };
     record.add(entry, () => notify('nodeStarted', notice));

@@ -20,6 +20,8 @@ import { driveRun } from './run-loop.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { runReport, runStatistics } from './run-report.ts';
 import type { RunState } from './run-state.ts';
+import { guardedOptions } from './secrecy/guarded-options.ts';
+import { RunSecrets } from './secrecy/run-secrets.ts';
 
 export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
 
@@ -35,7 +37,9 @@ export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
  * });
  * report.end.status; // 'completed'
  */
-export async function runWorkflow(options: RunOptions): Promise<RunReport> {
+export async function runWorkflow(given: RunOptions): Promise<RunReport> {
+  const secrets = new RunSecrets();
+  const options = guardedOptions(given, secrets);
   const { workflow, journal, logger } = options;
   const notify = notifier(options.observer, logger, options.redact);
   const plan = planFlow(workflow, options.registry);
@@ -52,19 +56,20 @@ export async function runWorkflow(options: RunOptions): Promise<RunReport> {
       ...runStatistics(workflow, state, 0),
     });
   }
+  secrets.recall(recorded);
   const outcome = recorded.findLast((entry): entry is OutcomeEntry => entry.kind === 'outcome')?.outcome;
   const change = changeOf(options, recorded);
   if (outcome !== undefined) {
-    return runReport(workflow, change === null ? foldJournal(plan, recorded) : foldValues(recorded), outcome);
+    return runReport(workflow, change === null ? foldJournal(plan, recorded) : foldValues(recorded), outcome, secrets);
   }
-  if (change === null) return driveRun(options, plan, notify, recorded);
+  if (change === null) return driveRun(options, plan, notify, recorded, secrets);
   const settled = await settleChange(options, recorded, change);
   return settled.kind === 'go_on'
-    ? driveRun(options, plan, notify, [...recorded, settled.answered])
+    ? driveRun(options, plan, notify, [...recorded, settled.answered], secrets)
     : reportEnd(options, notify, foldValues(recorded), settled.end);
 }
 
 function reportEnd(options: RunOptions, notify: Notify, state: RunState, end: RunEnd): RunReport {
   notify('runEnded', end);
-  return runReport(options.workflow, state, end);
+  return runReport(options.workflow, state, end, new RunSecrets());
 }

@@ -1,0 +1,36 @@
+/** Parts of a value, named by the way to them. */
+
+/** The way from a value's root to one of its parts: `['variables', 'token']`. */
+export type SecretPath = readonly (string | number)[];
+
+/** What stands in the place of a secret wherever it is shown. */
+export const HIDDEN = '[redacted]';
+
+type Container = Record<string | number, unknown>;
+
+/** Undefined where the way leads nowhere. */
+export function partAt(value: unknown, path: SecretPath): unknown {
+  let at = value;
+  for (const key of path) {
+    at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Container)[key] : undefined;
+  }
+  return at;
+}
+
+/**
+ * A copy in which the parts at these paths are hidden.
+ *
+ * @example
+ * withHidden({ variables: { token: 't', n: 1 } }, [['variables', 'token']]); // { variables: { token: '[redacted]', n: 1 } }
+ */
+export function withHidden<T>(value: T, paths: readonly SecretPath[] | undefined): T {
+  return (paths ?? []).reduce<unknown>((hidden, path) => hiddenAt(hidden, path), value) as T;
+}
+
+function hiddenAt(value: unknown, [key, ...rest]: SecretPath): unknown {
+  if (key === undefined) return HIDDEN;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return value;
+  if (Array.isArray(value)) return value.with(Number(key), hiddenAt(value[Number(key)], rest));
+  const entries = Object.entries(value).map(([name, item]) => [name, name === key ? hiddenAt(item, rest) : item]);
+  return Object.fromEntries(entries);
+}

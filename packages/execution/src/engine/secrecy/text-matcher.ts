@@ -1,0 +1,108 @@
+/**
+ * Finds any of many texts inside a text, in one pass whatever their number: a rolling hash of each place is looked up
+ * among the hashes of the beginnings (Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987).
+ */
+
+/** Texts shorter than this are looked for one by one. In UTF-16 units. */
+const WINDOW = 6;
+const BASE = 16_777_619;
+/** The weight of the unit that leaves the window. */
+const LEAVING = Array.from({ length: WINDOW - 1 }).reduce<number>((power) => Math.imul(power, BASE), 1);
+
+export interface Match {
+  readonly start: number;
+  readonly text: string;
+}
+
+/**
+ * @example
+ * const matcher = new TextMatcher();
+ * matcher.add('hunter22');
+ * matcher.isIn('Bearer hunter22'); // true
+ * matcher.replaceIn('Bearer hunter22', '***'); // 'Bearer ***'
+ */
+export class TextMatcher {
+  readonly #all = new Set<string>();
+  /** Longest first. */
+  #short: string[] = [];
+  /** By the hash of its beginning; longest first. */
+  readonly #byHash = new Map<number, string[]>();
+  /** Says of most hashes at once that nothing begins with them. */
+  readonly #maybe = new Uint8Array(1 << 16);
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** An empty text is ignored. */
+  add(text: string): void {
+    if (text === '' || this.#all.has(text)) return;
+    this.#all.add(text);
+    if (text.length < WINDOW) {
+      this.#short = longestFirst([...this.#short, text]);
+      return;
+    }
+    const hash = hashAt(text, 0);
+    this.#maybe[hash >>> 16] = 1;
+    this.#byHash.set(hash, longestFirst([...(this.#byHash.get(hash) ?? []), text]));
+  }
+
+  isIn(text: string): boolean {
+    return this.#all.size > 0 && this.#next(text, 0, this.#short.length > 0) !== null;
+  }
+
+  /** Matches that do not overlap, from the left; at one place the longest. */
+  *matchesIn(text: string): Generator<Match> {
+    let match = this.#next(text, 0, true);
+    while (match !== null) {
+      yield match;
+      match = this.#next(text, match.start + match.text.length, true);
+    }
+  }
+
+  replaceIn(text: string, by: string): string {
+    let copied = 0;
+    let result = '';
+    for (const { start, text: found } of this.matchesIn(text)) {
+      result += text.slice(copied, start) + by;
+      copied = start + found.length;
+    }
+    return copied === 0 ? text : result + text.slice(copied);
+  }
+
+  #next(text: string, from: number, withShort: boolean): Match | null {
+    const long = this.#nextLong(text, from);
+    if (!withShort) return long;
+    let first = long;
+    for (const short of this.#short) {
+      const start = text.indexOf(short, from);
+      if (start >= 0 && (first === null || start < first.start)) first = { start, text: short };
+    }
+    return first;
+  }
+
+  #nextLong(text: string, from: number): Match | null {
+    const last = text.length - WINDOW;
+    if (from > last || this.#byHash.size === 0) return null;
+    let hash = hashAt(text, from);
+    for (let at = from; ; at += 1) {
+      if (this.#maybe[hash >>> 16] === 1) {
+        const found = this.#byHash.get(hash)?.find((candidate) => text.startsWith(candidate, at));
+        if (found !== undefined) return { start: at, text: found };
+      }
+      if (at >= last) return null;
+      const rest = hash - Math.imul(text.charCodeAt(at), LEAVING);
+      hash = (Math.imul(rest, BASE) + text.charCodeAt(at + WINDOW)) >>> 0;
+    }
+  }
+}
+
+function hashAt(text: string, at: number): number {
+  let hash = 0;
+  for (let index = at; index < at + WINDOW; index += 1) hash = (Math.imul(hash, BASE) + text.charCodeAt(index)) >>> 0;
+  return hash;
+}
+
+function longestFirst(texts: string[]): string[] {
+  return texts.sort((a, b) => b.length - a.length);
+}
