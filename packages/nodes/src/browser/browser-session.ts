@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext } from 'playwright-core';
 import { settlesWithin } from './abortable.ts';
+import { RecordedState } from './browser-state.ts';
 import type { BrowserType } from './find-browser.ts';
 import type { NetworkGuard } from './network-guard.ts';
 import { createOwnedFolder, removeFolder, sweepAbandoned } from './owned-folder.ts';
@@ -53,6 +54,8 @@ export class BrowserSession {
   #closing: Promise<void> | null = null;
   /** The session's own reference in the job's resource scope. */
   reference: JsonObject | null = null;
+  /** What the journal knows of its cookies and storage. */
+  recorded = new RecordedState();
   /** References of this session's pages in the job's resource scope, oldest first. */
   readonly pageReferences: JsonObject[] = [];
 

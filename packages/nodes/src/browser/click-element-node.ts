@@ -32,6 +32,7 @@ export const clickElementNode: NodeType = defineNode({
     highlight_before_click: flag(false),
   }),
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: ({ trial }) => (trial ? 'pure' : 'effect'),
   async run(ctx) {

@@ -21,6 +21,7 @@ export const selectDropdownNode: NodeType = defineNode({
     select_by: choice(['value', 'label', 'index'], 'value'),
   }),
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'effect',
   async run(ctx) {
@@ -48,6 +49,7 @@ export const pressKeyNode: NodeType = defineNode({
   description: 'Presses a key, or a combination such as Control+A, on the page.',
   params: z.object({ ...pageParams, key: text('Enter'), delay: integer({ fallback: 0, min: 0 }) }),
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'effect',
   async run(ctx) {

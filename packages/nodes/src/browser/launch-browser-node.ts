@@ -12,11 +12,12 @@ import { requireHost } from '../net/guarded-connect.ts';
 import { choice, flag, integer, text } from '../params/index.ts';
 import { abortable } from './abortable.ts';
 import { BrowserSession, type ContextOptions } from './browser-session.ts';
+import { RecordedState, restoreState } from './browser-state.ts';
 import { translateBrowserError } from './error-rules.ts';
 import { type BrowserChoice, browserNotFound, type SearchBrowser } from './find-browser.ts';
 import { planLaunch } from './launch-options.ts';
 import { NetworkGuard } from './network-guard.ts';
-import { bringBackPage, noteUrl, type OpenPage, registerPage } from './open-page.ts';
+import { bringBackPage, notePage, type OpenPage, registerPage } from './open-page.ts';
 import { openUrl } from './open-url.ts';
 import { retryParams } from './page-params.ts';
 import { completeUrl } from './page-url.ts';
@@ -66,6 +67,7 @@ export function launchBrowserNode(machine: LaunchMachine): NodeType {
     description: 'Starts a browser and opens a page; both are closed when the job ends.',
     params,
     outputs: ['browser', 'page', 'window'],
+    outputsFrom: 'world',
     effect: ({ url }) => (url === '' ? 'pure' : 'idempotent'),
     async run(ctx) {
       ctx.resources.requireRoom('browser');
@@ -95,6 +97,10 @@ async function restoreBrowsers(
   for (const browser of lost.filter(({ kind }) => kind === 'browser')) {
     const register: Register = (session) => browser.bringBack(session, () => session.close());
     const { session, browser: reference } = await launch(ctx, machine, found.choice, profileOf(ctx), register);
+    await closingOnFailure(ctx, reference, async () => {
+      session.recorded = new RecordedState(browser.sealed);
+      await abortable(restoreState(await session.started, browser.sealed, profileOf(ctx) !== null), ctx.signal);
+    });
     const page = lost.find(({ kind, evidence }) => kind === 'page' && isSame(evidence.browser, reference));
     if (page === undefined) continue;
     await closingOnFailure(ctx, reference, async () => {
@@ -196,7 +202,7 @@ async function openFirstPage(ctx: LaunchContext, launched: Launched, url: string
     if (url === null) return open;
     try {
       await openUrl({ ctx, session: launched.session, page: open.page }, url, { signal: ctx.signal });
-      noteUrl(ctx, open);
+      await notePage(ctx, open);
       return open;
     } catch (error) {
       ctx.signal.throwIfAborted();

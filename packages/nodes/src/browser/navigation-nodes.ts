@@ -25,6 +25,7 @@ export const goToUrlNode: NodeType = defineNode({
     ignore_https_errors: flag(false),
   }),
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'idempotent',
   async run(ctx) {
@@ -57,6 +58,7 @@ export const goBackNode: NodeType = defineNode({
   description: 'Goes back one page in the history.',
   params: historyParams,
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'effect',
   async run(ctx) {
@@ -73,6 +75,7 @@ export const goForwardNode: NodeType = defineNode({
   description: 'Goes forward one page in the history.',
   params: historyParams,
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'effect',
   async run(ctx) {
@@ -90,6 +93,7 @@ export const refreshPageNode: NodeType = defineNode({
   description: 'Loads the page again.',
   params: historyParams,
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'effect',
   async run(ctx) {
@@ -106,6 +110,7 @@ export const waitForNavigationNode: NodeType = defineNode({
   description: 'Waits until the page has reached a state of loading.',
   params: z.object({ ...pageParams, ...failureShotParams, wait_until: waitUntil }),
   outputs: ['page'],
+  outputsFrom: 'world',
   unbounded: true,
   timeoutMs: ownLimitMs,
   effect: () => 'pure',

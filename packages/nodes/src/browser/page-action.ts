@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { BrowserOperation } from './error-meanings.ts';
 import { translateBrowserError } from './error-rules.ts';
-import { findPage, noteUrl, type OpenPage } from './open-page.ts';
+import { findPage, notePage, type OpenPage } from './open-page.ts';
 import { FAILURE_SHOT_LIMIT_MS } from './page-params.ts';
 import type { JsonValue, NodeContext } from './ports.ts';
 import { normalizeSelector } from './selector.ts';
@@ -45,11 +45,11 @@ export async function onPage<T>(
   const { timeout } = ctx.params;
   try {
     const value = await act(open.page, { timeout, signal: ctx.signal }, open);
-    noteUrl(ctx, open);
+    await notePage(ctx, open);
     return { open, value };
   } catch (error) {
     ctx.signal.throwIfAborted();
-    noteUrl(ctx, open);
+    await notePage(ctx, open);
     const url = what.url ?? open.page.url();
     await photographFailure(ctx, open.page);
     throw translateBrowserError(error, { timeoutMs: timeout, attempt: ctx.attempt, ...what, url });

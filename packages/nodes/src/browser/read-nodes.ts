@@ -20,6 +20,7 @@ export const extractTextNode: NodeType = defineNode({
     trim_whitespace: flag(true),
   }),
   outputs: ['text'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'pure',
   async run(ctx) {
@@ -46,6 +47,7 @@ export const getAttributeNode: NodeType = defineNode({
     strict: flag(false),
   }),
   outputs: ['value'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'pure',
   async run(ctx) {
@@ -68,6 +70,7 @@ export const waitForElementNode: NodeType = defineNode({
     highlight_on_find: flag(false),
   }),
   outputs: ['page', 'found'],
+  outputsFrom: 'world',
   unbounded: true,
   timeoutMs: ownLimitMs,
   effect: () => 'pure',

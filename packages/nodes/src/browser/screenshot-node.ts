@@ -27,6 +27,7 @@ export const screenshotNode: NodeType = defineNode({
     caret: choice(['hide', 'initial'], 'hide'),
   }),
   outputs: ['file_path', 'attachment_file'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'idempotent',
   async run(ctx) {

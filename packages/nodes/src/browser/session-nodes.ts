@@ -6,7 +6,7 @@ import { anything, flag, integer, text } from '../params/index.ts';
 import { abortable } from './abortable.ts';
 import type { BrowserSession } from './browser-session.ts';
 import { translateBrowserError } from './error-rules.ts';
-import { bringBackPage, noteUrl, registerPage } from './open-page.ts';
+import { bringBackPage, notePage, registerPage } from './open-page.ts';
 import { openUrl } from './open-url.ts';
 import { failureShotParams, ownLimitMs, pageParams, retryParams, waitUntil } from './page-params.ts';
 import { completeUrl } from './page-url.ts';
@@ -25,6 +25,7 @@ export const closeBrowserNode: NodeType = defineNode({
     force_close: flag(false),
   }),
   outputs: [],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: () => 'idempotent',
   async run(ctx) {
@@ -55,6 +56,7 @@ export const newTabNode: NodeType = defineNode({
     wait_until: waitUntil,
   }),
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: ({ url }) => (url === '' ? 'pure' : 'idempotent'),
   async run(ctx) {
@@ -67,7 +69,7 @@ export const newTabNode: NodeType = defineNode({
       const page = await abortable(context.newPage(), ctx.signal);
       const open = registerPage(ctx, session, page, name === '' ? undefined : name);
       if (url !== null) await openUrl({ ctx, session, page }, url, { waitUntil, timeout, signal: ctx.signal });
-      noteUrl(ctx, open);
+      await notePage(ctx, open);
       return { outputs: { page: open.reference } };
     } catch (error) {
       ctx.signal.throwIfAborted();

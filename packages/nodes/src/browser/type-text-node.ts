@@ -36,6 +36,7 @@ export const typeTextNode: NodeType = defineNode({
   description: 'Writes text into a field, replacing what is there unless clear_first is off.',
   params,
   outputs: ['page'],
+  outputsFrom: 'world',
   timeoutMs: ownLimitMs,
   effect: effectOf,
   async run(ctx) {

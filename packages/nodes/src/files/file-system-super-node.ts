@@ -81,6 +81,7 @@ export const fileSystemSuperNode: NodeType = defineNode({
   description: 'Reads, writes, copies, moves, deletes and lists files; action chooses what.',
   params,
   outputs: (config) => operations[actionOf(config) ?? 'Read File'].outputs,
+  outputsFrom: 'world',
   missing(config, isConnected) {
     const action = isConnected('action') ? undefined : actionOf(config);
     if (action === undefined) return [];

@@ -42,6 +42,7 @@ export const httpRequestNode: NodeType = defineNode({
     max_response_size: integer({ fallback: 50 * 1024 * 1024, min: 1, max: 384 * 1024 * 1024 }),
   }),
   outputs: ['response_body', 'response_json', 'status_code', 'response_headers', 'success', 'error'],
+  outputsFrom: 'world',
   timeoutMs: longestMs,
   effect: (params) => (METHODS_WITHOUT_EFFECT.includes(params.method) ? 'pure' : 'effect'),
   async run(ctx) {

@@ -34,6 +34,7 @@ export const webhookNotifyNode: NodeType = defineNode({
     retry_delay: number({ fallback: 2, min: 0, max: 3_600 }),
   }),
   outputs: ['success', 'response'],
+  outputsFrom: 'world',
   timeoutMs: ({ timeout }) => timeout * 1_000,
   effect: () => 'effect',
   async run({ params, signal, clock, access, nodeId, jobId }) {

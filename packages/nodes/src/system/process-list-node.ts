@@ -14,6 +14,7 @@ export const processListNode: NodeType = defineNode({
   description: 'Lists processes whose name contains a text.',
   params: z.object({ filter_name: text(''), include_details: flag(true) }),
   outputs: ['processes', 'count'],
+  outputsFrom: 'world',
   effect: () => 'pure',
   async run(ctx) {
     const wanted = ctx.params.filter_name.trim().toLowerCase();

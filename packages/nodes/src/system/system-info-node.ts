@@ -26,6 +26,7 @@ export const systemInfoNode: NodeType = defineNode({
   description: 'Tells about operating system, processor, memory, disk and network.',
   params: z.object({ info_type: choice(['os', 'cpu', 'ram', 'disk', 'network', 'all'], 'all') }),
   outputs: ['info', 'os_name', 'cpu_percent', 'ram_percent', 'disk_percent'],
+  outputsFrom: 'world',
   effect: () => 'pure',
   async run(ctx) {
     const parts = {

@@ -11,6 +11,7 @@ export const uuidGeneratorNode: NodeType = defineNode({
   description: 'Makes one or more UUIDs, by chance (4) or by time (1).',
   params: z.object({ uuid_version: choice(['1', '4'], '4'), count: integer({ fallback: 1, min: 1, max: 100 }) }),
   outputs: ['uuid', 'uuids', 'success'],
+  outputsFrom: 'world',
   effect: () => 'pure',
   run: async ({ params }) => {
     const make = params.uuid_version === '1' ? v1 : v4;

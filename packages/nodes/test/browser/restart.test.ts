@@ -11,6 +11,7 @@ import {
   type RunReport,
   runWorkflow,
   systemClock,
+  withHidden,
 } from '@casare/execution';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -137,6 +138,40 @@ describe.skipIf(noBrowser !== undefined)('after a restart of the robot', { timeo
     const { end, variables } = await job.run();
     expect(end.status).toBe('completed');
     expect(variables.heading).toBe('Second page');
+  });
+
+  it('a page is signed in as before: cookies and storage are there, sealed in the journal, and told once', async () => {
+    const job = jobOf(
+      [
+        ['launch', 'LaunchBrowserNode', { url: `${site.url}/enter` }],
+        ['look', 'ExtractTextNode', { selector: 'h1' }],
+        ['home', 'GoToURLNode', { url: `${site.url}/home` }],
+        ['tab', 'NewTabNode', { tab_name: 'second', url: `${site.url}/second` }],
+        ['restart', 'RestartNode', {}],
+        ['user', 'ExtractTextNode', { selector: 'h1', variable_name: 'second' }],
+        ['back', 'GoToURLNode', { url: `${site.url}/home` }],
+        ['seen', 'ExtractTextNode', { selector: 'h1', variable_name: 'user' }],
+        ['local', 'ExtractTextNode', { selector: '#seat', variable_name: 'seat' }],
+        ['tabless', 'ExtractTextNode', { selector: '#step', variable_name: 'other_tab' }],
+        ['first', 'ExtractTextNode', { selector: '#step', variable_name: 'step' }],
+      ],
+      ['launch.page => first.page'],
+    );
+    expect((await job.run()).end.status).toBe('suspended');
+    const before = job.journal;
+    await browserGone(join(folder, 'profiles'));
+    const { end, variables } = await job.run();
+    expect(end.status).toBe('completed');
+    expect(variables).toMatchObject({
+      second: 'Second page',
+      user: 'Hello ada271828',
+      seat: 'window 4711',
+      other_tab: 'none',
+      step: 'payment 31337',
+    });
+    expect(before.filter((entry) => JSON.stringify(entry).includes('ada271828'))).toHaveLength(1);
+    const open = JSON.stringify(before.map((entry) => withHidden(entry, entry.secret)));
+    for (const state of ['ada271828', '4711', '31337', '/home', site.url]) expect(open).not.toContain(state);
   });
 
   it('what a CloseBrowserNode had closed stays closed', async () => {

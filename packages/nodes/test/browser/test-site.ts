@@ -27,6 +27,20 @@ const LOGIN = `<!doctype html><title>Sign in</title>
   });
 </script>`;
 
+/** Signs in: a session cookie that scripts cannot read, and storage of both kinds. */
+const ENTER = `<!doctype html><title>Entered</title><h1>Entered</h1><script>
+  localStorage.setItem('seat', 'window 4711');
+  sessionStorage.setItem('step', 'payment 31337');
+</script>`;
+
+function home(cookie: string): string {
+  const user = /sid=(\w+)/.exec(cookie)?.[1] ?? 'nobody';
+  return `<!doctype html><title>Home</title><h1>Hello ${user}</h1><p id="seat"></p><p id="step"></p><script>
+    document.querySelector('#seat').textContent = localStorage.getItem('seat') ?? 'none';
+    document.querySelector('#step').textContent = sessionStorage.getItem('step') ?? 'none';
+  </script>`;
+}
+
 export interface TestSite {
   readonly url: string;
   /** Paths that were asked for, in order. */
@@ -43,6 +57,11 @@ export async function startTestSite(scheme: 'http' | 'https' = 'http'): Promise<
     if (path.startsWith('/never')) return;
     if (path === '/missing') response.statusCode = 404;
     response.setHeader('content-type', 'text/html; charset=utf-8');
+    if (path === '/enter') response.setHeader('set-cookie', 'sid=ada271828; HttpOnly; Path=/');
+    if (path === '/enter' || path === '/home') {
+      response.end(path === '/enter' ? ENTER : home(request.headers.cookie ?? ''));
+      return;
+    }
     response.end(path === '/second' ? '<!doctype html><title>Second</title><h1>Second page</h1>' : LOGIN);
   };
   const server: Server = scheme === 'https' ? createSecureServer(selfSigned, answer) : createServer(answer);
