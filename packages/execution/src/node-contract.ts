@@ -16,15 +16,19 @@ export type EffectKind = 'pure' | 'idempotent' | 'effect';
 export interface NodeResult {
   /** The exec exit to follow. Default: the first of the node's exits. */
   readonly exit?: string;
-  /** Values of the data output ports. */
-  readonly outputs?: JsonObject;
+  /**
+   * Values of the data output ports. What is no JSON (a connection, a function, bytes) is passed on as it is as long as the
+   * robot runs; see `NodeType.unstorable` for what a restart makes of it.
+   */
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
 /** Workflow variables as one node sees them; writes are journalled with the node's result. */
 export interface VariableScope {
   get(name: string): JsonValue | undefined;
   has(name: string): boolean;
-  set(name: string, value: JsonValue): void;
+  /** As with outputs, the value may be none that can be stored. */
+  set(name: string, value: unknown): void;
   /** A snapshot of all of them. */
   all(): JsonObject;
 }

@@ -94,7 +94,7 @@ export class NodeBench<Schema extends ZodObject = ZodObject> {
       variables: {
         get: (name) => this.variables.get(name),
         has: (name) => this.variables.has(name),
-        set: (name, value) => this.variables.set(name, value),
+        set: (name, value) => this.variables.set(name, value as JsonValue),
         all: () => Object.fromEntries(this.variables),
       },
       resources: {
@@ -130,7 +130,7 @@ export class NodeBench<Schema extends ZodObject = ZodObject> {
   }
 
   async outputs(): Promise<JsonObject> {
-    return (await this.run()).outputs ?? {};
+    return ((await this.run()).outputs ?? {}) as JsonObject;
   }
 
   async prepare(): Promise<JsonValue> {

@@ -10,7 +10,7 @@ export function ask(config: JsonObject, options: TestContextOptions = {}): Promi
 
 /** With other parts of the context, such as its permissions. */
 export async function askWith(config: JsonObject, parts: Partial<NodeContext>): Promise<JsonObject> {
-  return (await new NodeBench(httpRequestNode, config).runWith(parts)).outputs ?? {};
+  return ((await new NodeBench(httpRequestNode, config).runWith(parts)).outputs ?? {}) as JsonObject;
 }
 
 /** Answers with what it was asked. */

@@ -1,9 +1,9 @@
 /** From whatever a node threw to the error that is stored, and to the verdict that decides about retries. */
 import type { RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { findNonJson } from '../model/json-check.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { ClassifyError, ErrorVerdict } from '../ports.ts';
-import { findNonJson } from './json-check.ts';
 import { type Redact, redacted } from './redact.ts';
 
 export interface Failure {
@@ -17,6 +17,7 @@ const hopeless = new Set([
   'INVALID_INPUT',
   'OUTPUT_NOT_JSON',
   'INVALID_EXIT',
+  'VALUE_LOST',
   'SECRET_UNAVAILABLE',
   'CALL_TIMEOUT',
   'JOB_PROCESS_DIED',

@@ -399,6 +399,7 @@ function noteLane(root: Lane, entry: JournalEntry): void {
 function storeValues(lane: Lane, entry: ResultEntry): void {
   for (const [name, value] of Object.entries(entry.variables)) lane.variables.set(name, value);
   lane.outputs.set(entry.node_id, entry.outputs);
+  if (entry.unstorable === true) lane.run.hasUnstorable = true;
   applyResourceChanges(lane.run.resources, entry.resources ?? []);
   if (Object.keys(entry.outputs).length > 0) lane.lastOutputs = entry.node_id;
 }

@@ -13,7 +13,7 @@ import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import type { AnsweredEntry, IntentEntry } from './journal.ts';
 import { laneStop } from './lane-shield.ts';
 import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
-import { type NodeYield, withDerived, yieldOf } from './node-run.ts';
+import { type NodeYield, originOf, withDerived, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
 import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
 import { redacted } from './redact.ts';
@@ -43,7 +43,14 @@ export async function settleInDoubt(
   if (verdict.state === 'not-done') return { kind: 'run_again' };
   if (verdict.state === 'done') {
     try {
-      return { kind: 'settled', yielded: withDerived(run, step, yieldOf(run, step.node, verdict.result, written)) };
+      return {
+        kind: 'settled',
+        yielded: withDerived(
+          run,
+          step,
+          yieldOf(run, step.node, verdict.result, written, originOf(run, step, { ordinal: run.lane.steps })),
+        ),
+      };
     } catch (thrown) {
       return { kind: 'failed', thrown };
     }
@@ -108,7 +115,7 @@ function byPolicy(
 
 type ProbeEnd =
   /** `written`: the variables that the probe set, as the node's run would have. */
-  | { readonly kind: 'probed'; readonly verdict: ProbeVerdict; readonly written: JsonObject }
+  | { readonly kind: 'probed'; readonly verdict: ProbeVerdict; readonly written: ReadonlyMap<string, unknown> }
   | Extract<Settlement, { kind: 'stopped' }>;
 
 /** Never rejects: a probe that cannot tell leaves the node in doubt. */
@@ -123,7 +130,7 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
       const call = nodeContext(run, { ...identity, params, given: step.given, exposure: step.exposure, signal });
       const stored = { params, evidence: intent.evidence ?? null, idempotencyKey: idempotencyKey(run, identity) };
       const verdict = await unlessRefused(call, async () => type.probe?.(stored, call.ctx));
-      return verdict === undefined ? undefined : { verdict, written: Object.fromEntries(call.written) };
+      return verdict === undefined ? undefined : { verdict, written: call.written };
     },
     clock: options.clock,
     limitMs: options.nodeTimeoutMs,
@@ -148,5 +155,5 @@ function storedParams(step: PreparedStep, intent: IntentEntry): Readonly<Record<
 }
 
 function unknown(reason: string): ProbeEnd {
-  return { kind: 'probed', verdict: { state: 'unknown', reason }, written: {} };
+  return { kind: 'probed', verdict: { state: 'unknown', reason }, written: new Map() };
 }

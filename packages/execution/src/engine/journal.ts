@@ -63,6 +63,8 @@ export interface ResultEntry extends WithSecrets {
   readonly control?: ControlOp;
   /** Live objects that the node opened, changed or closed, where they can be restored. */
   readonly resources?: readonly ResourceChange[];
+  /** True when parts of outputs or variables could not be stored: names stand for them (see `placeholder.ts`). */
+  readonly unstorable?: true;
   readonly duration_ms: number;
   readonly retries: number;
   /** True when `probe` or an operator settled it instead of a run. */

@@ -1,8 +1,10 @@
 /** The context that a node runs with. What it writes to variables is kept aside until its result counts. */
 import { createAccessPolicy } from '../access/access-policy.ts';
-import type { ControlContext, ControlVisit } from '../control/control-type.ts';
+import { type ControlContext, type ControlVisit, controlBehaviour } from '../control/control-type.ts';
 import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { findNonJson } from '../model/json-check.ts';
+import type { Placeholder } from '../model/placeholder.ts';
 import type { ReferenceScope } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeContext } from '../node-contract.ts';
@@ -15,7 +17,6 @@ import {
   openLoop,
   ownParallelLoop,
 } from './frame-search.ts';
-import { findNonJson } from './json-check.ts';
 import { allVariables, outputsOf, scopedName, variableOf, variablesIn } from './lane-values.ts';
 import { endedBranches } from './lanes.ts';
 import { type NodeAccess, nodeAccess } from './node-access.ts';
@@ -26,6 +27,7 @@ import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
 import type { Exposure } from './secrecy/exposure.ts';
 import { fetchSecret, noSecrets, secretId } from './secrets.ts';
+import { valueLost } from './unstorable/value-lost.ts';
 
 /** Without rules of the operator: files of the work folder, public hosts, no programs. */
 const defaultAccess = createAccessPolicy();
@@ -50,7 +52,7 @@ export interface NodeCall extends StepIdentity {
 export interface CallContext {
   readonly ctx: NodeContext;
   /** What the node has written so far. */
-  readonly written: ReadonlyMap<string, JsonValue>;
+  readonly written: ReadonlyMap<string, unknown>;
   /** What the node has done to restorable resources so far. */
   readonly resourceChanges: readonly ResourceChange[];
   /** The first permission that this call was refused; null when there was none. */
@@ -58,9 +60,10 @@ export interface CallContext {
 }
 
 export function nodeContext(run: RunSession, call: NodeCall): CallContext {
-  const { options, lane, resources, notify } = run;
+  const { options, lane, resources, notify, live } = run;
   const { node, params, given, exposure } = call;
-  const written = new Map<string, JsonValue>();
+  const written = new Map<string, unknown>();
+  const fill = controlBehaviour(run.plan.typeOf(node.id)) === undefined ? live.fill.bind(live) : asItIs;
   const access = call.access ?? nodeAccess(options.access ?? defaultAccess, options.workDir);
   const { scope, changes } = resources.scopeOf({
     nodeId: node.id,
@@ -84,15 +87,20 @@ export function nodeContext(run: RunSession, call: NodeCall): CallContext {
     },
     clock: options.clock,
     variables: {
-      get: (name) =>
-        exposure.see(written.has(name) ? written.get(name) : variableOf(lane, scopedName(node.scope, name))),
+      get: (name) => {
+        if (written.has(name)) return written.get(name) as JsonValue;
+        const value = exposure.see(variableOf(lane, scopedName(node.scope, name)));
+        return value === undefined ? undefined : (fill(value, refuseLost) as JsonValue);
+      },
       has: (name) => written.has(name) || variableOf(lane, scopedName(node.scope, name)) !== undefined,
       set: (name, value) => {
-        assertJson(value, `the variable "${name}"`);
+        if (value === undefined) throw noValue(`the variable "${name}"`);
         written.set(name, value);
       },
-      all: (): JsonObject =>
-        exposure.see(Object.fromEntries([...variablesIn(node.scope, allVariables(lane)), ...written])),
+      all: (): JsonObject => {
+        const own = exposure.see(Object.fromEntries(variablesIn(node.scope, allVariables(lane))));
+        return { ...(fill(own) as JsonObject), ...(Object.fromEntries(written) as JsonObject) };
+      },
     },
     resources: scope,
     workDir: options.workDir,
@@ -127,11 +135,19 @@ export function idempotencyKey({ options, lane }: RunSession, { node, ordinal }:
   return `${options.jobId}:${lane.id}${ordinal}:${node.id}`;
 }
 
-/** @throws NodeError `OUTPUT_NOT_JSON` naming the port or variable */
-export function assertJson(value: unknown, what: string): void {
-  const problem = findNonJson(value);
-  if (problem === null) return;
-  throw new NodeError(`It gave ${what} a value that cannot be kept: the value${problem}.`, {
+function asItIs(value: JsonValue): unknown {
+  return value;
+}
+
+function refuseLost(placeholder: Placeholder): never {
+  throw valueLost(
+    placeholder,
+    'a node that takes it as a parameter, by a connection or as {{name}}, can have it brought back',
+  );
+}
+
+function noValue(what: string): NodeError {
+  return new NodeError(`It gave ${what} no value: undefined stands for nothing.`, {
     code: 'OUTPUT_NOT_JSON',
     errorType: 'TypeError',
   });

@@ -7,22 +7,20 @@ import type { NodeResult } from '../node-contract.ts';
 import type { ResultEntry } from './journal.ts';
 import { scopedName } from './lane-values.ts';
 import { longSleep } from './long-sleep.ts';
-import {
-  assertJson,
-  controlContext,
-  controlVisit,
-  nodeContext,
-  type StepIdentity,
-  unlessRefused,
-} from './node-context.ts';
+import { controlContext, controlVisit, nodeContext, type StepIdentity, unlessRefused } from './node-context.ts';
 import { readInput } from './params.ts';
 import { checkedExit, type PreparedStep } from './prepare-step.ts';
 import { runScope } from './run-scope.ts';
 import type { RunSession } from './run-session.ts';
 import { learnDerivedValues } from './secrecy/derived-values.ts';
 import { noSecrets } from './secrets.ts';
+import type { Origin } from './unstorable/live-values.ts';
+import { inputsMark } from './unstorable/stored-inputs.ts';
 
-export type NodeYield = Pick<ResultEntry, 'exit' | 'outputs' | 'variables' | 'control' | 'resources' | 'secret'>;
+export type NodeYield = Pick<
+  ResultEntry,
+  'exit' | 'outputs' | 'variables' | 'control' | 'resources' | 'secret' | 'unstorable'
+>;
 
 /** Runs one attempt. Rejects with whatever the node throws. */
 export async function runNode(
@@ -47,7 +45,7 @@ export async function runNode(
     return withDerived(run, step, controlYield(run, step.node, behaviour.decide(control)));
   }
   const result = await unlessRefused(call, () => step.type.run(ctx));
-  const yielded = withDerived(run, step, yieldOf(run, step.node, result, Object.fromEntries(written)));
+  const yielded = withDerived(run, step, yieldOf(run, step.node, result, written, originOf(run, step, identity)));
   return call.resourceChanges.length === 0 ? yielded : { ...yielded, resources: [...call.resourceChanges] };
 }
 
@@ -68,23 +66,52 @@ export function runLoopAgain(run: RunSession, node: WorkflowNode): NodeYield | n
 
 function controlYield(run: RunSession, node: WorkflowNode, result: ControlResult): NodeYield {
   const { control } = result;
-  return { ...yieldOf(run, node, result, result.variables ?? {}), ...(control === undefined ? {} : { control }) };
+  const written = new Map(Object.entries(result.variables ?? {}));
+  return {
+    ...yieldOf(run, node, result, written, () => ({ step: '', node: node.id, inputs: null })),
+    ...(control === undefined ? {} : { control }),
+  };
 }
 
-/** @throws NodeError for an exit that there is not, and for outputs that are not JSON */
+/** Which run of which node gives the values that cannot be stored. */
+export function originOf(
+  run: RunSession,
+  step: Pick<PreparedStep, 'node' | 'storableInputs'>,
+  { ordinal }: Pick<StepIdentity, 'ordinal'>,
+): () => Origin {
+  return () => ({
+    step: `${run.lane.id}${ordinal}`,
+    node: step.node.id,
+    inputs: inputsMark(run, step.storableInputs),
+  });
+}
+
+/**
+ * Values that are no JSON stay in this process: names stand for them in the result.
+ *
+ * @throws NodeError for an exit that there is not
+ */
 export function yieldOf(
   run: RunSession,
   node: WorkflowNode,
   result: NodeResult | ControlResult,
-  variables: JsonObject,
+  written: ReadonlyMap<string, unknown>,
+  origin: () => Origin,
 ): NodeYield {
-  const outputs = Object.entries(result.outputs ?? {}).filter(([, value]) => value !== undefined);
-  for (const [port, value] of outputs) assertJson(value, `the output "${port}"`);
-  return {
-    exit: checkedExit(run, node, result.exit),
-    outputs: Object.fromEntries(outputs),
-    variables: inScope(node.scope, variables),
-  };
+  let isUnstorable = false;
+  const stored = (values: Iterable<readonly [string, unknown]>, place: 'output' | 'variable'): JsonObject =>
+    Object.fromEntries(
+      [...values].map(([name, value]) => {
+        const kept = run.live.store(value, { place, name }, origin);
+        isUnstorable ||= kept !== value;
+        return [name, kept];
+      }),
+    );
+  const given = Object.entries(result.outputs ?? {}).filter(([, value]) => value !== undefined);
+  const outputs = stored(given, 'output');
+  const variables = inScope(node.scope, stored(written, 'variable'));
+  const exit = checkedExit(run, node, result.exit);
+  return isUnstorable ? { exit, outputs, variables, unstorable: true } : { exit, outputs, variables };
 }
 
 /** Variables as a lane keeps them. */

@@ -1,4 +1,5 @@
 /** Makes a node ready to run: its parameters, what a run of it does to the world, its limits. */
+import { controlBehaviour } from '../control/control-type.ts';
 import { RECOVERY_RETRIES, RECOVERY_STRATEGY } from '../control/recovery-nodes.ts';
 import { NodeError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -13,6 +14,7 @@ import type { RunSession } from './run-session.ts';
 import { Exposure } from './secrecy/exposure.ts';
 import { fetchSecrets, noSecrets } from './secrets.ts';
 import { timeLimitMs } from './time-limit.ts';
+import { valueLost } from './unstorable/value-lost.ts';
 
 export interface PreparedStep {
   readonly node: WorkflowNode;
@@ -59,11 +61,11 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
     onUnknownReference: (reference: string) => run.warnOfReference(node.id, reference),
   };
   const inputs = exposure.see(readInputs(reading));
-  const params = parseInputs(type, inputs);
+  const params = parseInputs(type, liveInputs(run, type, inputs));
   const effect = type.effect(params);
   const ownRetries = numberOf(readInput(reading, 'retry_count')) ?? 0;
   const storableInputs =
-    secrets.size === 0 || effect !== 'effect'
+    secrets.size === 0
       ? inputs
       : readInputs({
           ...reading,
@@ -95,6 +97,15 @@ export async function prepareStep(run: RunSession, node: WorkflowNode): Promise<
       intervalMs: retryIntervalMs(params, (name) => numberOf(readInput(reading, name))),
     },
   };
+}
+
+/** As the node gets them. Control-flow nodes pass names on, which the journal can take. */
+function liveInputs({ live }: RunSession, type: NodeType, inputs: JsonObject): JsonObject {
+  if (!live.isUsed || controlBehaviour(type) !== undefined) return inputs;
+  const values = live.fill(inputs, (placeholder) => {
+    throw valueLost(placeholder, 'nothing has brought it back');
+  });
+  return values as JsonObject;
 }
 
 /** A null in the config says "not set"; a reference or connection that turns out to be null is given all the same. */

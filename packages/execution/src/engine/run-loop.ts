@@ -14,6 +14,7 @@ import { rootLane } from './run-state.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { StopControl } from './stop-control.ts';
 import { StopGraces } from './stop-graces.ts';
+import { LiveValues } from './unstorable/live-values.ts';
 import { type LaneLeft, walkLane } from './walk.ts';
 
 const DEFAULT_FINALLY_GRACE_MS = 10_000;
@@ -67,6 +68,7 @@ function openSession(
   const state = foldJournal(plan, recorded);
   const lane = rootLane(state);
   const remainingMs = jobTimeoutMs === null || state.stop !== null ? null : Math.max(0, jobTimeoutMs - state.activeMs);
+  const live = new LiveValues(state.hasUnstorable);
   const warned = new Set<string>();
   let interruption = options.interruption ?? null;
   const graceMs = options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS;
@@ -82,11 +84,13 @@ function openSession(
       recorded,
       logger,
       secrets,
+      live,
       onStop: () => control.tellAll(),
       onErrorPassedOver: ({ node_id, message }) => notify('log', { level: 'error', node_id, message }),
     }),
     lane,
     secrets,
+    live,
     resources: new RunResources({
       session: `s${state.step}`,
       clock,

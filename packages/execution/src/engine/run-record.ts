@@ -11,6 +11,7 @@ import { type RunState, rootLane } from './run-state.ts';
 import { markedEntry } from './secrecy/entry-marks.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { takeSnapshot } from './snapshot.ts';
+import type { LiveValues } from './unstorable/live-values.ts';
 
 /** The journal refused a commit: nothing may happen any more in this session. */
 export class JournalFault extends Error {
@@ -32,6 +33,8 @@ export interface RunRecordOptions {
   readonly logger: Logger;
   /** Marks what of an entry is secret. */
   readonly secrets: RunSecrets;
+  /** Lets go what the state names no more. */
+  readonly live: LiveValues;
   /** Called once the entry is durable by which the run goes on in spite of an error that no catch took. */
   readonly onErrorPassedOver: (error: RunError) => void;
   /** Called when an entry tells lanes to stop. */
@@ -44,6 +47,7 @@ export class RunRecord {
   readonly #journal: RunJournal;
   readonly #logger: Logger;
   readonly #secrets: RunSecrets;
+  readonly #live: LiveValues;
   readonly #onErrorPassedOver: (error: RunError) => void;
   #waiting: JournalEntry[] = [];
   #afterwards: (() => void)[] = [];
@@ -58,12 +62,13 @@ export class RunRecord {
   #fault: JournalFault | null = null;
 
   constructor(options: RunRecordOptions) {
-    const { plan, state, journal, recorded, logger, secrets, onErrorPassedOver, onStop } = options;
+    const { plan, state, journal, recorded, logger, secrets, live, onErrorPassedOver, onStop } = options;
     this.state = state;
     this.#plan = plan;
     this.#journal = journal;
     this.#logger = logger;
     this.#secrets = secrets;
+    this.#live = live;
     this.#onErrorPassedOver = onErrorPassedOver;
     this.#onStop = onStop;
     this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
@@ -133,6 +138,7 @@ export class RunRecord {
   #write(entry: JournalEntry): void {
     this.#waiting.push(markedEntry(entry, this.#secrets));
     if (this.#secrets.isCrowded) this.#secrets.forgetUnless(takeSnapshot(this.state).state);
+    if (this.#live.isCrowded) this.#live.forgetUnless(takeSnapshot(this.state).state);
   }
 
   #snapshotIfDue(at: number): void {

@@ -10,6 +10,7 @@ import type { Lane } from './run-state.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
 import type { StopControl } from './stop-control.ts';
 import type { StopGraces } from './stop-graces.ts';
+import type { LiveValues } from './unstorable/live-values.ts';
 
 export interface RunSession {
   readonly options: RunOptions;
@@ -22,6 +23,8 @@ export interface RunSession {
   readonly pace: { steps: number };
   readonly resources: RunResources;
   readonly secrets: RunSecrets;
+  /** Values that the state has only names for. */
+  readonly live: LiveValues;
   readonly notify: Notify;
   /** What ended the earlier process, if this step is the one it hit; told once. */
   takeInterruption(openStep: number | null): Interruption | null;

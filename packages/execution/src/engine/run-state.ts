@@ -97,6 +97,8 @@ export interface RunState {
   /** How often lanes were told to stop: what runs in them must look whether it is meant. */
   stops: number;
   outcome: RunOutcome | null;
+  /** Whether any value so far could not be stored. */
+  hasUnstorable: boolean;
   /** Time in which nodes ran, in ms; side by side counts once. */
   activeMs: number;
   /** Wall-clock time up to which that has been counted. */
@@ -122,6 +124,7 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     doubtsAnswered: 0,
     stops: 0,
     outcome: null,
+    hasUnstorable: false,
     activeMs: 0,
     activeUntil: 0,
   };

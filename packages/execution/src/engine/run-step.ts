@@ -16,7 +16,7 @@ import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import type { CallFrame } from './frames.ts';
 import { settleByAnswer, settleInDoubt } from './in-doubt.ts';
 import type { AnsweredEntry, IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
-import { isShielded, stoppedLane } from './lane-shield.ts';
+import { isShielded, laneStop, stoppedLane } from './lane-shield.ts';
 import { hasStepUnderWay } from './lanes.ts';
 import { longSleep } from './long-sleep.ts';
 import { lostError } from './lost-error.ts';
@@ -29,6 +29,7 @@ import type { RunSession } from './run-session.ts';
 import { type Lane, laneMark, rootLane } from './run-state.ts';
 import type { NodeStopCause } from './stop-control.ts';
 import { stopEntry } from './stop-entry.ts';
+import { lostInputs, revive } from './unstorable/revive.ts';
 
 export type StepEnd =
   /** The record holds a result or a failure. */
@@ -81,14 +82,42 @@ class Step {
     if (expired !== undefined) return this.#failCall(expired);
     let ready: NodeYield | PreparedStep;
     try {
+      const left = await this.#revive();
+      if (left !== null) return left;
       ready = this.#yieldAtOnce() ?? (await prepareStep(this.#run, this.#node));
     } catch (thrown) {
-      return this.#isOvertaken() ? ENDED : this.#fail(thrown);
+      return this.#isOvertaken() ? ENDED : this.#failUnprepared(thrown);
     }
     if (this.#isOvertaken()) return ENDED;
     if ('params' in ready) return (await this.#settle(ready)) ?? this.#runAttempts(ready);
     await this.#commitIntent(null, null);
     return this.#succeed(ready);
+  }
+
+  /** Null when everything that the node reads is there. */
+  async #revive(): Promise<StepEnd | null> {
+    const { control, options } = this.#run;
+    const lost = lostInputs(this.#run, this.#node);
+    if (lost.length === 0) return null;
+    const end = await runAttempt<void>({
+      run: (signal) => revive(this.#run, lost, signal),
+      clock: options.clock,
+      limitMs: options.nodeTimeoutMs,
+      abortGraceMs: options.abortGraceMs ?? DEFAULT_ABORT_GRACE_MS,
+      control,
+      mustStop: () => control.cause ?? laneStop(this.#run.lane),
+    });
+    if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
+    if (end.kind === 'failed') throw end.thrown;
+    if (end.kind === 'timed_out') throw reviveTimeout(options.nodeTimeoutMs);
+    return null;
+  }
+
+  /** An effect that was under way may have happened, whatever keeps it from being looked for. */
+  #failUnprepared(thrown: unknown): Promise<StepEnd> {
+    const failure = failureOf(thrown, this.#node, this.#run.options);
+    const mayHaveHappened = this.#interrupted?.effect === 'effect';
+    return this.#failWith(mayHaveHappened ? { ...failure, error: { ...failure.error, ambiguous: true } } : failure);
   }
 
   /** True when the lane was told to stop before the intent: this node may not be its next one any more. */
@@ -431,6 +460,14 @@ const MAX_RETRY_WAIT_MS = 24 * 60 * 60 * 1_000;
 
 function least(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(0, Math.min(one, other));
+}
+
+function reviveTimeout(limitMs: number): NodeError {
+  return new NodeError(`What a restart of the robot took could not be brought back within ${limitMs} ms.`, {
+    code: 'NODE_TIMEOUT',
+    category: 'transient',
+    errorType: 'TimeoutError',
+  });
 }
 
 function timeoutError(step: PreparedStep, hasEnded: boolean, ambiguous: boolean): NodeError {

@@ -49,12 +49,8 @@ export async function runWorkflow(given: RunOptions): Promise<RunReport> {
   } catch (error) {
     const state = foldValues([]);
     const reason = `the journal could not be read: ${error instanceof Error ? error.message : String(error)}`;
-    return reportEnd(options, notify, state, {
-      status: 'suspended',
-      cause: 'journal',
-      reason,
-      ...runStatistics(workflow, state, 0),
-    });
+    const end: RunEnd = { status: 'suspended', cause: 'journal', reason, ...runStatistics(workflow, state, 0) };
+    return reportEnd(options, notify, state, end, secrets);
   }
   secrets.recall(recorded);
   const outcome = recorded.findLast((entry): entry is OutcomeEntry => entry.kind === 'outcome')?.outcome;
@@ -66,10 +62,16 @@ export async function runWorkflow(given: RunOptions): Promise<RunReport> {
   const settled = await settleChange(options, recorded, change);
   return settled.kind === 'go_on'
     ? driveRun(options, plan, notify, [...recorded, settled.answered], secrets)
-    : reportEnd(options, notify, foldValues(recorded), settled.end);
+    : reportEnd(options, notify, foldValues(recorded), settled.end, secrets);
 }
 
-function reportEnd(options: RunOptions, notify: Notify, state: RunState, end: RunEnd): RunReport {
+function reportEnd(
+  options: RunOptions,
+  notify: Notify,
+  state: RunState,
+  end: RunEnd,
+  secrets: RunSecrets,
+): RunReport {
   notify('runEnded', end);
-  return runReport(options.workflow, state, end, new RunSecrets());
+  return runReport(options.workflow, state, end, secrets);
 }

@@ -30,6 +30,7 @@ interface Snapshot extends LaneSnapshot {
   readonly stop: StopEntry['stop'] | null;
   readonly run_doubt?: DoubtQuestion | null;
   readonly doubts_answered?: number;
+  readonly has_unstorable?: true;
   readonly active_ms: number;
   readonly active_until?: number;
 }
@@ -71,6 +72,7 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     stop: state.stop,
     run_doubt: state.doubt,
     doubts_answered: state.doubtsAnswered,
+    ...(state.hasUnstorable ? { has_unstorable: true } : {}),
     active_ms: state.activeMs,
     active_until: state.activeUntil,
     lanes: [...state.lanes.values()].flatMap((lane) => {
@@ -114,6 +116,7 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.stop = snapshot.stop;
   state.doubt = snapshot.run_doubt ?? null;
   state.doubtsAnswered = snapshot.doubts_answered ?? 0;
+  state.hasUnstorable = snapshot.has_unstorable ?? false;
   state.activeMs = snapshot.active_ms;
   state.activeUntil = snapshot.active_until ?? 0;
   restoreLane(rootLane(state), snapshot);

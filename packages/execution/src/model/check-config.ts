@@ -20,6 +20,7 @@ const engineKeys: ReadonlyMap<string, { readonly fits: (value: JsonValue) => boo
     ['retry_interval', { fits: (value: JsonValue) => isCount(value, false), what: 'a number of ms, 0 or more' }],
     ['retry_backoff', { fits: (value: JsonValue) => isCount(value, false), what: 'a number, 1 or more' }],
     ['timeout', { fits: (value: JsonValue) => isCount(value, false), what: 'a number, 0 or more' }],
+    ['unstorable', { fits: (value: JsonValue) => value === 'rerun' || value === 'fail', what: 'rerun or fail' }],
     ['in_doubt', { fits: (value: JsonValue) => policies.has(value), what: 'retry, skip, fail or ask' }],
   ]);
 

@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { NodeType } from '../node-contract.ts';
+import { findNonJson } from './json-check.ts';
 import { parseJsonText } from './json-depth.ts';
 import { problemOf, quotedValue } from './param-problems.ts';
 import { choicesOf, isRequired, kindsOf, type ParamSchema, paramsOf, takesAnyParam, tryParse } from './param-schema.ts';
@@ -90,8 +91,15 @@ function candidates(value: JsonValue, schema: ParamSchema, stage: 'written' | 'r
   if (kinds.has('flag') && NO.has(word)) found.push(false);
   if (kinds.has('list') || kinds.has('object')) found.push(...parsedStructure(text));
   if (kinds.has('choice')) found.push(...choicesOf(schema).filter((choice) => choice.toLowerCase() === word));
-  if (kinds.has('text') && stage === 'resolved') found.push(toText(value));
+  if (kinds.has('text') && stage === 'resolved') found.push(...asText(value));
   return found;
+}
+
+/** Live objects, functions and bytes are no text, whatever could be made of them. */
+function asText(value: unknown): string[] {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return [value.toISOString()];
+  if (typeof value === 'bigint') return [String(value)];
+  return findNonJson(value) === null ? [toText(value as JsonValue)] : [];
 }
 
 function parsedStructure(text: string): JsonValue[] {

@@ -1,9 +1,10 @@
 /** How values read as text, and which of them count as true: one rule for templates, conditions and expressions. */
 import type { JsonValue } from '../json.ts';
+import { isPlaceholder, placeholderText } from './placeholder.ts';
 
 /**
  * A value as text: strings as they are, numbers in their shortest form, `true` and `false`, null as nothing,
- * objects and lists as JSON.
+ * objects and lists as JSON; a value that only its name is known of (`placeholder.ts`) as its kind says.
  *
  * @example
  * toText([1, true]); // '[1,true]'
@@ -12,6 +13,7 @@ import type { JsonValue } from '../json.ts';
 export function toText(value: JsonValue): string {
   if (typeof value === 'string') return value;
   if (value === null) return '';
+  if (isPlaceholder(value)) return placeholderText(value);
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 

@@ -131,24 +131,29 @@ describe('results', () => {
       run: async () => ({ outputs: { odd: value, fine: 1 } as never }),
     });
 
-  it.each([
-    ['a Date', new Date(0)],
-    ['a function', () => 1],
-    ['NaN', Number.NaN],
-    ['a bigint', 1n],
-    ['a Map', { deep: [new Map()] }],
-    ['undefined', { deep: undefined }],
-  ])('that hold %s fail the node and name the port', async (_name, value) => {
-    const run = await runFile({ nodes: { o: ['OddNode'] } }, { types: [give(value)] });
-    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'OUTPUT_NOT_JSON', node_id: 'o' } });
-    expect(run.errors[0]?.message).toContain('the output "odd"');
-  });
-
-  it('that hold a circle fail the node', async () => {
+  it('that are no JSON fail nothing: the journal has their names (more in unstorable.test.ts)', async () => {
     const circle: unknown[] = [];
     circle.push(circle);
-    const run = await runFile({ nodes: { o: ['OddNode'] } }, { types: [give(circle)] });
-    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'OUTPUT_NOT_JSON' } });
+    for (const value of [new Date(0), () => 1, Number.NaN, 1n, { deep: [new Map()] }, circle]) {
+      const run = await runFile({ nodes: { o: ['OddNode'] } }, { types: [give(value)] });
+      expect(run.end.status).toBe('completed');
+      expect(JSON.stringify(run.outputs.o)).toMatch(/"\$unstorable":"1 output odd.*"fine":1/);
+    }
+  });
+
+  it('and variables that are undefined: a property is left out, a variable fails the node by its name', async () => {
+    const hole = await runFile({ nodes: { o: ['OddNode'] } }, { types: [give({ deep: undefined, kept: 1 })] });
+    expect(hole.outputs.o).toEqual({ odd: { kept: 1 }, fine: 1 });
+    const unset = defineNode({
+      ...give(1),
+      run: async (ctx) => {
+        ctx.variables.set('nothing', undefined);
+        return {};
+      },
+    });
+    const run = await runFile({ nodes: { o: ['OddNode'] } }, { types: [unset] });
+    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'OUTPUT_NOT_JSON', node_id: 'o' } });
+    expect(run.errors[0]?.message).toContain('the variable "nothing"');
   });
 
   it('that are big are kept as they are, and an output that is undefined is left out', async () => {

@@ -55,7 +55,7 @@ export class BrowserJob {
 
   async runType(type: NodeType, config: JsonObject, options: RunOptions = {}): Promise<JsonObject> {
     const result: NodeResult = await type.run(this.#context(type, config, options));
-    return result.outputs ?? {};
+    return (result.outputs ?? {}) as JsonObject;
   }
 
   /** Starts a browser and opens a URL in it. */
@@ -105,7 +105,7 @@ export class BrowserJob {
       variables: {
         get: (name) => this.variables.get(name),
         has: (name) => this.variables.has(name),
-        set: (name, value) => this.variables.set(name, value),
+        set: (name, value) => this.variables.set(name, value as JsonValue),
         all: () => Object.fromEntries(this.variables),
       },
       resources: {

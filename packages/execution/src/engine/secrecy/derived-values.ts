@@ -4,6 +4,7 @@
  * and small numbers.
  */
 import type { JsonObject } from '../../json.ts';
+import { isPlaceholder } from '../../model/placeholder.ts';
 import { type RunSecrets, textsIn } from './run-secrets.ts';
 import type { SecretPath } from './secret-path.ts';
 
@@ -51,8 +52,8 @@ function* derivedIn(
     if (isDerived(value)) yield [at, value];
     return;
   }
-  // References to live objects are names, and no data.
-  if (Object.hasOwn(value, '$resource')) return;
+  // Names of live objects are no data.
+  if (Object.hasOwn(value, '$resource') || isPlaceholder(value)) return;
   for (const [key, item] of Object.entries(value)) {
     yield* derivedIn(item, [...at, Array.isArray(value) ? Number(key) : key], isDerived);
   }

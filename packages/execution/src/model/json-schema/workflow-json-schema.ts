@@ -18,6 +18,10 @@ const engineKeys: JsonObject = {
   retry_count: { description: 'How often the node is tried again when it fails.' },
   retry_interval: { description: 'Ms between two attempts. Default 1,000.' },
   retry_backoff: { description: 'By which factor that interval grows from attempt to attempt. Default 1.' },
+  unstorable: {
+    description:
+      'What to do when a restart took a value of this node that could not be stored: "rerun" the node, or "fail" the one that reads it.',
+  },
   in_doubt: { description: 'What to do when nobody can tell whether an interrupted effect happened.' },
 };
 
