@@ -4,8 +4,11 @@
  */
 import type { DoubtQuestion, RunError } from '@casare/execution';
 
-/** Codes of the store for a record that it cannot vouch for. */
-const lostCodes: ReadonlySet<unknown> = new Set(['JOB_IN_DOUBT', 'STORE_CORRUPT']);
+/**
+ * Codes of the store for a record that it cannot vouch for, or cannot open: with its keys put back the job goes on at the next
+ * start of the robot, if nobody has answered meanwhile.
+ */
+const lostCodes: ReadonlySet<unknown> = new Set(['JOB_IN_DOUBT', 'STORE_CORRUPT', 'KEY_MISSING', 'KEY_WRONG']);
 
 export function isRecordLost(error: unknown): boolean {
   return lostCodes.has((error as { code?: unknown } | null)?.code);

@@ -6,7 +6,6 @@
  * answer settles it.
  */
 import { NodeError } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { ProbeVerdict } from '../node-contract.ts';
 import { DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';

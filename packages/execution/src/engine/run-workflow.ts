@@ -65,13 +65,7 @@ export async function runWorkflow(given: RunOptions): Promise<RunReport> {
     : reportEnd(options, notify, foldValues(recorded), settled.end, secrets);
 }
 
-function reportEnd(
-  options: RunOptions,
-  notify: Notify,
-  state: RunState,
-  end: RunEnd,
-  secrets: RunSecrets,
-): RunReport {
+function reportEnd(options: RunOptions, notify: Notify, state: RunState, end: RunEnd, secrets: RunSecrets): RunReport {
   notify('runEnded', end);
   return runReport(options.workflow, state, end, secrets);
 }

@@ -78,7 +78,7 @@ export class SecretBox {
     if (found !== undefined) return found;
     throw new StoreError(
       'KEY_MISSING',
-      `The sealed value of job ${place.jobId}, seq ${place.seq}, needs key ${id}, which is not among the store's keys: put it back.`,
+      `The sealed value of job ${place.jobId}, seq ${place.seq}, needs key ${id}, which is not among the store's keys: put its file back from the copy and start again.`,
     );
   }
 }
