@@ -218,5 +218,5 @@ it('a job that is killed leaves no secret, nothing derived and no browser state 
   await server.stop();
   expect(filesWith(data, [...forms, session, seat])).toEqual([]);
   for (const form of forms) expect(dump()).not.toContain(form);
-  expect(dump()).toContain('called with [redacted] and [redacted]');
+  expect(dump()).toContain('called with x-[redacted] and Bearer [redacted]');
 });

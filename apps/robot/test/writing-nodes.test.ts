@@ -13,7 +13,7 @@ const blocks = [...guide.matchAll(/```(js|json)\n(.*?)```/gs)].map(([, language,
   language,
   text: text ?? '',
 }));
-const [manifest, module, settings, restorable, test] = blocks;
+const [manifest, module, settings, restorable, repeatable, test] = blocks;
 
 /** A home with the guide's package installed, as npm would leave it. */
 function homeWithPackage(): string {
@@ -23,6 +23,7 @@ function homeWithPackage(): string {
   writeFileSync(join(folder, 'package.json'), manifest?.text ?? '');
   writeFileSync(join(folder, 'index.js'), module?.text ?? '');
   writeFileSync(join(folder, 'restorable.js'), restorable?.text ?? '');
+  writeFileSync(join(folder, 'repeatable.js'), repeatable?.text ?? '');
   writeFileSync(join(folder, 'try.js'), test?.text ?? '');
   mkdirSync(join(home, 'node_modules', '@casare'));
   symlinkSync(new URL('packages/execution', root), join(home, 'node_modules', '@casare', 'execution'));
@@ -72,8 +73,11 @@ it('has a test for authors that passes', async () => {
   expect(execFileSync(process.execPath, ['try.js'], { cwd: folder, encoding: 'utf8' })).toBe('HAHAHA\n');
 });
 
-it('has an example of a restorable node that keeps to the contract', async () => {
-  const file = join(homeWithPackage(), 'node_modules', 'my-nodes', 'restorable.js');
-  const { openConnectionNode } = (await import(pathToFileURL(file).href)) as { openConnectionNode: unknown };
-  expect(checkNodeType(openConnectionNode)).toEqual([]);
+it('has examples of nodes with live values that keep to the contract', async () => {
+  const folder = join(homeWithPackage(), 'node_modules', 'my-nodes');
+  const types = async (file: string): Promise<unknown[]> =>
+    Object.values((await import(pathToFileURL(join(folder, file)).href)) as object);
+  const found = [...(await types('restorable.js')), ...(await types('repeatable.js'))];
+  expect(found).toMatchObject([{ type: 'OpenConnectionNode' }, { type: 'ParserNode', unstorable: 'rerun' }]);
+  for (const type of found) expect(checkNodeType(type)).toEqual([]);
 });

@@ -10,6 +10,7 @@ import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
 import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
+import type { Iteration } from './iteration.ts';
 import type { ResourceChange } from './resource-record.ts';
 import type { SecretPath } from './secrecy/secret-path.ts';
 
@@ -57,6 +58,8 @@ export interface ResultEntry extends WithSecrets {
   readonly step: number;
   readonly node_id: string;
   readonly exit: string | null;
+  /** Which turn of which loops it ran in, outermost first: `['loop-1', 3]`. Absent outside of loops. */
+  readonly iteration?: Iteration;
   readonly outputs: JsonObject;
   readonly variables: JsonObject;
   /** What a control-flow node decided (the items of a loop, say). */

@@ -15,6 +15,7 @@ import { answerTo, type DoubtQuestion } from './doubt.ts';
 import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import type { CallFrame } from './frames.ts';
 import { settleByAnswer, settleInDoubt } from './in-doubt.ts';
+import { iterationOf } from './iteration.ts';
 import type { AnsweredEntry, IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
 import { isShielded, laneStop, stoppedLane } from './lane-shield.ts';
 import { hasStepUnderWay } from './lanes.ts';
@@ -373,12 +374,14 @@ class Step {
     const { record, notify, lane } = this.#run;
     const durationMs = this.#elapsedMs();
     const notice = { ...this.#notice(), duration_ms: durationMs, retries: this.#retries, exit: yielded.exit };
+    const iteration = iterationOf(lane, this.#node.id);
     record.add(
       {
         kind: 'result',
         ...laneMark(lane),
         step: this.#number,
         node_id: this.#node.id,
+        ...(iteration.length === 0 ? {} : { iteration }),
         ...yielded,
         duration_ms: durationMs,
         retries: this.#retries,
