@@ -6,6 +6,7 @@ import {
   type DoubtQuestion,
   JobProgress,
   type JobSpec,
+  type JournalEntry,
   type JsonObject,
   type Logger,
   type ProgressReporter,
@@ -62,6 +63,8 @@ export class DeskJob {
   #runEnded: ((end: RunEnd) => void) | null = null;
   #hasBegun: boolean;
   #isLoaded = false;
+  /** What was read to see whether the run can go on, for the run that follows. */
+  #read: readonly JournalEntry[] | null = null;
 
   constructor(record: StoredJob, options: DeskJobOptions) {
     this.#options = options;
@@ -71,7 +74,15 @@ export class DeskJob {
     // Nothing can be added to a record of which a part is lost; the job can still end.
     const writable: typeof stored = {
       ...stored,
-      commit: (entries, rest) => stored.commit(this.#record.lostRecord === null ? entries : [], rest),
+      load: async () => {
+        const read = this.#read;
+        this.#read = null;
+        return read ?? stored.load();
+      },
+      commit: (entries, rest) => {
+        this.#read = null;
+        return stored.commit(this.#record.lostRecord === null ? entries : [], rest);
+      },
     };
     this.durable = withCheckpointPolicy(writable, options.checkpoints);
     this.#reported = options.reporter?.startJob(record) ?? null;
@@ -148,7 +159,10 @@ export class DeskJob {
 
   /** Why the run cannot be gone on with; null when it can, or has not begun. */
   async interruption(): Promise<RunError | null> {
-    return this.#hasBegun ? interruptionOf(await this.durable.load()) : null;
+    if (!this.#hasBegun) return null;
+    const entries = await this.durable.load();
+    this.#read = entries;
+    return interruptionOf(entries);
   }
 
   observe(job: JobSpec, shape: ProgressShape): RunObserver {

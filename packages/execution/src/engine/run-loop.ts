@@ -12,6 +12,7 @@ import { runReport, runStatistics } from './run-report.ts';
 import type { RunSession } from './run-session.ts';
 import { rootLane } from './run-state.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { StopControl } from './stop-control.ts';
 import { StopGraces } from './stop-graces.ts';
 import { LiveValues } from './unstorable/live-values.ts';
@@ -66,6 +67,7 @@ function openSession(
 ): RunSession {
   const { clock, logger, jobTimeoutMs = null } = options;
   const state = foldJournal(plan, recorded);
+  secrets.recall(recorded, () => takeSnapshot(state).state);
   const lane = rootLane(state);
   const remainingMs = jobTimeoutMs === null || state.stop !== null ? null : Math.max(0, jobTimeoutMs - state.activeMs);
   const live = new LiveValues(state.hasUnstorable);

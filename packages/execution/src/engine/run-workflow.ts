@@ -22,6 +22,7 @@ import { runReport, runStatistics } from './run-report.ts';
 import type { RunState } from './run-state.ts';
 import { guardedOptions } from './secrecy/guarded-options.ts';
 import { RunSecrets } from './secrecy/run-secrets.ts';
+import { takeSnapshot } from './snapshot.ts';
 
 export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
 
@@ -52,17 +53,30 @@ export async function runWorkflow(given: RunOptions): Promise<RunReport> {
     const end: RunEnd = { status: 'suspended', cause: 'journal', reason, ...runStatistics(workflow, state, 0) };
     return reportEnd(options, notify, state, end, secrets);
   }
-  secrets.recall(recorded);
   const outcome = recorded.findLast((entry): entry is OutcomeEntry => entry.kind === 'outcome')?.outcome;
   const change = changeOf(options, recorded);
   if (outcome !== undefined) {
-    return runReport(workflow, change === null ? foldJournal(plan, recorded) : foldValues(recorded), outcome, secrets);
+    const state = change === null ? foldJournal(plan, recorded) : foldValues(recorded);
+    secrets.recall(recorded, () => takeSnapshot(state).state);
+    return runReport(workflow, state, outcome, secrets);
   }
   if (change === null) return driveRun(options, plan, notify, recorded, secrets);
   const settled = await settleChange(options, recorded, change);
   return settled.kind === 'go_on'
     ? driveRun(options, plan, notify, [...recorded, settled.answered], secrets)
-    : reportEnd(options, notify, foldValues(recorded), settled.end, secrets);
+    : reportChange(options, notify, recorded, settled.end, secrets);
+}
+
+function reportChange(
+  options: RunOptions,
+  notify: Notify,
+  recorded: readonly JournalEntry[],
+  end: RunEnd,
+  secrets: RunSecrets,
+): RunReport {
+  const state = foldValues(recorded);
+  secrets.recall(recorded, () => takeSnapshot(state).state);
+  return reportEnd(options, notify, state, end, secrets);
 }
 
 function reportEnd(options: RunOptions, notify: Notify, state: RunState, end: RunEnd, secrets: RunSecrets): RunReport {

@@ -13,15 +13,14 @@ export function guardedOptions(options: RunOptions, secrets: RunSecrets): RunOpt
     },
   };
   if (source === undefined) return guarded;
+  const get = async (id: string): Promise<string | undefined> => {
+    const value = await source.get(id);
+    if (value !== undefined) secrets.learn(value);
+    return value;
+  };
+  const { describe } = source;
   return {
     ...guarded,
-    secrets: {
-      async get(id) {
-        const value = await source.get(id);
-        if (value !== undefined) secrets.learn(value);
-        return value;
-      },
-      describe: (id) => source.describe?.(id) ?? 'its provider',
-    },
+    secrets: describe === undefined ? { get } : { get, describe: (id) => describe.call(source, id) },
   };
 }

@@ -83,11 +83,19 @@ export class RunSecrets {
     return this.#matcher.replaceIn(text, HIDDEN);
   }
 
-  /** Learns what the marks of an earlier session's entries tell. */
-  recall(entries: readonly { readonly secret?: readonly SecretPath[] }[]): void {
+  /**
+   * Learns what the marks of an earlier session's entries tell, as far as the state that they led to still holds it.
+   *
+   * @param state asked for only when there are marks
+   */
+  recall(entries: readonly { readonly secret?: readonly SecretPath[] }[], state: () => unknown): void {
+    const marked = new Set<string>();
     for (const entry of entries) {
-      for (const path of entry.secret ?? []) if (!isOfResource(path)) this.learnDerived(partAt(entry, path));
+      for (const path of entry.secret ?? []) {
+        if (!isOfResource(path)) for (const text of textsIn(partAt(entry, path))) marked.add(text);
+      }
     }
+    if (marked.size > 0) for (const text of textsIn(state())) if (marked.has(text)) this.learnDerived(text);
   }
 
   /** Forgets the derived texts that this value, the whole state of the run, holds no more. */

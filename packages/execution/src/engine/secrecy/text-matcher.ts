@@ -25,8 +25,8 @@ export class TextMatcher {
   readonly #all = new Set<string>();
   /** Longest first. */
   #short: string[] = [];
-  /** By the hash of its beginning; longest first. */
-  readonly #byHash = new Map<number, string[]>();
+  /** By the hash of their beginnings. */
+  readonly #byHash = new Map<number, Beginning>();
   /** Says of most hashes at once that nothing begins with them. */
   readonly #maybe = new Uint8Array(1 << 16);
 
@@ -44,7 +44,9 @@ export class TextMatcher {
     }
     const hash = hashAt(text, 0);
     this.#maybe[hash >>> 16] = 1;
-    this.#byHash.set(hash, longestFirst([...(this.#byHash.get(hash) ?? []), text]));
+    const beginning = this.#byHash.get(hash) ?? new Beginning();
+    this.#byHash.set(hash, beginning);
+    beginning.add(text);
   }
 
   isIn(text: string): boolean {
@@ -87,13 +89,38 @@ export class TextMatcher {
     let hash = hashAt(text, from);
     for (let at = from; ; at += 1) {
       if (this.#maybe[hash >>> 16] === 1) {
-        const found = this.#byHash.get(hash)?.find((candidate) => text.startsWith(candidate, at));
+        const found = this.#byHash.get(hash)?.longestAt(text, at);
         if (found !== undefined) return { start: at, text: found };
       }
       if (at >= last) return null;
       const rest = hash - Math.imul(text.charCodeAt(at), LEAVING);
       hash = (Math.imul(rest, BASE) + text.charCodeAt(at + WINDOW)) >>> 0;
     }
+  }
+}
+
+/** Texts whose beginnings have one hash: many, where all begin alike. */
+class Beginning {
+  readonly #byLength = new Map<number, Set<string>>();
+  /** Longest first. */
+  #lengths: number[] = [];
+
+  add(text: string): void {
+    const known = this.#byLength.get(text.length);
+    if (known !== undefined) {
+      known.add(text);
+      return;
+    }
+    this.#byLength.set(text.length, new Set([text]));
+    this.#lengths = [...this.#byLength.keys()].sort((a, b) => b - a);
+  }
+
+  longestAt(text: string, at: number): string | undefined {
+    for (const length of this.#lengths) {
+      const piece = text.slice(at, at + length);
+      if (piece.length === length && this.#byLength.get(length)?.has(piece) === true) return piece;
+    }
+    return undefined;
   }
 }
 
