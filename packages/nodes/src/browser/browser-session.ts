@@ -55,7 +55,7 @@ export class BrowserSession {
   /** The session's own reference in the job's resource scope. */
   reference: JsonObject | null = null;
   /** What the journal knows of its cookies and storage. */
-  recorded = new RecordedState();
+  recorded: RecordedState = new RecordedState();
   /** References of this session's pages in the job's resource scope, oldest first. */
   readonly pageReferences: JsonObject[] = [];
 
