@@ -1,9 +1,19 @@
 /** Errors of this package. They cross package borders by `code` and `category`, never by `instanceof`. */
 
-/** `AUDIT_WRITE_FAILED`: not on disk. `AUDIT_SYNC_FAILED`: written, but not proven durable. */
-export type AuditErrorCode = 'AUDIT_WRITE_FAILED' | 'AUDIT_SYNC_FAILED' | 'AUDIT_CLOSED';
+/**
+ * `AUDIT_WRITE_FAILED`: not on disk. `AUDIT_SYNC_FAILED`: written, but not proven durable. `AUDIT_FOLDER_OWNED`: another
+ * writer has the folder. `AUDIT_KEY_WRONG`: a key file holds something else. `AUDIT_UNREADABLE`: what should be
+ * verified or exported cannot be read.
+ */
+export type AuditErrorCode =
+  | 'AUDIT_WRITE_FAILED'
+  | 'AUDIT_SYNC_FAILED'
+  | 'AUDIT_CLOSED'
+  | 'AUDIT_FOLDER_OWNED'
+  | 'AUDIT_KEY_WRONG'
+  | 'AUDIT_UNREADABLE';
 
-/** An audit entry could not be recorded as promised; somebody must look at the disk. */
+/** The audit log cannot do as promised; somebody must look at it. */
 export class AuditError extends Error {
   readonly code: AuditErrorCode;
   readonly category = 'permanent';

@@ -1,9 +1,30 @@
+export {
+  type Anchor,
+  type AnchorFile,
+  anchorFileText,
+  parseAnchorFile,
+  parsePublicKeys,
+} from './audit/anchor-file.ts';
 export type { AuditEntry } from './audit/audit-entry.ts';
 export { AuditEventType, type AuditOutcome, AuditSeverity } from './audit/audit-event.ts';
+export { addAuditKey, publicKeyPem } from './audit/audit-keys.ts';
 export type { AuditLogEntryOptions, AuditLogOptions, AuditResult, AuditStatus } from './audit/audit-log.ts';
 export { type AuditErrorInfo, AuditLogger } from './audit/audit-logger.ts';
+export { csvHeader, csvRow } from './audit/audit-table.ts';
 export type { LostEntries } from './audit/audit-writer.ts';
-export { type AuditFilter, type AuditReading, type DamagedLine, readAuditLog } from './audit/read-audit-log.ts';
+export type { AuditFinding, FindingKind } from './audit/chain-checker.ts';
+export { type FolderAnchors, readFolderAnchors } from './audit/folder-anchors.ts';
+export type { KeptFiles } from './audit/keep-audit-files.ts';
+export {
+  type AuditFilter,
+  type AuditReading,
+  type DamagedLine,
+  readAuditLog,
+  streamAuditLog,
+} from './audit/read-audit-log.ts';
+export type { Checkpoint } from './audit/signed-records.ts';
+export type { KeyTrust } from './audit/trusted-keys.ts';
+export { type AuditVerification, type VerifyOptions, verifyAuditLog } from './audit/verify-audit-log.ts';
 export { AuditError, type AuditErrorCode } from './errors.ts';
 export { collectorFamilies } from './exposition/collector-families.ts';
 export { family, type MetricFamily, type MetricPoint } from './exposition/metric-family.ts';

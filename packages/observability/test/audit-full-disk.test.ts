@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '@casare/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AuditError, AuditEventType, AuditLogger } from '../src/index.ts';
+import { type AuditError, AuditEventType, AuditLogger, verifyAuditLog } from '../src/index.ts';
 
 let folder: string;
 let clock: ManualClock;
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 
 describe.skipIf(process.platform !== 'linux')('a disk without room', () => {
-  const full = (): string => join(folder, 'audit', 'audit-2026-01-02.jsonl');
+  const full = (): string => join(folder, 'audit', 'audit-2026-01-02-000002.jsonl');
 
   it('stops nothing, is told, and leaves a record of what was lost', async () => {
     audit.robotStarted();
@@ -42,16 +42,22 @@ describe.skipIf(process.platform !== 'linux')('a disk without room', () => {
     }
     expect(errors).toHaveLength(3);
     expect(errors[0]?.message).toContain('ENOSPC');
-    expect(audit.getStatus()).toMatchObject({ healthy: false, written: 1, failed: 3, lost: { count: 3 } });
+    const status = { healthy: false, canWrite: false, written: 1, failed: 3, lost: { count: 3 } };
+    expect(audit.getStatus()).toMatchObject(status);
+    expect(audit.checkWritable()).toBe(false);
+    expect(audit.getStatus()).toMatchObject(status);
 
     rmSync(full());
+    expect(audit.checkWritable()).toBe(true);
+    expect(audit.getStatus()).toMatchObject({ healthy: true, canWrite: true, lost: null });
     expect(audit.jobCompleted({ jobId: 'j', durationMs: 1 })).toEqual({ ok: true, seq: 3 });
-    expect(audit.getStatus()).toMatchObject({ healthy: true, lost: null });
     expect((await audit.getRecent()).map(({ seq, type, message }) => `${seq} ${type} ${message}`)).toEqual([
       '1 robot.started Robot started',
       '2 audit.entries_lost 3 audit entries could not be written',
       '3 job.completed Job completed',
     ]);
+    audit.close();
+    expect(await verifyAuditLog(join(folder, 'audit'))).toMatchObject({ ok: true, entries: 3 });
   });
 
   it('throws for who asked for certainty', async () => {
@@ -68,11 +74,12 @@ describe.skipIf(process.platform !== 'linux')('a file that cannot be synced', ()
   it('fails durable events and no others', () => {
     mkdirSync(join(folder, 'audit'));
     // Takes every write and refuses every sync.
-    symlinkSync('/dev/null', join(folder, 'audit', 'audit-2026-01-01.jsonl'));
+    symlinkSync('/dev/null', join(folder, 'audit', 'audit-2026-01-01-000001.jsonl'));
     const node = { nodeId: 'n', nodeType: 'ClickNode', durationMs: 1 };
     expect(audit.nodeCompleted(node)).toMatchObject({ ok: true });
     expect(audit.jobClaimed({ jobId: 'j' })).toMatchObject({ ok: false, error: { code: 'AUDIT_SYNC_FAILED' } });
-    expect(audit.getStatus()).toMatchObject({ healthy: false, lost: null });
+    expect(audit.getStatus()).toMatchObject({ healthy: false, canWrite: false, lost: { count: 0, unsynced: 1 } });
+    expect(audit.checkWritable()).toBe(false);
     expect(() => audit.log(AuditEventType.NODE_COMPLETED, 'x', { durable: true })).toThrow('power loss');
   });
 });
@@ -88,7 +95,7 @@ describe('a folder that cannot be made', () => {
 
 describe('a folder in the place of the file', () => {
   it('is a failure like any other', () => {
-    mkdirSync(join(folder, 'audit', 'audit-2026-01-01.jsonl'), { recursive: true });
+    mkdirSync(join(folder, 'audit', 'audit-2026-01-01-000001.jsonl'), { recursive: true });
     expect(audit.robotStarted()).toMatchObject({ ok: false, error: { code: 'AUDIT_WRITE_FAILED' } });
   });
 });

@@ -15,7 +15,7 @@ beforeEach(() => {
   parent = mkdtempSync(join(tmpdir(), 'casare-audit-'));
   logDir = join(parent, 'home', 'audit');
   clock = new ManualClock();
-  audit = new AuditLogger({ robotId: 'robot-123', logDir, clock, bootId: 'boot-1' });
+  audit = new AuditLogger({ robotId: 'robot-123', logDir, clock, bootId: 'boot-1', compress: false });
 });
 
 afterEach(() => {
@@ -36,10 +36,11 @@ describe('an entry', () => {
       details: { retryCount: 2 },
     });
     expect(result).toEqual({ ok: true, seq: 1 });
-    expect(lines('audit-2026-01-01.jsonl').map((line) => JSON.parse(line))).toEqual([
+    expect(lines('audit-2026-01-01-000001.jsonl').map((line) => JSON.parse(line))).toEqual([
       {
-        v: 1,
+        v: 2,
         seq: 1,
+        prev: '0'.repeat(64),
         at: '2026-01-01T00:00:01.500Z',
         mono_ms: 1_500,
         boot_id: 'boot-1',
@@ -51,7 +52,9 @@ describe('an entry', () => {
         node_id: null,
         actor: 'robot',
         outcome: 'failure',
+        trace_id: null,
         details: { retryCount: 2 },
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
   });
@@ -59,7 +62,7 @@ describe('an entry', () => {
   it.skipIf(process.platform === 'win32')('can be read by its owner alone', () => {
     audit.robotStarted();
     expect(statSync(logDir).mode & 0o777).toBe(0o700);
-    expect(statSync(join(logDir, 'audit-2026-01-01.jsonl')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(logDir, 'audit-2026-01-01-000001.jsonl')).mode & 0o777).toBe(0o600);
   });
 
   it('goes to the file of its day, and to no earlier one when the clock is set back', async () => {
@@ -69,9 +72,9 @@ describe('an entry', () => {
     clock.stepWall(-2 * dayMs);
     audit.connectionLost();
     audit.close();
-    audit = new AuditLogger({ robotId: 'robot-123', logDir, clock });
+    audit = new AuditLogger({ robotId: 'robot-123', logDir, clock, compress: false });
     audit.connectionRestored();
-    expect(readdirSync(logDir)).toEqual(['audit-2026-01-01.jsonl', 'audit-2026-01-02.jsonl']);
+    expect(readdirSync(logDir)).toEqual(['audit-2026-01-01-000001.jsonl', 'audit-2026-01-02-000002.jsonl', 'owner.db']);
     expect((await audit.getRecent()).map(({ seq, type }) => `${seq} ${type}`)).toEqual([
       '1 robot.started',
       '2 connection.established',
@@ -85,7 +88,7 @@ describe('an entry', () => {
       actor: 'x'.repeat(10_000),
       details: { text: 't'.repeat(1_000_000) },
     });
-    const [line] = lines('audit-2026-01-01.jsonl');
+    const [line] = lines('audit-2026-01-01-000001.jsonl');
     expect(line?.length).toBeLessThan(65_536);
     const [entry] = await audit.getRecent();
     expect(entry?.message.startsWith('a\nb\u2028mmm')).toBe(true);
@@ -197,7 +200,7 @@ describe('a secret', () => {
     });
     keeper.log(AuditEventType.ERROR_PERMANENT, `${'x'.repeat(4_090)}${secret}`);
     keeper.close();
-    const text = lines('audit-2026-01-01.jsonl').join('\n');
+    const text = lines('audit-2026-01-01-000001.jsonl').join('\n');
     expect(text).toContain('[redacted]');
     expect(text).not.toMatch(/sbp|planted|4711/);
   });

@@ -34,8 +34,14 @@ export const AuditEventType = {
   CHECKPOINT_RESTORED: 'checkpoint.restored',
   ERROR_TRANSIENT: 'error.transient',
   ERROR_PERMANENT: 'error.permanent',
-  /** Written by the log itself after entries could not be. */
+  /** The rest is written by the log itself. After entries could not be written: */
   AUDIT_ENTRIES_LOST: 'audit.entries_lost',
+  /** First entry of the chain in a folder that has files from before it. */
+  AUDIT_CHAIN_STARTED: 'audit.chain_started',
+  AUDIT_SEGMENTS_REMOVED: 'audit.segments_removed',
+  AUDIT_KEY_ROTATED: 'audit.key_rotated',
+  /** The old key was gone, so that it could not vouch for the new one. */
+  AUDIT_KEY_REPLACED: 'audit.key_replaced',
 } as const;
 
 export type AuditEventType = (typeof AuditEventType)[keyof typeof AuditEventType];
@@ -91,6 +97,7 @@ const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.ERROR_TRANSIENT, 'warning'],
   [AuditEventType.ERROR_PERMANENT, 'error'],
   [AuditEventType.AUDIT_ENTRIES_LOST, 'critical'],
+  [AuditEventType.AUDIT_KEY_REPLACED, 'critical'],
 ]);
 
 const outcomeByType = new Map<AuditEventType, AuditOutcome>([

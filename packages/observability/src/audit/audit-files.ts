@@ -1,70 +1,57 @@
-/** The files of an audit folder: one per day in UTC, `audit-2026-01-31.jsonl`. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+/**
+ * The files of an audit folder. `audit-2026-01-31-000007.jsonl` is segment 7, begun on that day in UTC; with `.gz`
+ * behind it, it is closed and compressed. `audit-2026-01-31.jsonl` is a file from before the chain.
+ */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAuditEntry } from './audit-entry.ts';
+import { isCode } from '../files/durable-file.ts';
 
-const fileName = /^audit-(\d{4}-\d{2}-\d{2})\.jsonl$/;
+const fileName = /^audit-(\d{4}-\d{2}-\d{2})(?:-(\d{6,}))?\.jsonl(\.gz)?$/;
 
 export interface AuditFile {
+  readonly name: string;
   readonly path: string;
-  /** `2026-01-31`. */
+  /** `2026-01-31`: no entry of the file is later. */
   readonly day: string;
+  /** Null: from before the chain. */
+  readonly segment: number | null;
+  readonly isCompressed: boolean;
 }
 
-/** Oldest first; empty when the folder does not exist. */
+export type AuditSegment = AuditFile & { readonly segment: number };
+
+/**
+ * Oldest first, those from before the chain before all others; empty when the folder does not exist. A segment that is
+ * there both ways, as while it is compressed, is listed once.
+ */
 export function listAuditFiles(folder: string): readonly AuditFile[] {
   let names: readonly string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isCode(error, 'ENOENT')) return [];
     throw error;
   }
+  const plain = new Set(names);
   return names
+    .filter((name) => !(name.endsWith('.gz') && plain.has(name.slice(0, -3))))
     .flatMap((name) => {
-      const day = fileName.exec(name)?.[1];
-      return day === undefined ? [] : [{ path: join(folder, name), day }];
+      const [, day, number, gz] = fileName.exec(name) ?? [];
+      const segment = number === undefined ? null : Number(number);
+      const path = join(folder, name);
+      return day === undefined ? [] : [{ name, path, day, segment, isCompressed: gz !== undefined }];
     })
-    .sort((a, b) => (a.day < b.day ? -1 : 1));
+    .sort((a, b) => (a.segment ?? 0) - (b.segment ?? 0) || (a.name < b.name ? -1 : 1));
 }
 
-export function auditFilePath(folder: string, day: string): string {
-  return join(folder, `audit-${day}.jsonl`);
+export function isSegment(file: AuditFile): file is AuditSegment {
+  return file.segment !== null;
+}
+
+export function segmentPath(folder: string, day: string, segment: number): string {
+  return join(folder, `audit-${day}-${String(segment).padStart(6, '0')}.jsonl`);
 }
 
 export function dayOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);
-}
-
-/** The last sequence number that any file holds; 0 when there is none. */
-export function lastSequence(files: readonly AuditFile[]): number {
-  for (const { path } of files.toReversed()) {
-    const last = lastSequenceIn(path);
-    if (last !== null) return last;
-  }
-  return 0;
-}
-
-/** Looks at ever more of the file's end, until there is an entry. */
-function lastSequenceIn(path: string): number | null {
-  const { size } = statSync(path);
-  for (let length = 131_072; ; length *= 8) {
-    const lines = readEnd(path, size, length).split('\n');
-    for (const line of lines.toReversed()) {
-      const entry = parseAuditEntry(line);
-      if (entry !== null) return entry.seq;
-    }
-    if (length >= size) return null;
-  }
-}
-
-function readEnd(path: string, size: number, length: number): string {
-  const bytes = Buffer.alloc(Math.min(size, length));
-  const descriptor = openSync(path, 'r');
-  try {
-    const count = readSync(descriptor, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8', 0, count);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,21 +1,26 @@
 /**
- * The audit log of a robot: an append-only record of what it did. An entry is on disk when `log` returns; a
- * durable one is synced as well, so that it survives power loss. A disk that fails never stops the robot: the
- * outcome says so, the loss is counted and later recorded, and only who asked for certainty gets an exception.
- * One process writes to a folder; any number may read.
+ * The audit log of a robot: an append-only, hash-chained and signed record of what it did. An entry is on disk when
+ * `log` returns; a durable one is synced as well, so that it survives power loss. A disk that fails never stops the
+ * robot: the outcome says so, the loss is counted and later recorded, and only who asked for certainty gets an
+ * exception. One process writes to a folder, which is enforced; any number may read.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { AuditError } from '../errors.ts';
 import { notify } from '../notify.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock, Logger } from '../ports.ts';
 import type { JsonObject, JsonValue } from '../redaction/plain-json.ts';
 import { asRedactor, type RedactOptions, type Redactor } from '../redaction/redactor.ts';
 import { systemClock } from '../system-clock.ts';
-import { type AuditEntry, longestEntryBytes } from './audit-entry.ts';
+import { type AuditEntry, bodyText, type EntryBody } from './audit-entry.ts';
 import { AuditEventType, type AuditOutcome, type AuditSeverity, ruleOf } from './audit-event.ts';
-import { AuditWriter, type EntryLine, type LostEntries } from './audit-writer.ts';
+import { AuditWriter, type LostEntries, type Moment, type WriterNews } from './audit-writer.ts';
 import { readBootId } from './boot-id.ts';
+import { mostUnsigned } from './chain-line.ts';
+import { type KeptFiles, keepAuditFiles } from './keep-audit-files.ts';
 import { type AuditFilter, type AuditReading, readAuditLog } from './read-audit-log.ts';
+import type { Checkpoint } from './signed-records.ts';
+import { traceIdOf } from './trace-id.ts';
+import { newsEntry } from './writer-news.ts';
 
 export interface AuditLogOptions {
   readonly robotId: string;
@@ -23,8 +28,29 @@ export interface AuditLogOptions {
   readonly logDir: string;
   /** Secrets that must not be written. Keys such as `password` or `token` are known without being named. */
   readonly redact?: RedactOptions | Redactor;
-  /** Told of every entry that could not be recorded as promised. */
+  /**
+   * Folder of the keys that checkpoints are signed with; made, with a first key, when it is missing. Keep it outside
+   * `logDir`. Default: checkpoints are not signed, so that only the chain shows what was changed.
+   */
+  readonly keyDir?: string;
+  /** Size at which a segment is closed and the next one begun, in bytes. Default 16 MiB. */
+  readonly segmentMaxBytes?: number;
+  /** Entries after which a checkpoint is written, at most 10,000. Default 1,000. */
+  readonly checkpointEvery?: number;
+  /** Age of the last checkpoint at which the next entry brings another, in ms. Default 60,000. */
+  readonly checkpointMs?: number;
+  /** Closed segments are compressed with gzip. Default true. */
+  readonly compress?: boolean;
+  /** Age of a segment's day at which it is removed, in ms; null: never. Default null. */
+  readonly maxAgeMs?: number | null;
+  /** Size of the folder above which its oldest segments are removed, in bytes; null: none. Default null. */
+  readonly maxTotalBytes?: number | null;
+  /** Gets a copy of every entry, for people who watch the operational log. It is not the record. Default none. */
+  readonly mirror?: Logger;
+  /** Told of every entry that could not be recorded as promised, and of files that could not be looked after. */
   readonly onError?: (error: AuditError) => void;
+  /** Told of every checkpoint once it is written. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void;
   readonly clock?: Clock;
   /** Default: the kernel's. */
   readonly bootId?: string;
@@ -41,6 +67,8 @@ export interface AuditLogEntryOptions {
   readonly actor?: string;
   /** Default: what is usual for the type. */
   readonly outcome?: AuditOutcome;
+  /** Default: that of the surrounding `jobContext`; else the job's id without its dashes, where it is a UUID. */
+  readonly traceId?: string;
   /** Anything; made plain JSON, redacted, and left out when it is too long. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** True: sync, and throw when that cannot be done. Default: sync if the type is durable, and never throw. */
@@ -55,10 +83,12 @@ export type AuditResult =
 export interface AuditStatus {
   /** False from a failure until the next entry that was recorded as promised. */
   readonly healthy: boolean;
+  /** False from a failure until a write is proven durable again: take on no work that has to be recorded. */
+  readonly canWrite: boolean;
   readonly written: number;
   /** Entries that could not be recorded as promised, since the start. */
   readonly failed: number;
-  /** Times that `onError` threw. */
+  /** Times that a listener or the mirror threw. */
   readonly callbackFailures: number;
   /** Entries lost since the last one that was written; null when none. */
   readonly lost: LostEntries | null;
@@ -66,6 +96,7 @@ export interface AuditStatus {
 
 interface AuditContext {
   readonly jobId?: string;
+  readonly traceId?: string;
   readonly nodeId?: string;
 }
 
@@ -81,14 +112,47 @@ export class AuditLog {
   readonly #context = new AsyncLocalStorage<AuditContext>();
   readonly #counts = { written: 0, failed: 0, callbackFailures: 0 };
   #healthy = true;
+  #canWrite = true;
   #closed = false;
+  #keeping: Promise<KeptFiles> | null = null;
+  #isKeepingDue = false;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#redactor = asRedactor(options.redact);
     this.#bootId = options.bootId ?? readBootId();
-    this.#writer = new AuditWriter(options.logDir, (lost) => this.#lossLine(lost));
+    const { checkpointEvery = 1_000 } = options;
+    if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1 || checkpointEvery > mostUnsigned) {
+      throw new RangeError(`checkpointEvery must be a whole number from 1 to ${mostUnsigned}`);
+    }
+    this.#writer = new AuditWriter({
+      folder: options.logDir,
+      robotId: options.robotId,
+      keyDir: options.keyDir ?? null,
+      segmentMaxBytes: options.segmentMaxBytes ?? 16 * 1024 * 1024,
+      checkpointEvery,
+      checkpointMs: options.checkpointMs ?? 60_000,
+      describe: (news) => this.#describe(news),
+      onCheckpoint: (checkpoint) => this.#count(notify(options.onCheckpoint, checkpoint)),
+    });
+  }
+
+  /**
+   * Takes the folder for this writer and signs what a crash left. Not needed: the first entry does the same. A disk that
+   * fails is told to `onError` and shows in `getStatus`.
+   *
+   * @throws AuditError `AUDIT_FOLDER_OWNED` when another writer has the folder, `AUDIT_KEY_WRONG`
+   */
+  open(): void {
+    try {
+      this.#writer.open(this.#now());
+    } catch (error) {
+      if (!(error instanceof AuditError) || error.code !== 'AUDIT_WRITE_FAILED') throw error;
+      this.#canWrite = false;
+      this.#failed(error);
+    }
+    void this.maintain();
   }
 
   /**
@@ -101,14 +165,20 @@ export class AuditLog {
   log(type: AuditEventType, message: string, options: AuditLogEntryOptions = {}): AuditResult {
     try {
       if (this.#closed) throw new AuditError('AUDIT_CLOSED', 'the audit log is closed');
-      const atMs = this.#clock.now();
       const durable = options.durable ?? ruleOf(type).durable;
-      const seq = this.#writer.append(this.#line(type, message, options, atMs), atMs, durable);
+      const moment = this.#now();
+      const before = this.#writer.segment;
+      const entry = this.#entry(type, message, options, moment);
+      const seq = this.#writer.append(bodyText(entry), moment, durable);
       this.#counts.written += 1;
       this.#healthy = true;
+      if (durable) this.#canWrite = true;
+      this.#mirrorEntry(seq, entry);
+      if (before !== null && before !== this.#writer.segment) void this.maintain();
       return { ok: true, seq };
     } catch (error) {
       if (!(error instanceof AuditError)) throw error;
+      this.#canWrite = false;
       this.#failed(error);
       if (options.durable === true) throw error;
       return { ok: false, error };
@@ -116,13 +186,89 @@ export class AuditLog {
   }
 
   /**
-   * Runs `action`; every entry it makes, however deep in asynchronous calls, carries the job.
+   * Whether durable entries can be written now. After a failure it tries: the gap is recorded as an entry of its own
+   * and synced. Ask before taking on work that has to be recorded.
+   */
+  checkWritable(): boolean {
+    if (this.#canWrite || this.#closed) return !this.#closed;
+    try {
+      this.#writer.recover(this.#now());
+      this.#canWrite = true;
+      this.#healthy = true;
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+    }
+    return this.#canWrite;
+  }
+
+  /**
+   * Signs how far the log has come, unless nothing was written since the last time.
+   *
+   * @returns the last checkpoint; null before the first entry
+   */
+  checkpoint(): Checkpoint | null {
+    try {
+      return this.#closed ? this.#writer.lastCheckpoint : this.#writer.sign(this.#now());
+    } catch (error) {
+      if (!(error instanceof AuditError)) throw error;
+      this.#canWrite = false;
+      this.#failed(error);
+      return this.#writer.lastCheckpoint;
+    }
+  }
+
+  /**
+   * Compresses closed segments and removes what is past age or size, which leaves a signed tombstone. Done by itself
+   * when the log is opened and whenever a segment is full; call it once a day where few entries come. Never rejects.
+   */
+  maintain(): Promise<KeptFiles> {
+    this.#isKeepingDue = true;
+    this.#keeping ??= this.#keep().finally(() => {
+      this.#keeping = null;
+    });
+    return this.#keeping;
+  }
+
+  /** Once more when it was asked for meanwhile. */
+  async #keep(): Promise<KeptFiles> {
+    const total = { compressed: 0, removed: 0 };
+    while (this.#isKeepingDue) {
+      this.#isKeepingDue = false;
+      const { compressed, removed } = await this.#keepOnce();
+      total.compressed += compressed;
+      total.removed += removed;
+    }
+    return total;
+  }
+
+  #keepOnce(): Promise<KeptFiles> {
+    const { logDir, compress = true, maxAgeMs = null, maxTotalBytes = null, robotId } = this.#options;
+    return keepAuditFiles({
+      folder: logDir,
+      robotId,
+      compress,
+      maxAgeMs,
+      maxTotalBytes,
+      now: () => this.#clock.now(),
+      openSegment: () => (this.#closed ? null : this.#writer.segment),
+      signature: (text) => this.#writer.signature(text),
+      onRemoved: (removed) => {
+        const message = `${removed.segments.length + removed.earlierFiles.length} audit files removed by retention`;
+        return this.log(AuditEventType.AUDIT_SEGMENTS_REMOVED, message, { details: { ...removed } }).ok;
+      },
+      onError: (error) => this.#count(notify(this.#options.onError, error)),
+    });
+  }
+
+  /**
+   * Runs `action`; every entry it makes, however deep in asynchronous calls, carries the job, and the trace if one is
+   * given.
    *
    * @example
    * await audit.jobContext('job-456', async () => audit.nodeCompleted({ nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150 }));
    */
-  jobContext<T>(jobId: string, action: () => T): T {
-    return this.#context.run({ jobId }, action);
+  jobContext<T>(jobId: string, action: () => T, options: { readonly traceId?: string } = {}): T {
+    return this.#context.run({ jobId, ...options }, action);
   }
 
   /** As `jobContext`, for a node of the surrounding job. */
@@ -146,50 +292,58 @@ export class AuditLog {
   }
 
   getStatus(): AuditStatus {
-    return { healthy: this.#healthy, ...this.#counts, lost: this.#writer.lost };
+    const { lost } = this.#writer;
+    return { healthy: this.#healthy, canWrite: this.#canWrite && !this.#closed, ...this.#counts, lost };
   }
 
-  /** Syncs and closes the file. What is logged afterwards is refused. */
+  /** Signs, syncs and closes the log, and gives the folder free. What is logged afterwards is refused. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     try {
-      this.#writer.close();
+      this.#writer.close(this.#now());
     } catch (error) {
       if (!(error instanceof AuditError)) throw error;
       this.#failed(error);
     }
   }
 
-  #line(type: AuditEventType, message: string, options: AuditLogEntryOptions, atMs: number): EntryLine {
+  #now(): Moment {
+    return { atMs: this.#clock.now(), monoMs: this.#clock.monotonic() };
+  }
+
+  #entry(type: AuditEventType, message: string, options: AuditLogEntryOptions, moment: Moment): EntryBody {
     const rule = ruleOf(type);
     const context = this.#context.getStore();
-    const entry: Omit<AuditEntry, 'seq'> = {
-      v: 1,
-      at: new Date(atMs).toISOString(),
-      mono_ms: Math.round(this.#clock.monotonic() * 1_000) / 1_000,
+    const jobId = options.jobId ?? context?.jobId;
+    const isOfContext = jobId === context?.jobId;
+    return {
+      at: new Date(moment.atMs).toISOString(),
+      mono_ms: Math.round(moment.monoMs * 1_000) / 1_000,
       boot_id: this.#bootId,
       robot_id: this.#options.robotId,
       type,
       severity: options.severity ?? rule.severity,
       message: this.#text(message, longestMessage),
-      job_id: this.#name(options.jobId ?? context?.jobId),
+      job_id: this.#name(jobId),
       node_id: this.#name(options.nodeId ?? context?.nodeId),
       actor: this.#text(options.actor ?? 'robot', longestName),
       outcome: options.outcome === undefined ? rule.outcome : options.outcome,
+      trace_id: this.#name(options.traceId ?? (isOfContext ? context?.traceId : undefined) ?? traceIdOf(jobId)),
       details: asObject(this.#redactor.json(options.details ?? {})),
-    };
-    return (seq) => {
-      const line = JSON.stringify({ ...entry, seq });
-      const bytes = Buffer.byteLength(line);
-      return bytes <= longestEntryBytes ? line : JSON.stringify({ ...entry, seq, details: { too_long_bytes: bytes } });
     };
   }
 
-  #lossLine(lost: LostEntries): EntryLine {
-    const message = `${lost.count} audit entries could not be written`;
-    const details = { count: lost.count, since: new Date(lost.sinceMs).toISOString(), error: lost.error };
-    return this.#line(AuditEventType.AUDIT_ENTRIES_LOST, message, { details }, this.#clock.now());
+  #describe(news: WriterNews): string {
+    const { type, message, details } = newsEntry(news);
+    const entry = this.#entry(type, message, { details }, this.#now());
+    return bodyText({ ...entry, job_id: null, node_id: null, trace_id: null });
+  }
+
+  #mirrorEntry(seq: number, { severity, message, type, job_id, node_id }: EntryBody): void {
+    const { mirror } = this.#options;
+    if (mirror === undefined) return;
+    this.#count(notify(() => mirror.log(severity, message, { audit: type, seq, job_id, node_id }), undefined));
   }
 
   /** Redacted before it is cut, so that no part of a secret is left at the end. */
@@ -205,7 +359,11 @@ export class AuditLog {
   #failed(error: AuditError): void {
     this.#counts.failed += 1;
     this.#healthy = false;
-    if (!notify(this.#options.onError, error)) this.#counts.callbackFailures += 1;
+    this.#count(notify(this.#options.onError, error));
+  }
+
+  #count(wasHeard: boolean): void {
+    if (!wasHeard) this.#counts.callbackFailures += 1;
   }
 }
 

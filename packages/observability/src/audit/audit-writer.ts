@@ -1,114 +1,326 @@
 /**
- * Appends entries to the day's file. When it cannot, it forgets what it knew of the files, so that the next
- * attempt looks at the disk afresh; and as soon as it can again, it first records how many entries were lost.
+ * Appends to the chain: one segment is open at a time, and every line is handed to the system in one write. Before a
+ * segment is left, after a number of entries, and whenever it is opened and closed, a checkpoint says how far the chain
+ * had come, signed. When it cannot write, it forgets what it knew of the files, so that the next attempt looks at the
+ * disk afresh; as soon as it can again, it first records what was lost.
  */
+import { hash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { AuditError, messageOf } from '../errors.ts';
 import { AppendFile } from '../files/append-file.ts';
-import { auditFilePath, dayOf, lastSequence, listAuditFiles } from './audit-files.ts';
+import { type FolderLock, lockFolder } from '../files/folder-lock.ts';
+import { findEnd, type SegmentEnd } from './audit-end.ts';
+import { type AuditFile, type AuditSegment, dayOf, isSegment, listAuditFiles, segmentPath } from './audit-files.ts';
+import { type AuditKeyRing, openAuditKeys, recordKeys } from './audit-keys.ts';
+import { type ChainHead, chainLine, genesisHash } from './chain-line.ts';
+import { recordEarlierFiles } from './earlier-files.ts';
+import {
+  type Checkpoint,
+  type CheckpointFacts,
+  checkpointText,
+  type RotationFacts,
+  recordLine,
+  type Signature,
+  type TornFacts,
+  tornText,
+} from './signed-records.ts';
+import { readTombstone } from './tombstone-file.ts';
 
-/** An entry without its number, as a function of it. */
-export type EntryLine = (seq: number) => string;
+/** What the writer itself has to say in the chain. */
+export type WriterNews =
+  | { readonly kind: 'lost'; readonly lost: LostEntries }
+  | {
+      readonly kind: 'chain-started';
+      /** How many files there are from before it, and the SHA-256 of the list of them. */
+      readonly files: number;
+      readonly listSha256: string;
+      readonly lastSeq: number;
+    }
+  | { readonly kind: 'rotated' | 'replaced'; readonly rotation: RotationFacts };
 
 export interface LostEntries {
+  /** Entries that could not be written. */
   readonly count: number;
+  /** Entries that were written and could not be synced: they may not have survived. */
+  readonly unsynced: number;
   /** Wall-clock ms of the first. */
   readonly sinceMs: number;
   readonly error: string;
 }
 
-interface OpenFile {
-  readonly day: string;
+export interface AuditWriterOptions {
+  readonly folder: string;
+  readonly robotId: string;
+  /** Null: checkpoints are not signed. */
+  readonly keyDir: string | null;
+  readonly segmentMaxBytes: number;
+  readonly checkpointEvery: number;
+  readonly checkpointMs: number;
+  /** The JSON text of the entry that tells it. */
+  readonly describe: (news: WriterNews) => string;
+  readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+}
+
+/** The two clocks at one moment, in ms. */
+export interface Moment {
+  readonly atMs: number;
+  readonly monoMs: number;
+}
+
+interface OpenSegment {
   readonly file: AppendFile;
-  nextSeq: number;
+  readonly segment: number;
+  readonly day: string;
+  head: ChainHead;
+  /** Entries since the last checkpoint. */
+  unsigned: number;
+  signedMonoMs: number;
 }
 
 export class AuditWriter {
-  readonly #folder: string;
-  readonly #describeLoss: (lost: LostEntries) => EntryLine;
-  #open: OpenFile | null = null;
+  readonly #options: AuditWriterOptions;
+  #lock: FolderLock | null = null;
+  #keys: AuditKeyRing | null = null;
+  #open: OpenSegment | null = null;
   #lost: LostEntries | null = null;
+  #checkpoint: Checkpoint | null = null;
 
-  constructor(folder: string, describeLoss: (lost: LostEntries) => EntryLine) {
-    this.#folder = folder;
-    this.#describeLoss = describeLoss;
+  constructor(options: AuditWriterOptions) {
+    this.#options = options;
   }
 
   get lost(): LostEntries | null {
     return this.#lost;
   }
 
+  /** The number of the open segment; null when none is. */
+  get segment(): number | null {
+    return this.#open?.segment ?? null;
+  }
+
+  /** The last checkpoint that is known; null before the first entry. */
+  get lastCheckpoint(): Checkpoint | null {
+    return this.#checkpoint;
+  }
+
+  /**
+   * Makes the folder ready for the first entry.
+   *
+   * @throws AuditError `AUDIT_FOLDER_OWNED`, `AUDIT_KEY_WRONG`, `AUDIT_WRITE_FAILED`
+   */
+  open(moment: Moment): void {
+    this.#attempt(() => this.#ready(moment));
+  }
+
   /**
    * Writes one entry and returns its number; with `durable`, after it is synced.
    *
-   * @throws AuditError `AUDIT_WRITE_FAILED`, or `AUDIT_SYNC_FAILED` when only the sync failed
+   * @param body the JSON text of the entry without what the chain adds
+   * @throws AuditError `AUDIT_SYNC_FAILED` when only the sync failed, otherwise as `open`
    */
-  append(line: EntryLine, atMs: number, durable: boolean): number {
+  append(body: string, moment: Moment, durable: boolean): number {
     let seq: number;
     try {
-      const open = this.#fileOf(atMs);
-      if (this.#lost !== null) {
-        this.#write(open, this.#describeLoss(this.#lost));
-        this.#lost = null;
-      }
-      seq = this.#write(open, line);
+      seq = this.#attempt(() => {
+        const open = this.#ready(moment);
+        this.#tellLoss(open);
+        this.#signIfDue(open, moment);
+        return this.#write(open, body);
+      });
     } catch (error) {
-      this.#lost = {
-        count: (this.#lost?.count ?? 0) + 1,
-        sinceMs: this.#lost?.sinceMs ?? atMs,
-        error: messageOf(error),
-      };
-      this.#forget();
-      throw new AuditError('AUDIT_WRITE_FAILED', `the audit entry is not on disk: ${messageOf(error)}`, error);
+      this.#countLoss({ count: 1, unsynced: 0 }, moment, error);
+      throw error;
     }
-    if (durable) this.sync();
+    if (durable) this.sync(moment);
     return seq;
   }
 
+  /** Records what was lost, if anything was, and syncs. Throws as `append`. */
+  recover(moment: Moment): void {
+    this.#attempt(() => this.#tellLoss(this.#ready(moment)));
+    this.sync(moment);
+  }
+
+  /** Signs how far the chain has come and syncs; null while nothing is written. Throws as `append`. */
+  sign(moment: Moment): Checkpoint | null {
+    const open = this.#open;
+    if (open !== null && open.unsigned > 0) {
+      this.#attempt(() => this.#sign(open, moment));
+      this.sync(moment);
+    }
+    return this.#checkpoint;
+  }
+
   /** @throws AuditError `AUDIT_SYNC_FAILED` */
-  sync(): void {
+  sync(moment: Moment): void {
     try {
       this.#open?.file.sync();
     } catch (error) {
       this.#forget();
+      this.#countLoss({ count: 0, unsynced: 1 }, moment, error);
       throw new AuditError('AUDIT_SYNC_FAILED', `the audit log may not survive power loss: ${messageOf(error)}`, error);
     }
   }
 
-  close(): void {
+  /** The signature of a record, by this robot's key. */
+  signature(text: string): Signature {
+    const { keyDir } = this.#options;
+    if (keyDir === null) return { key_id: null, signature: null };
+    this.#keys ??= openAuditKeys(keyDir);
+    return { key_id: this.#keys.current.keyId, signature: this.#keys.current.sign(text) };
+  }
+
+  close(moment: Moment): void {
     try {
-      this.sync();
+      const open = this.#open;
+      if (open !== null) this.#attempt(() => this.#endSegment(open, moment));
     } finally {
       this.#forget();
+      this.#lock?.release();
+      this.#lock = null;
     }
   }
 
-  #write(open: OpenFile, line: EntryLine): number {
-    const seq = open.nextSeq;
-    open.file.append(line(seq));
-    open.nextSeq += 1;
-    return seq;
+  /** @throws AuditError; after any fault, the next attempt looks at the disk afresh */
+  #attempt<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      this.#forget();
+      if (error instanceof AuditError) throw error;
+      throw new AuditError('AUDIT_WRITE_FAILED', `the audit entry is not on disk: ${messageOf(error)}`, error);
+    }
   }
 
-  /** The file of the day, or a later one if there is any: entries stay in order when the clock is set back. */
-  #fileOf(atMs: number): OpenFile {
+  #write(open: OpenSegment, body: string): number {
+    const { bytes, head } = chainLine(open.head, body);
+    open.file.append(bytes);
+    open.head = head;
+    open.unsigned += 1;
+    return head.seq;
+  }
+
+  #tellLoss(open: OpenSegment): void {
+    if (this.#lost === null) return;
+    this.#write(open, this.#options.describe({ kind: 'lost', lost: this.#lost }));
+    this.#lost = null;
+  }
+
+  #countLoss(more: { readonly count: number; readonly unsynced: number }, { atMs }: Moment, error: unknown): void {
+    const { count = 0, unsynced = 0, sinceMs = atMs } = this.#lost ?? {};
+    const cause = error instanceof AuditError && error.cause !== undefined ? error.cause : error;
+    this.#lost = { count: count + more.count, unsynced: unsynced + more.unsynced, sinceMs, error: messageOf(cause) };
+  }
+
+  #signIfDue(open: OpenSegment, moment: Moment): void {
+    const { checkpointEvery, checkpointMs } = this.#options;
+    const isDue = open.unsigned >= checkpointEvery || moment.monoMs - open.signedMonoMs >= checkpointMs;
+    if (open.unsigned > 0 && isDue) this.#sign(open, moment);
+  }
+
+  #sign(open: OpenSegment, { atMs, monoMs }: Moment): void {
+    const facts: CheckpointFacts = {
+      robot_id: this.#options.robotId,
+      segment: open.segment,
+      ...open.head,
+      at: new Date(atMs).toISOString(),
+    };
+    const checkpoint: Checkpoint = { ...facts, ...this.signature(checkpointText(facts)) };
+    open.file.append(recordLine({ kind: 'checkpoint', checkpoint }));
+    open.unsigned = 0;
+    open.signedMonoMs = monoMs;
+    this.#checkpoint = checkpoint;
+    this.#options.onCheckpoint(checkpoint);
+  }
+
+  /** The segment to write to now; the one before it is left signed and synced. */
+  #ready(moment: Moment): OpenSegment {
+    const open = this.#open;
+    if (open !== null && !this.#isOver(open, moment)) return open;
+    if (open !== null) this.#endSegment(open, moment);
+    return this.#enter(moment);
+  }
+
+  /** Takes up the chain where the files end. */
+  #enter(moment: Moment): OpenSegment {
+    const { folder, robotId, keyDir, describe } = this.#options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#lock ??= takeLock(folder);
+    const files = listAuditFiles(folder);
+    const { head, last, end } = findEnd(folder, files);
+    const at = new Date(moment.atMs).toISOString();
+    if (keyDir !== null) this.#keys ??= openAuditKeys(keyDir);
+    const handOver = this.#keys === null ? null : recordKeys(folder, robotId, this.#keys, head, at);
+    let open = last === null || last.isCompressed ? null : this.#reopen(last, head, end, moment);
+    if (open === null || this.#isOver(open, moment)) {
+      if (open !== null) this.#endSegment(open, moment);
+      open = this.#begin(head, files, moment);
+    }
+    const earlier = files.filter((file) => !isSegment(file));
+    if (head.hash === genesisHash && earlier.length > 0) {
+      const listSha256 = recordEarlierFiles(folder, earlier);
+      this.#write(open, describe({ kind: 'chain-started', files: earlier.length, listSha256, lastSeq: head.seq }));
+    }
+    if (handOver?.kind === 'rotated' || handOver?.kind === 'replaced') this.#write(open, describe(handOver));
+    return open;
+  }
+
+  /** Admits what a crash left torn, and signs what it left unsigned. */
+  #reopen(last: AuditSegment, head: ChainHead, end: SegmentEnd | null, moment: Moment): OpenSegment {
+    const file = new AppendFile(last.path);
+    const open = { file, segment: last.segment, day: last.day, head, unsigned: 0, signedMonoMs: moment.monoMs };
+    this.#open = open;
+    const torn = end?.torn ?? null;
+    if (torn !== null) {
+      const { segment } = last;
+      const size = { bytes: torn.length, sha256: hash('sha256', torn, 'hex') };
+      const facts: TornFacts = { robot_id: this.#options.robotId, segment, ...head, ...size };
+      file.append(recordLine({ kind: 'torn', torn: { ...facts, ...this.signature(tornText(facts)) } }));
+    }
+    const isSigned = end?.checkpoint?.seq === head.seq && torn === null;
+    if (isSigned) this.#checkpoint = end.checkpoint;
+    else if (head.hash !== genesisHash) this.#sign(open, moment);
+    return open;
+  }
+
+  #begin(head: ChainHead, files: readonly AuditFile[], { atMs, monoMs }: Moment): OpenSegment {
+    const { folder } = this.#options;
     const today = dayOf(atMs);
-    if (this.#open !== null && this.#open.day >= today) return this.#open;
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const files = listAuditFiles(this.#folder);
-    const newest = files.at(-1)?.day ?? today;
-    const clockIsBehind = newest > today;
-    const day = clockIsBehind ? newest : today;
-    const nextSeq = this.#open?.nextSeq ?? lastSequence(files) + 1;
-    this.sync();
-    this.#forget();
-    this.#open = { day, nextSeq, file: new AppendFile(auditFilePath(this.#folder, day)) };
+    // A clock that was set back does not begin a day anew: entries stay in order.
+    const day = [today, files.at(-1)?.day ?? today].sort().at(-1) ?? today;
+    const segment = 1 + (files.findLast(isSegment)?.segment ?? readTombstone(folder)?.last_segment ?? 0);
+    const file = new AppendFile(segmentPath(folder, day, segment));
+    this.#open = { file, segment, day, head, unsigned: 0, signedMonoMs: monoMs };
     return this.#open;
+  }
+
+  #isOver({ day, file }: OpenSegment, { atMs }: Moment): boolean {
+    return day < dayOf(atMs) || file.size >= this.#options.segmentMaxBytes;
+  }
+
+  #endSegment(open: OpenSegment, moment: Moment): void {
+    if (open.unsigned > 0) this.#sign(open, moment);
+    open.file.sync();
+    open.file.close();
+    this.#open = null;
   }
 
   #forget(): void {
     const open = this.#open;
     this.#open = null;
-    open?.file.close();
+    try {
+      open?.file.close();
+    } catch {
+      // The descriptor is given up either way.
+    }
   }
+}
+
+function takeLock(folder: string): FolderLock {
+  const lock = lockFolder(folder);
+  if (lock !== null) return lock;
+  throw new AuditError(
+    'AUDIT_FOLDER_OWNED',
+    `another robot or program writes to the audit folder ${folder}; give this one a folder of its own, or stop that one`,
+  );
 }

@@ -1,8 +1,10 @@
 /** Reads the audit log back, over all its files, in bounded memory. */
+import { isCode } from '../files/durable-file.ts';
 import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { type AuditEventType, type AuditSeverity, isAtLeast } from './audit-event.ts';
-import { dayOf, listAuditFiles } from './audit-files.ts';
+import { type AuditFile, dayOf, listAuditFiles } from './audit-files.ts';
+import { parseRecord } from './signed-records.ts';
 
 export interface AuditFilter {
   /** Any of these. Default: all. */
@@ -43,26 +45,46 @@ const mostDamage = 100;
  */
 export async function readAuditLog(folder: string, filter: AuditFilter = {}): Promise<AuditReading> {
   const limit = filter.limit ?? 1_000;
-  const matches = matcher(filter);
-  const since = filter.since === undefined ? null : dayOf(Number(filter.since));
   const damaged: DamagedLine[] = [];
   let entries: AuditEntry[] = [];
-  for (const { path, day } of listAuditFiles(folder).toReversed()) {
-    // No entry is later than the day of its file.
-    if (entries.length >= limit || (since !== null && day < since)) break;
+  for (const file of filesOf(folder, filter).toReversed()) {
+    if (entries.length >= limit) break;
     const found: AuditEntry[] = [];
-    for await (const { number, text, ended } of readLines(path, 2 * longestEntryBytes)) {
-      const entry = text === null ? null : parseAuditEntry(text);
-      if (entry !== null) {
-        if (matches(entry)) found.push(entry);
-        if (found.length >= 2 * limit) found.splice(0, found.length - limit);
-      } else if (text !== '' && damaged.length < mostDamage) {
-        damaged.push({ file: path, line: number, kind: ended ? 'unreadable' : 'torn' });
-      }
+    for await (const entry of entriesOf(file, filter, damaged)) {
+      found.push(entry);
+      if (found.length >= 2 * limit) found.splice(0, found.length - limit);
     }
     entries = [...found, ...entries];
   }
   return { entries: limit <= 0 ? [] : entries.slice(-limit), damaged };
+}
+
+/** All entries that match, oldest first, one after the other; `limit` does not count here. */
+export async function* streamAuditLog(folder: string, filter: AuditFilter = {}): AsyncGenerator<AuditEntry> {
+  for (const file of filesOf(folder, filter)) yield* entriesOf(file, filter, []);
+}
+
+/** No entry is later than the day of its file. */
+function filesOf(folder: string, { since }: AuditFilter): readonly AuditFile[] {
+  const first = since === undefined ? '' : dayOf(Number(since));
+  return listAuditFiles(folder).filter(({ day }) => day >= first);
+}
+
+/** A file that retention removes meanwhile has no entries. */
+async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: DamagedLine[]): AsyncGenerator<AuditEntry> {
+  const matches = matcher(filter);
+  try {
+    for await (const { number, text, ended } of readLines(file.path, 2 * longestEntryBytes)) {
+      const entry = text === null ? null : parseAuditEntry(text);
+      if (entry !== null) {
+        if (matches(entry)) yield entry;
+      } else if (text !== '' && damaged.length < mostDamage && (text === null || parseRecord(text) === null)) {
+        damaged.push({ file: file.path, line: number, kind: ended ? 'unreadable' : 'torn' });
+      }
+    }
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
 }
 
 function matcher(filter: AuditFilter): (entry: AuditEntry) => boolean {

@@ -2,20 +2,12 @@
  * A file that only grows, line by line. A line is one `write` on a descriptor opened with O_APPEND, so it is
  * whole or, after a crash or on a full disk, the torn end of the file; the next line then starts anew.
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fchmodSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from './durable-file.ts';
 
 const newline = 0x0a;
+const lineEnd = Buffer.from('\n');
 
 export class AppendFile {
   readonly path: string;
@@ -45,8 +37,9 @@ export class AppendFile {
   }
 
   /** @param line without its line end. Throws what the file system says. */
-  append(line: string): void {
-    const bytes = Buffer.from(this.#torn ? `\n${line}\n` : `${line}\n`, 'utf8');
+  append(line: string | Buffer): void {
+    const text = typeof line === 'string' ? Buffer.from(line, 'utf8') : line;
+    const bytes = Buffer.concat(this.#torn ? [lineEnd, text, lineEnd] : [text, lineEnd]);
     for (let written = 0; written < bytes.length; ) {
       const count = writeSync(this.#descriptor, bytes, written);
       written += count;
@@ -68,15 +61,4 @@ export class AppendFile {
 function lastByte(descriptor: number, size: number): number | undefined {
   const byte = Buffer.alloc(1);
   return readSync(descriptor, byte, 0, 1, size - 1) === 1 ? byte[0] : undefined;
-}
-
-/** Makes the name of a new file durable. Windows has no such thing. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,8 +1,8 @@
 /**
- * Reads a file line by line in bounded memory. Lines end at `\n` alone: JSON may hold other line separators,
+ * Reads a file, also a compressed one, line by line in bounded memory. Lines end at `\n` alone: JSON may hold other line separators,
  * which `node:readline` would cut at.
  */
-import { createReadStream } from 'node:fs';
+import { readChunks } from './read-chunks.ts';
 
 export interface Line {
   /** From 1. */
@@ -28,7 +28,7 @@ export async function* readLines(path: string, maxBytes: number): AsyncGenerator
     if (length <= maxBytes) parts.push(part);
     else parts = [];
   };
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of readChunks(path)) {
     let from = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
       add(chunk.subarray(from, end));

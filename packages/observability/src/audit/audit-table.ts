@@ -1,0 +1,36 @@
+/** Entries as rows of a CSV file (RFC 4180) that no spreadsheet takes for formulas. */
+import type { AuditEntry } from './audit-entry.ts';
+
+const columns = [
+  'seq',
+  'at',
+  'type',
+  'severity',
+  'outcome',
+  'message',
+  'job_id',
+  'node_id',
+  'actor',
+  'trace_id',
+  'robot_id',
+  'boot_id',
+  'mono_ms',
+  'details',
+  'prev',
+  'hash',
+] as const satisfies readonly (keyof AuditEntry)[];
+
+export const csvHeader: string = columns.join(',');
+
+/** Without its line end. */
+export function csvRow(entry: AuditEntry): string {
+  return columns.map((column) => cell(column === 'details' ? JSON.stringify(entry.details) : entry[column])).join(',');
+}
+
+/** A text that a spreadsheet would run gets an apostrophe before it, as OWASP advises against CSV injection. */
+function cell(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
+  return /[",\r\n']|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,248 @@
+/**
+ * Follows a chain line by line and says what does not fit. It does no I/O. After a line that does not fit it goes on
+ * from what that line says, so that one change is one finding.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import type { Anchor } from './anchor-file.ts';
+import { type ChainHead, emptyChain, genesisHash, isIntact, isRecord, readLink } from './chain-line.ts';
+import { checkpointText, parseRecord, type SegmentRecord, tornText } from './signed-records.ts';
+import type { SignatureFault, TrustedKeys } from './trusted-keys.ts';
+
+export type FindingKind =
+  | 'edited'
+  | 'missing'
+  | 'out-of-order'
+  | 'broken-link'
+  | 'unreadable'
+  | 'checkpoint-mismatch'
+  | 'bad-signature'
+  | 'unsigned'
+  | 'truncated'
+  | 'anchor-mismatch'
+  | 'bad-anchor'
+  | 'tombstone'
+  | 'earlier-file';
+
+/** One thing that is wrong, and where. */
+export interface AuditFinding {
+  readonly kind: FindingKind;
+  /** Name of the file. */
+  readonly file: string;
+  /** From 1; null when it is not about a line. */
+  readonly line: number | null;
+  readonly seq: number | null;
+  readonly what: string;
+}
+
+export interface ChainCheckOptions {
+  /** Where the chain is taken up: behind what retention has removed. Default: it begins at the first entry. */
+  readonly start: ChainHead | null;
+  readonly keys: TrustedKeys;
+  /** In the order of their numbers. */
+  readonly anchors: readonly Anchor[];
+  readonly report: (finding: AuditFinding) => void;
+  /** Entries that may follow the last checkpoint. */
+  readonly mostUnsigned: number;
+}
+
+interface Unreadable {
+  readonly line: number;
+  readonly digest: Hash;
+}
+
+export class ChainChecker {
+  readonly #options: ChainCheckOptions;
+  #file = '';
+  #head: ChainHead | null;
+  #unsigned = 0;
+  #isUnsignedTold = false;
+  #unreadable: Unreadable | null = null;
+  #anchorIndex = 0;
+  #line = 0;
+  /** What was read, and what was found in order. */
+  readonly counts = { entries: 0, checkpoints: 0, torn: 0, anchorsMatched: 0 };
+  signedUpTo: number | null = null;
+  firstEntry: Buffer | null = null;
+
+  constructor(options: ChainCheckOptions) {
+    this.#options = options;
+    this.#head = options.start;
+    while ((this.#nextAnchor?.seq ?? Number.POSITIVE_INFINITY) <= (options.start?.seq ?? 0)) this.#anchorIndex += 1;
+  }
+
+  /** The last entry so far. */
+  get head(): ChainHead {
+    return this.#head ?? emptyChain;
+  }
+
+  /** Entries behind the last checkpoint. */
+  get unsigned(): number {
+    return this.#unsigned;
+  }
+
+  beginFile(name: string): void {
+    this.#file = name;
+    this.#line = 0;
+  }
+
+  /** One whole line of the file, from `start` to `end` of the bytes. */
+  line(bytes: Buffer, start: number, end: number): void {
+    this.#line += 1;
+    const link = readLink(bytes, start, end);
+    if (link === null) {
+      this.#record(bytes, start, end);
+      return;
+    }
+    if (this.#unreadable !== null) this.#reportUnreadable();
+    const head = this.#head;
+    const { seq, prev, hash } = link;
+    if (!isIntact(bytes, start, end, link)) {
+      this.#tell('edited', seq, `entry ${seq} was changed: it does not have the hash that it carries`);
+    } else if (head === null) {
+      this.#begin(Buffer.from(bytes.subarray(start, end)), seq, prev);
+    } else if (seq !== head.seq + 1) {
+      this.#tellOrder(head, seq);
+    } else if (prev !== head.hash) {
+      const former = head.seq === 0 ? 'what came before the chain' : `entry ${head.seq}`;
+      this.#tell('broken-link', seq, `entry ${seq} does not follow ${former} as it stands: that one was replaced`);
+    }
+    this.#head = { seq, hash };
+    this.counts.entries += 1;
+    this.#unsigned += 1;
+    if (this.#unsigned > this.#options.mostUnsigned) this.#tellUnsigned();
+    if (this.#nextAnchor !== undefined && seq >= this.#nextAnchor.seq) this.#meetAnchors(seq, hash);
+  }
+
+  /** @param isLast whether the writer may still be at work here */
+  endFile(isLast: boolean): void {
+    if (this.#unreadable !== null) this.#reportUnreadable();
+    if (!isLast && this.#unsigned > 0) this.#tellUnsigned();
+  }
+
+  /** After the last file. */
+  finish(): void {
+    const { anchors } = this.#options;
+    const beyond = anchors.slice(this.#anchorIndex).at(-1);
+    if (beyond === undefined) return;
+    const { seq } = this.head;
+    this.#tell(
+      'truncated',
+      seq === 0 ? null : seq,
+      `the log ends with entry ${seq}, but it had come to entry ${beyond.seq} at ${beyond.at}, as an anchor says: ` +
+        `entries ${seq + 1} to ${beyond.seq} are missing`,
+    );
+  }
+
+  get #nextAnchor(): Anchor | undefined {
+    return this.#options.anchors[this.#anchorIndex];
+  }
+
+  #begin(line: Buffer, seq: number, prev: string): void {
+    this.firstEntry = line;
+    if (prev === genesisHash) return;
+    this.#tell('missing', seq, `entries before ${seq} are gone, and no tombstone stands for them`);
+  }
+
+  #tellOrder(head: ChainHead, seq: number): void {
+    if (seq > head.seq) {
+      const range = seq === head.seq + 2 ? `entry ${seq - 1} is` : `entries ${head.seq + 1} to ${seq - 1} are`;
+      this.#tell('missing', seq, `${range} missing before entry ${seq}`);
+    } else {
+      this.#tell('out-of-order', seq, `entry ${seq} stands after entry ${head.seq}: it is repeated or was moved`);
+    }
+  }
+
+  #meetAnchors(seq: number, hash: string): void {
+    for (let anchor = this.#nextAnchor; anchor !== undefined && anchor.seq <= seq; anchor = this.#nextAnchor) {
+      this.#anchorIndex += 1;
+      if (anchor.seq === seq && anchor.hash === hash) this.counts.anchorsMatched += 1;
+      else if (anchor.seq === seq) {
+        const what = `entry ${seq} is not the one that was anchored at ${anchor.at}: the log was written anew`;
+        this.#tell('anchor-mismatch', seq, what);
+      } else {
+        this.#tell('anchor-mismatch', anchor.seq, `entry ${anchor.seq}, anchored at ${anchor.at}, is missing`);
+      }
+    }
+  }
+
+  #record(bytes: Buffer, start: number, end: number): void {
+    const record = isRecord(bytes, start, end) ? parseRecord(bytes.toString('utf8', start, end)) : null;
+    if (record === null) {
+      const former = this.#unreadable;
+      const digest = former?.digest.update('\n') ?? createHash('sha256');
+      this.#unreadable = { line: former?.line ?? this.#line, digest: digest.update(bytes.subarray(start, end)) };
+    } else if (record.kind === 'torn') this.#meetTorn(record);
+    else this.#meetCheckpoint(record);
+  }
+
+  #meetTorn({ torn }: SegmentRecord & { readonly kind: 'torn' }): void {
+    const { head } = this;
+    const sha256 = this.#unreadable?.digest.digest('hex');
+    const isAdmitted = sha256 === torn.sha256 && torn.seq === head.seq && torn.hash === head.hash;
+    const fault = this.#options.keys.fault(tornText(torn), torn.seq, torn.key_id, torn.signature);
+    this.#unreadable = null;
+    if (fault !== null)
+      this.#tell('bad-signature', torn.seq, `a record of torn bytes ${faultText(fault, torn.key_id)}`);
+    else if (isAdmitted) this.counts.torn += 1;
+    else this.#tell('unreadable', torn.seq, 'the torn bytes before this line are not those that it tells of');
+  }
+
+  #meetCheckpoint({ checkpoint }: SegmentRecord & { readonly kind: 'checkpoint' }): void {
+    if (this.#unreadable !== null) this.#reportUnreadable();
+    const { seq, hash, key_id: keyId, signature } = checkpoint;
+    const fault = this.#options.keys.fault(checkpointText(checkpoint), seq, keyId, signature);
+    if (this.#head === null) {
+      this.#head = { seq, hash };
+      this.#tell('missing', seq, `entries up to ${seq} are gone, and no tombstone stands for them`);
+    }
+    const { head } = this;
+    if (fault !== null) {
+      this.#tell('bad-signature', seq, `the checkpoint of entry ${seq} ${faultText(fault, keyId)}`);
+    } else if (seq !== head.seq || hash !== head.hash) {
+      const what =
+        seq === head.seq
+          ? `entry ${seq} is not the one that the checkpoint was signed for: the entries before it were written anew`
+          : `the checkpoint of entry ${seq} stands after entry ${head.seq}`;
+      this.#tell('checkpoint-mismatch', seq, what);
+    } else {
+      this.counts.checkpoints += 1;
+      this.signedUpTo = seq;
+    }
+    this.#unsigned = 0;
+    this.#isUnsignedTold = false;
+  }
+
+  #reportUnreadable(): void {
+    const line = this.#unreadable?.line ?? this.#line;
+    this.#unreadable = null;
+    this.#tell('unreadable', this.head.seq + 1, `this line is no entry; it stands after entry ${this.head.seq}`, line);
+  }
+
+  #tellUnsigned(): void {
+    if (this.#isUnsignedTold) return;
+    this.#isUnsignedTold = true;
+    const from = this.head.seq - this.#unsigned + 1;
+    this.#tell(
+      'unsigned',
+      this.head.seq,
+      `no checkpoint follows entries ${from} to ${this.head.seq}: it was taken out`,
+    );
+  }
+
+  #tell(kind: FindingKind, seq: number | null, what: string, line = this.#line): void {
+    this.#options.report({ kind, file: this.#file, line: line === 0 ? null : line, seq, what });
+  }
+}
+
+export function faultText(fault: NonNullable<SignatureFault>, keyId: string | null): string {
+  switch (fault) {
+    case 'unsigned':
+      return 'is not signed';
+    case 'unknown-key':
+      return `is signed by the key ${keyId}, which nobody vouches for`;
+    case 'retired-key':
+      return `is signed by the key ${keyId}, which was not in use then`;
+    case 'bad-signature':
+      return `has a signature that the key ${keyId} did not make`;
+  }
+}

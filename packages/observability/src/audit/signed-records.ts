@@ -1,0 +1,153 @@
+/**
+ * What is signed beside the chain, and the exact text of each that a signature covers: a JSON array that begins with
+ * the kind of record and its version. Signatures are Ed25519 (RFC 8032), in base64.
+ *
+ * - a checkpoint says how far the chain had come; it stands in the segment, and as an anchor elsewhere
+ * - a torn record admits bytes that a crash or a full disk left in the middle of a line
+ * - a tombstone stands for all segments that retention has removed
+ * - a rotation hands over from one key to the next, signed by both
+ */
+
+export interface Signature {
+  /** Which key: the first 16 hex digits of the SHA-256 of its 32 public bytes. Null: not signed. */
+  readonly key_id: string | null;
+  readonly signature: string | null;
+}
+
+export interface CheckpointFacts {
+  readonly robot_id: string;
+  /** Number of the segment that holds the entry. */
+  readonly segment: number;
+  readonly seq: number;
+  readonly hash: string;
+  /** Wall-clock time, ISO 8601 in UTC. */
+  readonly at: string;
+}
+
+export type Checkpoint = CheckpointFacts & Signature;
+
+export interface TornFacts {
+  readonly robot_id: string;
+  readonly segment: number;
+  /** The last entry before the torn bytes. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly bytes: number;
+  /** SHA-256 of the torn bytes, without the line end behind them. */
+  readonly sha256: string;
+}
+
+export type TornRecord = TornFacts & Signature;
+
+export interface TombstoneFacts {
+  readonly robot_id: string;
+  /** Of all entries that were removed since the chain began. */
+  readonly first_seq: number;
+  readonly first_hash: string;
+  readonly last_seq: number;
+  readonly last_hash: string;
+  readonly entries: number;
+  /** The segments 1 to this one are gone. */
+  readonly last_segment: number;
+  /** Files from before the chain that were removed, too. */
+  readonly earlier_files: readonly string[];
+  readonly at: string;
+}
+
+export type Tombstone = TombstoneFacts & Signature;
+
+export interface RotationFacts {
+  readonly robot_id: string;
+  readonly old_key_id: string;
+  readonly new_key_id: string;
+  /** The 32 bytes of the new public key, base64. */
+  readonly new_public_key: string;
+  /** The last entry under the old key. */
+  readonly seq: number;
+  readonly at: string;
+}
+
+export const checkpointText = (facts: CheckpointFacts): string =>
+  JSON.stringify(['casare-audit-checkpoint-1', facts.robot_id, facts.segment, facts.seq, facts.hash, facts.at]);
+
+export const tornText = (facts: TornFacts): string =>
+  JSON.stringify([
+    'casare-audit-torn-1',
+    facts.robot_id,
+    facts.segment,
+    facts.seq,
+    facts.hash,
+    facts.bytes,
+    facts.sha256,
+  ]);
+
+export const tombstoneText = (facts: TombstoneFacts): string =>
+  JSON.stringify([
+    'casare-audit-tombstone-1',
+    facts.robot_id,
+    facts.first_seq,
+    facts.first_hash,
+    facts.last_seq,
+    facts.last_hash,
+    facts.entries,
+    facts.last_segment,
+    facts.earlier_files,
+    facts.at,
+  ]);
+
+export const rotationText = (facts: RotationFacts): string =>
+  JSON.stringify([
+    'casare-audit-key-rotation-1',
+    facts.robot_id,
+    facts.old_key_id,
+    facts.new_key_id,
+    facts.new_public_key,
+    facts.seq,
+    facts.at,
+  ]);
+
+export type SegmentRecord =
+  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+  | { readonly kind: 'torn'; readonly torn: TornRecord };
+
+export function recordLine(record: SegmentRecord): string {
+  const facts = record.kind === 'checkpoint' ? record.checkpoint : record.torn;
+  return JSON.stringify({ v: 2, kind: record.kind, ...facts });
+}
+
+/** Null when the line is no record of a segment. */
+export function parseRecord(line: string): SegmentRecord | null {
+  const value = parseObject(line);
+  if (value === null || value.v !== 2) return null;
+  const { kind, robot_id: robotId, segment, seq, hash, key_id: keyId, signature } = value;
+  const isCommon =
+    typeof robotId === 'string' &&
+    Number.isSafeInteger(segment) &&
+    Number.isSafeInteger(seq) &&
+    typeof hash === 'string' &&
+    isTextOrNull(keyId) &&
+    isTextOrNull(signature);
+  if (!isCommon) return null;
+  if (kind === 'checkpoint' && typeof value.at === 'string') {
+    return { kind, checkpoint: value as unknown as Checkpoint };
+  }
+  if (kind === 'torn' && Number.isSafeInteger(value.bytes) && typeof value.sha256 === 'string') {
+    return { kind, torn: value as unknown as TornRecord };
+  }
+  return null;
+}
+
+export function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+function isTextOrNull(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
+}

@@ -1,0 +1,232 @@
+/**
+ * Verifies an audit folder: the chain over all its segments, the signatures in it, the tombstone, the files from before
+ * it, and, where anchors are given, that the log still holds what it held when they were made. Needs nothing but the
+ * folder; works on a copy and beside a running robot.
+ */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { AuditError } from '../errors.ts';
+import { isCode } from '../files/durable-file.ts';
+import { readChunks } from '../files/read-chunks.ts';
+import type { Anchor } from './anchor-file.ts';
+import { parseAuditEntry } from './audit-entry.ts';
+import { AuditEventType } from './audit-event.ts';
+import { type AuditFile, type AuditSegment, isSegment, listAuditFiles } from './audit-files.ts';
+import { keyHistoryName, readKeyHistory } from './audit-keys.ts';
+import { type AuditFinding, ChainChecker, faultText } from './chain-checker.ts';
+import { mostUnsigned } from './chain-line.ts';
+import { earlierListName, readEarlierList, sha256Of } from './earlier-files.ts';
+import { checkpointText, type Tombstone, tombstoneText } from './signed-records.ts';
+import { readTombstone, tombstoneName } from './tombstone-file.ts';
+import { type KeyTrust, TrustedKeys } from './trusted-keys.ts';
+
+export interface VerifyOptions {
+  /** Anchors that were kept elsewhere; without them, what is missing at the end cannot be seen. */
+  readonly anchors?: readonly Anchor[];
+  /** Public keys whose signatures count, the 32 bytes of each in base64. Default: those in the folder itself. */
+  readonly publicKeys?: readonly string[];
+}
+
+export interface AuditVerification {
+  readonly ok: boolean;
+  /** What is wrong, in the order of the log; at most 100, `findingCount` counts all. */
+  readonly findings: readonly AuditFinding[];
+  readonly findingCount: number;
+  readonly entries: number;
+  readonly segments: number;
+  readonly checkpoints: number;
+  /** Number and hash of the last entry; null when there is none. */
+  readonly head: { readonly seq: number; readonly hash: string } | null;
+  /** The last entry that a checkpoint covers, and how many stand behind it. */
+  readonly signedUpTo: number | null;
+  readonly unsigned: number;
+  readonly trust: KeyTrust;
+  readonly keyIds: readonly string[];
+  /** Places where a crash or a full disk left a torn line, which the log admits. */
+  readonly torn: number;
+  /** The last line is not whole: it is being written, or a crash cut it. */
+  readonly isLastLineOpen: boolean;
+  /** Files from before the chain: kept, and not covered by it. */
+  readonly earlier: { readonly files: number; readonly entries: number };
+  /** What retention has removed; null when nothing. */
+  readonly removed: { readonly entries: number; readonly lastSeq: number } | null;
+  /** `unchecked`: the entry was removed by retention. */
+  readonly anchors: { readonly given: number; readonly matched: number; readonly unchecked: number };
+}
+
+const mostFindings = 100;
+/** A folder whose files are removed or put aside during the look is looked at anew. */
+const mostLooks = 3;
+const newline = 0x0a;
+
+/**
+ * @throws AuditError `AUDIT_UNREADABLE` when the folder has no audit log or a file of it cannot be read
+ * @example
+ * const { ok, findings } = await verifyAuditLog('/home/ann/.casare_rpa/audit', { anchors, publicKeys });
+ */
+export async function verifyAuditLog(folder: string, options: VerifyOptions = {}): Promise<AuditVerification> {
+  for (let look = 1; ; look += 1) {
+    const before = readTombstone(folder)?.last_segment;
+    try {
+      const verification = await verifyOnce(folder, options);
+      if (verification.ok || look === mostLooks || readTombstone(folder)?.last_segment === before) return verification;
+    } catch (error) {
+      if (error instanceof AuditError) throw error;
+      if (isCode(error, 'ENOENT') && look < mostLooks) continue;
+      const { message } = error as Error;
+      throw new AuditError('AUDIT_UNREADABLE', `the audit log in ${folder} cannot be read: ${message}`, error);
+    }
+  }
+}
+
+async function verifyOnce(folder: string, options: VerifyOptions): Promise<AuditVerification> {
+  const tombstone = readTombstone(folder);
+  const files = listAuditFiles(folder).filter(
+    (file) => !isSegment(file) || file.segment > (tombstone?.last_segment ?? 0),
+  );
+  if (files.length === 0 && tombstone === null && !existsSync(join(folder, keyHistoryName))) {
+    throw new AuditError('AUDIT_UNREADABLE', `there is no audit log in ${folder}`);
+  }
+  const findings: AuditFinding[] = [];
+  let findingCount = 0;
+  const report = (finding: AuditFinding): void => {
+    findingCount += 1;
+    if (findings.length < mostFindings) findings.push(finding);
+  };
+  const keys = new TrustedKeys(readKeyHistory(join(folder, keyHistoryName)), options.publicKeys ?? []);
+  const anchors = [...(options.anchors ?? [])].sort((a, b) => a.seq - b.seq);
+  checkAnchors(anchors, keys, report);
+  const start =
+    tombstone === null || tombstone.entries === 0 ? null : { seq: tombstone.last_seq, hash: tombstone.last_hash };
+  if (tombstone !== null) checkTombstone(tombstone, anchors, keys, report);
+  const checker = new ChainChecker({ start, keys, anchors, report, mostUnsigned });
+  const segments = files.filter(isSegment);
+  let isLastLineOpen = false;
+  for (const segment of segments) {
+    isLastLineOpen = await checkSegment(segment, checker, segment === segments.at(-1));
+  }
+  checker.finish();
+  const earlier = await checkEarlier(folder, files, tombstone, checker.firstEntry, report);
+  return {
+    ok: findingCount === 0,
+    findings,
+    findingCount,
+    entries: checker.counts.entries,
+    segments: segments.length,
+    checkpoints: checker.counts.checkpoints,
+    head: checker.head.seq === 0 ? null : checker.head,
+    signedUpTo: keys.trust === 'none' ? null : checker.signedUpTo,
+    unsigned: checker.unsigned,
+    trust: keys.trust,
+    keyIds: keys.ids,
+    torn: checker.counts.torn,
+    isLastLineOpen,
+    earlier,
+    removed: start === null || tombstone === null ? null : { entries: tombstone.entries, lastSeq: tombstone.last_seq },
+    anchors: {
+      given: anchors.length,
+      matched: checker.counts.anchorsMatched + anchors.filter(({ seq }) => seq === start?.seq).length,
+      unchecked: anchors.filter(({ seq }) => seq < (start?.seq ?? 0)).length,
+    },
+  };
+}
+
+/** @returns whether the last line has no end */
+async function checkSegment(segment: AuditSegment, checker: ChainChecker, isLast: boolean): Promise<boolean> {
+  checker.beginFile(segment.name);
+  let rest: Buffer[] = [];
+  for await (const chunk of readChunks(segment.path)) {
+    let from = 0;
+    let end = chunk.indexOf(newline);
+    if (end !== -1 && rest.length > 0) {
+      const line = Buffer.concat([...rest, chunk.subarray(0, end)]);
+      rest = [];
+      checker.line(line, 0, line.length);
+      from = end + 1;
+      end = chunk.indexOf(newline, from);
+    }
+    for (; end !== -1; end = chunk.indexOf(newline, from)) {
+      checker.line(chunk, from, end);
+      from = end + 1;
+    }
+    if (from < chunk.length) rest.push(Buffer.from(chunk.subarray(from)));
+  }
+  const last = Buffer.concat(rest);
+  const isOpen = last.length > 0;
+  // The writer's next line goes on behind it; in a segment that was left, nothing may be open.
+  if (isOpen && !isLast) checker.line(last, 0, last.length);
+  checker.endFile(isLast);
+  return isOpen;
+}
+
+function checkAnchors(anchors: readonly Anchor[], keys: TrustedKeys, report: (finding: AuditFinding) => void): void {
+  for (const anchor of anchors) {
+    const { seq, key_id: keyId, signature } = anchor;
+    const fault = keys.fault(checkpointText(anchor), seq, keyId, signature);
+    if (fault === null) continue;
+    const what = `the anchor of entry ${seq} ${faultText(fault, keyId)}`;
+    report({ kind: 'bad-anchor', file: '(anchor)', line: null, seq, what });
+  }
+}
+
+function checkTombstone(
+  tombstone: Tombstone,
+  anchors: readonly Anchor[],
+  keys: TrustedKeys,
+  report: (finding: AuditFinding) => void,
+): void {
+  const { last_seq: seq, last_hash: hash, key_id: keyId, signature } = tombstone;
+  const tell = (what: string): void => report({ kind: 'tombstone', file: tombstoneName, line: null, seq, what });
+  const fault = keys.fault(tombstoneText(tombstone), seq, keyId, signature);
+  // Later keys may stand for earlier entries.
+  if (fault !== null && fault !== 'retired-key') tell(`the tombstone ${faultText(fault, keyId)}`);
+  const anchor = anchors.find((each) => each.seq === seq);
+  if (anchor !== undefined && anchor.hash !== hash) {
+    tell(`the last entry that was removed, ${seq}, is not the one that was anchored at ${anchor.at}`);
+  }
+}
+
+async function checkEarlier(
+  folder: string,
+  files: readonly AuditFile[],
+  tombstone: Tombstone | null,
+  firstEntry: Buffer | null,
+  report: (finding: AuditFinding) => void,
+): Promise<{ readonly files: number; readonly entries: number }> {
+  const earlier = files.filter((file) => !isSegment(file));
+  const tell = (file: string, what: string): void =>
+    report({ kind: 'earlier-file', file, line: null, seq: null, what });
+  const list = readEarlierList(folder);
+  const first = firstEntry === null ? null : parseAuditEntry(firstEntry.toString('utf8'));
+  const isStart = first?.type === AuditEventType.AUDIT_CHAIN_STARTED;
+  const isCut = tombstone !== null && tombstone.entries > 0;
+  if (isStart && list?.sha256 !== first.details.list_sha256) {
+    tell(earlierListName, 'the list of the files from before the chain is not the one that the chain began with');
+  }
+  if (first !== null && !isCut && first.seq !== (isStart ? Number(first.details.last_seq) + 1 : 1)) {
+    const what = `the chain begins with entry ${first.seq}: entries before it are missing`;
+    report({ kind: 'missing', file: files.find(isSegment)?.name ?? '', line: 1, seq: first.seq, what });
+  }
+  let entries = 0;
+  for (const { name, path } of earlier) {
+    const known = list?.byName.get(name);
+    if (known === undefined && first !== null) tell(name, 'this file was not there when the chain began');
+    else if (known !== undefined && known !== (await sha256Of(path)))
+      tell(name, 'this file was changed since the chain began');
+    entries += await countLines(path);
+  }
+  for (const name of list?.byName.keys() ?? []) {
+    const isRemoved = tombstone?.earlier_files.includes(name) === true;
+    if (!isRemoved && !earlier.some((file) => file.name === basename(name)))
+      tell(name, 'this file is gone since the chain began');
+  }
+  return { files: earlier.length, entries };
+}
+
+async function countLines(path: string): Promise<number> {
+  let count = 0;
+  for await (const chunk of readChunks(path)) {
+    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, at + 1)) count += 1;
+  }
+  return count;
+}

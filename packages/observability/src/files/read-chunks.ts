@@ -1,0 +1,35 @@
+/** A file's bytes in pieces, decompressed where its name ends in `.gz`. */
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { isCode } from './durable-file.ts';
+
+const pieceBytes = 256 * 1024;
+
+/** A file that is compressed while it is about to be read is read from its new place. */
+export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+  let isAnyRead = false;
+  try {
+    for await (const chunk of bytesOf(path)) {
+      isAnyRead = true;
+      yield chunk;
+    }
+  } catch (error) {
+    if (isAnyRead || path.endsWith('.gz') || !isCode(error, 'ENOENT')) throw error;
+    yield* bytesOf(`${path}.gz`);
+  }
+}
+
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  const file = createReadStream(path, { highWaterMark: pieceBytes });
+  if (!path.endsWith('.gz')) {
+    yield* file as AsyncIterable<Buffer>;
+    return;
+  }
+  const plain = createGunzip({ chunkSize: pieceBytes });
+  file.once('error', (error) => plain.destroy(error));
+  try {
+    yield* file.pipe(plain) as AsyncIterable<Buffer>;
+  } finally {
+    file.destroy();
+  }
+}
