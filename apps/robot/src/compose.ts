@@ -18,11 +18,13 @@ import {
   type RobotRegistration,
   systemClock,
 } from '@casare/execution';
-import { AuditLogger, createLogger, Redactor } from '@casare/observability';
+import { type AuditLogger, createLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
+import type { AuditAnchors } from './audit-anchors.ts';
 import { createBootClock } from './boot-clock.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
+import { composeAudit } from './compose-audit.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
@@ -89,6 +91,7 @@ export interface RobotParts extends Measurements {
   readonly probe: StoreProbe;
   readonly redactor: Redactor;
   readonly audit: AuditLogger | null;
+  readonly auditAnchors: AuditAnchors | null;
   close(): Promise<void>;
 }
 
@@ -117,18 +120,13 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   }
 
   async function assemble(ownStore: Store): Promise<RobotParts> {
-    const audit = config.observability.auditEnabled
-      ? new AuditLogger({
-          robotId: identity.robotId,
-          logDir: config.observability.auditDir,
-          bootId: identity.bootId,
-          redact: redactor,
-        })
-      : null;
-    auditIncidents(ownStore, audit);
     const incidents = await recentIncidents(ownStore, clock.now());
     const measurements = composeMetrics({ config, clock, logger, onGate: options.onPause });
     const { metrics, activity, gate } = measurements;
+    const onWritable = (problem: string | null): void => gate.hold('audit', problem);
+    const record = composeAudit({ config, identity, redactor, logger, onWritable });
+    const { audit } = record;
+    auditIncidents(ownStore, audit);
     const fleet = { size: 1 };
     const connection = openConnection(settings, {
       fleetSize: () => fleet.size,
@@ -248,7 +246,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const intake = new JobIntake({
       locker,
       desk,
-      isPaused: () => pause.current !== null || gate.isClosed,
+      isPaused: () => pause.current !== null || !record.isWritable() || gate.isClosed,
       claimRequest: await loadClaimRequest(home),
       robot,
       onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
@@ -299,6 +297,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       redactor,
       probe: new StoreProbe({ home, queue, clock }),
       audit,
+      auditAnchors: record.anchorsOn(connection),
       async close() {
         pause.close();
         await runner.close();

@@ -303,6 +303,7 @@ export class RobotAgent {
     const enough = AbortSignal.timeout(lastSyncMs);
     await parts.intake.handBackLostClaim(enough);
     await parts.outboxSync.drain(enough);
+    await parts.auditAnchors?.send(enough, { now: true });
     await parts.gateway.robotHeartbeat(parts.identity.robotId, 'offline', null, { signal: enough });
   }
 

@@ -11,6 +11,8 @@ import { type Periodic, startPeriodic } from './periodic.ts';
 const retentionIntervalMs = 3_600_000;
 /** How often it is tried out whether the store can be written to. */
 const probeIntervalMs = 5_000;
+/** How often it is looked whether an anchor of the audit log is due. */
+const anchorLookMs = 5_000;
 
 export class RobotLoops {
   readonly #parts: RobotParts;
@@ -26,7 +28,7 @@ export class RobotLoops {
   }
 
   start(): void {
-    const { desk, config, queue, turn, pacer, polls, connection, probe } = this.#parts;
+    const { desk, config, queue, turn, pacer, polls, connection, probe, audit, auditAnchors } = this.#parts;
     const { heartbeatIntervalMs } = config.jobExecution;
     const turnIntervalMs = (): number => Math.min(pacer.intervalMs, heartbeatIntervalMs);
     void this.#keepConnecting();
@@ -40,7 +42,11 @@ export class RobotLoops {
     this.#loop('connection', 2_000, async () => this.#watchConnection());
     this.#loop('lease deadlines', guardIntervalMs(config.jobExecution.lockTimeoutMs), () => desk.guardDeadlines());
     this.#loop('trying the store', probeIntervalMs, () => probe.look());
-    this.#loop('retention', retentionIntervalMs, async () => void (await queue.cleanup()));
+    this.#loop('retention', retentionIntervalMs, async () => {
+      await queue.cleanup();
+      await audit?.maintain();
+    });
+    this.#loop('anchoring the audit log', anchorLookMs, async (signal) => auditAnchors?.send(signal));
   }
 
   /** There may be a free slot, or a new job. */

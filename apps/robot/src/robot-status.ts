@@ -1,7 +1,7 @@
 /** What can be seen of a robot from outside. */
 import type { ConnectionStatus, WakeUpStatus } from '@casare/connection';
 import type { ExecutorStatus, JsonObject, ProgressStage } from '@casare/execution';
-import type { ResourceSample, RobotHealth } from '@casare/observability';
+import type { AuditStatus, ResourceSample, RobotHealth } from '@casare/observability';
 import type { RobotParts } from './compose.ts';
 import type { EndedNode, RunningNode } from './status/job-activity.ts';
 import { healthOfRobot, healthWithoutParts } from './status/robot-facts.ts';
@@ -36,6 +36,8 @@ export interface RobotStatus {
   /** Whether the server can wake the robot; null where that is switched off. */
   readonly wakeUps: WakeUpStatus | null;
   readonly running: readonly RunningJob[];
+  /** Null where it is switched off. While it cannot be written, no new jobs are taken. */
+  readonly audit: AuditStatus | null;
   /** Jobs that wait for an operator's answer. */
   readonly inDoubt: readonly string[];
   /** Null while the robot takes new jobs. Times in ms. */
@@ -69,8 +71,8 @@ export interface RobotDescription {
 
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
   if (parts === null) {
-    const nothing = { executor: null, connection: null, wakeUps: null, running: [], inDoubt: [], paused: null };
-    return { state, health: healthWithoutParts(state), refusals: [], ...nothing };
+    const nothing = { executor: null, connection: null, wakeUps: null, audit: null, paused: null };
+    return { state, health: healthWithoutParts(state), refusals: [], ...nothing, running: [], inDoubt: [] };
   }
   const { executor, connection, wakeUps, desk, pause, activity, gate } = parts;
   const status = executor.getStatus();
@@ -96,6 +98,7 @@ export function statusOf(state: AgentState, parts: RobotParts | null): RobotStat
         endedNodes: ended,
       };
     }),
+    audit: parts.audit?.getStatus() ?? null,
     inDoubt: desk.inDoubt,
     paused: current === null ? null : { note: current.note, since: current.since, remainingMs: pause.remainingMs },
   };

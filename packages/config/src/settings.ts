@@ -141,6 +141,14 @@ export interface ObservabilitySettings {
   minFreeDiskMb: number | null;
   /** Share of the memory that the robot, with all its processes, may use before no new jobs are taken, in percent. Default 90. `null`: no limit. */
   maxMemoryPercent: number | null;
+  /** Days after which audit files are removed; `null`: never. Default 365. */
+  auditRetentionDays: number | null;
+  /** Size of the audit folder above which its oldest files are removed, in MB; `null`: none. Default 2,048. */
+  auditMaxMb: number | null;
+  /** Time between two anchors of the audit log on the server, in ms. Default 300,000. */
+  auditAnchorIntervalMs: number;
+  /** Audit entries also go to the operational log. Default false. */
+  auditMirror: boolean;
 }
 
 export interface NodesSettings {

@@ -4,6 +4,7 @@ import { engines } from './engines.ts';
 import { Orchestra } from './orchestra.ts';
 import { accessSuite } from './suites/access.ts';
 import { accessMatrixSuite } from './suites/access-matrix.ts';
+import { anchorSuite } from './suites/anchors.ts';
 import { claimingSuite } from './suites/claiming.ts';
 import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
@@ -31,4 +32,5 @@ describe.each(engines)('$name', (engine) => {
   describe('a turn', () => turnSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));
   describe('access', () => accessMatrixSuite(() => orchestra));
+  describe('anchors', () => anchorSuite(() => orchestra));
 });

@@ -9,7 +9,7 @@ import { exitCodes } from './exit-codes.ts';
 import { findJobId } from './find-job.ts';
 import { jobSheet, jobTable } from './job-view.ts';
 import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
-import { connectOperator } from './operator-connection.ts';
+import { connectOperator, type OperatorConnection } from './operator-connection.ts';
 import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
@@ -86,12 +86,20 @@ export async function cancelJob(
 }
 
 /** @throws CliError when the server cannot be reached, or refuses an id */
-export async function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
+export function withGateway<T>(flags: ConnectionFlags, use: (gateway: JobGateway) => Promise<T>): Promise<T> {
+  return withOperator(flags, ({ gateway }) => use(gateway));
+}
+
+/** As `withGateway`, for more than jobs. */
+export async function withOperator<T>(
+  flags: Omit<ConnectionFlags, 'json'>,
+  use: (operator: OperatorConnection, config: LoadedConfig['config']) => Promise<T>,
+): Promise<T> {
   const loaded = configOf(flags);
   if (flags.local) await useLocalEndpoint(loaded);
   const operator = await connectOperator(loaded.config);
   try {
-    return await use(operator.gateway);
+    return await use(operator, loaded.config);
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === 'INVALID_ID' || code === 'INVALID_TEXT') {

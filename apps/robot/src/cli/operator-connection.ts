@@ -1,12 +1,14 @@
 /** One command's connection to the database: made at once or not at all. */
 import type { RobotConfig } from '@casare/config';
-import { JobGateway } from '@casare/execution';
+import { JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
 import { openConnection } from '../compose-connection.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface OperatorConnection {
   readonly gateway: JobGateway;
+  /** Calls a database function that is not about jobs. */
+  rpc(name: string, args: JsonObject): Promise<JsonValue>;
   close(): Promise<void>;
 }
 
@@ -26,5 +28,9 @@ export async function connectOperator(config: RobotConfig): Promise<OperatorConn
     const why = lastError === null ? 'no answer' : lastError.message;
     throw new CliError(exitCodes.unavailable, `cannot reach Supabase at ${config.connection.url}: ${why}`);
   }
-  return { gateway: new JobGateway(connection), close: () => connection.disconnect() };
+  return {
+    gateway: new JobGateway(connection),
+    rpc: (name, args) => connection.rpc(name, args),
+    close: () => connection.disconnect(),
+  };
 }

@@ -24,6 +24,30 @@ export function portNumber(text: string): number {
   return port;
 }
 
+/** A date or time in ISO 8601 (UTC where no zone is given), or how long ago: `2h`, `3d`; as wall-clock ms. */
+export function pointInTime(text: string): number {
+  if (/^\d{4}-\d{2}-\d{2}/.test(text)) {
+    const hasZone = /(?:Z|[+-]\d{2}:?\d{2})$/.test(text) || !text.includes('T');
+    const at = Date.parse(hasZone ? text : `${text}Z`);
+    if (!Number.isNaN(at)) return at;
+  } else if (/^[\d.smhd]+$/.test(text)) return Date.now() - duration(text);
+  throw new InvalidArgumentError(
+    'It must be a time such as 2026-01-31, 2026-01-31T12:00:00Z, or 2h for two hours ago.',
+  );
+}
+
+/** Takes an option several times, each time one of `allowed`, or several with commas. */
+export function oneOrMore<T extends string>(
+  allowed: readonly T[],
+): (text: string, former?: readonly T[]) => readonly T[] {
+  return (text, former = []) => {
+    const given = text.split(',');
+    const wrong = given.find((each) => !(allowed as readonly string[]).includes(each));
+    if (wrong === undefined) return [...former, ...(given as T[])];
+    throw new InvalidArgumentError(`Allowed are ${[...allowed].sort().join(', ')}.`);
+  };
+}
+
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90s`, `10m`, `1h30m`; in ms. */

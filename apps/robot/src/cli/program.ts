@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { robotVersion } from '../version.ts';
+import { addAuditCommands } from './add-audit-commands.ts';
 import { addJobCommands } from './add-job-commands.ts';
 import { addNodeCommands } from './add-node-commands.ts';
 import { addOutboxCommands } from './add-outbox-commands.ts';
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
   ['JOB_PROCESSES_LEFT', exitCodes.busy],
+  ['AUDIT_FOLDER_OWNED', exitCodes.busy],
   ['DATA_DIR_IN_USE', exitCodes.busy],
   ['NODE_PACKAGE', exitCodes.config],
   ['RUN_UNKNOWN', exitCodes.usage],
@@ -127,5 +129,6 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
   addJobCommands(program, terminal, exit);
   addNodeCommands(program, terminal, exit);
   addOutboxCommands(program, terminal, exit);
+  addAuditCommands(program, terminal, exit);
   return program;
 }

@@ -1,6 +1,6 @@
 /** A robot's status as JSON, in the names of the command line. */
 import type { JsonObject } from '@casare/execution';
-import type { ResourceSample } from '@casare/observability';
+import type { AuditStatus, ResourceSample } from '@casare/observability';
 import type { RobotDescription } from '../robot-status.ts';
 
 export function statusReport(description: RobotDescription): JsonObject {
@@ -70,6 +70,7 @@ export function statusReport(description: RobotDescription): JsonObject {
               consecutive_failures: connection.breaker.consecutiveFailures,
             },
           },
+    audit: status.audit === null ? null : auditReport(status.audit),
     incidents: [...incidents],
     outbox: {
       pending: outbox.pending,
@@ -95,4 +96,8 @@ function resourceReport(sample: ResourceSample): JsonObject {
     disk_total_mb: disk?.totalMb ?? null,
     stores_mb: { ...sample.storesMb },
   };
+}
+
+function auditReport({ canWrite, lost, failed }: AuditStatus): JsonObject {
+  return { can_write: canWrite, failed, lost: lost === null ? 0 : lost.count, last_error: lost?.error ?? null };
 }

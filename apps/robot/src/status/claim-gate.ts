@@ -1,6 +1,7 @@
 /**
- * Whether the robot has the room to take new jobs. Told of every sample, it closes when disk or memory run short and
- * opens when there is room again; each change is logged, shown and told to the server.
+ * Whether the robot may take new jobs. Told of every sample, it closes when disk or memory run short and opens when
+ * there is room again; other parts hold it closed while they cannot do their share. Each change is logged, shown and
+ * told to the server.
  */
 import type { Logger } from '@casare/execution';
 import { describeShortage, type ResourceSample, type ResourceShortage, shortagesOf } from '@casare/observability';
@@ -16,6 +17,8 @@ export interface ClaimGateOptions {
 export class ClaimGate {
   readonly #options: ClaimGateOptions;
   #shortages: readonly ResourceShortage[] = [];
+  /** By who holds it closed: why. */
+  readonly #holds = new Map<string, string>();
 
   constructor(options: ClaimGateOptions) {
     this.#options = options;
@@ -23,11 +26,19 @@ export class ClaimGate {
 
   /** Why no jobs are taken, in words; empty while they are. */
   get refusals(): readonly string[] {
-    return this.#shortages.map(describeShortage);
+    return [...this.#shortages.map(describeShortage), ...this.#holds.values()];
   }
 
   get isClosed(): boolean {
-    return this.#shortages.length > 0;
+    return this.#shortages.length > 0 || this.#holds.size > 0;
+  }
+
+  /** Keeps the gate closed for `holder`, with a reason in words, until it is called with null. */
+  hold(holder: string, reason: string | null): void {
+    if ((this.#holds.get(holder) ?? null) === reason) return;
+    if (reason === null) this.#holds.delete(holder);
+    else this.#holds.set(holder, reason);
+    this.#changed();
   }
 
   sampled(sample: ResourceSample): void {
@@ -35,9 +46,13 @@ export class ClaimGate {
     this.#shortages = shortagesOf(sample, this.#options, this.#shortages);
     const now = new Set(this.#shortages.map(({ resource }) => resource));
     if (before.symmetricDifference(now).size === 0) return;
+    this.#changed();
+  }
+
+  #changed(): void {
     const { logger, onChange } = this.#options;
     if (this.isClosed) logger.log('warning', `no new jobs are taken, running ones go on: ${this.refusals.join('; ')}`);
-    else logger.log('info', 'there is room again; new jobs are taken');
+    else logger.log('info', 'nothing is in the way any more; new jobs are taken');
     onChange();
   }
 }

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { type Caller, type Claim, newId, type Orchestra } from '../orchestra.ts';
 
-const tables = ['robots', 'jobs', 'job_attempts', 'job_history', 'robot_metrics', 'operators'] as const;
+const tables = [
+  'robots',
+  'jobs',
+  'job_attempts',
+  'job_history',
+  'robot_metrics',
+  'operators',
+  'audit_anchors',
+] as const;
 const verbs = ['select', 'insert', 'update', 'delete'] as const;
 const callers = ['anon', 'robot A', 'robot B', 'operator', 'stranger'] as const;
 
@@ -16,6 +24,7 @@ const target: Readonly<Record<Table, { readonly column: string; readonly forged:
   job_history: { column: 'kind', forged: 'forged' },
   robot_metrics: { column: 'metrics', forged: { forged: true } },
   operators: { column: 'user_id', forged: newId() },
+  audit_anchors: { column: 'hash', forged: 'f'.repeat(64) },
 };
 
 /** Who may do what to the rows: operators may look, and nobody else may do anything. */
@@ -29,6 +38,10 @@ export function accessMatrixSuite(db: () => Orchestra): void {
     const held = { p_job_id: claim.job_id, p_lease_token: claim.lease_token };
     await db().rpc('record_events', { ...held, p_events: [{ seq: 1, kind: 'job_started' }] });
     await db().rpc('robot_heartbeat', { p_robot_id: robotA, p_status: 'busy', p_metrics: { cpu: 1 } });
+    await db().rpc('anchor_audit', {
+      ...{ p_robot_id: robotA, p_seq: 1, p_hash: 'a'.repeat(64), p_signature: 's' },
+      ...{ p_at: '2026-01-01T00:00:00Z', p_segment: 1 },
+    });
     return {
       anon: db().anon,
       'robot A': db().signedIn(ids.a),

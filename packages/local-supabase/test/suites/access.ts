@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Claim, emptyWorkflow, lease, newId, type Orchestra } from '../orchestra.ts';
 
-const tables = ['robots', 'jobs', 'job_attempts', 'job_history', 'robot_metrics', 'operators'];
+const tables = ['robots', 'jobs', 'job_attempts', 'job_history', 'robot_metrics', 'operators', 'audit_anchors'];
 
 /** Every function of the door, with arguments that would be fine for somebody else. */
 function everyCall(robot: string, claim: Claim): [string, Record<string, unknown>][] {
@@ -12,6 +12,8 @@ function everyCall(robot: string, claim: Claim): [string, Record<string, unknown
     ...operatorCalls(claim.job_id),
   ];
 }
+
+const signed = { p_signature: 's', p_at: '2026-01-01T00:00:00Z', p_segment: 1 };
 
 function robotCalls(robot: string, claim: Claim): [string, Record<string, unknown>][] {
   const held = lease(claim);
@@ -28,6 +30,8 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
     ['complete_job', { ...held, p_status: 'completed' }],
     ['release_job', held],
     ['robot_turn', { p_robot_id: robot, p_status: 'idle' }],
+    ['anchor_audit', { p_robot_id: robot, p_seq: 1, p_hash: 'a'.repeat(64), ...signed }],
+    ['list_audit_anchors', { p_robot_id: robot }],
   ];
 }
 
@@ -42,6 +46,7 @@ function operatorCalls(jobId: string): [string, Record<string, unknown>][] {
     ['resolve_job', { p_job_id: jobId, p_answer: 'retry' }],
     ['redrive_job', { p_job_id: jobId }],
     ['purge_jobs', { p_older_than_ms: 0 }],
+    ['purge_audit_anchors', { p_older_than_ms: 0 }],
   ];
 }
 
@@ -84,7 +89,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(7);
+    expect(await caller.rpc('schema_version')).toBe(8);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {

@@ -276,6 +276,11 @@ export class AuditLog {
     return this.#context.run({ ...this.#context.getStore(), nodeId }, action);
   }
 
+  /** The key that signs, 32 bytes in base64; null when nothing is signed. */
+  get publicKey(): string | null {
+    return this.#writer.publicKey;
+  }
+
   /** The last `limit` entries, oldest first. */
   async getRecent(limit = 100): Promise<readonly AuditEntry[]> {
     return (await this.read({ limit })).entries;

@@ -98,6 +98,11 @@ export class AuditWriter {
     return this.#open?.segment ?? null;
   }
 
+  /** Null until the keys were opened, and without any. */
+  get publicKey(): string | null {
+    return this.#keys?.current.publicKey ?? null;
+  }
+
   /** The last checkpoint that is known; null before the first entry. */
   get lastCheckpoint(): Checkpoint | null {
     return this.#checkpoint;
@@ -277,8 +282,9 @@ export class AuditWriter {
       const facts: TornFacts = { robot_id: this.#options.robotId, segment, ...head, ...size };
       file.append(recordLine({ kind: 'torn', torn: { ...facts, ...this.signature(tornText(facts)) } }));
     }
-    const isSigned = end?.checkpoint?.seq === head.seq && torn === null;
-    if (isSigned) this.#checkpoint = end.checkpoint;
+    const checkpoint = torn === null ? (end?.checkpoint ?? null) : null;
+    const isSigned = checkpoint?.seq === head.seq && checkpoint.key_id === (this.#keys?.current.keyId ?? null);
+    if (isSigned) this.#checkpoint = checkpoint;
     else if (head.hash !== genesisHash) this.#sign(open, moment);
     return open;
   }

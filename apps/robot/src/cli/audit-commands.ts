@@ -1,0 +1,193 @@
+/** `casare-robot audit query|export|verify`: works on the log's files alone, also beside a running robot. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { loadConfig, validateConfig } from '@casare/config';
+import {
+  type AuditEntry,
+  type AuditEventType,
+  type AuditFilter,
+  type AuditSeverity,
+  type AuditVerification,
+  csvHeader,
+  csvRow,
+  parseAnchorFile,
+  parsePublicKeys,
+  readAuditLog,
+  streamAuditLog,
+  verifyAuditLog,
+} from '@casare/observability';
+import { messageOf } from '../message-of.ts';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { factLines } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface AuditFolderFlags {
+  readonly dir?: string;
+  readonly config?: string;
+}
+
+interface FilterFlags extends AuditFolderFlags {
+  readonly type?: readonly AuditEventType[];
+  readonly severity?: AuditSeverity;
+  readonly job?: string;
+  readonly node?: string;
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit?: number;
+  readonly format: 'text' | 'jsonl' | 'csv';
+}
+
+export async function queryAudit(flags: FilterFlags, terminal: Terminal): Promise<number> {
+  const { entries, damaged } = await readAuditLog(auditFolder(flags), filterOf(flags));
+  const show = rowOf(flags.format);
+  if (flags.format === 'csv') terminal.print(csvHeader);
+  for (const entry of entries) terminal.print(show(entry));
+  if (damaged.length > 0) {
+    terminal.note(`${damaged.length} damaged line(s), the first in ${damaged[0]?.file}; see \`audit verify\``);
+  }
+  return exitCodes.ok;
+}
+
+export async function exportAudit(
+  flags: FilterFlags & { readonly output?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const folder = auditFolder(flags);
+  const filter = filterOf(flags);
+  const show = rowOf(flags.format);
+  const entries =
+    flags.limit === undefined ? streamAuditLog(folder, filter) : (await readAuditLog(folder, filter)).entries;
+  await writeLines(flags.output, terminal, async (print) => {
+    if (flags.format === 'csv') print(csvHeader);
+    for await (const entry of entries) print(show(entry));
+  });
+  return exitCodes.ok;
+}
+
+export async function verifyAudit(
+  flags: AuditFolderFlags & { readonly anchor?: string; readonly publicKey?: string; readonly json: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  const folder = auditFolder(flags);
+  let verification: AuditVerification;
+  try {
+    const anchor =
+      flags.anchor === undefined ? null : parseAnchorFile(readFileSync(flags.anchor, 'utf8'), flags.anchor);
+    const keys =
+      flags.publicKey === undefined ? null : parsePublicKeys(readFileSync(flags.publicKey, 'utf8'), flags.publicKey);
+    verification = await verifyAuditLog(folder, {
+      anchors: anchor?.anchors ?? [],
+      publicKeys: keys ?? anchor?.public_keys ?? [],
+    });
+  } catch (error) {
+    throw new CliError(exitCodes.usage, messageOf(error));
+  }
+  if (flags.json) terminal.print(JSON.stringify({ folder, ...verification }));
+  else for (const line of verificationLines(folder, verification)) terminal.print(line);
+  return verification.ok ? exitCodes.ok : exitCodes.failed;
+}
+
+/** The folder that is meant: given, or that of the robot of this machine. */
+export function auditFolder({ dir, config }: AuditFolderFlags): string {
+  if (dir !== undefined) return dir;
+  return validateConfig(loadConfig(config === undefined ? {} : { file: config }).config).observability.auditDir;
+}
+
+/**
+ * Writes lines into a new file of its owner, or prints them.
+ *
+ * @throws CliError when there is such a file already, or it cannot be made
+ */
+export async function writeLines(
+  output: string | undefined,
+  terminal: Terminal,
+  write: (print: (line: string) => void) => Promise<void>,
+): Promise<void> {
+  if (output === undefined) return write((line) => terminal.print(line));
+  let file: number;
+  try {
+    file = openSync(output, 'wx', 0o600);
+  } catch (error) {
+    throw new CliError(exitCodes.usage, `${output} cannot be written: ${messageOf(error)}`);
+  }
+  try {
+    await write((line) => void writeSync(file, `${line}\n`));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function filterOf({ type, severity, job, node, since, until, limit }: FilterFlags): AuditFilter {
+  return {
+    ...(type === undefined ? {} : { eventTypes: type }),
+    ...(severity === undefined ? {} : { severity }),
+    ...(job === undefined ? {} : { jobId: job }),
+    ...(node === undefined ? {} : { nodeId: node }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+function rowOf(format: FilterFlags['format']): (entry: AuditEntry) => string {
+  switch (format) {
+    case 'jsonl':
+      return (entry) => JSON.stringify(entry);
+    case 'csv':
+      return csvRow;
+    case 'text':
+      return textRow;
+  }
+}
+
+function textRow({ seq, at, severity, type, message, job_id, node_id, actor }: AuditEntry): string {
+  const where = [job_id, node_id].filter((id) => id !== null).join(' ');
+  const who = actor === 'robot' ? '' : ` by ${actor}`;
+  const line = `${seq}  ${at}  ${severity.padEnd(8)}  ${type}  ${message}${who}${where === '' ? '' : `  (${where})`}`;
+  return JSON.stringify(line).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\');
+}
+
+function verificationLines(folder: string, verification: AuditVerification): string[] {
+  const { ok, findings, findingCount, head, anchors, removed, earlier, trust, unsigned } = verification;
+  const facts = factLines([
+    ['folder', folder],
+    ['entries', `${verification.entries} in ${verification.segments} segment(s)`],
+    ['last entry', head === null ? null : `${head.seq}, hash ${head.hash}`],
+    ['removed', removed === null ? null : `${removed.entries} entries up to ${removed.lastSeq}, by retention`],
+    [
+      'earlier',
+      earlier.files === 0
+        ? null
+        : `${earlier.files} file(s) with ${earlier.entries} lines from before the chain, which does not cover them`,
+    ],
+    [
+      'torn',
+      verification.torn === 0 ? null : `${verification.torn} place(s) where a crash cut a line, admitted by the log`,
+    ],
+    ['signed', signedText(verification)],
+    ['not signed', unsigned === 0 ? null : `the last ${unsigned} entries, as yet`],
+    [
+      'anchors',
+      anchors.given === 0
+        ? 'none given: what is missing at the end, or was written anew with the key, cannot be seen'
+        : `${anchors.matched} of ${anchors.given} are as they were${anchors.unchecked === 0 ? '' : `, ${anchors.unchecked} lie in what was removed`}`,
+    ],
+    ['keys', trust === 'none' ? null : verification.keyIds.join(', ')],
+  ]);
+  if (ok) return [...facts, '', 'ok'];
+  const listed = findings.slice(0, 20).map(({ file, line, seq, what }) => {
+    const place = line === null ? file : `${file}:${line}`;
+    return `  ${place}${seq === null ? '' : `, entry ${seq}`}: ${what}`;
+  });
+  const more = findingCount > listed.length ? [`  ... and ${findingCount - listed.length} more`] : [];
+  return [...facts, '', 'NOT OK, first bad place first:', ...listed, ...more];
+}
+
+function signedText({ trust, signedUpTo, checkpoints }: AuditVerification): string {
+  if (trust === 'none') return 'no';
+  const whose =
+    trust === 'pinned'
+      ? 'by the keys that were given'
+      : "by the folder's own keys: give --public-key or --anchor to know whose";
+  return `up to entry ${signedUpTo ?? 0}, ${checkpoints} checkpoint(s), ${whose}`;
+}

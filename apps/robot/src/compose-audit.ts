@@ -1,0 +1,66 @@
+/** The robot's audit log as its settings describe it, and what depends on it: no record, no new jobs. */
+import { join } from 'node:path';
+import type { ValidSettings } from '@casare/config';
+import type { Logger } from '@casare/execution';
+import { AuditLogger, type Redactor } from '@casare/observability';
+import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
+import type { RobotIdentity } from './identity.ts';
+
+export interface AuditComposition {
+  readonly config: ValidSettings;
+  readonly identity: RobotIdentity;
+  readonly redactor: Redactor;
+  readonly logger: Logger;
+  /** Told when the log cannot be written, with the reason in words, and with null when it can again. */
+  readonly onWritable: (problem: string | null) => void;
+}
+
+export interface RobotAudit {
+  /** Null when it is switched off. */
+  readonly audit: AuditLogger | null;
+  /** Sends anchors to the server; null without an audit log. */
+  anchorsOn(server: AnchorServer): AuditAnchors | null;
+  /** Whether durable entries can be written; after a failure, asking tries again. */
+  isWritable(): boolean;
+}
+
+const dayMs = 86_400_000;
+const megabyte = 1024 * 1024;
+
+/** @throws AuditError `AUDIT_FOLDER_OWNED` when another robot writes to the folder, `AUDIT_KEY_WRONG` */
+export function composeAudit({ config, identity, redactor, logger, onWritable }: AuditComposition): RobotAudit {
+  const settings = config.observability;
+  if (!settings.auditEnabled) return { audit: null, anchorsOn: () => null, isWritable: () => true };
+  let anchors: AuditAnchors | null = null;
+  let told: string | null = null;
+  const audit = new AuditLogger({
+    robotId: identity.robotId,
+    logDir: settings.auditDir,
+    keyDir: join(config.robot.home, 'keys'),
+    bootId: identity.bootId,
+    redact: redactor,
+    maxAgeMs: settings.auditRetentionDays === null ? null : settings.auditRetentionDays * dayMs,
+    maxTotalBytes: settings.auditMaxMb === null ? null : settings.auditMaxMb * megabyte,
+    ...(settings.auditMirror ? { mirror: logger } : {}),
+    onCheckpoint: (checkpoint) => anchors?.add(checkpoint),
+    onError: (error) => {
+      if (error.message !== told) logger.log('critical', error.message, { code: error.code });
+      told = error.message;
+    },
+  });
+  audit.open();
+  return {
+    audit,
+    anchorsOn: (server) => {
+      anchors = new AuditAnchors({ audit, server, intervalMs: settings.auditAnchorIntervalMs, logger });
+      return anchors;
+    },
+    isWritable: () => {
+      const isWritable = audit.checkWritable();
+      const why = audit.getStatus().lost?.error ?? 'its last write failed';
+      onWritable(isWritable ? null : `the audit log cannot be written (${why}), so nothing would tell of them`);
+      if (isWritable) told = null;
+      return isWritable;
+    },
+  };
+}
