@@ -112,9 +112,11 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     keys: openKeyFolder(join(home, 'keys')),
     logger,
   });
+  const opened: { audit: AuditLogger | null } = { audit: null };
   try {
     return await assemble(store);
   } catch (error) {
+    opened.audit?.close();
     await store.close();
     throw error;
   }
@@ -126,6 +128,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const onWritable = (problem: string | null): void => gate.hold('audit', problem);
     const record = composeAudit({ config, identity, redactor, logger, onWritable });
     const { audit } = record;
+    opened.audit = audit;
     auditIncidents(ownStore, audit);
     const fleet = { size: 1 };
     const connection = openConnection(settings, {
