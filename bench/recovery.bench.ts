@@ -84,9 +84,10 @@ async function openRobot(folder: string, workflowJson: string, isNew: boolean): 
           if (times.length === steps) stop.abort({ kind: 'suspend', reason: 'killed' });
         },
         onOver: () => undefined,
+        isLeaseEnding: () => false,
       });
       await job.interruption();
-      await runWorkflow({
+      const { end } = await runWorkflow({
         jobId: 'bench',
         workflow: checked,
         registry,
@@ -100,6 +101,7 @@ async function openRobot(folder: string, workflowJson: string, isNew: boolean): 
         signal: stop.signal,
       });
       job.close();
+      if (end.status !== 'suspended' || end.cause !== 'asked') throw new Error(JSON.stringify(end));
       return times;
     },
     close: () => store.close(),

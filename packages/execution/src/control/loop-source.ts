@@ -1,6 +1,7 @@
 /** What a for loop goes over, and its elements: pure data, so that a loop goes on after a restart. */
 import type { JsonValue } from '../json.ts';
 import { parseJsonText } from '../model/json-depth.ts';
+import { isPlaceholder } from '../model/placeholder.ts';
 import type { LoopSource } from './control-op.ts';
 
 /**
@@ -11,7 +12,7 @@ export function sourceOfItems(given: Exclude<JsonValue, null>): LoopSource {
   const items = typeof given === 'string' ? (structureIn(given) ?? given) : given;
   if (typeof items === 'string') return { kind: 'list', items: Array.from(items) };
   if (Array.isArray(items)) return { kind: 'list', items: items as readonly JsonValue[] };
-  if (typeof items !== 'object') return { kind: 'list', items: [items] };
+  if (typeof items !== 'object' || isPlaceholder(items)) return { kind: 'list', items: [items] };
   return { kind: 'dict', keys: Object.keys(items), items: Object.values(items as Record<string, JsonValue>) };
 }
 

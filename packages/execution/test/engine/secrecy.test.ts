@@ -187,16 +187,20 @@ describe('a secret and what is made of it', () => {
     expect(JSON.stringify(report.errors)).not.toContain(reversed);
   });
 
-  it('that many steps derive leaves no more behind than the state holds', async () => {
+  it('is known as long as the state holds it, however many texts were derived since', async () => {
     const journal = new TestJournal();
     const spec: FileSpec = {
       nodes: {
-        loop: ['ForLoopStartNode', { end: 1_500 }],
+        early: ['MakeNode', { text: '{{$secret:key}}', shape: 'reversed' }],
+        loop: ['ForLoopStartNode', { end: 1_100 }],
         turn: ['MakeNode', { text: '{{item}} {{$secret:key}}', shape: 'reversed' }],
+        late: ['SetVariableNode', { variable_name: 'late', value: '{{early.value}}!' }],
       },
-      connect: ['loop.body -> turn'],
+      connect: ['early -> loop.body -> turn', 'loop.completed -> late'],
     };
-    expect((await run(spec, journal)).end.status).toBe('completed');
+    const report = await run(spec, journal);
+    expect(report.variables.late).toBe(`${reversed}!`);
+    expect(withHidden({ variables: report.variables }, report.secret).variables.late).toBe(HIDDEN);
     expectSealed(journal.entries);
   });
 });

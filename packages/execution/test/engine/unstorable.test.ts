@@ -167,6 +167,17 @@ describe('a value that cannot be stored', () => {
     });
   });
 
+  it('is one item of a loop, whatever it is, and is there in the loop', async () => {
+    const spec: FileSpec = {
+      nodes: { make: ['MakeNode'], loop: ['ForLoopStartNode', { items: '{{make.line}}' }], use: ['UseNode'] },
+      connect: ['make -> loop.body -> use', 'loop.current_item => use.line'],
+    };
+    const journal = new TestJournal();
+    const run = await runFile(spec, { types: new Shop().types(), journal });
+    expect(run.outputs.use?.answer).toBe('answer of here');
+    expect(journal.entries.filter((entry) => entry.kind === 'result' && entry.node_id === 'use')).toHaveLength(1);
+  });
+
   it('keeps the name of its maker when another node passes it on', async () => {
     const journal = new TestJournal();
     await runFile(direct, { types: new Shop().types(), journal });
