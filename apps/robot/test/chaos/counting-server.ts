@@ -22,6 +22,8 @@ export interface CountingServer {
   of(prefix: string): readonly Effect[];
   /** The request of this node behind `passes` others is counted and never answered. */
   hold(node: string, passes: number, onHeld: () => void): void;
+  /** Whether a job, by its tag, is told that there is more to do when it asks at `/more/<tag>`. */
+  hasMore: (tag: string) => boolean;
   /** Called for every effect, once it is counted. */
   onEffect: (effect: Effect) => void;
   close(): Promise<void>;
@@ -32,6 +34,10 @@ export async function startCountingServer(): Promise<CountingServer> {
   const holds = new Map<string, { passes: number; readonly onHeld: () => void }>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const [, node = '', turn = '0'] = (request.url ?? '').split('/');
+    if (node === 'more') {
+      response.end(JSON.stringify({ more: server.hasMore(turn) }));
+      return;
+    }
     const key = String(request.headers['idempotency-key'] ?? '') || null;
     if (request.method === 'OPTIONS') {
       response.end(effects.some((effect) => effect.key === key) ? 'done' : 'not done');
@@ -58,6 +64,7 @@ export async function startCountingServer(): Promise<CountingServer> {
     effects,
     of: (prefix) => effects.filter(({ node }) => node.startsWith(prefix)),
     hold: (node, passes, onHeld) => void holds.set(node, { passes, onHeld }),
+    hasMore: () => false,
     onEffect: () => undefined,
     close: async () => {
       http.closeAllConnections();

@@ -5,14 +5,13 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '@casare/execution';
 import type { SupabaseServer } from '@casare/local-supabase';
 import { armKill, eventually, killsLeft, type SeededRandom, seededRandom, type Victim } from '@casare/testing';
 import { type Operator, operatorOf } from '../support/operator.ts';
 import { violationsOf } from './check-effects.ts';
 import { type CountingServer, startCountingServer } from './counting-server.ts';
-import { type RestartedRobot, startRestartedRobot } from './restarted-robot.ts';
+import { killableRobot, type RestartedRobot, startRestartedRobot } from './restarted-robot.ts';
 import { buildShape, type Shape, shapeNames } from './shapes.ts';
 
 export interface KillDrillOptions {
@@ -36,10 +35,6 @@ export interface KillDrillReport {
   readonly violations: readonly string[];
 }
 
-const killableRobot = fileURLToPath(new URL('./killable-robot.ts', import.meta.url));
-const nodePackage = fileURLToPath(
-  new URL('../../../../packages/execution/test/processes/support/kill-point-nodes.ts', import.meta.url),
-);
 const points = ['before-intent', 'after-intent', 'after-effect', 'after-result'] as const;
 const endLimitMs = 180_000;
 
@@ -73,21 +68,14 @@ class KillDrill {
     this.#pointsFolder = join(options.folder, 'points');
     mkdirSync(this.#pointsFolder);
     counting.onEffect = ({ node }) => this.#onEffect.get(tagOf(node))?.();
-    this.#robot = startRestartedRobot({
-      script: killableRobot,
-      env: {
-        SUPABASE_URL: options.server.url,
-        SUPABASE_KEY: options.server.serviceKey,
-        CASARE_HOME: join(options.folder, 'home'),
-        CASARE_MAX_CONCURRENT_JOBS: String(options.atOnce),
-        CASARE_JOB_PROCESSES_WARM: '0',
-        CASARE_NODES_PACKAGES: nodePackage,
-        CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
-        CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
-        CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
-        KILL_POINTS: this.#pointsFolder,
-      },
-    });
+    this.#robot = startRestartedRobot(
+      killableRobot({
+        server: options.server,
+        home: join(options.folder, 'home'),
+        pointsFolder: this.#pointsFolder,
+        jobs: options.atOnce,
+      }),
+    );
   }
 
   async run(): Promise<KillDrillReport> {

@@ -1,4 +1,6 @@
 /** A robot that is started again whenever it is gone, as a service manager would. */
+import { fileURLToPath } from 'node:url';
+import type { SupabaseServer } from '@casare/local-supabase';
 import { type CommandOptions, type RunningCommand, startCommand } from '../support/command.ts';
 
 export interface RestartedRobot {
@@ -34,4 +36,39 @@ export function startRestartedRobot(options: CommandOptions): RestartedRobot {
       await over;
     },
   });
+}
+
+export interface KillableRobotOptions {
+  readonly server: Pick<SupabaseServer, 'url' | 'serviceKey'>;
+  readonly home: string;
+  /** Where kills are armed; see `@casare/testing`. */
+  readonly pointsFolder: string;
+  /** Jobs at the same time. */
+  readonly jobs: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const script = fileURLToPath(new URL('./killable-robot.ts', import.meta.url));
+const nodePackage = fileURLToPath(
+  new URL('../../../../packages/execution/test/processes/support/kill-point-nodes.ts', import.meta.url),
+);
+
+/** A quick robot with the nodes whose effects are counted, that kills itself where it is told to. */
+export function killableRobot({ server, home, pointsFolder, jobs, env = {} }: KillableRobotOptions): CommandOptions {
+  return {
+    script,
+    env: {
+      SUPABASE_URL: server.url,
+      SUPABASE_KEY: server.serviceKey,
+      CASARE_HOME: home,
+      CASARE_MAX_CONCURRENT_JOBS: String(jobs),
+      CASARE_JOB_PROCESSES_WARM: '0',
+      CASARE_NODES_PACKAGES: nodePackage,
+      CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
+      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
+      CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
+      KILL_POINTS: pointsFolder,
+      ...env,
+    },
+  };
 }

@@ -1,0 +1,41 @@
+/** More: `pnpm chaos outages --count 50 --seed 1`, `pnpm chaos database-restarts --count 20 --seed 1`. */
+import { type PostgresSupabaseServer, startPostgresSupabase } from '@casare/local-supabase/postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/robot-home.ts';
+import { outageDrill } from './outage-drill.ts';
+import { restartDrill } from './restart-drill.ts';
+
+const hasRealPostgres = process.platform === 'linux' && process.arch === 'x64';
+const { OUTAGE_ROUNDS, RESTART_ROUNDS } = process.env;
+const outages = Number(OUTAGE_ROUNDS ?? 3);
+const restarts = Number(RESTART_ROUNDS ?? 3);
+const seed = Number(process.env.LOST_DATABASE_SEED ?? 20_260_101);
+
+describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', () => {
+  let server: PostgresSupabaseServer;
+  beforeAll(async () => {
+    server = await startPostgresSupabase();
+  });
+  afterAll(() => server?.stop());
+
+  it(`no step waits for it, and all is known soon after it is back, ${outages} times`, {
+    timeout: 120_000 + outages * 240_000,
+  }, async () => {
+    const longestSeconds = OUTAGE_ROUNDS === undefined ? 5 : 60;
+    const report = await outageDrill({ server, folder: temporaryFolder(), rounds: outages, seed, longestSeconds });
+    const { violations, ...figures } = report;
+    console.log(`outages: ${outages}, seed ${seed}, ${JSON.stringify(figures)}, ${violations.length} violations`);
+    expect(violations).toEqual([]);
+    expect(report.consistentAfterMs).toHaveLength(outages);
+    expect(report.restarts).toBe(Math.floor(outages / 2));
+  });
+
+  it(`each job completes once, through ${restarts} restarts of it`, {
+    timeout: 120_000 + restarts * 60_000,
+  }, async () => {
+    const report = await restartDrill({ server, folder: temporaryFolder(), rounds: restarts, seed });
+    const { violations, ...figures } = report;
+    console.log(`restarts: ${restarts}, seed ${seed}, ${JSON.stringify(figures)}, ${violations.length} violations`);
+    expect(violations).toEqual([]);
+  });
+});
