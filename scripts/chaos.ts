@@ -1,6 +1,7 @@
 /**
- * The tests that break things, with larger counts than the ordinary run: `pnpm chaos` lists the scenarios, `pnpm chaos
- * NAME... [--count N] [--seed N]` or `pnpm chaos all` runs them one after the other. Each prints a summary line.
+ * The tests that break things. `pnpm chaos` lists the scenarios and runs each with the small count of the ordinary tests,
+ * `pnpm chaos NAME...` (or `all`) with the large one; `--count N` and `--seed N` choose, `--list` only lists. They run one
+ * after the other, and each prints a summary line; the exit code is 1 when one of them found something.
  */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -12,6 +13,8 @@ interface Scenario {
   /** The package's folder and the test file in it. */
   readonly dir: string;
   readonly file: string;
+  /** A pattern for the test's name, where the file has several. */
+  readonly test?: string;
   readonly count: { readonly variable: string; readonly ordinary: number; readonly large: number };
   /** The variable that takes a seed; absent where chance is the machine's own. */
   readonly seed?: string;
@@ -25,6 +28,32 @@ const scenarios: readonly Scenario[] = [
     file: 'test/chaos/kill-points.test.ts',
     count: { variable: 'KILL_ROUNDS', ordinary: 5, large: 500 },
     seed: 'KILL_SEED',
+  },
+  {
+    name: 'outages',
+    what: 'PostgreSQL stopped for 5 to 60 s under three jobs, the robot killed meanwhile in half of the rounds',
+    dir: 'apps/robot',
+    file: 'test/chaos/lost-database.test.ts',
+    test: 'no step waits',
+    count: { variable: 'OUTAGE_ROUNDS', ordinary: 3, large: 50 },
+    seed: 'LOST_DATABASE_SEED',
+  },
+  {
+    name: 'database-restarts',
+    what: 'PostgreSQL behind PostgREST restarted while the robot works through many jobs',
+    dir: 'apps/robot',
+    file: 'test/chaos/lost-database.test.ts',
+    test: 'completes once',
+    count: { variable: 'RESTART_ROUNDS', ordinary: 3, large: 20 },
+    seed: 'LOST_DATABASE_SEED',
+  },
+  {
+    name: 'full-store',
+    what: 'the local store at its limit under running jobs, with room afterwards by delivery or by a higher limit',
+    dir: 'apps/robot',
+    file: 'test/chaos/lost-database.test.ts',
+    test: 'full meanwhile',
+    count: { variable: 'FULL_STORE_ROUNDS', ordinary: 3, large: 20 },
   },
   {
     name: 'lease-model',
@@ -85,37 +114,44 @@ const root = dirname(import.meta.dirname);
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
   allowPositionals: true,
-  options: { count: { type: 'string' }, seed: { type: 'string' } },
+  options: { count: { type: 'string' }, seed: { type: 'string' }, list: { type: 'boolean', default: false } },
 });
-const asked = positionals.includes('all') ? scenarios : scenarios.filter(({ name }) => positionals.includes(name));
 const unknown = positionals.filter((name) => name !== 'all' && !scenarios.some((scenario) => scenario.name === name));
-
-if (asked.length === 0 || unknown.length > 0) {
-  for (const name of unknown) console.error(`There is no scenario "${name}".`);
-  for (const { name, what, count } of scenarios) {
-    console.log(`${name.padEnd(16)} ${what} (${count.ordinary} in the tests, ${count.large} here)`);
-  }
-  process.exit(unknown.length > 0 ? 2 : 0);
+for (const name of unknown) console.error(`There is no scenario "${name}".`);
+for (const [option, value] of Object.entries({ count: values.count, seed: values.seed })) {
+  if (value === undefined || /^[1-9]\d{0,8}$/.test(value)) continue;
+  console.error(`--${option} must be a whole number of at least 1.`);
+  process.exit(2);
 }
+const isOrdinary = positionals.length === 0;
+if (isOrdinary || unknown.length > 0 || values.list) {
+  for (const { name, what, count } of scenarios) {
+    console.log(`${name.padEnd(18)} ${what} (${count.ordinary}, or ${count.large} when it is named)`);
+  }
+}
+if (unknown.length > 0) process.exit(2);
+if (values.list) process.exit(0);
 
+const asked = scenarios.filter(({ name }) => isOrdinary || positionals.includes('all') || positionals.includes(name));
 const seed = values.seed ?? String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1);
 const summaries: string[] = [];
 for (const scenario of asked) {
-  const count = values.count ?? String(scenario.count.large);
+  const count = values.count ?? String(isOrdinary ? scenario.count.ordinary : scenario.count.large);
   console.log(`\n== ${scenario.name}: ${count}${scenario.seed === undefined ? '' : `, seed ${seed}`}`);
   const startedAt = performance.now();
   const hasPassed = await run(scenario, count);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const seedText = scenario.seed === undefined ? '' : ` seed ${seed}`;
-  summaries.push(`${hasPassed ? 'passed' : 'FAILED'}  ${scenario.name.padEnd(16)} ${count} in ${seconds} s${seedText}`);
+  summaries.push(`${hasPassed ? 'passed' : 'FAILED'}  ${scenario.name.padEnd(18)} ${count} in ${seconds} s${seedText}`);
   if (!hasPassed) process.exitCode = 1;
 }
 console.log(`\n${summaries.join('\n')}`);
 
-function run({ dir, file, count: { variable }, seed: seedVariable }: Scenario, count: string): Promise<boolean> {
+function run({ dir, file, test, count: { variable }, seed: seedVariable }: Scenario, count: string): Promise<boolean> {
   return new Promise((resolve) => {
     const bin = join(root, 'node_modules', '.bin');
-    const child = spawn(join(bin, 'vitest'), ['run', file, '--testTimeout=0', '--hookTimeout=0'], {
+    const only = test === undefined ? [] : ['-t', test];
+    const child = spawn(join(bin, 'vitest'), ['run', file, ...only, '--testTimeout=0', '--hookTimeout=0'], {
       cwd: join(root, dir),
       stdio: ['ignore', 'inherit', 'inherit'],
       env: {

@@ -41,6 +41,7 @@ import { robotTelemetry } from './robot-telemetry.ts';
 import { RobotTurn } from './robot-turn.ts';
 import { StoreProbe } from './status/store-probe.ts';
 import { auditIncidents, recentIncidents } from './store-incidents.ts';
+import { storeLimitBytes } from './store-room.ts';
 import { robotVersion } from './version.ts';
 
 /** What an embedding program may replace or add. */
@@ -109,6 +110,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     path: join(home, 'store.db'),
     robotId: identity.robotId,
     synchronous: config.jobExecution.synchronous,
+    maxBytes: storeLimitBytes(config),
     keys: openKeyFolder(join(home, 'keys')),
     logger,
   });

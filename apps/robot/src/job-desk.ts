@@ -195,6 +195,11 @@ export class JobDesk {
     return true;
   }
 
+  /** The store takes steps again. */
+  roomIsBack(): void {
+    this.#recovery.roomIsBack();
+  }
+
   /** From now on, suspended jobs stay suspended. */
   stop(): void {
     this.#recovery.stop();

@@ -29,6 +29,7 @@ export interface JobRecoveryOptions {
 export class JobRecovery {
   readonly #options: JobRecoveryOptions;
   readonly #stopped = new AbortController();
+  #room = new AbortController();
 
   constructor(options: JobRecoveryOptions) {
     this.#options = options;
@@ -51,12 +52,15 @@ export class JobRecovery {
   async waitToRetry(jobId: string, reason: string): Promise<boolean> {
     const { clock, logger, retryStoreMs } = this.#options;
     logger.log('error', `a job is suspended and will be tried again: ${reason}`, { job_id: jobId });
-    try {
-      await clock.sleep(retryStoreMs ?? 10_000, this.#stopped.signal);
-      return true;
-    } catch {
-      return false;
-    }
+    const soonest = AbortSignal.any([this.#stopped.signal, this.#room.signal]);
+    await clock.sleep(retryStoreMs ?? 10_000, soonest).catch(() => undefined);
+    return !this.isStopped;
+  }
+
+  /** What waits for the store is tried again now. */
+  roomIsBack(): void {
+    this.#room.abort();
+    this.#room = new AbortController();
   }
 
   stop(): void {

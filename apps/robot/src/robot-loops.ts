@@ -6,6 +6,7 @@ import type { RobotParts } from './compose.ts';
 import { guardIntervalMs } from './lease-deadline.ts';
 import { messageOf } from './message-of.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
+import { StoreRoom } from './store-room.ts';
 
 /** How often the local store drops what its retention allows (I7). */
 const retentionIntervalMs = 3_600_000;
@@ -19,12 +20,18 @@ export class RobotLoops {
   readonly #end = new AbortController();
   /** The last problem of each loop. */
   readonly #problems = new Map<string, string>();
+  readonly #room: StoreRoom;
   #loops: Periodic[] = [];
   #turn: Periodic | null = null;
   #sync: Periodic | null = null;
 
   constructor(parts: RobotParts) {
     this.#parts = parts;
+    this.#room = new StoreRoom({
+      store: parts.queue.store,
+      limitMb: parts.config.jobExecution.storeLimitMb,
+      onRoom: () => parts.desk.roomIsBack(),
+    });
   }
 
   start(): void {
@@ -47,6 +54,7 @@ export class RobotLoops {
       await audit?.maintain();
     });
     this.#loop('anchoring the audit log', anchorLookMs, async (signal) => auditAnchors?.send(signal));
+    this.#loop('room in the local store', 2_000, () => this.#room.look());
   }
 
   /** There may be a free slot, or a new job. */

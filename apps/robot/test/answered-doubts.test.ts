@@ -86,6 +86,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   const payment = (id: string): string => chain(id, [pay(id), appendLine('after', 'steps.txt', 'after')]);
   const retried = await operator.submit(payment('retried'));
   const failed = await operator.submit(payment('failed'));
+  const cancelled = await operator.submit(payment('cancelled'));
   const forked = await operator.submit(fork(pay('one'), pay('two')));
   const job = (...args: readonly string[]): Promise<CommandResult> =>
     runCommand(['job', ...args], { env: environment(home) });
@@ -102,9 +103,13 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     readFile(join(home, 'work', jobId, 'steps.txt'), 'utf8').catch(() => '');
 
   const first = await startRobot(home);
-  await eventually('all payments arrive', () => ['retried', 'failed', 'one', 'two'].every((id) => paid(id) === 1), {
-    timeoutMs: 60_000,
-  });
+  await eventually(
+    'all payments arrive',
+    () => ['retried', 'failed', 'cancelled', 'one', 'two'].every((id) => paid(id) === 1),
+    {
+      timeoutMs: 60_000,
+    },
+  );
   await first.kill();
   const second = await startRobot(home);
   await inDoubt(retried, 1);
@@ -124,6 +129,10 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     const [question] = await inDoubt(retried, 1);
     return question?.attempt === 2;
   });
+
+  expect(await operator.gateway.cancelJob(cancelled, 'checked by hand')).toBe('requested');
+  expect(await operator.ended(cancelled)).toMatchObject({ status: 'cancelled', error: { message: 'checked by hand' } });
+  expect([paid('cancelled'), await steps(cancelled)]).toEqual([1, '']);
 
   expect(await job('resolve', failed, '--fail')).toMatchObject({ exitCode: 0 });
   expect(await operator.ended(failed)).toMatchObject({

@@ -165,6 +165,18 @@ describe('a running robot', () => {
     });
   });
 
+  it('finishes what runs at the first signal, and cancels it at the second', async () => {
+    const first = await daemon();
+    const jobId = await operator.submit(heldJob('held'));
+    await eventually('the job runs', () => first.begun([jobId]).length === 1, patient);
+    first.robot.signal('SIGTERM');
+    await eventually('the robot drains', () => first.robot.errors.some((line) => line.startsWith('stopping')));
+    expect(await statusOf(jobId)).toBe('running');
+    first.robot.signal('SIGTERM');
+    expect(await first.robot.ended).toBe(0);
+    expect(await statusOf(jobId)).toBe('cancelled');
+  });
+
   it('ends at once at the third signal, with exit code 130, and the job goes on at the next start', async () => {
     const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_CANCEL_GRACE_MS: '600000' });
     const jobId = await operator.submit(heldJob('stubborn', { cleanup: true }));

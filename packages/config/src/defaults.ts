@@ -35,6 +35,7 @@ export function defaultSettings(host: Host): Settings {
       checkpointEnabled: true,
       checkpointOnEveryNode: true,
       synchronous: 'full',
+      storeLimitMb: 1_024,
       progressReportingEnabled: true,
       progressIntervalMs: 1_000,
       cancellationCheckIntervalMs: 2_000,

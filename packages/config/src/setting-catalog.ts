@@ -66,6 +66,7 @@ const catalog: Catalog = {
     checkpointEnabled: flag(),
     checkpointOnEveryNode: flag(),
     synchronous: oneOf('full', 'normal'),
+    storeLimitMb: optional(wholeNumber(8, 1_048_576)),
     progressReportingEnabled: flag(),
     progressIntervalMs: durationMs(10),
     cancellationCheckIntervalMs: durationMs(10),

@@ -74,6 +74,11 @@ export interface JobExecutionSettings {
   checkpointOnEveryNode: boolean;
   /** `full` (default) survives power loss; `normal` survives the death of the process only, and is faster. */
   synchronous: Synchronous;
+  /**
+   * What the robot's own store may grow to, in MB. Near it, events are dropped first, then steps wait; what ends a job is
+   * still saved. Default 1,024. `null`: no limit.
+   */
+  storeLimitMb: number | null;
   /** Whether progress is sent to the database. Default true. */
   progressReportingEnabled: boolean;
   /** Time between two progress reports of a job. Default 1,000. */

@@ -149,7 +149,7 @@ export class SqliteStore implements Store, StoreAccess {
 
   async cleanup(options: CleanupOptions = {}): Promise<CleanupReport> {
     const report = await cleanStore({ db: this.#parts.db, access: this, clock: this.clock }, options);
-    await this.#parts.writer.truncate();
+    if (Object.values(report).some((removed) => removed > 0)) await this.#parts.writer.truncate();
     return report;
   }
 

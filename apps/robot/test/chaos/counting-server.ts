@@ -20,9 +20,9 @@ export interface CountingServer {
   readonly url: string;
   readonly effects: readonly Effect[];
   of(prefix: string): readonly Effect[];
-  /** The request of this node behind `passes` others is counted and never answered. */
-  hold(node: string, passes: number, onHeld: () => void): void;
-  /** Whether a job, by its tag, is told that there is more to do when it asks at `/more/<tag>`. */
+  /** The request of this node behind `passes` others is counted, and answered when and if `reply` is called. */
+  hold(node: string, passes: number, onHeld: (reply: () => void) => void): void;
+  /** Whether a job, by its tag, is told that there is more to do when it asks at `/more/<tag>/<bytes of padding>`. */
   hasMore: (tag: string) => boolean;
   /** Called for every effect, once it is counted. */
   onEffect: (effect: Effect) => void;
@@ -31,11 +31,11 @@ export interface CountingServer {
 
 export async function startCountingServer(): Promise<CountingServer> {
   const effects: Effect[] = [];
-  const holds = new Map<string, { passes: number; readonly onHeld: () => void }>();
+  const holds = new Map<string, { passes: number; readonly onHeld: (reply: () => void) => void }>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const [, node = '', turn = '0'] = (request.url ?? '').split('/');
+    const [, node = '', turn = '0', bytes = '0'] = (request.url ?? '').split('/');
     if (node === 'more') {
-      response.end(JSON.stringify({ more: server.hasMore(turn) }));
+      response.end(JSON.stringify({ more: server.hasMore(turn), padding: 'x'.repeat(Number(bytes)) }));
       return;
     }
     const key = String(request.headers['idempotency-key'] ?? '') || null;
@@ -49,7 +49,7 @@ export async function startCountingServer(): Promise<CountingServer> {
     const hold = holds.get(node);
     if (hold !== undefined && hold.passes === 0) {
       holds.delete(node);
-      hold.onHeld();
+      hold.onHeld(() => response.end('{}'));
       return;
     }
     if (hold !== undefined) hold.passes -= 1;

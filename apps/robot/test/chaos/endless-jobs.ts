@@ -16,15 +16,18 @@ const wires: readonly Wire[] = [
   { from: 'loop', exit: 'completed', to: 'end' },
 ];
 
-/** @param tag what the node ids begin with; `<tag>-effect` is the node whose effects are counted, by turn */
-export function endlessJob(tag: string, url: string): string {
+/**
+ * @param tag what the node ids begin with; `<tag>-effect` is the node whose effects are counted, by turn
+ * @param bytesPerTurn what each turn leaves in the job's journal, roughly
+ */
+export function endlessJob(tag: string, url: string, bytesPerTurn = 0): string {
   const id = (name: string): string => `${tag}-${name}`;
   const nodes: readonly (readonly [string, string, object?])[] = [
     ['start', 'StartNode'],
     ['loop', 'WhileLoopStartNode', { expression: 'more', max_iterations: 100_000 }],
     ['effect', 'ProbedPostNode', { url: `${url}/${id('effect')}/{{${id('loop')}.current_iteration}}` }],
-    ['pause', 'WaitNode', { duration: 0.1 }],
-    ['ask', 'HttpRequestNode', { url: `${url}/more/${tag}` }],
+    ['pause', 'WaitNode', { duration: 0.05 }],
+    ['ask', 'HttpRequestNode', { url: `${url}/more/${tag}/${Math.floor(bytesPerTurn / 2)}` }],
     ['note', 'SetVariableNode', { variable_name: 'more', value: `{{${id('ask')}.response_json.more}}` }],
     ['end', 'EndNode'],
   ];

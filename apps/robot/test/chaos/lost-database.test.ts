@@ -1,14 +1,16 @@
-/** More: `pnpm chaos outages --count 50 --seed 1`, `pnpm chaos database-restarts --count 20 --seed 1`. */
+/** More: `pnpm chaos outages --count 50 --seed 1`, and so on with `database-restarts` and `full-store`. */
 import { type PostgresSupabaseServer, startPostgresSupabase } from '@casare/local-supabase/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/robot-home.ts';
+import { fullStoreDrill } from './full-store-drill.ts';
 import { outageDrill } from './outage-drill.ts';
 import { restartDrill } from './restart-drill.ts';
 
 const hasRealPostgres = process.platform === 'linux' && process.arch === 'x64';
-const { OUTAGE_ROUNDS, RESTART_ROUNDS } = process.env;
+const { OUTAGE_ROUNDS, RESTART_ROUNDS, FULL_STORE_ROUNDS } = process.env;
 const outages = Number(OUTAGE_ROUNDS ?? 3);
 const restarts = Number(RESTART_ROUNDS ?? 3);
+const fullStores = Number(FULL_STORE_ROUNDS ?? 3);
 const seed = Number(process.env.LOST_DATABASE_SEED ?? 20_260_101);
 
 describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', () => {
@@ -36,6 +38,15 @@ describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', 
     const report = await restartDrill({ server, folder: temporaryFolder(), rounds: restarts, seed });
     const { violations, ...figures } = report;
     console.log(`restarts: ${restarts}, seed ${seed}, ${JSON.stringify(figures)}, ${violations.length} violations`);
+    expect(violations).toEqual([]);
+  });
+
+  it(`a store that is full meanwhile saves the ends of jobs, and goes on once there is room, ${fullStores} times`, {
+    timeout: 120_000 + fullStores * 120_000,
+  }, async () => {
+    const report = await fullStoreDrill({ server, folder: temporaryFolder(), rounds: fullStores });
+    const { violations, ...figures } = report;
+    console.log(`full stores: ${fullStores}, ${JSON.stringify(figures)}, ${violations.length} violations`);
     expect(violations).toEqual([]);
   });
 });
