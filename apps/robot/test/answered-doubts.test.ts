@@ -80,7 +80,7 @@ function fork(one: NodeSpec, two: NodeSpec): string {
   });
 }
 
-it('a robot killed behind a payment asks, and does what an operator answers, once', { timeout: 180_000 }, async () => {
+it('a robot killed behind a payment asks, and does what an operator answers, once', { timeout: 300_000 }, async () => {
   const home = temporaryFolder();
   const { state, pay, paid } = await cashier();
   const payment = (id: string): string => chain(id, [pay(id), appendLine('after', 'steps.txt', 'after')]);
