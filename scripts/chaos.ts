@@ -79,6 +79,21 @@ const scenarios: readonly Scenario[] = [
     seed: 'DAMAGE_SEED',
   },
   {
+    name: 'lease-clocks',
+    what: 'wall clock set, machine suspended and rebooted, robot killed, server away: nobody acts past a deadline',
+    dir: 'apps/robot',
+    file: 'test/chaos/lease-clocks.test.ts',
+    count: { variable: 'LEASE_CLOCK_ROUNDS', ordinary: 8, large: 2_000 },
+    seed: 'LEASE_CLOCK_SEED',
+  },
+  {
+    name: 'slow-disk',
+    what: 'a disk whose every commit takes 5 s: no heartbeat is late and no lease lost',
+    dir: 'apps/robot',
+    file: 'test/chaos/slow-disk.test.ts',
+    count: { variable: 'SLOW_DISK_ROUNDS', ordinary: 1, large: 10 },
+  },
+  {
     name: 'mutated-files',
     what: 'damaged workflow files: no crash, no hang, no run, a message that names the place',
     dir: 'packages/execution',

@@ -5,15 +5,33 @@
  */
 import { uptime } from 'node:os';
 
-export function createBootClock(platform: NodeJS.Platform = process.platform): () => number {
-  if (platform === 'linux') return () => uptime() * 1_000;
-  const wallStart = Date.now();
-  const start = performance.now();
+/** What the machine says about time, in ms. */
+export interface MachineTime {
+  /** Since boot, with the time of suspends where the platform counts it. */
+  uptimeMs(): number;
+  /** Since the epoch; can be set. */
+  wallMs(): number;
+  /** Never steps; may stand while the machine is suspended. */
+  monotonicMs(): number;
+}
+
+const machineTime: MachineTime = {
+  uptimeMs: () => uptime() * 1_000,
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+};
+
+export function createBootClock(
+  platform: NodeJS.Platform = process.platform,
+  time: MachineTime = machineTime,
+): () => number {
+  if (platform === 'linux') return () => time.uptimeMs();
+  const uptimeAtStart = time.uptimeMs();
+  const wallAtStart = time.wallMs();
+  const start = time.monotonicMs();
   let latest = 0;
   return () => {
-    latest = Math.max(latest, performance.now() - start, Date.now() - wallStart);
+    latest = Math.max(latest, time.monotonicMs() - start, time.wallMs() - wallAtStart);
     return uptimeAtStart + latest;
   };
 }
-
-const uptimeAtStart = uptime() * 1_000;

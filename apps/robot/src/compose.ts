@@ -50,6 +50,8 @@ export interface RobotOverrides {
   readonly logger?: Logger;
   /** Node types beside the built-in ones. Only this process has them, so with any of them jobs run in it. */
   readonly nodes?: readonly NodeType[];
+  /** For drills of a slow disk: see `StoreOptions`. */
+  readonly commitDelayMs?: Int32Array;
 }
 
 export interface RobotEvents {
@@ -112,6 +114,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     synchronous: config.jobExecution.synchronous,
     maxBytes: storeLimitBytes(config),
     keys: openKeyFolder(join(home, 'keys')),
+    ...(options.commitDelayMs === undefined ? {} : { commitDelayMs: options.commitDelayMs }),
     logger,
   });
   const opened: { audit: AuditLogger | null } = { audit: null };

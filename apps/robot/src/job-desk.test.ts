@@ -106,6 +106,24 @@ describe('a cancel', () => {
   });
 });
 
+it('a claim keeps its lease while a slow disk stores it, and is given up when the lease is lost meanwhile', async () => {
+  for (const outcome of ['ok', 'stale'] as const) {
+    const { clock, desk, locker, runs, server, disk, told } = await deskWith();
+    let stored = (): void => undefined;
+    disk.add = new Promise((resolve) => {
+      stored = resolve;
+    });
+    locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+    server.answer = () => ({ outcome });
+    const admitted = desk.admit(claim('a', { onLost: 'restart' }));
+    await clock.advance(20_000);
+    expect(locker.remainingMs('a')).toBe(outcome === 'ok' ? 300_000 : null);
+    stored();
+    await admitted;
+    expect([runs.size, told]).toEqual(outcome === 'ok' ? [1, []] : [0, ['lost a', 'superseded a']]);
+  }
+});
+
 it('a job has snapshots in its journal, so that a resume need not fold all of it', async () => {
   const { desk } = await deskWith();
   await desk.admit(claim('a'));

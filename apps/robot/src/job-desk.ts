@@ -133,10 +133,20 @@ export class JobDesk {
     if (this.has(claim)) return;
     if (this.#jobs.has(claim.jobId))
       throw new StillEndingError('an earlier run of the job is still ending on this robot');
-    await this.#options.store.add(claim, this.#options.locker.remainingMs(claim.jobId) ?? claim.leaseMs);
-    this.#options.telemetry.received(claim);
-    this.#options.logger.log('info', `claimed job "${claim.name}"`, { job_id: claim.jobId });
+    const { store, checker, locker, telemetry, logger } = this.#options;
+    const { jobId, leaseToken } = claim;
+    // The lease is renewed from now on, however long the disk takes.
+    const watch = checker.start(jobId, {}, { leaseToken });
+    try {
+      await store.add(claim, locker.remainingMs(jobId) ?? claim.leaseMs);
+    } catch (error) {
+      watch.stop();
+      throw error;
+    }
+    telemetry.received(claim);
+    logger.log('info', `claimed job "${claim.name}"`, { job_id: jobId });
     const job = this.#track(storedForm(claim));
+    if (watch.isStale) return this.#lose(job, 'another claim holds the job');
     if (claim.cancelRequested) await this.#options.checker.checkNow();
     await this.#submit(job, 0);
   }
@@ -299,7 +309,7 @@ export class JobDesk {
       this.#options.logger.log('warning', 'a job stops: its lease could not be renewed in time', { job_id: jobId });
     }
     job.isLeaseEnding = true;
-    const withinMs = lastNodeLimitMs(this.#options.locker.lockTimeoutMs);
+    const withinMs = lastNodeLimitMs(jobId, this.#options.locker);
     await this.#executorOrThrow().suspendJob(jobId, 'its lease could not be renewed in time', { withinMs });
   }
 

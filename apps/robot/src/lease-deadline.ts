@@ -12,9 +12,9 @@ export function leaseMarginMs(lockTimeoutMs: number): number {
   return Math.min(10_000, lockTimeoutMs / 3);
 }
 
-/** How long a node that is under way when the margin begins may take to finish, in ms. */
-export function lastNodeLimitMs(lockTimeoutMs: number): number {
-  return leaseMarginMs(lockTimeoutMs) / 2;
+/** How long a node that is under way may still take to finish, in ms: until half of the margin is over. */
+export function lastNodeLimitMs(jobId: string, locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs'>): number {
+  return Math.max(0, (locker.remainingMs(jobId) ?? 0) - leaseMarginMs(locker.lockTimeoutMs) / 2);
 }
 
 /** How often the deadlines have to be looked at, in ms. */

@@ -16,6 +16,8 @@ export interface LeaseNotesOptions {
 interface Note {
   readonly leaseToken: string;
   readonly at: number;
+  /** The disk has not taken it yet. */
+  isUnderWay: boolean;
 }
 
 export class LeaseNotes {
@@ -35,14 +37,20 @@ export class LeaseNotes {
     const note = this.#notes.get(jobId);
     if (note?.leaseToken !== leaseToken) {
       // What the claim said was stored with the job.
-      this.#notes.set(jobId, { leaseToken, at: now });
+      this.#notes.set(jobId, { leaseToken, at: now, isUnderWay: false });
       return;
     }
-    if (now - note.at < locker.lockTimeoutMs / 10) return;
-    this.#notes.set(jobId, { leaseToken, at: now });
-    store.renewLease({ jobId, leaseToken }, remainingMs).catch((error: unknown) => {
-      logger.log('debug', `the lease of a job could not be noted: ${messageOf(error)}`, { job_id: jobId });
-    });
+    if (note.isUnderWay || now - note.at < locker.lockTimeoutMs / 10) return;
+    const newer: Note = { leaseToken, at: now, isUnderWay: true };
+    this.#notes.set(jobId, newer);
+    store
+      .renewLease({ jobId, leaseToken }, remainingMs)
+      .catch((error: unknown) => {
+        logger.log('debug', `the lease of a job could not be noted: ${messageOf(error)}`, { job_id: jobId });
+      })
+      .finally(() => {
+        newer.isUnderWay = false;
+      });
   }
 
   forget(jobId: string): void {

@@ -8,19 +8,16 @@ interface Sleeper {
 export interface ManualClockOptions {
   /** Wall-clock start in ms since the epoch. Default: 2026-01-01T00:00:00Z. */
   readonly startAtMs?: number;
-  /** How long ago the machine was booted, in ms. Default 0. */
-  readonly bootedForMs?: number;
 }
 
 export class ManualClock {
   #wall: number;
   #monotonic = 0;
-  #boot: number;
+  #boot = 0;
   #sleepers: Sleeper[] = [];
 
   constructor(options: ManualClockOptions = {}) {
     this.#wall = options.startAtMs ?? Date.UTC(2026, 0, 1);
-    this.#boot = options.bootedForMs ?? 0;
   }
 
   now(): number {
@@ -31,7 +28,7 @@ export class ManualClock {
     return this.#monotonic;
   }
 
-  /** Ms since the machine was booted, the time that it was suspended included. */
+  /** Ms since this clock began, the time that its machine was suspended included. */
   sinceBoot(): number {
     return this.#boot;
   }
@@ -39,6 +36,12 @@ export class ManualClock {
   /** How many sleeps are under way. */
   get sleeping(): number {
     return this.#sleepers.length;
+  }
+
+  /** Ms until the first sleep is over; null when nobody sleeps. */
+  get nextWakeInMs(): number | null {
+    const first = Math.min(...this.#sleepers.map(({ dueAt }) => dueAt));
+    return Number.isFinite(first) ? Math.max(0, first - this.#monotonic) : null;
   }
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {

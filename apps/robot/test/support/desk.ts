@@ -85,7 +85,7 @@ export async function deskWith(options: DeskSetup = {}) {
   const told: string[] = [];
   const started: string[] = [];
   const server = { isDown: false, answer: (_jobId: string): Partial<LeaseAnswer> => ({}) };
-  const disk = { isFull: false };
+  const disk = { isFull: false, add: Promise.resolve() };
   const locker = new JobLocker({
     robotId: 'r',
     clock,
@@ -112,7 +112,7 @@ export async function deskWith(options: DeskSetup = {}) {
   const checker = new CancellationChecker({ leases: locker, checkIntervalMs: 1_000, clock });
   const desk = new JobDesk({
     store: options.store ?? {
-      add: async () => undefined,
+      add: () => disk.add,
       renewLease: async () => undefined,
       unfinished: async () => options.unfinished ?? [],
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
