@@ -25,11 +25,11 @@ import type {
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type StoredJob, storedForm } from './desk-ports.ts';
+import { DeskTable } from './desk-table.ts';
 import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
+import { JobLeases } from './job-leases.ts';
 import { JobRecovery } from './job-recovery.ts';
-import { isLeaseEnding, lastNodeLimitMs } from './lease-deadline.ts';
-import { LeaseNotes } from './lease-notes.ts';
 import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, noStatistics } from './run-outcomes.ts';
@@ -56,22 +56,21 @@ export class JobDesk {
   readonly #recovery: JobRecovery;
   readonly #doubts: JobDoubts;
   readonly #endings: JobEndings;
-  readonly #leaseNotes: LeaseNotes;
-  readonly #jobs = new Map<string, DeskJob>();
-  /** Jobs that are over here while the server still has them as running: it has not heard of the end yet. */
-  readonly #untold = new Set<string>();
+  readonly #leases: JobLeases;
+  readonly #table = new DeskTable();
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
     this.#options = options;
     const drop = (job: DeskJob): void => this.#drop(job);
-    this.#leaseNotes = new LeaseNotes(options);
+    const isHere = (job: DeskJob): boolean => this.#table.isHere(job);
+    this.#leases = new JobLeases({ ...options, executor: () => this.#executorOrThrow(), isHere, drop });
     const tryAgainLater = (job: DeskJob, reason: string): void => this.#tryAgainLater(job, reason);
-    this.#endings = new JobEndings({ ...options, untold: this.#untold, drop, tryAgainLater });
+    this.#endings = new JobEndings({ ...options, untold: this.#table.untold, drop, tryAgainLater });
     this.#doubts = new JobDoubts({
       ...options,
       tryAgainLater,
-      isIdle: (job) => this.#isHere(job) && !this.#executorOrThrow().has(job.record.jobId),
+      isIdle: (job) => isHere(job) && !this.#executorOrThrow().has(job.record.jobId),
       takeUp: (job, answers) => this.#takeUp(job, answers),
       endWithoutRun: (job, outcome) => this.#endings.endWithoutRun(job, outcome),
     });
@@ -90,38 +89,33 @@ export class JobDesk {
   }
 
   get inDoubt(): readonly string[] {
-    return [...this.#jobs.values()].filter((job) => job.isInDoubt).map((job) => job.record.jobId);
+    return this.#table.inDoubt;
   }
 
   /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */
   get unending(): readonly string[] {
-    return [...this.#jobs.values()].filter((job) => job.cannotEnd).map((job) => job.record.jobId);
+    return this.#table.all.filter((job) => job.cannotEnd).map((job) => job.record.jobId);
   }
 
-  /**
-   * How many more jobs could start at once. Those that wait here will need slots without being asked again; those that
-   * are over keep theirs until the server knows, so that it, too, never sees more running jobs than the limit.
-   */
+  /** How many more jobs could start at once. */
   get freeSlots(): number {
     const executor = this.#executorOrThrow();
-    const waiting = [...this.#jobs.values()].filter((job) => job.waitsFor !== null).length;
-    const untold = [...this.#untold].filter((jobId) => !executor.has(jobId)).length;
-    return Math.max(0, executor.freeSlots - waiting - untold);
+    return Math.max(0, executor.freeSlots - this.#table.placesBesides((jobId) => !executor.has(jobId)));
   }
 
   /** The server has been told of a job's end, or refuses to hear of it. */
   toldServer(jobId: string): void {
-    this.#untold.delete(jobId);
+    this.#table.untold.delete(jobId);
   }
 
   /** Whether this very claim is here. */
   has(claim: ClaimedJob): boolean {
-    return this.#jobs.get(claim.jobId)?.record.leaseToken === claim.leaseToken;
+    return this.#table.hasClaim(claim);
   }
 
   /** How far a job is; null when it is not here. */
   progressOf(jobId: string): ReturnType<DeskJob['progress']['snapshot']> | null {
-    return this.#jobs.get(jobId)?.progress.snapshot() ?? null;
+    return this.#table.find(jobId)?.progress.snapshot() ?? null;
   }
 
   /**
@@ -131,7 +125,7 @@ export class JobDesk {
    */
   async admit(claim: ClaimedJob): Promise<void> {
     if (this.has(claim)) return;
-    if (this.#jobs.has(claim.jobId))
+    if (this.#table.find(claim.jobId) !== undefined)
       throw new StillEndingError('an earlier run of the job is still ending on this robot');
     const { store, checker, locker, telemetry, logger } = this.#options;
     const { jobId, leaseToken } = claim;
@@ -146,7 +140,7 @@ export class JobDesk {
     telemetry.received(claim);
     logger.log('info', `claimed job "${claim.name}"`, { job_id: jobId });
     const job = this.#track(storedForm(claim));
-    if (watch.isStale) return this.#lose(job, 'another claim holds the job');
+    if (watch.isStale) return this.#leases.lose(job, 'another claim holds the job');
     if (claim.cancelRequested) await this.#options.checker.checkNow();
     await this.#submit(job, 0);
   }
@@ -158,23 +152,23 @@ export class JobDesk {
 
   /** The journal of a job for the runner, which asks for it before it loads the workflow. */
   journalFor({ jobId }: JobSpec): RunJournal {
-    const job = this.#job(jobId);
+    const job = this.#table.get(jobId);
     job.progress.reportStage('loading_workflow');
     return job.journal;
   }
 
   observerFor(job: JobSpec, shape: ProgressShape): RunObserver {
-    return this.#job(job.jobId).observe(job, shape);
+    return this.#table.get(job.jobId).observe(job, shape);
   }
 
   /** Called by the executor for every job that gets a slot. */
   onJobStart({ jobId }: JobSpec): void {
-    this.#jobs.get(jobId)?.progress.reportStage('starting');
+    this.#table.find(jobId)?.progress.reportStage('starting');
   }
 
   /** Called by the executor for every job that left it. */
   async onJobComplete(end: JobEnd): Promise<void> {
-    const job = this.#jobs.get(end.job.jobId);
+    const job = this.#table.find(end.job.jobId);
     if (job === undefined) return;
     switch (end.kind) {
       case 'ran':
@@ -188,18 +182,13 @@ export class JobDesk {
   }
 
   /** Stops `restart` jobs before another robot can start them (I2); to be called every `guardIntervalMs`. */
-  async guardDeadlines(): Promise<void> {
-    const { locker } = this.#options;
-    for (const job of [...this.#jobs.values()]) {
-      if (job.isInDoubt || job.waitsFor !== null || job.isLost) continue;
-      this.#leaseNotes.keep(job.record);
-      if (isLeaseEnding(job.record, locker)) await this.#stopBeforeDeadline(job);
-    }
+  guardDeadlines(): Promise<void> {
+    return this.#leases.guard(this.#table.all);
   }
 
   /** Cancels a job of this robot at the wish of a person here. Resolves with whether there is such a job. */
   async cancel(jobId: string, cancellation: Cancellation): Promise<boolean> {
-    const job = this.#jobs.get(jobId);
+    const job = this.#table.find(jobId);
     if (job === undefined) return false;
     await this.#cancelRequested(job, cancellation);
     return true;
@@ -213,21 +202,22 @@ export class JobDesk {
   /** From now on, suspended jobs stay suspended. */
   stop(): void {
     this.#recovery.stop();
-    for (const job of [...this.#jobs.values()]) if (job.isInDoubt || job.waitsFor !== null) this.#drop(job);
+    for (const job of this.#table.all) if (job.isInDoubt || job.waitsFor !== null) this.#drop(job);
   }
 
   #track(record: StoredJob, waitsFor: DeskJob['waitsFor'] = null): DeskJob {
     const { jobId, leaseToken } = record;
-    const isEnding = (): boolean => isLeaseEnding(record, this.#options.locker);
-    const onOver = (isOver: boolean): void => void (isOver ? this.#untold.add(jobId) : this.#untold.delete(jobId));
-    const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding: isEnding });
+    const { untold } = this.#table;
+    const onOver = (isOver: boolean): void => void (isOver ? untold.add(jobId) : untold.delete(jobId));
+    const isLeaseEnding = (): boolean => this.#leases.isEnding(record);
+    const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding });
     job.waitsFor = waitsFor;
-    this.#jobs.set(jobId, job);
+    this.#table.put(job);
     job.watch = this.#options.checker.start(
       jobId,
       {
         onCancelled: (cancellation) => this.#inBackground(job, this.#cancelRequested(job, cancellation)),
-        onStale: () => this.#inBackground(job, this.#lose(job, 'another claim holds the job')),
+        onStale: () => this.#inBackground(job, this.#leases.lose(job, 'another claim holds the job')),
         onConfirmed: () => this.#inBackground(job, this.#goOn(job, 'lease')),
         onAnswers: (answers) => this.#inBackground(job, this.#doubts.heard(job, answers)),
       },
@@ -242,12 +232,12 @@ export class JobDesk {
     try {
       interruption = await job.interruption();
     } catch (error) {
-      if (!this.#isHere(job)) return;
+      if (!this.#table.isHere(job)) return;
       if (isRecordLost(error)) return this.#doubts.loseRecord(job, messageOf(error));
       return this.#tryAgainLater(job, messageOf(error));
     }
-    if (!this.#isHere(job)) return;
-    if (isLeaseEnding(job.record, this.#options.locker)) return this.#waitForLease(job);
+    if (!this.#table.isHere(job)) return;
+    if (this.#leases.isEnding(job.record)) return this.#waitForLease(job);
     if (interruption !== null) {
       return this.#endings.endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
     }
@@ -272,7 +262,7 @@ export class JobDesk {
 
   /** What the job waited for has come. */
   async #goOn(job: DeskJob, cause: 'lease' | 'store'): Promise<void> {
-    if (!this.#isHere(job) || job.waitsFor !== cause) return;
+    if (!this.#table.isHere(job) || job.waitsFor !== cause) return;
     job.waitsFor = null;
     await this.#submit(job, recoveredPriority);
   }
@@ -297,36 +287,9 @@ export class JobDesk {
   /** A job that is neither queued nor running here is asked again where it becomes so, see `#submit`. */
   async #cancel(job: DeskJob, cancellation: Cancellation): Promise<void> {
     if (await this.#executorOrThrow().cancelJob(job.record.jobId, cancellation)) return;
-    if (!this.#isHere(job)) return;
+    if (!this.#table.isHere(job)) return;
     if (job.isInDoubt) await this.#endings.endWithoutRun(job, cancelled(cancellation));
     else if (job.waitsFor !== null) await this.#goOn(job, job.waitsFor);
-  }
-
-  /** The lease is kept, and may yet be confirmed: then the job goes on where it was. */
-  async #stopBeforeDeadline(job: DeskJob): Promise<void> {
-    const { jobId } = job.record;
-    if (!job.isLeaseEnding) {
-      this.#options.logger.log('warning', 'a job stops: its lease could not be renewed in time', { job_id: jobId });
-    }
-    job.isLeaseEnding = true;
-    const withinMs = lastNodeLimitMs(jobId, this.#options.locker);
-    await this.#executorOrThrow().suspendJob(jobId, 'its lease could not be renewed in time', { withinMs });
-  }
-
-  async #lose(job: DeskJob, why: string): Promise<void> {
-    if (!this.#isHere(job) || job.isLost) return;
-    const { jobId } = job.record;
-    const { store, telemetry, logger, locker } = this.#options;
-    job.isLost = true;
-    logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: jobId });
-    telemetry.leaseLost(jobId);
-    locker.forget(jobId);
-    const isRunning = await this.#executorOrThrow().suspendJob(jobId, 'its lease is lost');
-    await store.supersede(jobId).catch((error: unknown) => {
-      // It is superseded when the server is asked about it again, after a restart.
-      logger.log('error', `a lost job could not be noted as such: ${messageOf(error)}`, { job_id: jobId });
-    });
-    if (!isRunning && !this.#executorOrThrow().has(jobId)) this.#drop(job);
   }
 
   async #ran(job: DeskJob, end: RunEnd): Promise<void> {
@@ -379,12 +342,8 @@ export class JobDesk {
 
   #drop(job: DeskJob): void {
     job.close();
-    this.#leaseNotes.forget(job.record.jobId);
-    if (this.#isHere(job)) this.#jobs.delete(job.record.jobId);
-  }
-
-  #isHere(job: DeskJob): boolean {
-    return this.#jobs.get(job.record.jobId) === job;
+    this.#leases.forget(job.record.jobId);
+    this.#table.remove(job);
   }
 
   #inBackground(job: DeskJob, work: Promise<void>): void {
@@ -393,12 +352,6 @@ export class JobDesk {
         job_id: job.record.jobId,
       });
     });
-  }
-
-  #job(jobId: string): DeskJob {
-    const job = this.#jobs.get(jobId);
-    if (job === undefined) throw new Error(`job ${jobId} is not on the desk`);
-    return job;
   }
 
   #executorOrThrow(): JobExecutor {

@@ -108,6 +108,7 @@ describe('an operator answers about a node in doubt:', () => {
     expect(world.marks).toEqual(['a', 'b', 'b']);
     const anew = questionsOf(await resume({ answers }));
     expect(anew).toMatchObject([{ node_id: 'b', step: 2, attempt: 2 }]);
+    expect(questionsOf(await resume({ answers }))).toEqual(anew);
     expect(world.marks).toEqual(['a', 'b', 'b']);
     const run = await resume({ answers: [...answers, answered(anew[0], 'skip')] });
     expect(run.end.status).toBe('completed');
