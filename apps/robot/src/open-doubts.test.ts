@@ -1,4 +1,4 @@
-import type { JournalEntry } from '@casare/execution';
+import type { InDoubtEntry, JournalEntry } from '@casare/execution';
 import { expect, it } from 'vitest';
 import { OpenDoubts } from './open-doubts.ts';
 
@@ -32,4 +32,27 @@ it('forgets a node once its branch has gone on, and all of them when the run is 
   const stop = { status: 'cancelled', reason: 'enough', requested_by: null } as const;
   doubts.follow([{ kind: 'stop', step: null, node_id: null, stop, at: 0 }]);
   expect(doubts.all).toEqual([]);
+});
+
+it('takes the open questions of a snapshot for all that was asked before it', () => {
+  const { kind: _kind, lane: _lane, at: _at, ...question } = doubt('', 'pay') as InDoubtEntry;
+  const state = {
+    workflow_hash: null,
+    library: null,
+    variables: [],
+    outputs: [],
+    frames: [{ kind: 'root', queue: [] }],
+    retrying: null,
+    doubt: { ...question, answers: [...question.answers] },
+    executed: [],
+    step: 1,
+    errors: [],
+    errors_dropped: 0,
+    stop: null,
+    active_ms: 0,
+  };
+  const doubts = new OpenDoubts();
+  doubts.follow([doubt('1.1/', 'settled long ago'), { kind: 'snapshot', state, at: 0 }]);
+  expect(doubts.all).toEqual([question]);
+  expect(doubts.follow([{ kind: 'snapshot', state, at: 0 }])).toBe(false);
 });
