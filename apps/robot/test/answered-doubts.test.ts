@@ -35,7 +35,7 @@ async function startRobot(home: string): Promise<RunningCommand> {
   });
   onTestFinished(() => robot.kill());
   await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
   return robot;
 }
@@ -97,7 +97,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
         const questions = (await operator.job(jobId)).in_doubt as readonly JsonObject[];
         return questions.length === count ? questions : null;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
   const steps = (jobId: string): Promise<string> =>
     readFile(join(home, 'work', jobId, 'steps.txt'), 'utf8').catch(() => '');
@@ -120,7 +120,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   const shown = await job('show', retried);
   const [, typed = ''] = /casare-robot job (resolve .* --retry)/.exec(shown.stdout) ?? [];
   expect(await job(...typed.split(' '))).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('answered') });
-  await eventually('the payment is made again', () => paid('retried') === 2, { timeoutMs: 30_000 });
+  await eventually('the payment is made again', () => paid('retried') === 2, { timeoutMs: 60_000 });
 
   // The retry is interrupted, too: it is asked about anew, and the old answer is not applied again.
   await second.kill();
