@@ -94,6 +94,13 @@ const scenarios: readonly Scenario[] = [
     count: { variable: 'SLOW_DISK_ROUNDS', ordinary: 1, large: 10 },
   },
   {
+    name: 'one-owner',
+    what: 'two robots with one home, two resumes of one run: the second is told who holds it, and a kill frees it',
+    dir: 'apps/robot',
+    file: 'test/chaos/one-owner.test.ts',
+    count: { variable: 'ONE_OWNER_ROUNDS', ordinary: 1, large: 1 },
+  },
+  {
     name: 'mutated-files',
     what: 'damaged workflow files: no crash, no hang, no run, a message that names the place',
     dir: 'packages/execution',

@@ -35,7 +35,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
     const signals = stopOnSignals(agent, terminal);
     try {
       await agent.start();
-      terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+      if (agent.state !== 'stopped') terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
       await agent.stopped;
     } finally {
       signals.dispose();
