@@ -12,6 +12,7 @@ export type {
   BrowserSettings,
   CircuitBreakerSettings,
   ConnectionSettings,
+  FailureBundleSettings,
   InDoubtPolicy,
   Isolation,
   JobExecutionSettings,

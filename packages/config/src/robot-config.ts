@@ -10,6 +10,7 @@ import type {
   BrowserSettings,
   CircuitBreakerSettings,
   ConnectionSettings,
+  FailureBundleSettings,
   JobExecutionSettings,
   JobProcessesSettings,
   LimitSettings,
@@ -36,6 +37,7 @@ export class RobotConfig implements Settings {
   jobExecution: JobExecutionSettings;
   jobProcesses: JobProcessesSettings;
   observability: ObservabilitySettings;
+  failureBundles: FailureBundleSettings;
   nodes: NodesSettings;
   permissions: PermissionSettings;
   secrets: SecretSettings;
@@ -54,6 +56,7 @@ export class RobotConfig implements Settings {
     this.jobExecution = defaults.jobExecution;
     this.jobProcesses = defaults.jobProcesses;
     this.observability = defaults.observability;
+    this.failureBundles = defaults.failureBundles;
     this.nodes = defaults.nodes;
     this.permissions = defaults.permissions;
     this.secrets = defaults.secrets;

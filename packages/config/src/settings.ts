@@ -132,6 +132,18 @@ export interface ObservabilitySettings {
   resourceIntervalMs: number;
   /** Least level that is logged. Default `info`. */
   logLevel: LogLevel;
+  /** How the robot logs on its standard error; the files are always JSON. Default `human`. */
+  logFormat: 'human' | 'json';
+  /** Folder of the log files. `null` (default): `logs` in the robot's home. */
+  logDir: string | null;
+  /** Size at which a log file is put aside, in MB. Default 10. */
+  logFileMb: number;
+  /** Size of all log files together, in MB: the oldest is removed. Default 100. */
+  logQuotaMb: number;
+  /** Whether the log lines of a job are sent to the database. Default true. */
+  jobLogsEnabled: boolean;
+  /** Size of all log lines that wait for the database, in MB; what does not fit is counted as missing. Default 64. */
+  jobLogQuotaMb: number;
   /** Folder of the audit files. `null` (default): `audit` in the robot's home. */
   auditDir: string | null;
   /** Port of the status page. 0 (default): a free one, see `status-page.json` in the home. `null`: no status page. */
@@ -154,6 +166,24 @@ export interface ObservabilitySettings {
   auditAnchorIntervalMs: number;
   /** Audit entries also go to the operational log. Default false. */
   auditMirror: boolean;
+}
+
+/** What is kept of a job that failed, in the folder `bundles` of the robot's home. */
+export interface FailureBundleSettings {
+  /** Default true. */
+  enabled: boolean;
+  /** Pictures of the open pages; password fields and known secrets in them are painted over. Default true. */
+  screenshots: boolean;
+  /** A Playwright trace of the open browsers, without pictures. Default false. */
+  traces: boolean;
+  /** Size of one bundle, in MB: what does not fit is left out. Default 20. */
+  maxMb: number;
+  /** Size of all bundles together, in MB: the oldest is removed. Default 500. */
+  quotaMb: number;
+  /** Default 100. */
+  maxCount: number;
+  /** Default 30. */
+  maxAgeDays: number;
 }
 
 export interface NodesSettings {
@@ -203,6 +233,7 @@ export interface Settings {
   jobExecution: JobExecutionSettings;
   jobProcesses: JobProcessesSettings;
   observability: ObservabilitySettings;
+  failureBundles: FailureBundleSettings;
   nodes: NodesSettings;
   permissions: PermissionSettings;
   secrets: SecretSettings;
@@ -218,6 +249,6 @@ export type ValidSettings = {
   readonly [S in keyof Settings]: Readonly<Settings[S]>;
 } & {
   readonly jobExecution: { readonly heartbeatIntervalMs: number };
-  readonly observability: { readonly auditDir: string };
+  readonly observability: { readonly auditDir: string; readonly logDir: string };
   readonly secrets: { readonly file: string };
 };

@@ -9,7 +9,7 @@ import type { Settings, ValidSettings } from './settings.ts';
 import { systemHost } from './system-host.ts';
 
 /**
- * Checks every setting and fills in what is derived from others (heartbeat, audit folder, file of secrets). Relative paths mean
+ * Checks every setting and fills in what is derived from others (heartbeat, folders of audit and logs, file of secrets). Relative paths mean
  * the current folder. The argument is left as it is.
  *
  * @throws ConfigError `CONFIG_INVALID` with every problem; also for a status page beyond loopback without a token
@@ -28,7 +28,11 @@ export function validateConfig(config: Settings, host: Host = systemHost()): Val
       ...jobExecution,
       heartbeatIntervalMs: jobExecution.heartbeatIntervalMs ?? defaultHeartbeatMs(jobExecution.lockTimeoutMs),
     },
-    observability: { ...observability, auditDir: observability.auditDir ?? join(robot.home, 'audit') },
+    observability: {
+      ...observability,
+      auditDir: observability.auditDir ?? join(robot.home, 'audit'),
+      logDir: observability.logDir ?? join(robot.home, 'logs'),
+    },
     secrets: { ...secrets, file: secrets.file ?? join(robot.home, 'secrets.json') },
   };
 }

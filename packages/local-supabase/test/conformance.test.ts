@@ -8,6 +8,7 @@ import { anchorSuite } from './suites/anchors.ts';
 import { claimingSuite } from './suites/claiming.ts';
 import { endingSuite } from './suites/endings.ts';
 import { leaseSuite } from './suites/leases.ts';
+import { logSuite } from './suites/logs.ts';
 import { losingSuite } from './suites/losing.ts';
 import { operatingSuite } from './suites/operating.ts';
 import { progressSuite } from './suites/progress.ts';
@@ -29,6 +30,7 @@ describe.each(engines)('$name', (engine) => {
   describe('operating', () => operatingSuite(() => orchestra));
   describe('progress', () => progressSuite(() => orchestra));
   describe('resolving', () => resolvingSuite(() => orchestra));
+  describe('what jobs log', () => logSuite(() => orchestra));
   describe('a turn', () => turnSuite(() => orchestra));
   describe('access', () => accessSuite(() => orchestra));
   describe('access', () => accessMatrixSuite(() => orchestra));

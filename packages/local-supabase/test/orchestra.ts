@@ -101,7 +101,7 @@ export class Orchestra extends Caller {
   }
 
   async clear(): Promise<void> {
-    await this.server.sql('truncate robots, jobs, job_attempts, job_history, robot_metrics, operators');
+    await this.server.sql('truncate robots, jobs, job_attempts, job_history, job_logs, robot_metrics, operators');
   }
 
   signedIn(userId: string): Caller {

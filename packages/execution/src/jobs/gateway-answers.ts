@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
+import type { ClaimedJob, JobLogPage, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -93,3 +93,45 @@ export const foundJobs: z.ZodType<
     .object({ job_id: z.string(), name: z.string(), status: z.string() })
     .transform((row) => ({ jobId: row.job_id, name: row.name, status: row.status })),
 );
+
+const logLine = z
+  .object({
+    lease_token: token,
+    seq: z.int(),
+    at: z.string().nullable(),
+    level: z.enum(['debug', 'info', 'warning', 'error', 'critical']),
+    node_id: z.string().nullable(),
+    message: z.string(),
+  })
+  .transform(({ lease_token, seq, at, level, node_id, message }) => ({
+    leaseToken: lease_token,
+    seq,
+    at,
+    level,
+    nodeId: node_id,
+    message,
+  }));
+
+export const jobLogs: z.ZodType<JobLogPage> = z
+  .object({
+    lines: z.array(logLine),
+    leases: z.array(
+      z
+        .object({
+          lease_token: token,
+          attempt: z.int(),
+          next_seq: z.int(),
+          dropped: z.int(),
+          robot_name: z.string().nullable(),
+        })
+        .transform(({ lease_token, attempt, next_seq, dropped, robot_name }) => ({
+          leaseToken: lease_token,
+          attempt,
+          nextSeq: next_seq,
+          dropped,
+          robotName: robot_name,
+        })),
+    ),
+    has_more: z.boolean(),
+  })
+  .transform(({ lines, leases, has_more }): JobLogPage => ({ lines, leases, hasMore: has_more }));

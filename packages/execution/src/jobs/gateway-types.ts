@@ -2,6 +2,7 @@
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { InDoubtPolicy } from '../engine/run-options.ts';
 import type { JsonObject } from '../json.ts';
+import type { LogLevel } from '../ports.ts';
 
 /** The right to write about one job: the token is drawn anew for every claim and never reused. */
 export interface Lease {
@@ -121,6 +122,43 @@ export interface TurnAnswer {
   readonly claims: readonly ClaimedJob[];
   /** How many robots the database has heard of lately, this one included; null when presence was not told. */
   readonly fleetSize: number | null;
+}
+
+/** A line that a job logged. */
+export interface JobLogLine {
+  /** When, by the robot's clock, in ISO 8601. */
+  readonly at: string | null;
+  readonly level: LogLevel;
+  readonly nodeId: string | null;
+  readonly message: string;
+}
+
+/** Lines that follow each other, under one lease. */
+export interface LogBatch extends Lease {
+  /** The number of the first one; without lines: the number that the next one will have. */
+  readonly firstSeq: number;
+  readonly lines: readonly (JobLogLine & { readonly at: string })[];
+}
+
+export interface JobLogPosition {
+  readonly leaseToken: string;
+  readonly seq: number;
+}
+
+export interface JobLogPage {
+  /** By lease, then number; a number that is missing is a line that is missing. */
+  readonly lines: readonly (JobLogLine & JobLogPosition)[];
+  /** Every lease there was on the job, oldest first. */
+  readonly leases: readonly {
+    readonly leaseToken: string;
+    readonly attempt: number;
+    readonly robotName: string | null;
+    /** All numbers below it have been given out. */
+    readonly nextSeq: number;
+    /** How many lines the database has removed again. */
+    readonly dropped: number;
+  }[];
+  readonly hasMore: boolean;
 }
 
 export interface GatewayCallOptions {

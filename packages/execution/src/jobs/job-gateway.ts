@@ -10,6 +10,7 @@ import type { RpcPort } from '../ports.ts';
 import {
   claimedJob,
   foundJobs,
+  jobLogs,
   jsonObject,
   leaseAnswers,
   outcome,
@@ -24,9 +25,12 @@ import type {
   EnqueueRequest,
   GatewayCallOptions,
   JobEvent,
+  JobLogPage,
+  JobLogPosition,
   Lease,
   LeaseAnswer,
   LeaseOutcome,
+  LogBatch,
   RedriveAnswer,
   ResolveAnswer,
   RobotRegistration,
@@ -292,6 +296,36 @@ export class JobGateway {
   async getJobHistory(jobId: string, options?: GatewayCallOptions): Promise<readonly JsonObject[]> {
     const args = { p_job_id: uuid('jobId', jobId) };
     return this.#call('get_job_history', args, z.array(jsonObject), options);
+  }
+
+  /** Lines of jobs, in order per lease; each batch is answered by itself. Sending a line twice changes nothing (I6). */
+  async appendJobLogs(
+    batches: readonly LogBatch[],
+    options?: GatewayCallOptions,
+  ): Promise<readonly (Lease & { readonly outcome: LeaseOutcome })[]> {
+    const rows = batches.map(({ jobId, leaseToken, firstSeq, lines }) => ({
+      job_id: uuid('jobId', jobId),
+      lease_token: leaseToken,
+      first_seq: firstSeq,
+      lines: lines.map(({ at, level, nodeId, message }) => ({ at, level, node_id: nodeId, message })),
+    }));
+    return this.#call('append_job_logs_batch', { p_batches: rows }, progressAnswers, options);
+  }
+
+  /** The lines behind `after`, at most `limit` (default 1,000); null for an unknown job. */
+  async getJobLogs(
+    jobId: string,
+    after: JobLogPosition = { leaseToken: '0', seq: 0 },
+    options: GatewayCallOptions & { readonly limit?: number } = {},
+  ): Promise<JobLogPage | null> {
+    const { limit = 1_000, ...call } = options;
+    const args = {
+      p_job_id: uuid('jobId', jobId),
+      p_after_token: after.leaseToken,
+      p_after_seq: after.seq,
+      p_limit: limit,
+    };
+    return this.#call('get_job_logs', args, jobLogs.nullable(), call);
   }
 
   async #call<Schema extends z.ZodType>(

@@ -6,6 +6,7 @@ const tables = [
   'jobs',
   'job_attempts',
   'job_history',
+  'job_logs',
   'robot_metrics',
   'operators',
   'audit_anchors',
@@ -22,6 +23,7 @@ const target: Readonly<Record<Table, { readonly column: string; readonly forged:
   jobs: { column: 'status', forged: 'completed' },
   job_attempts: { column: 'outcome', forged: 'completed' },
   job_history: { column: 'kind', forged: 'forged' },
+  job_logs: { column: 'message', forged: 'forged' },
   robot_metrics: { column: 'metrics', forged: { forged: true } },
   operators: { column: 'user_id', forged: newId() },
   audit_anchors: { column: 'hash', forged: 'f'.repeat(64) },
@@ -37,6 +39,7 @@ export function accessMatrixSuite(db: () => Orchestra): void {
     const claim: Claim = await db().running(robotA);
     const held = { p_job_id: claim.job_id, p_lease_token: claim.lease_token };
     await db().rpc('record_events', { ...held, p_events: [{ seq: 1, kind: 'job_started' }] });
+    await db().rpc('append_job_logs', { ...held, p_first_seq: 1, p_lines: [{ level: 'info', message: 'begun' }] });
     await db().rpc('robot_heartbeat', { p_robot_id: robotA, p_status: 'busy', p_metrics: { cpu: 1 } });
     await db().rpc('anchor_audit', {
       ...{ p_robot_id: robotA, p_seq: 1, p_hash: 'a'.repeat(64), p_signature: 's' },
