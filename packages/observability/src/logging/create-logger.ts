@@ -7,6 +7,7 @@ import type { JsonObject } from '../redaction/plain-json.ts';
 import { asRedactor, type RedactOptions, type Redactor } from '../redaction/redactor.ts';
 import { systemClock } from '../system-clock.ts';
 import { formatLine, type LogFormat, type LogRecord } from './format-line.ts';
+import { logLevels } from './log-level.ts';
 import { fileSink, type LogFileOptions, type LogSink, streamSink } from './log-sink.ts';
 
 export interface CreateLoggerOptions {
@@ -21,6 +22,8 @@ export interface CreateLoggerOptions {
   readonly redact?: RedactOptions | Redactor;
   /** Fields of every line. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Gets every line that is logged, without secrets, when it has been handed to the other places. What it throws is counted. */
+  readonly onLine?: (line: LogRecord) => void;
   readonly clock?: Clock;
 }
 
@@ -32,8 +35,6 @@ export interface OperationalLogger extends Logger {
   /** Resolves when everything logged has been handed over. Lines logged later are dropped. */
   close(): Promise<void>;
 }
-
-const levels: Record<LogLevel, number> = { critical: 0, error: 1, warning: 2, info: 3, debug: 4 };
 
 /**
  * @example
@@ -56,7 +57,7 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
     ...(options.file === undefined ? [] : [{ sink: fileSink(options.file), format: 'json' as const }]),
   ];
   const logger = winston.createLogger({
-    levels,
+    levels: { ...logLevels },
     level: options.level ?? 'info',
     silent: places.length === 0,
     transports: places.map(
@@ -74,6 +75,11 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
       fields: redactor.json({ ...options.fields, ...fields }) as JsonObject,
     };
     logger.log({ level, message: '', record });
+    try {
+      options.onLine?.(record);
+    } catch (error) {
+      onError(messageOf(error));
+    }
   };
   return {
     log: (level, message, fields = {}) => write(level, message, fields),

@@ -40,35 +40,60 @@ export interface LogFileOptions {
   readonly maxBytes?: number;
   /** Files kept, the current one included (`robot.log`, `robot.log.1`, ...). Default 5. */
   readonly maxFiles?: number;
+  /** When the file may be touched: lines wait for it in memory, at most 1,000. Default: at once. */
+  readonly after?: Promise<unknown>;
 }
+
+const mostHeldLines = 1_000;
 
 /** Every line is on its way to the disk when `write` returns: no exit of the process loses one. */
 export function fileSink(options: LogFileOptions): LogSink {
-  const { path, maxBytes = 10 * 1024 * 1024, maxFiles = 5 } = options;
+  const { path, maxBytes = 10 * 1024 * 1024, maxFiles = 5, after } = options;
   let file: AppendFile | null = null;
+  let held: { readonly line: string; readonly onError: (message: string) => void }[] | null = after === undefined ? null : [];
   const release = (): void => {
     const open = file;
     file = null;
     open?.close();
   };
-  return {
-    write(line) {
-      try {
-        if (file !== null && file.size >= maxBytes) {
-          release();
-          rotate(path, maxFiles);
-        }
-        if (file === null) {
-          mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-          file = new AppendFile(path);
-        }
-        file.append(line);
-      } catch (error) {
+  const append = (line: string): void => {
+    try {
+      if (file !== null && file.size >= maxBytes) {
         release();
-        throw error;
+        rotate(path, maxFiles);
+      }
+      if (file === null) {
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        file = new AppendFile(path);
+      }
+      file.append(line);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+  after?.then(
+    () => {
+      const lines = held ?? [];
+      held = null;
+      for (const { line, onError } of lines) {
+        try {
+          append(line);
+        } catch (error) {
+          onError(messageOf(error));
+        }
       }
     },
+    () => undefined,
+  );
+  return {
+    write(line, onError) {
+      if (held === null) return append(line);
+      if (held.length >= mostHeldLines) throw new Error('more lines came before the log file than can wait for it');
+      held.push({ line, onError });
+    },
     async close() {
+      held = null;
       release();
     },
   };
