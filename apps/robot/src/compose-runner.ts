@@ -44,11 +44,11 @@ export function composeRunner(parts: RunnerParts): RobotRunner {
   return isolated ? processRunner(parts) : inProcessRunner(parts);
 }
 
-function processRunner({ config, identity, desk, logger, clock }: RunnerParts): RobotRunner {
+function processRunner({ config, identity, desk, library, logger, clock }: RunnerParts): RobotRunner {
   const { home } = config.robot;
   const { jobProcesses } = config;
   const runner = new ProcessRunner({
-    ...commonOptions(config, desk),
+    ...commonOptions(config, desk, library),
     entry: new URL(`./job-process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     setup: jobProcessSetup(config),
     env: jobEnvironment(config),
@@ -75,7 +75,7 @@ function processRunner({ config, identity, desk, logger, clock }: RunnerParts): 
 
 function inProcessRunner({ config, desk, library, logger, clock }: RunnerParts): RobotRunner {
   const runner = new InProcessRunner({
-    ...commonOptions(config, desk),
+    ...commonOptions(config, desk, library),
     ...librarySurroundings(library),
     observerFor: (job, workflow) => desk.observerFor(job, progressShape(workflow)),
     logger,
@@ -88,12 +88,14 @@ function inProcessRunner({ config, desk, library, logger, clock }: RunnerParts):
   };
 }
 
-function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk) {
+function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk, library: NodeLibrary) {
   return {
     journalFor: (job: JobSpec) => desk.journalFor(job),
     workDirFor: async (job: JobSpec) => {
       const folder = join(robot.home, 'work', job.jobId);
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      // From here on the robot's own log knows the secrets that the job's process may print (I8).
+      await library.withoutSecrets(job.workflowJson, null);
       return folder;
     },
     nodeTimeoutMs: jobExecution.nodeTimeoutMs,

@@ -18,7 +18,7 @@ import {
   type RobotRegistration,
   systemClock,
 } from '@casare/execution';
-import { type AuditLogger, createLogger, Redactor } from '@casare/observability';
+import { type AuditLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { createBootClock } from './boot-clock.ts';
@@ -35,6 +35,9 @@ import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
 import { JobIntake } from './job-intake.ts';
+import { composeLogs } from './logs/compose-logs.ts';
+import type { JobLogs } from './logs/job-logs.ts';
+import { loggedJobStore } from './logs/logged-job-store.ts';
 import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
@@ -85,6 +88,8 @@ export interface RobotParts extends Measurements {
   readonly executor: JobExecutor;
   readonly desk: JobDesk;
   readonly outboxSync: OutboxSync;
+  /** Null when what jobs log is not sent. */
+  readonly jobLogs: JobLogs | null;
   readonly intake: JobIntake;
   readonly turn: RobotTurn;
   readonly pause: IntakePause;
@@ -106,7 +111,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const redactor = new Redactor({ values: secretsOf(config) });
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
-  const logger = options.logger ?? createLogger({ level: config.observability.logLevel, redact: redactor });
+  const logs = composeLogs(config, redactor, options.logger);
+  const { logger } = logs;
   const library = await createNodeLibrary(config, { extra: options.nodes ?? [], redactor });
   const store: Store = await openStore({
     path: join(home, 'store.db'),
@@ -118,11 +124,13 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     logger,
   });
   const opened: { audit: AuditLogger | null } = { audit: null };
+  logs.homeIsOurs();
   try {
     return await assemble(store);
   } catch (error) {
     opened.audit?.close();
     await store.close();
+    await logs.close();
     throw error;
   }
 
@@ -179,13 +187,15 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         })
       : null;
     const queue = new OfflineQueue({ store: ownStore, robotId: identity.robotId });
+    const jobLogs = logs.jobLogs({ gateway, clock });
+    const jobStore = durableJobs({
+      queue,
+      checkpoints: new CheckpointManager(queue),
+      bootId: identity.bootId,
+      bootClock,
+    });
     const desk = new JobDesk({
-      store: durableJobs({
-        queue,
-        checkpoints: new CheckpointManager(queue),
-        bootId: identity.bootId,
-        bootClock,
-      }),
+      store: jobLogs === null ? jobStore : loggedJobStore(jobStore, jobLogs),
       locker,
       checker,
       inDoubtPolicy: jobExecution.inDoubtPolicy,
@@ -296,6 +306,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       executor,
       desk,
       outboxSync,
+      jobLogs,
       intake,
       turn,
       pause,
@@ -311,6 +322,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         await runner.close();
         await ownStore.close();
         audit?.close();
+        await logs.close();
       },
     };
   }

@@ -189,6 +189,7 @@ export class DeskJob {
     const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : '';
     this.#options.logger.log(end.status === 'failed' ? 'warning' : 'info', `job "${name}" is ${end.status}${why}`, {
       job_id: jobId,
+      ...(end.status === 'failed' && end.error.node_id !== null ? { node_id: end.error.node_id } : {}),
     });
     const runEnded = this.#runEnded;
     this.#runEnded = null;

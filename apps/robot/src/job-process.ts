@@ -2,7 +2,12 @@
 import { serveJobs } from '@casare/execution';
 import { createNodeLibrary, type NodeLibrarySettings } from './compose-nodes.ts';
 import { librarySurroundings } from './library-surroundings.ts';
+import { redactOutput } from './logs/redact-output.ts';
 
 await serveJobs({
-  open: async (setup) => librarySurroundings(await createNodeLibrary(setup as unknown as NodeLibrarySettings)),
+  open: async (setup) => {
+    const library = await createNodeLibrary(setup as unknown as NodeLibrarySettings);
+    redactOutput([process.stdout, process.stderr], (text) => library.redactor.text(text));
+    return librarySurroundings(library);
+  },
 });

@@ -304,6 +304,7 @@ export class RobotAgent {
     await parts.intake.handBackLostClaim(enough);
     await parts.outboxSync.drain(enough);
     await parts.auditAnchors?.send(enough, { now: true });
+    await parts.jobLogs?.drain(enough).catch(() => undefined);
     await parts.gateway.robotHeartbeat(parts.identity.robotId, 'offline', null, { signal: enough });
   }
 

@@ -46,6 +46,7 @@ export class RobotLoops {
       ),
     );
     this.#sync = this.#loop('sending results', 1_000, (signal) => this.#drain(signal));
+    this.#loop('sending logs', 1_000, (signal) => this.#sendLogs(signal));
     this.#loop('connection', 2_000, async () => this.#watchConnection());
     this.#loop('lease deadlines', guardIntervalMs(config.jobExecution.lockTimeoutMs), () => desk.guardDeadlines());
     this.#loop('trying the store', probeIntervalMs, () => probe.look());
@@ -112,6 +113,11 @@ export class RobotLoops {
   async #drain(signal: AbortSignal): Promise<void> {
     const { connection, outboxSync } = this.#parts;
     if (connection.isConnected) await outboxSync.drain(signal);
+  }
+
+  async #sendLogs(signal: AbortSignal): Promise<void> {
+    const { connection, jobLogs } = this.#parts;
+    if (connection.isConnected) await jobLogs?.drain(signal);
   }
 
   /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */

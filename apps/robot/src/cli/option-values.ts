@@ -18,6 +18,12 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+export function notNegative(text: string): number {
+  const number = wholeNumber(text);
+  if (number < 0) throw new InvalidArgumentError('It must not be negative.');
+  return number;
+}
+
 export function portNumber(text: string): number {
   const port = wholeNumber(text);
   if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port number from 0 to 65535.');
@@ -58,4 +64,14 @@ export function duration(text: string): number {
     throw new InvalidArgumentError('It must be a duration such as 90s, 10m, 2h or 1h30m.');
   }
   return total;
+}
+
+/** A duration back from now, or a date and time; in ms since the epoch. */
+export function pointInTime(text: string): number {
+  if (/^\d+[a-z]/.test(text)) return Date.now() - duration(text);
+  const time = Date.parse(text);
+  if (!Number.isNaN(time)) return time;
+  throw new InvalidArgumentError(
+    'It must be a duration back from now, such as 10m, or a time, such as 2026-05-04T12:00Z.',
+  );
 }

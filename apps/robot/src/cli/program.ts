@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { robotVersion } from '../version.ts';
 import { addAuditCommands } from './add-audit-commands.ts';
 import { addJobCommands } from './add-job-commands.ts';
+import { addLogCommands } from './add-log-commands.ts';
 import { addNodeCommands } from './add-node-commands.ts';
 import { addOutboxCommands } from './add-outbox-commands.ts';
 import { addRobotCommands } from './add-robot-commands.ts';
@@ -127,6 +128,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
 
   addRobotCommands(program, terminal, exit);
   addJobCommands(program, terminal, exit);
+  addLogCommands(program, terminal, exit);
   addNodeCommands(program, terminal, exit);
   addOutboxCommands(program, terminal, exit);
   addAuditCommands(program, terminal, exit);

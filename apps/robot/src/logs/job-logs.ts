@@ -68,6 +68,8 @@ export class JobLogs {
   begin(lease: Lease): void {
     if (!/^[0-9a-f-]{36}$/.test(lease.jobId)) return;
     const stream = this.#streams.get(keyOf(lease)) ?? this.#open(lease, []);
+    const former = this.#current.get(lease.jobId);
+    if (former !== undefined) former.endedAt ??= this.#options.clock.monotonic();
     stream.endedAt = null;
     this.#current.set(lease.jobId, stream);
   }

@@ -7,6 +7,7 @@ import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
 import type { ResourceLimits } from '../engine/resources.ts';
 import type { InDoubtPolicy, Interruption, RunObserver, RunReport, SecretSource } from '../engine/run-options.ts';
 import { runWorkflow } from '../engine/run-workflow.ts';
+import { jobLogger } from '../job-logger.ts';
 import { checkWorkflow } from '../model/check-workflow.ts';
 import type { Finding } from '../model/finding.ts';
 import type { NodeRegistry } from '../model/registry.ts';
@@ -69,7 +70,7 @@ export class InProcessRunner implements JobRunner {
       variables: job.variables,
       journal,
       clock: this.#clock,
-      logger: options.logger,
+      logger: jobLogger(options.logger, job.jobId),
       signal,
       workDir: await options.workDirFor(job),
       inDoubtPolicy: job.inDoubtPolicy ?? options.inDoubtPolicy ?? 'fail',

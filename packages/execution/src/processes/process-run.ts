@@ -114,13 +114,11 @@ export class ProcessRun {
 
   /** What a job leaves running in its process can only be ended with the process. */
   async #finish(process: JobProcess, message: FinishedMessage): Promise<RunReport> {
-    const { pool, logger, job } = this.#parts;
+    const { pool, logger } = this.#parts;
+    await process.output.settled();
     const isClean = message.leftovers.length === 0 && (await process.endOffspring()).length === 0;
     if (!isClean) {
-      logger.log('debug', 'a job has left something running; its process is ended', {
-        job_id: job.jobId,
-        leftovers: message.leftovers,
-      });
+      logger.log('debug', 'a job has left something running; its process is ended', { leftovers: message.leftovers });
       const left = await pool.end(process);
       if (left.length > 0) return stillRunning(left);
     }
@@ -158,10 +156,10 @@ export class ProcessRun {
   }
 
   #log(setback: Setback): void {
-    const { logger, job } = this.#parts;
+    const { logger } = this.#parts;
     const nodes = this.#journal.open.map(({ node_id }) => node_id);
     const { kind, ...fields } = setback.kind === 'died' ? { ...setback, end: { ...setback.end } } : setback;
-    logger.log('warning', `the process of a job is gone (${kind})`, { ...fields, nodes, job_id: job.jobId });
+    logger.log('warning', `the process of a job is gone (${kind})`, { ...fields, nodes });
   }
 }
 

@@ -5,6 +5,7 @@
  * watched for the memory they use. What becomes of one job: see `process-run.ts`.
  */
 import type { InDoubtPolicy, RunObserver, RunReport } from '../engine/run-options.ts';
+import { jobLogger } from '../job-logger.ts';
 import type { JobRunner, JobSpec } from '../jobs/job-runner.ts';
 import type { ProgressShape } from '../jobs/progress-shape.ts';
 import type { JsonObject } from '../json.ts';
@@ -122,7 +123,7 @@ export class ProcessRunner implements JobRunner {
       pool: this.#poolOrNew(),
       memory: this.#memory,
       clock: this.#clock,
-      logger,
+      logger: jobLogger(logger, job.jobId),
     }).run();
   }
 

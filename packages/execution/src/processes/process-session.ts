@@ -67,7 +67,7 @@ export class ProcessSession {
   async run(): Promise<SessionEnd> {
     const { process, job, journal, resumption, limits, signal } = this.#options;
     const { snapshotEveryEntries } = journal;
-    process.output.reset();
+    process.output.reset(job.jobId);
     process.listen(
       (message) => this.#take(message),
       (reason) => void this.#broken(reason),
@@ -131,10 +131,7 @@ export class ProcessSession {
         this.#noticed(message);
         return;
       case 'remark':
-        this.#options.logger.log(message.level, message.message, {
-          ...message.fields,
-          job_id: this.#options.job.jobId,
-        });
+        this.#options.logger.log(message.level, message.message, message.fields ?? {});
         return;
       case 'dying':
         this.#lastError = message.message;

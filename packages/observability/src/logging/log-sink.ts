@@ -50,7 +50,8 @@ const mostHeldLines = 1_000;
 export function fileSink(options: LogFileOptions): LogSink {
   const { path, maxBytes = 10 * 1024 * 1024, maxFiles = 5, after } = options;
   let file: AppendFile | null = null;
-  let held: { readonly line: string; readonly onError: (message: string) => void }[] | null = after === undefined ? null : [];
+  let held: { readonly line: string; readonly onError: (message: string) => void }[] | null =
+    after === undefined ? null : [];
   const release = (): void => {
     const open = file;
     file = null;

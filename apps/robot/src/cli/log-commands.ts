@@ -1,0 +1,45 @@
+/** `casare-robot logs`: the robot's own log, from its files. */
+import { loadConfig, validateConfig } from '@casare/config';
+import type { LogLevel } from '@casare/execution';
+import { followLog, formatLine, type LogFilter, type LogRecord, readLog } from '@casare/observability';
+import { logPath } from '../logs/compose-logs.ts';
+import { exitCodes } from './exit-codes.ts';
+import { untilInterrupted } from './interruption.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface LogsOptions {
+  readonly follow?: boolean;
+  readonly job?: string;
+  readonly level?: LogLevel;
+  readonly since?: number;
+  readonly lines?: number;
+  readonly json: boolean;
+  readonly config?: string;
+}
+
+const followedLines = 10;
+
+export async function logsCommand(options: LogsOptions, terminal: Terminal): Promise<number> {
+  const { config, job, level, since, lines, follow = false, json } = options;
+  const path = logPath(validateConfig(loadConfig(config === undefined ? {} : { file: config }).config));
+  const last = lines ?? (follow && since === undefined ? followedLines : undefined);
+  const filter: LogFilter = {
+    ...(job === undefined ? {} : { jobId: job }),
+    ...(level === undefined ? {} : { level }),
+    ...(since === undefined ? {} : { since }),
+    ...(last === undefined ? {} : { last }),
+  };
+  const show = (line: LogRecord): void => terminal.print(json ? JSON.stringify(line) : formatLine(line, 'human'));
+  if (!follow) {
+    const found = await readLog(path, filter);
+    for (const line of found) show(line);
+    if (found.length > 0 || (await readLog(path, { last: 1 })).length > 0) return exitCodes.ok;
+    terminal.note(`casare-robot: there is no log in ${path} yet`);
+    return exitCodes.failed;
+  }
+  await untilInterrupted(async (signal) => {
+    const onGap = (): void => terminal.note('... lines are missing: their files were removed before they were read');
+    for await (const line of followLog(path, { ...filter, signal, onGap })) show(line);
+  });
+  return exitCodes.ok;
+}
