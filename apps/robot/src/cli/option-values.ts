@@ -65,13 +65,3 @@ export function duration(text: string): number {
   }
   return total;
 }
-
-/** A duration back from now, or a date and time; in ms since the epoch. */
-export function pointInTime(text: string): number {
-  if (/^\d+[a-z]/.test(text)) return Date.now() - duration(text);
-  const time = Date.parse(text);
-  if (!Number.isNaN(time)) return time;
-  throw new InvalidArgumentError(
-    'It must be a duration back from now, such as 10m, or a time, such as 2026-05-04T12:00Z.',
-  );
-}
