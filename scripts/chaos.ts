@@ -101,6 +101,22 @@ const scenarios: readonly Scenario[] = [
     count: { variable: 'ONE_OWNER_ROUNDS', ordinary: 1, large: 1 },
   },
   {
+    name: 'audit-kills',
+    what: 'writers of the audit log that are killed or end at any moment: nothing acknowledged is lost, the chain verifies',
+    dir: 'packages/observability',
+    file: 'test/audit-crash.test.ts',
+    test: 'dies at any moment',
+    count: { variable: 'AUDIT_KILLS', ordinary: 20, large: 500 },
+  },
+  {
+    name: 'audit-segments',
+    what: 'audit entries through many segments that are closed and compressed meanwhile',
+    dir: 'packages/observability',
+    file: 'test/audit-files.test.ts',
+    test: 'segments under load',
+    count: { variable: 'AUDIT_ENTRIES', ordinary: 100_000, large: 1_000_000 },
+  },
+  {
     name: 'mutated-files',
     what: 'damaged workflow files: no crash, no hang, no run, a message that names the place',
     dir: 'packages/execution',

@@ -186,7 +186,12 @@ describe('a query', () => {
 describe('a secret', () => {
   it('never reaches the disk, in whatever part of an entry', () => {
     const secret = 'sbp_planted/secret=1';
-    const keeper = new AuditLogger({ robotId: 'r', logDir, clock, redact: { values: [secret], keys: ['pin'] } });
+    const keeper = new AuditLogger({
+      robotId: 'r',
+      logDir,
+      clock,
+      redact: { values: [secret], keys: ['pin'], patterns: [/\bsk-\w+/] },
+    });
     keeper.log(AuditEventType.ERROR_PERMANENT, `GET https://x/?k=${encodeURIComponent(secret)} with ${secret}`, {
       actor: secret,
       jobId: secret,
@@ -195,6 +200,7 @@ describe('a secret', () => {
         body: JSON.stringify({ key: secret }),
         error: new Error(secret, { cause: new Error(secret) }),
         pin: 4711,
+        looksLikeOne: 'used sk-unknown99 here',
         long: `${'x'.repeat(4_080)}${secret}`,
       },
     });
@@ -202,7 +208,7 @@ describe('a secret', () => {
     keeper.close();
     const text = lines('audit-2026-01-01-000001.jsonl').join('\n');
     expect(text).toContain('[redacted]');
-    expect(text).not.toMatch(/sbp|planted|4711/);
+    expect(text).not.toMatch(/sbp|planted|4711|unknown99/);
   });
 });
 

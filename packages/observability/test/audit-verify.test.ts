@@ -2,6 +2,7 @@ import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { ManualClock } from '@casare/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -252,6 +253,37 @@ describe('what is done to a log is named at its first bad line, offline', () => 
     const anchors = kept.anchors.map((anchor) => (anchor.seq === 8 ? { ...anchor, hash: 'f'.repeat(64) } : anchor));
     kept = { ...kept, anchors };
     await flagged({ kind: 'bad-anchor', seq: 8 });
+  });
+});
+
+describe('a log of many segments, which threads check side by side', () => {
+  it('is followed as one chain all the same', { timeout: 60_000 }, async () => {
+    const audit = open({ compress: true });
+    for (let day = 1; day <= 9; day += 1) {
+      for (let entry = 0; entry < 10; entry += 1) audit.log(AuditEventType.NODE_COMPLETED, `day ${day}`);
+      await audit.maintain();
+      await clock.advance(dayMs);
+    }
+    audit.close();
+    kept = await readFolderAnchors(logDir);
+    const whole = { ok: true, entries: 90, segments: 9, checkpoints: 27, head: { seq: 90 }, signedUpTo: 90 };
+    expect(await verify()).toMatchObject({ ...whole, anchors: { given: 27, matched: 27 } });
+
+    const path = (day: number): string => join(logDir, `audit-2026-01-0${day}-00000${day}.jsonl.gz`);
+    const [fourth, fifth] = [readFileSync(path(4)), readFileSync(path(5))];
+    const refill = (text: string): void => writeFileSync(path(5), gzipSync(text));
+    const text = gunzipSync(fifth).toString('utf8');
+
+    refill(text.replace('day 5', 'day 6'));
+    expect((await verify()).findings).toMatchObject([{ kind: 'edited', line: 1, seq: 41 }]);
+    writeFileSync(path(5), fourth);
+    expect((await verify()).findings[0]).toMatchObject({ kind: 'out-of-order', line: 1, seq: 31 });
+    writeFileSync(path(5), fifth);
+    const forged = kept.anchors.map((anchor) => (anchor.seq === 44 ? { ...anchor, hash: 'f'.repeat(64) } : anchor));
+    expect(await verifyAuditLog(logDir, { anchors: forged })).toMatchObject({
+      anchors: { matched: 26 },
+      findings: [{ kind: 'bad-anchor' }, { kind: 'anchor-mismatch', seq: 44 }],
+    });
   });
 });
 

@@ -52,6 +52,11 @@ export function segmentPath(folder: string, day: string, segment: number): strin
   return join(folder, `audit-${day}-${String(segment).padStart(6, '0')}.jsonl`);
 }
 
+/** Wall-clock ms. */
+export function endOfDay(day: string): number {
+  return Date.parse(`${day}T00:00:00Z`) + 86_400_000;
+}
+
 export function dayOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);
 }

@@ -10,7 +10,15 @@ import { AuditError, messageOf } from '../errors.ts';
 import { AppendFile } from '../files/append-file.ts';
 import { type FolderLock, lockFolder } from '../files/folder-lock.ts';
 import { findEnd, type SegmentEnd } from './audit-end.ts';
-import { type AuditFile, type AuditSegment, dayOf, isSegment, listAuditFiles, segmentPath } from './audit-files.ts';
+import {
+  type AuditFile,
+  type AuditSegment,
+  dayOf,
+  endOfDay,
+  isSegment,
+  listAuditFiles,
+  segmentPath,
+} from './audit-files.ts';
 import { type AuditKeyRing, openAuditKeys, recordKeys } from './audit-keys.ts';
 import { type ChainHead, chainLine, genesisHash } from './chain-line.ts';
 import { recordEarlierFiles } from './earlier-files.ts';
@@ -70,7 +78,8 @@ export interface Moment {
 interface OpenSegment {
   readonly file: AppendFile;
   readonly segment: number;
-  readonly day: string;
+  /** End of its day, wall-clock ms. */
+  readonly untilMs: number;
   head: ChainHead;
   /** Entries since the last checkpoint. */
   unsigned: number;
@@ -273,7 +282,8 @@ export class AuditWriter {
   /** Admits what a crash left torn, and signs what it left unsigned. */
   #reopen(last: AuditSegment, head: ChainHead, end: SegmentEnd | null, moment: Moment): OpenSegment {
     const file = new AppendFile(last.path);
-    const open = { file, segment: last.segment, day: last.day, head, unsigned: 0, signedMonoMs: moment.monoMs };
+    const place = { file, segment: last.segment, untilMs: endOfDay(last.day) };
+    const open = { ...place, head, unsigned: 0, signedMonoMs: moment.monoMs };
     this.#open = open;
     const torn = end?.torn ?? null;
     if (torn !== null) {
@@ -296,12 +306,12 @@ export class AuditWriter {
     const day = [today, files.at(-1)?.day ?? today].sort().at(-1) ?? today;
     const segment = 1 + (files.findLast(isSegment)?.segment ?? readTombstone(folder)?.last_segment ?? 0);
     const file = new AppendFile(segmentPath(folder, day, segment));
-    this.#open = { file, segment, day, head, unsigned: 0, signedMonoMs: monoMs };
+    this.#open = { file, segment, untilMs: endOfDay(day), head, unsigned: 0, signedMonoMs: monoMs };
     return this.#open;
   }
 
-  #isOver({ day, file }: OpenSegment, { atMs }: Moment): boolean {
-    return day < dayOf(atMs) || file.size >= this.#options.segmentMaxBytes;
+  #isOver({ untilMs, file }: OpenSegment, { atMs }: Moment): boolean {
+    return atMs >= untilMs || file.size >= this.#options.segmentMaxBytes;
   }
 
   #endSegment(open: OpenSegment, moment: Moment): void {

@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { Anchor } from './anchor-file.ts';
-import { type ChainHead, emptyChain, genesisHash, isIntact, isRecord, readLink } from './chain-line.ts';
+import { type ChainHead, type EntryLink, emptyChain, genesisHash, isIntact, isRecord, readLink } from './chain-line.ts';
 import { checkpointText, parseRecord, type SegmentRecord, tornText } from './signed-records.ts';
 import type { SignatureFault, TrustedKeys } from './trusted-keys.ts';
 
@@ -37,12 +37,30 @@ export interface AuditFinding {
 export interface ChainCheckOptions {
   /** Where the chain is taken up: behind what retention has removed. Default: it begins at the first entry. */
   readonly start: ChainHead | null;
+  /** Only a part of a chain is followed: it begins with whatever entry comes first. Default false. */
+  readonly isPart?: boolean;
   readonly keys: TrustedKeys;
   /** In the order of their numbers. */
   readonly anchors: readonly Anchor[];
   readonly report: (finding: AuditFinding) => void;
   /** Entries that may follow the last checkpoint. */
   readonly mostUnsigned: number;
+}
+
+/** A segment that is in order within, and what it connects to. */
+export interface SegmentPart {
+  readonly first: Pick<EntryLink, 'seq' | 'prev'>;
+  readonly head: ChainHead;
+  readonly lines: number;
+  readonly counts: ChainCounts;
+}
+
+/** What was read, and what was found in order. */
+export interface ChainCounts {
+  readonly entries: number;
+  readonly checkpoints: number;
+  readonly torn: number;
+  readonly anchorsMatched: number;
 }
 
 interface Unreadable {
@@ -59,15 +77,43 @@ export class ChainChecker {
   #unreadable: Unreadable | null = null;
   #anchorIndex = 0;
   #line = 0;
-  /** What was read, and what was found in order. */
-  readonly counts = { entries: 0, checkpoints: 0, torn: 0, anchorsMatched: 0 };
+  #first: Pick<EntryLink, 'seq' | 'prev'> | null = null;
+  readonly #counts = { entries: 0, checkpoints: 0, torn: 0, anchorsMatched: 0 };
   signedUpTo: number | null = null;
   firstEntry: Buffer | null = null;
 
   constructor(options: ChainCheckOptions) {
     this.#options = options;
     this.#head = options.start;
-    while ((this.#nextAnchor?.seq ?? Number.POSITIVE_INFINITY) <= (options.start?.seq ?? 0)) this.#anchorIndex += 1;
+    this.#skipAnchorsUpTo(options.start?.seq ?? 0);
+  }
+
+  get counts(): ChainCounts {
+    return this.#counts;
+  }
+
+  /** What was followed so far, as a part of a chain; null when nothing connects it, or its end is not signed. */
+  get part(): SegmentPart | null {
+    if (this.#first === null || this.#head === null || this.#unsigned > 0) return null;
+    return { first: this.#first, head: this.#head, lines: this.#line, counts: this.#counts };
+  }
+
+  /** Takes a segment as read that was found in order elsewhere. False: it does not connect and has to be read here. */
+  adopt(name: string, { first, head, lines, counts }: SegmentPart): boolean {
+    const before = this.#head;
+    if (before === null || this.#unsigned > 0) return false;
+    if (first.seq !== before.seq + 1 || first.prev !== before.hash) return false;
+    this.beginFile(name);
+    this.#line = lines;
+    this.#head = head;
+    this.signedUpTo = head.seq;
+    for (const key of ['entries', 'checkpoints', 'torn', 'anchorsMatched'] as const) this.#counts[key] += counts[key];
+    this.#skipAnchorsUpTo(head.seq);
+    return true;
+  }
+
+  #skipAnchorsUpTo(seq: number): void {
+    while ((this.#nextAnchor?.seq ?? Number.POSITIVE_INFINITY) <= seq) this.#anchorIndex += 1;
   }
 
   /** The last entry so far. */
@@ -98,6 +144,9 @@ export class ChainChecker {
     const { seq, prev, hash } = link;
     if (!isIntact(bytes, start, end, link)) {
       this.#tell('edited', seq, `entry ${seq} was changed: it does not have the hash that it carries`);
+    } else if (head === null && this.#options.isPart === true) {
+      this.#first = { seq, prev };
+      this.#skipAnchorsUpTo(seq - 1);
     } else if (head === null) {
       this.#begin(Buffer.from(bytes.subarray(start, end)), seq, prev);
     } else if (seq !== head.seq + 1) {
@@ -107,7 +156,7 @@ export class ChainChecker {
       this.#tell('broken-link', seq, `entry ${seq} does not follow ${former} as it stands: that one was replaced`);
     }
     this.#head = { seq, hash };
-    this.counts.entries += 1;
+    this.#counts.entries += 1;
     this.#unsigned += 1;
     if (this.#unsigned > this.#options.mostUnsigned) this.#tellUnsigned();
     if (this.#nextAnchor !== undefined && seq >= this.#nextAnchor.seq) this.#meetAnchors(seq, hash);
@@ -155,7 +204,7 @@ export class ChainChecker {
   #meetAnchors(seq: number, hash: string): void {
     for (let anchor = this.#nextAnchor; anchor !== undefined && anchor.seq <= seq; anchor = this.#nextAnchor) {
       this.#anchorIndex += 1;
-      if (anchor.seq === seq && anchor.hash === hash) this.counts.anchorsMatched += 1;
+      if (anchor.seq === seq && anchor.hash === hash) this.#counts.anchorsMatched += 1;
       else if (anchor.seq === seq) {
         const what = `entry ${seq} is not the one that was anchored at ${anchor.at}: the log was written anew`;
         this.#tell('anchor-mismatch', seq, what);
@@ -183,7 +232,7 @@ export class ChainChecker {
     this.#unreadable = null;
     if (fault !== null)
       this.#tell('bad-signature', torn.seq, `a record of torn bytes ${faultText(fault, torn.key_id)}`);
-    else if (isAdmitted) this.counts.torn += 1;
+    else if (isAdmitted) this.#counts.torn += 1;
     else this.#tell('unreadable', torn.seq, 'the torn bytes before this line are not those that it tells of');
   }
 
@@ -205,7 +254,7 @@ export class ChainChecker {
           : `the checkpoint of entry ${seq} stands after entry ${head.seq}`;
       this.#tell('checkpoint-mismatch', seq, what);
     } else {
-      this.counts.checkpoints += 1;
+      this.#counts.checkpoints += 1;
       this.signedUpTo = seq;
     }
     this.#unsigned = 0;

@@ -22,7 +22,7 @@ import { syncFolder } from '../files/durable-file.ts';
 import { readLines } from '../files/read-lines.ts';
 import { readSegmentEnd } from './audit-end.ts';
 import { longestEntryBytes } from './audit-entry.ts';
-import { type AuditFile, type AuditSegment, isSegment, listAuditFiles } from './audit-files.ts';
+import { type AuditFile, type AuditSegment, endOfDay, isSegment, listAuditFiles } from './audit-files.ts';
 import { type ChainHead, genesisHash, readLink } from './chain-line.ts';
 import { type Signature, type TombstoneFacts, tombstoneText } from './signed-records.ts';
 import { readTombstone, writeTombstone } from './tombstone-file.ts';
@@ -56,8 +56,6 @@ export interface KeepOptions {
   readonly onRemoved: (removed: RemovedFiles) => boolean;
   readonly onError: (error: AuditError) => void;
 }
-
-const dayMs = 86_400_000;
 
 /** Never rejects: what cannot be done now is told to `onError`, and tried again the next time. */
 export async function keepAuditFiles(options: KeepOptions): Promise<KeptFiles> {
@@ -131,8 +129,7 @@ function pickOld(files: readonly AuditFile[], options: KeepOptions): AuditFile[]
   const old: AuditFile[] = [];
   for (const [index, file] of files.entries()) {
     if (isSegment(file) && file.segment >= open) break;
-    const endOfDay = Date.parse(`${file.day}T00:00:00Z`) + dayMs;
-    const isOld = maxAgeMs !== null && now() - endOfDay >= maxAgeMs;
+    const isOld = maxAgeMs !== null && now() - endOfDay(file.day) >= maxAgeMs;
     const isTooMuch = maxTotalBytes !== null && total > maxTotalBytes;
     if (!isOld && !isTooMuch) break;
     total -= sizes[index] ?? 0;

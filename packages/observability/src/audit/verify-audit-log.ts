@@ -11,11 +11,13 @@ import { readChunks } from '../files/read-chunks.ts';
 import type { Anchor } from './anchor-file.ts';
 import { parseAuditEntry } from './audit-entry.ts';
 import { AuditEventType } from './audit-event.ts';
-import { type AuditFile, type AuditSegment, isSegment, listAuditFiles } from './audit-files.ts';
+import { type AuditFile, isSegment, listAuditFiles } from './audit-files.ts';
 import { keyHistoryName, readKeyHistory } from './audit-keys.ts';
 import { type AuditFinding, ChainChecker, faultText } from './chain-checker.ts';
 import { mostUnsigned } from './chain-line.ts';
+import { checkSegment } from './check-segment.ts';
 import { earlierListName, readEarlierList, sha256Of } from './earlier-files.ts';
+import { openSegmentPool } from './segment-pool.ts';
 import { checkpointText, type Tombstone, tombstoneText } from './signed-records.ts';
 import { readTombstone, tombstoneName } from './tombstone-file.ts';
 import { type KeyTrust, TrustedKeys } from './trusted-keys.ts';
@@ -93,7 +95,9 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
     findingCount += 1;
     if (findings.length < mostFindings) findings.push(finding);
   };
-  const keys = new TrustedKeys(readKeyHistory(join(folder, keyHistoryName)), options.publicKeys ?? []);
+  const history = readKeyHistory(join(folder, keyHistoryName));
+  const publicKeys = options.publicKeys ?? [];
+  const keys = new TrustedKeys(history, publicKeys);
   const anchors = [...(options.anchors ?? [])].sort((a, b) => a.seq - b.seq);
   checkAnchors(anchors, keys, report);
   const start =
@@ -102,8 +106,15 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
   const checker = new ChainChecker({ start, keys, anchors, report, mostUnsigned });
   const segments = files.filter(isSegment);
   let isLastLineOpen = false;
-  for (const segment of segments) {
-    isLastLineOpen = await checkSegment(segment, checker, segment === segments.at(-1));
+  const pool = openSegmentPool(segments, { history, publicKeys, anchors });
+  try {
+    for (const [index, segment] of segments.entries()) {
+      const part = await pool.partOf(index);
+      if (part !== null && checker.adopt(segment.name, part)) continue;
+      isLastLineOpen = await checkSegment(segment, checker, index === segments.length - 1);
+    }
+  } finally {
+    await pool.close();
   }
   checker.finish();
   const earlier = await checkEarlier(folder, files, tombstone, checker.firstEntry, report);
@@ -129,34 +140,6 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
       unchecked: anchors.filter(({ seq }) => seq < (start?.seq ?? 0)).length,
     },
   };
-}
-
-/** @returns whether the last line has no end */
-async function checkSegment(segment: AuditSegment, checker: ChainChecker, isLast: boolean): Promise<boolean> {
-  checker.beginFile(segment.name);
-  let rest: Buffer[] = [];
-  for await (const chunk of readChunks(segment.path)) {
-    let from = 0;
-    let end = chunk.indexOf(newline);
-    if (end !== -1 && rest.length > 0) {
-      const line = Buffer.concat([...rest, chunk.subarray(0, end)]);
-      rest = [];
-      checker.line(line, 0, line.length);
-      from = end + 1;
-      end = chunk.indexOf(newline, from);
-    }
-    for (; end !== -1; end = chunk.indexOf(newline, from)) {
-      checker.line(chunk, from, end);
-      from = end + 1;
-    }
-    if (from < chunk.length) rest.push(Buffer.from(chunk.subarray(from)));
-  }
-  const last = Buffer.concat(rest);
-  const isOpen = last.length > 0;
-  // The writer's next line goes on behind it; in a segment that was left, nothing may be open.
-  if (isOpen && !isLast) checker.line(last, 0, last.length);
-  checker.endFile(isLast);
-  return isOpen;
 }
 
 function checkAnchors(anchors: readonly Anchor[], keys: TrustedKeys, report: (finding: AuditFinding) => void): void {

@@ -9,6 +9,8 @@ export interface RedactOptions {
   readonly values?: readonly string[];
   /** Keys whose values are secret, beside the usual ones; case, `_` and `-` do not matter. */
   readonly keys?: readonly string[];
+  /** Texts that look like a secret, wherever they stand, such as `/\bsk-[a-z0-9]{32}\b/`. They must end quickly on any text. */
+  readonly patterns?: readonly RegExp[];
 }
 
 const usualKeys =
@@ -23,6 +25,7 @@ const usualKeys =
 export class Redactor {
   readonly #values = new Set<string>();
   readonly #keys: ReadonlySet<string>;
+  readonly #patterns: readonly RegExp[];
   #pattern: RegExp | null = null;
   readonly #rules: PlainJsonRules = {
     text: (text) => this.text(text),
@@ -31,6 +34,9 @@ export class Redactor {
 
   constructor(options: RedactOptions = {}) {
     this.#keys = new Set((options.keys ?? []).map(fold));
+    this.#patterns = (options.patterns ?? []).map(
+      ({ source, flags }) => new RegExp(source, `${flags.replace(/[gy]/g, '')}g`),
+    );
     for (const value of options.values ?? []) this.addValue(value);
   }
 
@@ -46,7 +52,8 @@ export class Redactor {
   }
 
   text(text: string): string {
-    return this.#pattern === null ? text : text.replace(this.#pattern, hidden);
+    const known = this.#pattern === null ? text : text.replace(this.#pattern, hidden);
+    return this.#patterns.reduce((clean, pattern) => clean.replace(pattern, hidden), known);
   }
 
   /** Plain JSON of anything, without secrets. Never throws. */
