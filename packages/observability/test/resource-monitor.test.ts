@@ -1,9 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { totalmem } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { eventually, ManualClock } from '@casare/testing';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { MetricsCollector, ResourceMonitor } from '../src/index.ts';
+import { processTreeReader } from '../src/resources/process-tree.ts';
 
 const children: ChildProcess[] = [];
 
@@ -58,6 +61,52 @@ describe('real processes', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a tree', { timeout: 30_000 }, () => {
+  /** Starts a process with a session of its own and ends its starter, so that nobody can tell by parents whose it is. */
+  async function orphan(jobId: string): Promise<number> {
+    const code = `
+      const { spawn } = require('node:child_process');
+      const filled = 'const held = Buffer.alloc(40e6, 1); setInterval(() => held.length, 1e6)';
+      const child = spawn(process.execPath, ['-e', filled], { detached: true, stdio: 'ignore' });
+      process.stdout.write(String(child.pid), () => process.exit());
+    `;
+    const env = { ...process.env, CASARE_JOB_ID: jobId };
+    const pid = Number(execFileSync(process.execPath, ['-e', code], { env, encoding: 'utf8' }));
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    return pid;
+  }
+
+  const residentMb = (pid: number): number =>
+    Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+
+  it("has also processes that lost their parents, by their job's mark, and its memory is the sum of /proc", async () => {
+    const own = await orphan('job-of-mine');
+    const foreign = await orphan('job-of-another-robot');
+    const child = await busyProcess();
+    const pids = [process.pid, child.pid ?? 0, own];
+    const seen: (readonly number[])[] = [];
+    const read = processTreeReader();
+    const monitor = new ResourceMonitor({
+      intervalMs: 100,
+      ownsJob: (jobId) => jobId === 'job-of-mine',
+      readTree: (query) => {
+        const tree = read(query);
+        seen.push(tree);
+        return tree;
+      },
+    });
+    await monitor.start();
+    onTestFinished(() => monitor.stop());
+    await eventually('the orphan has filled its memory', () => residentMb(own) > 70);
+    await eventually('tree and /proc agree', () => {
+      const sum = pids.reduce((total, pid) => total + residentMb(pid), 0);
+      return Math.abs((monitor.current?.memoryMb ?? 0) - sum) / sum < 0.05;
+    });
+    expect(seen.at(-1)?.toSorted()).toEqual(pids.toSorted());
+    expect(seen.at(-1)).not.toContain(foreign);
+  });
+});
+
 describe('the arithmetic', () => {
   const mebibyte = 1_048_576;
 
@@ -105,6 +154,32 @@ describe('the arithmetic', () => {
     await monitor.start();
     await monitor.stop();
     expect(monitor.current).toMatchObject({ memoryMb: 256, memoryPercent: 50, memoryLimitMb: 512 });
+  });
+});
+
+describe('a sample', () => {
+  it('tells of the event loop, the disk and the stores, and of what it could not find out', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'casare-samples-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'store.db'), Buffer.alloc(1_048_576));
+    writeFileSync(join(folder, 'store.db-wal'), Buffer.alloc(524_288));
+    const stores = { store: join(folder, 'store.db'), all: folder, none: join(folder, 'gone', 'x') };
+    const monitor = new ResourceMonitor({ intervalMs: 120, folder, stores });
+    await monitor.start();
+    onTestFinished(() => monitor.stop());
+    expect(monitor.current?.storesMb).toEqual({ store: 1.5, all: 1.5, none: 0 });
+    expect(monitor.current?.disk?.freeMb).toBeLessThanOrEqual(monitor.current?.disk?.totalMb ?? 0);
+    await eventually('the event loop shows', () => monitor.current?.eventLoop !== null);
+    const until = performance.now() + 250;
+    while (performance.now() < until);
+    await eventually('a blocked loop shows', () =>
+      monitor.history({ minutes: 1 }).some(({ eventLoop }) => (eventLoop?.maxMs ?? 0) > 100),
+    );
+    const blind = new ResourceMonitor({ folder: join(folder, 'nowhere') });
+    await blind.start();
+    await blind.stop();
+    expect(blind.current?.disk).toBeNull();
+    expect(blind.failures).toBe(0);
   });
 });
 

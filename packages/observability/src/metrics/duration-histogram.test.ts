@@ -62,3 +62,61 @@ describe('a percentile', () => {
     expect(histogram.percentile(1)).toBeGreaterThanOrEqual(0.99e10);
   });
 });
+
+describe('histograms', () => {
+  const filled = (seed: number, count: number): { histogram: DurationHistogram; durations: number[] } => {
+    const random = seededRandom(seed);
+    const histogram = new DurationHistogram();
+    const durations = Array.from({ length: count }, () => 10 ** (random() * 8 - 2));
+    for (const duration of durations) histogram.record(duration);
+    return { histogram, durations };
+  };
+
+  it('that are merged are the same as one that has counted everything', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const parts = [
+        filled(seed, 300),
+        filled(seed + 100, seed),
+        { histogram: new DurationHistogram(), durations: [] },
+      ];
+      const merged = new DurationHistogram();
+      const whole = new DurationHistogram();
+      for (const { histogram, durations } of parts) {
+        merged.merge(histogram);
+        for (const duration of durations) whole.record(duration);
+      }
+      expect({ ...merged.snapshot(), totalMs: 0 }).toEqual({ ...whole.snapshot(), totalMs: 0 });
+      expect(merged.totalMs / whole.totalMs).toBeCloseTo(1, 9);
+    }
+  });
+
+  it('survive being written and read', () => {
+    const { histogram } = filled(7, 500);
+    const read = DurationHistogram.restore(JSON.parse(JSON.stringify(histogram.snapshot())));
+    expect(read?.snapshot()).toEqual(histogram.snapshot());
+    expect(DurationHistogram.restore(new DurationHistogram().snapshot())?.summary().count).toBe(0);
+  });
+
+  it.each([
+    null,
+    {},
+    { count: 1, totalMs: 1, minMs: 1, maxMs: 1, buckets: [] },
+    { count: 1, totalMs: 1, minMs: 1, maxMs: 1, buckets: [[1e9, 1]] },
+    { count: 1, totalMs: 1, minMs: 1, maxMs: 1, buckets: [[0.5, 1]] },
+    { count: -1, totalMs: 1, minMs: 1, maxMs: 1, buckets: [[1, -1]] },
+    { count: 1, totalMs: 'x', minMs: 1, maxMs: 1, buckets: [[1, 1]] },
+    { count: 1, totalMs: 1, minMs: null, maxMs: 1, buckets: [[1, 1]] },
+  ])('refuse what is no snapshot: %j', (value) => {
+    expect(DurationHistogram.restore(value)).toBeNull();
+  });
+
+  it('count what does not exceed a bound, to within 2 % of the bound', () => {
+    const { histogram, durations } = filled(3, 2_000);
+    const bounds = [0.5, 1, 5, 250, 10_000, 1e6];
+    histogram.countsUpTo(bounds).forEach((count, index) => {
+      const bound = bounds[index] ?? 0;
+      expect(count).toBeGreaterThanOrEqual(durations.filter((duration) => duration <= bound).length);
+      expect(count).toBeLessThanOrEqual(durations.filter((duration) => duration <= bound * 1.02).length);
+    });
+  });
+});

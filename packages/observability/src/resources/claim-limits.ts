@@ -16,7 +16,7 @@ export type ResourceShortage =
   | { readonly resource: 'disk'; readonly freeMb: number; readonly neededMb: number }
   | { readonly resource: 'memory'; readonly usedPercent: number; readonly allowedPercent: number };
 
-const moreDisk = 1.1;
+const morePercent = 110;
 const lessMemoryPoints = 5;
 
 /**
@@ -35,7 +35,7 @@ export function shortagesOf(
   const shortages: ResourceShortage[] = [];
   const freeMb = sample.disk?.freeMb ?? null;
   if (minFreeDiskMb !== null && freeMb !== null) {
-    const neededMb = was('disk') ? minFreeDiskMb * moreDisk : minFreeDiskMb;
+    const neededMb = was('disk') ? (minFreeDiskMb * morePercent) / 100 : minFreeDiskMb;
     if (freeMb < neededMb) shortages.push({ resource: 'disk', freeMb, neededMb });
   }
   const usedPercent = sample.memoryPercent;

@@ -17,7 +17,7 @@ export interface EventLoopWatch {
 }
 
 /** Few enough wake-ups to cost nothing that can be noticed. */
-const resolutionMs = 50;
+const resolutionMs = 100;
 
 export function watchEventLoop(): EventLoopWatch {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
