@@ -47,9 +47,12 @@ export interface StopOptions {
 export class RobotAgent {
   /** Resolves when the robot has stopped, however that came about. */
   readonly stopped: Promise<void>;
+  /** Resolves when the robot begins to stop. */
+  readonly stopping: Promise<void>;
   readonly #config: RobotConfig;
   readonly #overrides: RobotOverrides;
   #resolveStopped: () => void = () => undefined;
+  #resolveStopping: () => void = () => undefined;
   #parts: RobotParts | null = null;
   #loops: RobotLoops | null = null;
   #control: ControlServer | null = null;
@@ -69,6 +72,9 @@ export class RobotAgent {
     this.#overrides = overrides;
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
+    });
+    this.stopping = new Promise((resolve) => {
+      this.#resolveStopping = resolve;
     });
   }
 
@@ -156,6 +162,7 @@ export class RobotAgent {
       return this.#stopping;
     }
     this.#state = 'stopping';
+    this.#resolveStopping();
     this.#stopping = this.#stop(parts, options);
     return this.#stopping;
   }
@@ -294,6 +301,7 @@ export class RobotAgent {
 
   #stopped(): void {
     this.#state = 'stopped';
+    this.#resolveStopping();
     this.#resolveStopped();
   }
 

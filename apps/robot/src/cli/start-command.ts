@@ -3,8 +3,10 @@
  * with grace; the third ends the process at once, with the exit code 130.
  */
 import { type Flags, loadConfig, requireConnection } from '@casare/config';
+import { systemClock } from '@casare/execution';
 import { prepareHome } from '../home-folder.ts';
 import { RobotAgent } from '../robot-agent.ts';
+import { notifyService } from '../service-manager/notify-service.ts';
 import { exitCodes } from './exit-codes.ts';
 import { startLocalChild } from './local-child.ts';
 import { useEndpoint } from './local-endpoint.ts';
@@ -33,9 +35,21 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
     requireConnection(config);
     const agent = new RobotAgent(config);
     const signals = stopOnSignals(agent, terminal);
+    const service = notifyService({
+      environment: process.env,
+      isAlive: () => agent.getStatus().health.isAlive,
+      state: () => agent.getStatus().health.state,
+      clock: systemClock,
+      logger: { log: (_level, message) => terminal.note(`casare-robot: ${message}`) },
+    });
     try {
       await agent.start();
-      if (agent.state !== 'stopped') terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+      if (agent.state !== 'stopped') {
+        terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+        await service?.ready();
+      }
+      await agent.stopping;
+      await service?.stopping();
       await agent.stopped;
     } finally {
       signals.dispose();
