@@ -105,10 +105,14 @@ function commonOptions({ robot, jobExecution }: ValidSettings, desk: JobDesk, li
   };
 }
 
+/** What systemd tells a service, and nobody else. */
+const serviceVariables: ReadonlySet<string> = new Set(['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']);
+
 /** The database is the supervisor's: no node, and no command that a node starts, has any use for its keys (I8). */
 function jobEnvironment(config: ValidSettings): Readonly<Record<string, string | undefined>> {
   const secrets = new Set(secretsOf(config));
-  const isOurs = ([, value = '']: readonly [string, string | undefined]): boolean => secrets.has(value);
+  const isOurs = ([name, value = '']: readonly [string, string | undefined]): boolean =>
+    secrets.has(value) || serviceVariables.has(name);
   // biome-ignore lint/style/noProcessEnv: what the robot was started with is what its jobs may see, but for the keys
   return Object.fromEntries(Object.entries(process.env).filter((variable) => !isOurs(variable)));
 }

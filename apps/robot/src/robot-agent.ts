@@ -92,6 +92,11 @@ export class RobotAgent {
     return this.#parts?.metrics ?? null;
   }
 
+  /** Where its status page is; null when it has none, or has not started. */
+  get statusPage(): string | null {
+    return this.#page?.url ?? null;
+  }
+
   get state(): AgentState {
     return this.#state;
   }
@@ -141,6 +146,7 @@ export class RobotAgent {
     });
     if (recovered > 0) logger.log('info', `took up ${recovered} unfinished job(s) of an earlier run`);
     if (this.#stopping === null) this.#loops.start();
+    await this.#opening;
   }
 
   /**
@@ -236,7 +242,7 @@ export class RobotAgent {
       incidents,
       outbox,
       resources: metrics?.getCurrentResources() ?? null,
-      statusPage: this.#page?.url ?? null,
+      statusPage: this.statusPage,
     };
   }
 

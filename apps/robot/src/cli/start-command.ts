@@ -46,6 +46,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
       await agent.start();
       if (agent.state !== 'stopped') {
         terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+        if (agent.statusPage !== null) terminal.print(`status page ${agent.statusPage}`);
         await service?.ready();
       }
       await agent.stopping;
