@@ -14,7 +14,7 @@ export interface CleanupParts {
 }
 
 const dayMs = 24 * 60 * 60 * 1_000;
-const entriesPerTransaction = 2_000;
+const commitsPerTransaction = 2_000;
 
 export async function cleanStore(parts: CleanupParts, options: CleanupOptions): Promise<CleanupReport> {
   const { db, access, clock } = parts;
@@ -52,7 +52,7 @@ function expiredRuns(db: Database.Database, now: number, options: CleanupOptions
 async function removeRun(access: StoreAccess, runId: number): Promise<number> {
   let removed = 0;
   for (;;) {
-    const entries = await access.write({ op: 'remove-entries', runId, limit: entriesPerTransaction });
+    const entries = await access.write({ op: 'remove-entries', runId, limit: commitsPerTransaction });
     removed += entries;
     if (entries === 0) break;
   }

@@ -131,7 +131,7 @@ export class OfflineQueue implements AsyncDisposable {
   /** @throws StoreError `UNKNOWN_JOB` */
   getJob(jobId: string): Promise<JobRecord> {
     const { db, jobs, journal } = this.#store.tables;
-    return this.#store.read(() => selectRecord(db, jobs.find(jobId), (runId) => journal.lastOf(runId)));
+    return this.#store.read(() => selectRecord(db, jobs.find(jobId), journal.newestSeqs()));
   }
 
   /** Jobs that were cached but not begun, oldest first. */
@@ -193,8 +193,7 @@ export class OfflineQueue implements AsyncDisposable {
     const limit = checkLimit(filter.limit);
     const onDamaged = (error: CorruptRecordError): void => this.#store.reportDamage(error);
     const { db, journal } = this.#store.tables;
-    const lastSeqOf = (runId: number): number | null => journal.lastOf(runId);
-    return this.#store.read(() => listRecords(db, { ...filter, limit }, lastSeqOf, onDamaged));
+    return this.#store.read(() => listRecords(db, { ...filter, limit }, journal.newestSeqs(), onDamaged));
   }
 
   async #change(jobId: string, change: StatusChange, drafts: readonly OutboxDraft[] = []): Promise<void> {

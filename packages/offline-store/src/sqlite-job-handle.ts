@@ -56,7 +56,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     const { store, run } = this.#parts;
     const change = options.status === undefined ? {} : { change: checkChange(options.status) };
-    const secretOf = pathsByEntry(entries.length, options.secret ?? []);
+    const secretOf = options.secret === undefined ? [] : pathsByEntry(entries.length, options.secret);
     const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
     const write = { ...change, entries: encoded, outbox: (options.outbox ?? []).map(encodeDraft) };
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });

@@ -55,6 +55,8 @@ export class SqliteStore implements Store, StoreAccess {
   readonly reader: RunReader;
   readonly #parts: SqliteStoreParts;
   readonly #options: SqliteStoreOptions;
+  /** Runs a query of several statements on one state of the file. */
+  readonly #snapshot: (query: () => unknown) => unknown;
   #closing: Promise<void> | null = null;
 
   constructor(parts: SqliteStoreParts, options: SqliteStoreOptions) {
@@ -65,6 +67,7 @@ export class SqliteStore implements Store, StoreAccess {
     this.opening = parts.report;
     this.#parts = parts;
     this.#options = options;
+    this.#snapshot = parts.db.transaction((query: () => unknown) => query());
     const box = new SecretBox(options.keys ?? null);
     this.tables = storeTables(parts.db, { box, outbox: options.outbox });
     this.reader = new RunReader(this.tables);
@@ -94,7 +97,7 @@ export class SqliteStore implements Store, StoreAccess {
   readNow<T>(query: () => T): T {
     this.#assertOpen();
     try {
-      return query();
+      return this.#snapshot(query) as T;
     } catch (error) {
       throw translateStorageError(error, this.path);
     }
@@ -140,8 +143,8 @@ export class SqliteStore implements Store, StoreAccess {
     return this.read(() =>
       this.#parts.db
         .prepare<[], KeyUse>(
-          `SELECT substr(sealed, 1, instr(sealed, ':') - 1) AS keyId, count(*) AS entries
-           FROM journal WHERE sealed IS NOT NULL GROUP BY keyId ORDER BY keyId`,
+          `SELECT substr(part.value ->> 1, 1, instr(part.value ->> 1, ':') - 1) AS keyId, count(*) AS entries
+           FROM journal, json_each(journal.sealed) AS part WHERE sealed IS NOT NULL GROUP BY keyId ORDER BY keyId`,
         )
         .all(),
     );

@@ -270,5 +270,7 @@ describe('a long job', () => {
     }
     expect(await handle.load()).toHaveLength(600);
     expect((await queue.getStats()).journalEntries).toBe(600);
+    const history = await queue.getJobHistory('job-456', { limit: 150 });
+    expect([history.length, history[0]?.seq, history.at(-1)?.seq]).toEqual([150, 451, 600]);
   });
 });

@@ -1,8 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { journalId } from '../src/database/journal-id.ts';
-import { CheckpointManager, CorruptRecordError, OfflineQueue } from '../src/index.ts';
+import { CheckpointManager, CorruptRecordError, OfflineQueue, secretKey } from '../src/index.ts';
+import { SecretBox } from '../src/secrets/secret-box.ts';
 import { openTestJob, openTestStore, result, withDatabase } from './support/open-stores.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { fillVersion2 } from './support/version-2-store.ts';
 
 /** A closed store with one job of five steps, each with an outbox entry. */
 async function closedStore(): Promise<string> {
@@ -48,14 +52,15 @@ describe('damage is reported, never handed out as a value', () => {
   });
 
   it.each([
-    ['payload', 'payload = replace(payload, \'"step":2\', \'"step":7\')'],
-    ['kind', "kind = 'intent'"],
-    ['node', "node_id = 'node-9'"],
+    ['text', 'entries = replace(entries, \'"step":2\', \'"step":7\')'],
+    ['number', 'first_seq = 1'],
     ['time', 'recorded_at_ms = recorded_at_ms + 1'],
+    ['revision', 'revision = revision + 1'],
+    ['origin', 'saved = 1'],
     ['checksum', 'crc = crc + 1'],
   ])('a changed %s of a journal row', async (_column, change) => {
     const path = await closedStore();
-    withDatabase(path, (db) => db.exec(`UPDATE journal SET ${change} WHERE id = ${journalId(1, 2)}`));
+    withDatabase(path, (db) => db.exec(`UPDATE journal SET ${change} WHERE last_seq = 2`));
     const { load } = await reopen(path);
     expect((await errorOf(load())).seq).toBe(2);
   });
@@ -66,7 +71,7 @@ describe('damage is reported, never handed out as a value', () => {
     ['last', 5],
   ])('a missing journal row: the %s', async (_which, seq) => {
     const path = await closedStore();
-    withDatabase(path, (db) => db.prepare('DELETE FROM journal WHERE id = ?').run(journalId(1, seq)));
+    withDatabase(path, (db) => db.prepare('DELETE FROM journal WHERE last_seq = ?').run(seq));
     const { load } = await reopen(path);
     expect(await errorOf(load())).toMatchObject({ seq, message: expect.stringContaining('is missing') });
   });
@@ -75,13 +80,24 @@ describe('damage is reported, never handed out as a value', () => {
     const path = await closedStore();
     withDatabase(path, (db) =>
       db.exec(
-        `UPDATE journal SET id = 99 WHERE id = ${journalId(1, 2)};
-         UPDATE journal SET id = ${journalId(1, 2)} WHERE id = ${journalId(1, 3)};
-         UPDATE journal SET id = ${journalId(1, 3)} WHERE id = 99`,
+        `UPDATE journal SET id = 99 WHERE id = 2;
+         UPDATE journal SET id = 2 WHERE id = 3;
+         UPDATE journal SET id = 3 WHERE id = 99`,
       ),
     );
     const { load } = await reopen(path);
     expect((await errorOf(load())).seq).toBe(2);
+  });
+
+  it.each([
+    ['points to another row', 'UPDATE journal_index SET id = 3 WHERE last_seq = 2'],
+    ['is missing', 'DELETE FROM journal_index WHERE last_seq = 2'],
+    ['names another claim', 'UPDATE journal_index SET run_id = 2 WHERE last_seq = 2'],
+  ])('an entry of the journal’s index that %s', async (_how, change) => {
+    const path = await closedStore();
+    withDatabase(path, (db) => db.exec(change));
+    const { load } = await reopen(path);
+    expect(await errorOf(load())).toMatchObject({ seq: 2, message: expect.stringContaining('is missing') });
   });
 
   it.each([
@@ -159,4 +175,17 @@ it('what was executed is found out from the journal when its table is damaged', 
   const handle = new CheckpointManager(queue).startJob('job-456', 'w');
   expect(await handle.load()).toHaveLength(5);
   expect(handle.getExecutedNodes()).toEqual([1, 2, 3, 4, 5].map((step) => `node-${step}`));
+});
+
+it('a damaged file of an older version is set aside; its jobs are brought to the newest version', async () => {
+  const path = join(temporaryFolder(), 'store.db');
+  const db = new Database(path);
+  fillVersion2(db, new SecretBox({ current: secretKey(Buffer.alloc(32, 7)) }));
+  db.pragma('application_id = 1');
+  db.close();
+  const queue = new OfflineQueue({ store: await openTestStore({ path }) });
+  expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside', 'job-in-doubt']);
+  expect(await queue.getJob('job-1')).toMatchObject({ status: 'in_progress', journalSeq: 3, inDoubtAsWhole: null });
+  expect((await queue.store.outbox.peek()).map(({ jobId, seq }) => [jobId, seq])).toEqual([['job-1', 1]]);
+  expect((await queue.getJob('job-2')).inDoubtAsWhole).toContain('seq 2');
 });

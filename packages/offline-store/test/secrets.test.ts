@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { journalId } from '../src/database/journal-id.ts';
 import {
   CheckpointManager,
   OfflineQueue,
@@ -87,9 +86,7 @@ describe('a secret part of an entry', () => {
     const { store, handle } = await openTestJob({ keys });
     await handle.commit([entry('tok')], { secret });
     await store.close();
-    withDatabase(store.path, (db) =>
-      db.exec(`UPDATE journal SET sealed = sealed || 'AAAA' WHERE id = ${journalId(1, 1)}`),
-    );
+    withDatabase(store.path, (db) => db.exec(`UPDATE journal SET sealed = replace(sealed, ':', ':A')`));
     await expect(reload(store.path, { keys })).rejects.toMatchObject({ code: 'STORE_CORRUPT', seq: 1 });
   });
 });

@@ -57,7 +57,7 @@ describe('the file of a store', () => {
       const tables = store.tables.db
         .prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
         .all() as readonly object[];
-      expect(tables).toHaveLength(9);
+      expect(tables).toHaveLength(10);
       expect(tables).toEqual(tables.map((table) => ({ ...table, strict: 1 })));
     },
   );
@@ -74,7 +74,7 @@ describe('the file of a store', () => {
     const before = hashOf(store.path);
     await expect(openStore({ path: store.path, robotId: 'r' })).rejects.toMatchObject({
       code: 'STORE_TOO_NEW',
-      message: expect.stringMatching(/has version 99, this package knows versions up to 2: use the newer version/),
+      message: expect.stringMatching(/has version 99, this package knows versions up to 3: use the newer version/),
     });
     expect(hashOf(store.path)).toBe(before);
   });

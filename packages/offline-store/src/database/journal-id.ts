@@ -1,5 +1,5 @@
 /**
- * A journal row's key: the claim in the upper bits, the sequence number in the lower ones, so that one
+ * The key of a journal row in version 2 of the file: the claim in the upper bits, the sequence number in the lower ones, so that one
  * B-tree holds the rows of a claim side by side and in order, and no further index is needed.
  */
 import { StoreError } from '../errors.ts';
@@ -17,4 +17,8 @@ export function journalId(runId: number, seq: number): number {
 
 export function seqOf(id: number): number {
   return id % seqSpan;
+}
+
+export function runOf(id: number): number {
+  return Math.floor(id / seqSpan);
 }

@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
+import { fillVersion2 } from '../../test/support/version-2-store.ts';
 import { SecretBox } from '../secrets/secret-box.ts';
+import { secretKey } from '../secrets/secret-keys.ts';
 import { storeTables } from '../writer/store-tables.ts';
 import { rowChecksum } from './checksum.ts';
 import { applicationId, migrate, migrations } from './migrations.ts';
@@ -68,10 +70,29 @@ it('brings a file of version 1 along with all it holds, and leaves damaged rows 
   const tables = storeTables(db, { box: new SecretBox(null), outbox: { maxEntries: 100, maxPermanentFailures: 5 } });
   const run = tables.jobs.find('job-456');
   expect(tables.jobs.position(run)).toMatchObject({ journalSeq: 2, firstSeq: 1, outboxSeq: 1 });
-  expect(tables.journal.read(run, 1, 1)).toMatchObject([{ payload: '{"kind":"result","step":1}' }]);
+  expect(tables.journal.read(run, 1, 1)).toMatchObject([{ entry: { kind: 'result', step: 1 } }]);
   expect(() => tables.journal.read(run, 1, 2)).toThrow(/seq 2: the journal entry fails its checksum/);
   expect([...tables.executed.of(run)]).toEqual([['n1', []]]);
   expect(tables.outbox.oldest(10, [])).toMatchObject({ intact: [{ id: 9, seq: 1, attempts: 2 }], damaged: [] });
   expect(tables.deadLetters.list(['dead', 'damaged'], 10)).toMatchObject([{ id: 4, disposition: 'dead' }]);
   expect(tables.counters.get('outbox_dead')).toBe(1);
+});
+
+it('brings the journal of a file of version 2 along: sealed parts, what was not settled, damaged rows as such', () => {
+  const db = openEmpty();
+  const box = new SecretBox({ current: secretKey(Buffer.alloc(32, 7)) });
+  fillVersion2(db, box);
+
+  migrate(db);
+  const { jobs, journal } = storeTables(db, { box, outbox: { maxEntries: 100, maxPermanentFailures: 5 } });
+  const run = jobs.find('job-1');
+  expect(jobs.position(run)).toMatchObject({ journalSeq: 3, revision: 3, outboxSeq: 1 });
+  const rows = journal.read(run, 1, 3);
+  expect(rows.map(({ entry }) => entry)).toEqual([1, 2, 3].map((seq) => ({ kind: 'result', node_id: 'n1', seq })));
+  expect(rows.map((row) => journal.openSecrets(run, row))).toEqual([null, '[]', null]);
+  expect(rows.map(({ drafts }) => drafts)).toEqual([null, null, '[["event","{}",false]]']);
+  const other = jobs.find('job-2');
+  expect(journal.read(other, 1, 1)).toMatchObject([{ kind: 'checkpoint_snapshot' }]);
+  expect([journal.hasEngineRows(2, 1, 1), journal.hasEngineRows(2, 1, 2)]).toEqual([false, true]);
+  expect(() => journal.read(other, 1, 2)).toThrow(/seq 2: the journal entry fails its checksum/);
 });

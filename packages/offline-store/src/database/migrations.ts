@@ -5,6 +5,7 @@
 import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import { toVersion2 } from './to-version-2.ts';
+import { toVersion3 } from './to-version-3.ts';
 
 /** "CASR": marks the file as a store of this package. */
 export const applicationId: number = 0x43415352;
@@ -93,6 +94,7 @@ export const migrations: readonly Migration[] = [
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
   `,
   toVersion2,
+  toVersion3,
 ];
 
 /**

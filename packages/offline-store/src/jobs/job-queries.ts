@@ -15,8 +15,8 @@ export interface JobFilter {
   readonly limit: number;
 }
 
-/** The newest journal entry of a claim: its own row may not know of the latest steps yet. */
-export type LastSeqOf = (runId: number) => number | null;
+/** The newest journal entries of claims whose own rows do not know of their latest steps yet. */
+export type NewestSeqs = ReadonlyMap<number, number>;
 
 export interface JobCounts {
   readonly jobs: Readonly<Record<JobStatus, number>>;
@@ -26,17 +26,17 @@ export interface JobCounts {
 }
 
 /** @throws CorruptRecordError */
-export function selectRecord(db: Database.Database, run: RunRef, lastSeqOf: LastSeqOf): JobRecord {
+export function selectRecord(db: Database.Database, run: RunRef, newestSeqs: NewestSeqs): JobRecord {
   const [row] = selectRows(db, recordQuery().where('jobs.run_id', '=', run.runId));
   if (row === undefined) throw new CorruptRecordError(run.jobId, null, 'it is missing');
-  return fromJoined(row, lastSeqOf);
+  return fromJoined(row, newestSeqs);
 }
 
 /** Oldest first. Damaged records do not hide the others: they go to `onDamaged` instead of into the list. */
 export function listRecords(
   db: Database.Database,
   filter: JobFilter,
-  lastSeqOf: LastSeqOf,
+  newestSeqs: NewestSeqs,
   onDamaged: (error: CorruptRecordError) => void,
 ): JobRecord[] {
   let query = recordQuery().orderBy('jobs.run_id').limit(filter.limit);
@@ -44,7 +44,7 @@ export function listRecords(
   if (filter.unsyncedOnly === true) query = query.where('job_states.synced_at_ms', 'is', null);
   return selectRows(db, query).flatMap((row) => {
     try {
-      return [fromJoined(row, lastSeqOf)];
+      return [fromJoined(row, newestSeqs)];
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
       onDamaged(error);
@@ -103,9 +103,9 @@ function recordQuery() {
     ]);
 }
 
-function fromJoined(row: JoinedRow, lastSeqOf: LastSeqOf): JobRecord {
+function fromJoined(row: JoinedRow, newestSeqs: NewestSeqs): JobRecord {
   const { state_crc: crc } = row;
   if (crc === null) throw new CorruptRecordError(row.job_id, null, 'its state is missing');
   const record = toRecord(row, { ...(row as StateRow), crc });
-  return { ...record, journalSeq: Math.max(record.journalSeq, lastSeqOf(row.run_id) ?? 0) };
+  return { ...record, journalSeq: Math.max(record.journalSeq, newestSeqs.get(row.run_id) ?? 0) };
 }

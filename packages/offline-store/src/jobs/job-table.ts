@@ -105,8 +105,8 @@ export class JobTable {
   /** The steps since the row was written are in the journal, and the newest says how far they have come. */
   #withTail(run: RunRef, position: RunPosition): RunPosition {
     const isClosed = isOver(position.state) || wholeDoubtOf(position.state) !== null;
-    const lastSeq = isClosed ? null : this.#journal.lastOf(run.runId);
-    if (lastSeq === null || lastSeq <= position.journalSeq) return position;
+    const lastSeq = isClosed ? 0 : this.#journal.lastOf(run.runId);
+    if (lastSeq <= position.journalSeq) return position;
     const [last] = this.#journal.read(run, lastSeq, lastSeq);
     if (last === undefined) return position;
     return { ...position, journalSeq: lastSeq, revision: last.revision, outboxSeq: last.outboxSeq };

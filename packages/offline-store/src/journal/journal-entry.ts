@@ -1,7 +1,7 @@
 /** What may be committed to a job's journal, and its form in the file. */
 import { StoreError } from '../errors.ts';
 import type { StatusChange } from '../jobs/job-state.ts';
-import { assertSerializable, encodeJson, isPlainObject } from '../json.ts';
+import { assertSerializable, encodeJson, isPlainObject, type JsonObject } from '../json.ts';
 import type { OutboxDraft } from '../outbox/outbox.ts';
 import { type SecretPath, takeSecrets } from '../secrets/secret-parts.ts';
 import { isCheckpointKind } from './checkpoint-fold.ts';
@@ -41,10 +41,9 @@ export function isExecution(kind: string): boolean {
   return kind === 'result' || isCheckpointKind(kind);
 }
 
-/** The iteration that an entry's JSON text names. */
-export function iterationOf({ payload }: { readonly payload: string }): Iteration {
-  if (!payload.includes('"iteration"')) return [];
-  return (JSON.parse(payload) as { readonly iteration?: Iteration }).iteration ?? [];
+/** The iteration that an entry names. */
+export function iterationOf({ entry }: { readonly entry: JsonObject }): Iteration {
+  return (entry.iteration as Iteration | undefined) ?? [];
 }
 
 /**

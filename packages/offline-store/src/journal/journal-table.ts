@@ -1,159 +1,196 @@
 /**
- * Rows of the journal. Every row carries a checksum over all its columns, and a job's rows are numbered
- * without gaps up to the number in its state: whatever is damaged or missing is an error that names job
- * and seq, never a wrong value. Synchronous, part of the caller's transaction.
+ * The journal: a row per commit, in the order of the commits, so that the commits of all jobs go to one place of
+ * the file and those that share a transaction share its pages (I10). A job's rows are found by `journal_index`,
+ * which is brought up to date now and then, for many commits at once; rows that are newer than any row in it are
+ * looked through.
+ *
+ * A job's entries are numbered without gaps up to the number in its state: whatever is damaged or missing is an
+ * error that names job and seq, never a wrong value. Synchronous, part of the caller's transaction.
  */
 import type Database from 'better-sqlite3';
-import { rowChecksum } from '../database/checksum.ts';
-import { journalId, seqOf } from '../database/journal-id.ts';
 import { CorruptRecordError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
-import { deltaKind, snapshotKind } from './checkpoint-fold.ts';
+import { isCheckpointKind } from './checkpoint-fold.ts';
 import type { EncodedEntry } from './journal-entry.ts';
+import {
+  type CommitNote,
+  type CommitRow,
+  checkCommit,
+  commitChecksum,
+  entriesOf,
+  type JournalRow,
+} from './journal-row.ts';
 
-/** What a row says about the commit it belongs to, so that a step needs to write nothing else (I10). */
-export interface CommitNote {
-  /** Of the job's state. */
-  readonly revision: number;
-  /** Last number given out for the outbox. */
-  readonly outboxSeq: number;
-  /** JSON text of the outbox drafts of the commit, on its last row; null for none, or when they are in the outbox. */
-  readonly drafts: string | null;
-}
-
-/** A row that passed its check, its secret parts still sealed. */
-export interface JournalRow extends CommitNote {
-  readonly seq: number;
-  readonly kind: string;
-  readonly nodeId: string | null;
-  readonly recordedAtMs: number;
-  readonly payload: string;
-  readonly sealed: string | null;
-}
-
-interface StoredRow {
-  readonly id: number;
-  readonly kind: string;
-  readonly node_id: string | null;
-  readonly recorded_at_ms: number;
-  readonly payload: string;
-  readonly sealed: string | null;
-  readonly revision: number;
-  readonly outbox_seq: number;
-  readonly drafts: string | null;
-  readonly crc: number;
-}
+/** The newest row that is in the index; what follows it is not. */
+const lastIndexed = `coalesce((SELECT j.id FROM journal j WHERE EXISTS (SELECT 1 FROM journal_index i
+  WHERE i.run_id = j.run_id AND i.last_seq = j.last_seq) ORDER BY j.id DESC LIMIT 1), 0)`;
 
 export class JournalTable {
   readonly #box: SecretBox;
   readonly #insert: Database.Statement<unknown[]>;
-  readonly #select: Database.Statement<[number, number], StoredRow>;
-  readonly #first: Database.Statement<[number, number], { id: number | null }>;
-  readonly #last: Database.Statement<[number, number], { id: number | null }>;
-  readonly #delete: Database.Statement<[number, number]>;
-  readonly #anyEngineRow: Database.Statement<[number, number], { n: number }>;
+  readonly #addToIndex: Database.Statement<[]>;
+  readonly #select: Database.Statement<[number, number], CommitRow>;
+  readonly #selectNewer: Database.Statement<[number, number], CommitRow>;
+  readonly #first: Database.Statement<[number], number>;
+  readonly #last: Database.Statement<[number, number], number>;
+  readonly #newer: Database.Statement<[], { run_id: number; seq: number }>;
+  readonly #boundary: Database.Statement<[number, number], number | null>;
+  readonly #batch: Database.Statement<[number, number], number | null>;
+  readonly #count: Database.Statement<[number, number], number | null>;
+  readonly #delete: Database.Statement<[number, number, number]>;
+  readonly #deleteFromIndex: Database.Statement<[number, number]>;
+  readonly #anyEngineRow: Database.Statement<[number, number, number], number>;
 
   constructor(db: Database.Database, box: SecretBox) {
+    const number = <T>(sql: string): T => db.prepare(sql).pluck() as T;
+    const indexed = 'FROM journal_index i JOIN journal j ON j.id = i.id WHERE i.run_id = ?';
     this.#box = box;
-    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#select = db.prepare('SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id');
-    this.#first = db.prepare('SELECT min(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
-    this.#last = db.prepare('SELECT max(id) AS id FROM journal WHERE id BETWEEN ? AND ?');
-    this.#delete = db.prepare('DELETE FROM journal WHERE id BETWEEN ? AND ?');
-    this.#anyEngineRow = db.prepare(
-      `SELECT EXISTS (SELECT 1 FROM journal WHERE id BETWEEN ? AND ?
-         AND kind NOT IN ('${snapshotKind}', '${deltaKind}')) AS n`,
+    this.#insert = db.prepare('INSERT INTO journal VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#addToIndex = db.prepare(
+      `INSERT OR IGNORE INTO journal_index SELECT run_id, last_seq, id FROM journal WHERE id > ${lastIndexed}`,
     );
+    this.#select = db.prepare(`SELECT j.* ${indexed} AND i.last_seq >= ? ORDER BY i.last_seq`);
+    this.#selectNewer = db.prepare(
+      `SELECT * FROM journal WHERE id > ${lastIndexed} AND run_id = ? AND last_seq >= ? ORDER BY id`,
+    );
+    this.#first = number(`SELECT j.first_seq ${indexed} ORDER BY i.last_seq LIMIT 1`);
+    this.#last = number(
+      `SELECT max(coalesce((SELECT max(last_seq) FROM journal_index WHERE run_id = ?), 0),
+         coalesce((SELECT max(last_seq) FROM journal WHERE id > ${lastIndexed} AND run_id = ?), 0))`,
+    );
+    this.#newer = db.prepare(
+      `SELECT run_id, max(last_seq) AS seq FROM journal WHERE id > ${lastIndexed} GROUP BY run_id`,
+    );
+    this.#boundary = number('SELECT min(last_seq) FROM journal_index WHERE run_id = ? AND last_seq >= ?');
+    this.#batch = number(
+      'SELECT max(last_seq) FROM (SELECT last_seq FROM journal_index WHERE run_id = ? ORDER BY last_seq LIMIT ?)',
+    );
+    this.#count = number(
+      `SELECT sum(coalesce(j.last_seq - j.first_seq + 1, 1)) FROM journal_index i LEFT JOIN journal j ON j.id = i.id
+       WHERE i.run_id = ? AND i.last_seq <= ?`,
+    );
+    this.#delete = db.prepare(
+      `DELETE FROM journal WHERE id IN (SELECT id FROM journal_index WHERE run_id = ? AND last_seq <= ?)
+       AND run_id = ?`,
+    );
+    this.#deleteFromIndex = db.prepare('DELETE FROM journal_index WHERE run_id = ? AND last_seq <= ?');
+    this.#anyEngineRow = number(`SELECT EXISTS (SELECT 1 ${indexed} AND i.last_seq BETWEEN ? AND ? AND j.saved = 0)`);
   }
 
-  insert(run: RunRef, seq: number, entry: EncodedEntry, note: CommitNote, nowMs: number): void {
-    const { kind, nodeId, payload, secrets } = entry;
-    const sealed = secrets === null ? null : this.#box.seal(secrets, { ...run, seq });
-    const { revision, outboxSeq, drafts } = note;
-    const row = { seq, kind, nodeId, recordedAtMs: nowMs, payload, sealed, revision, outboxSeq, drafts };
-    const crc = journalChecksum(run, row);
-    const id = journalId(run.runId, seq);
-    this.#insert.run(id, kind, nodeId, nowMs, payload, sealed, revision, outboxSeq, drafts, crc);
+  /** Writes a commit whose first entry gets the number `firstSeq`; the number of its last one. */
+  append(
+    run: RunRef,
+    firstSeq: number,
+    entries: readonly EncodedEntry[],
+    { revision, outboxSeq, drafts }: CommitNote,
+    nowMs: number,
+  ): number {
+    const row = {
+      run_id: run.runId,
+      first_seq: firstSeq,
+      last_seq: firstSeq + entries.length - 1,
+      recorded_at_ms: nowMs,
+      revision,
+      outbox_seq: outboxSeq,
+      saved: entries.some(({ kind }) => isCheckpointKind(kind)) ? 1 : 0,
+      entries: `[${entries.map(({ payload }) => payload).join(',')}]`,
+      sealed: this.#sealed(run, firstSeq, entries),
+      drafts,
+    };
+    this.#insert.run(
+      row.run_id,
+      row.first_seq,
+      row.last_seq,
+      row.recorded_at_ms,
+      row.revision,
+      row.outbox_seq,
+      row.saved,
+      row.entries,
+      row.sealed,
+      row.drafts,
+      commitChecksum(run, row),
+    );
+    return row.last_seq;
+  }
+
+  /** Brings the index up to date. */
+  addToIndex(): void {
+    this.#addToIndex.run();
   }
 
   /**
-   * The rows from `first` to `last`, oldest first.
+   * The entries from `first` to `last`, oldest first.
    *
-   * @throws CorruptRecordError for the first row that is damaged or missing
+   * @throws CorruptRecordError for the first one that is damaged or missing
    */
   read(run: RunRef, first: number, last: number): JournalRow[] {
-    let expected = first;
     const rows: JournalRow[] = [];
-    if (last < first) return rows;
-    for (const stored of this.#select.iterate(journalId(run.runId, first), journalId(run.runId, last))) {
-      const row = toRow(stored);
-      if (row.seq !== expected) break;
-      if (journalChecksum(run, row) !== stored.crc) {
-        throw new CorruptRecordError(run.jobId, row.seq, 'the journal entry fails its checksum');
-      }
-      rows.push(row);
-      expected += 1;
+    for (const commit of this.#commitsFrom(run, first)) {
+      if (commit.first_seq > last) break;
+      if (rows.length > 0 && commit.first_seq !== first + rows.length) break;
+      checkCommit(run, commit);
+      for (const row of entriesOf(commit)) if (row.seq >= first && row.seq <= last) rows.push(row);
+      if (rows[0]?.seq !== first) break;
     }
+    const expected = rows[0]?.seq === first ? first + rows.length : first;
     if (expected <= last) throw new CorruptRecordError(run.jobId, expected, 'the journal entry is missing');
     return rows;
   }
 
-  /** The oldest row of a claim; null when it has none. */
+  /** The oldest entry of a claim; null when it has none. */
   firstOf(runId: number): number | null {
-    const id = this.#first.get(journalId(runId, 0), journalId(runId + 1, 0) - 1)?.id ?? null;
-    return id === null ? null : seqOf(id);
+    return this.#first.get(runId) ?? null;
   }
 
-  /** The newest row of a claim; null when it has none. */
-  lastOf(runId: number): number | null {
-    const id = this.#last.get(journalId(runId, 0), journalId(runId + 1, 0) - 1)?.id ?? null;
-    return id === null ? null : seqOf(id);
+  /** The newest entry of a claim; 0 when it has none. */
+  lastOf(runId: number): number {
+    return this.#last.get(runId, runId) ?? 0;
   }
 
-  /** Removes the rows from `first` to `last`; the number removed. */
-  remove(runId: number, first: number, last: number): number {
-    return this.#delete.run(journalId(runId, first), journalId(runId, last)).changes;
+  /** The newest entries of the claims that have rows which are not in the index yet. */
+  newestSeqs(): ReadonlyMap<number, number> {
+    return new Map(this.#newer.all().map(({ run_id, seq }) => [run_id, seq]));
   }
 
-  /** Whether rows other than checkpoints lie between `first` and `last`. */
+  /** The last entry of the commit that entry `seq` belongs to; null when that is not in the index. */
+  endOfCommit(runId: number, seq: number): number | null {
+    return this.#boundary.get(runId, seq) ?? null;
+  }
+
+  /** Removes the entries up to `last`, where a commit ends; the number removed. */
+  removeTo(runId: number, last: number): number {
+    const count = this.#count.get(runId, last) ?? 0;
+    this.#delete.run(runId, last, runId);
+    this.#deleteFromIndex.run(runId, last);
+    return count;
+  }
+
+  /** Removes the entries of up to `limit` commits, the oldest first; the number of entries removed. */
+  removeOldest(runId: number, limit: number): number {
+    const last = this.#batch.get(runId, limit) ?? null;
+    return last === null ? 0 : this.removeTo(runId, last);
+  }
+
+  /** Whether entries other than checkpoints lie between `first` and `last`. */
   hasEngineRows(runId: number, first: number, last: number): boolean {
-    return (this.#anyEngineRow.get(journalId(runId, first), journalId(runId, last))?.n ?? 0) > 0;
+    return this.#anyEngineRow.get(runId, first, last) === 1;
   }
 
-  /** The text of a row's secret parts; null when it has none. */
+  /** The text of an entry's secret parts; null when it has none. */
   openSecrets(run: RunRef, row: JournalRow): string | null {
     return row.sealed === null ? null : this.#box.open(row.sealed, { ...run, seq: row.seq });
   }
-}
 
-export function journalChecksum(run: RunRef, row: JournalRow): number {
-  const { seq, kind, nodeId, recordedAtMs, payload, sealed, revision, outboxSeq, drafts } = row;
-  return rowChecksum([
-    run.jobId,
-    run.leaseToken,
-    seq,
-    kind,
-    nodeId,
-    recordedAtMs,
-    payload,
-    sealed,
-    revision,
-    outboxSeq,
-    drafts,
-  ]);
-}
+  *#commitsFrom(run: RunRef, first: number): Generator<CommitRow> {
+    yield* this.#select.iterate(run.runId, first);
+    yield* this.#selectNewer.iterate(run.runId, first);
+  }
 
-function toRow(stored: StoredRow): JournalRow {
-  return {
-    seq: seqOf(stored.id),
-    kind: stored.kind,
-    nodeId: stored.node_id,
-    recordedAtMs: stored.recorded_at_ms,
-    payload: stored.payload,
-    sealed: stored.sealed,
-    revision: stored.revision,
-    outboxSeq: stored.outbox_seq,
-    drafts: stored.drafts,
-  };
+  #sealed(run: RunRef, firstSeq: number, entries: readonly EncodedEntry[]): string | null {
+    const parts = entries.flatMap(({ secrets }, index) =>
+      secrets === null ? [] : [[index, this.#box.seal(secrets, { ...run, seq: firstSeq + index })]],
+    );
+    return parts.length === 0 ? null : JSON.stringify(parts);
+  }
 }

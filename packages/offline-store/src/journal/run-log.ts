@@ -3,7 +3,7 @@
  * one transaction, numbered without gaps (I3, I6). Nothing is written about a claim that is over (I1, I5),
  * and no step about one that is in doubt as a whole.
  *
- * A plain step writes its journal rows only (`tail.ts`); whatever changes more than the numbers in a job's own
+ * A plain step writes its journal row only (`tail.ts`); whatever changes more than the numbers in a job's own
  * row is written in full.
  *
  * Synchronous, part of the caller's transaction.
@@ -14,7 +14,6 @@ import { overError } from '../jobs/refusals.ts';
 import { snapshotKind } from './checkpoint-fold.ts';
 import { type CompactionParts, compact } from './compaction.ts';
 import { type EncodedDraft, type EncodedEntry, isExecution } from './journal-entry.ts';
-import type { CommitNote } from './journal-table.ts';
 import { encodeDrafts, Tail, type TailParts } from './tail.ts';
 
 export interface RunWrite {
@@ -79,7 +78,8 @@ export class RunLog {
   ): RunPosition {
     const revision = before.revision + 1;
     const outboxSeq = before.outboxSeq + drafts.length;
-    const journalSeq = this.#append(run, before, entries, { revision, outboxSeq, drafts: encodeDrafts(drafts) }, nowMs);
+    const note = { revision, outboxSeq, drafts: encodeDrafts(drafts) };
+    const journalSeq = this.#parts.journal.append(run, before.journalSeq + 1, entries, note, nowMs);
     const after = { ...before, revision, outboxSeq, journalSeq };
     this.#parts.jobs.advance(run, after);
     const [firstSeq, firstOutboxSeq] = [before.journalSeq + 1, before.outboxSeq + 1];
@@ -94,7 +94,7 @@ export class RunLog {
     drafts: readonly EncodedDraft[],
     nowMs: number,
   ): RunPosition {
-    const { jobs, outbox, executed } = this.#parts;
+    const { jobs, outbox, executed, journal } = this.#parts;
     this.#tail.settle();
     const keepAll = isFinal(before.state);
     for (const [index, draft] of drafts.entries()) {
@@ -109,25 +109,13 @@ export class RunLog {
     }
     const outboxSeq = before.outboxSeq + drafts.length;
     const note = { revision: before.revision + 1, outboxSeq, drafts: null };
-    const journalSeq = this.#append(run, before, entries, note, nowMs);
+    let { journalSeq } = before;
+    if (entries.length > 0) {
+      journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
+      journal.addToIndex();
+    }
     const after = { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq };
     return jobs.save(run, compact(this.#parts, { ...after, firstSeq: jobs.position(run).firstSeq }));
-  }
-
-  /** The number of the last row. The drafts are noted on that one. */
-  #append(
-    run: RunRef,
-    { journalSeq }: RunPosition,
-    entries: readonly EncodedEntry[],
-    note: CommitNote,
-    nowMs: number,
-  ): number {
-    const last = entries.length - 1;
-    for (const [index, entry] of entries.entries()) {
-      const own = index === last ? note : { ...note, drafts: null };
-      this.#parts.journal.insert(run, journalSeq + 1 + index, entry, own, nowMs);
-    }
-    return journalSeq + entries.length;
   }
 }
 

@@ -12,17 +12,13 @@ import { CheckpointFold, type FoldableEntry, type FoldedCheckpoint, isCheckpoint
 import type { ExecutedTable } from './executed-table.ts';
 import type { Iteration } from './iteration.ts';
 import { isExecution, iterationOf } from './journal-entry.ts';
-import type { JournalRow, JournalTable } from './journal-table.ts';
+import type { JournalRow } from './journal-row.ts';
+import type { JournalTable } from './journal-table.ts';
 
 export interface RunReaderParts {
   readonly jobs: JobTable;
   readonly journal: JournalTable;
   readonly executed: ExecutedTable;
-}
-
-/** A journal row with its entry as it was committed. */
-export interface RecordedEntry extends JournalRow {
-  readonly entry: JsonObject;
 }
 
 /** The entry before a snapshot that says which node ended last is looked for among so many. */
@@ -45,7 +41,7 @@ export class RunReader {
   }
 
   /** The last `limit` rows, oldest first. */
-  newest(run: RunRef, limit: number): RecordedEntry[] {
+  newest(run: RunRef, limit: number): JournalRow[] {
     const { journalSeq, firstSeq } = this.#parts.jobs.position(run);
     const rows = this.#parts.journal.read(run, Math.max(firstSeq, journalSeq - limit + 1), journalSeq);
     return rows.map((row) => this.#opened(run, row));
@@ -88,11 +84,11 @@ export class RunReader {
     return null;
   }
 
-  #opened(run: RunRef, row: JournalRow): RecordedEntry {
-    const entry = JSON.parse(row.payload) as JsonObject;
+  /** The entry as it was committed. */
+  #opened(run: RunRef, row: JournalRow): JournalRow {
     const secrets = this.#parts.journal.openSecrets(run, row);
-    if (secrets === null || isCheckpointKind(row.kind)) return { ...row, entry };
-    return { ...row, entry: putSecrets(entry, JSON.parse(secrets) as SecretPart[]) };
+    if (secrets === null || isCheckpointKind(row.kind)) return row;
+    return { ...row, entry: putSecrets(row.entry, JSON.parse(secrets) as SecretPart[]) };
   }
 
   #foldable(run: RunRef, row: JournalRow): FoldableEntry {

@@ -1,7 +1,7 @@
 /**
- * What steps have left to do. A step writes its journal rows and nothing else (I10): its outbox drafts lie in
- * them, and so does how far the job has come. Now and then, and before anything looks at them, the drafts are
- * put into the outbox and the jobs' own rows are brought up to date: for many steps at once, which costs each a
+ * What steps have left to do. A step writes its journal row and nothing else (I10): its outbox drafts lie in it,
+ * and so does how far the job has come. Now and then, and before anything looks at them, the drafts are
+ * put into the outbox, the rows into the journal's index, and the jobs' own rows are brought up to date: for many steps at once, which costs each a
  * fraction. After a crash the same is done from the rows (`settleFromRows`), so nothing depends on this memory.
  */
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
@@ -40,9 +40,11 @@ export interface TailOptions extends TailParts {
 export class Tail {
   readonly #parts: TailOptions;
   /** Of committed transactions. */
-  #waiting: readonly Step[] = [];
+  #waiting: Step[] = [];
   /** Of the present transaction. */
   #staged: Step[] = [];
+  /** Characters of drafts in both. */
+  #length = 0;
   /** Whether the present transaction has settled what was waiting before it. */
   #isSettled = false;
 
@@ -53,35 +55,36 @@ export class Tail {
   /** Part of the caller's transaction. */
   add(step: Step): void {
     this.#staged.push(step);
-    const steps = this.#unsettled();
-    const length = steps.reduce((sum, { drafts }) => sum + lengthOf(drafts), 0);
-    if (steps.length >= maxSteps || length > maxDraftLength) this.settle();
+    this.#length += lengthOf(step.drafts);
+    const count = this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length);
+    if (count >= maxSteps || this.#length > maxDraftLength) this.settle();
   }
 
   /** Part of the caller's transaction. */
   settle(): void {
-    const steps = this.#unsettled();
+    const steps = this.#isSettled ? this.#staged : [...this.#waiting, ...this.#staged];
     this.#staged = [];
+    this.#length = 0;
     this.#isSettled = true;
+    if (steps.length === 0) return;
     for (const step of steps) settleStep(this.#parts, step);
     const runs = new Map(steps.map(({ run }) => [run.runId, run]));
-    const { jobs, compact } = this.#parts;
+    const { jobs, journal, compact } = this.#parts;
+    journal.addToIndex();
     for (const run of runs.values()) jobs.settle(compact(jobs.position(run)));
   }
 
   committed(): void {
-    if (this.#isSettled || this.#staged.length > 0) this.#waiting = this.#unsettled();
+    if (this.#isSettled) this.#waiting = this.#staged;
+    else this.#waiting.push(...this.#staged);
     this.#staged = [];
     this.#isSettled = false;
   }
 
   rolledBack(): void {
     this.#staged = [];
+    this.#length = this.#waiting.reduce((sum, { drafts }) => sum + lengthOf(drafts), 0);
     this.#isSettled = false;
-  }
-
-  #unsettled(): readonly Step[] {
-    return this.#isSettled ? this.#staged : [...this.#waiting, ...this.#staged];
   }
 }
 

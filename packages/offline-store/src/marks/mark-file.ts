@@ -9,7 +9,7 @@
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { decodeSlot, encodeSlot, type Mark, slotBytes } from './mark-slot.ts';
+import { decodeSlot, encodeSlot, type Mark, moveSlot, type Progress, slotBytes } from './mark-slot.ts';
 
 export interface MarksFound {
   /** `missing`: no file. `damaged`: a file whose head cannot be read. */
@@ -45,7 +45,7 @@ export function readMarks(path: string): MarksFound {
 }
 
 /** Replaces the whole file. */
-export function rewriteMarks(path: string, storeId: string, marks: readonly Mark[]): void {
+export function rewriteMarks(path: string, storeId: string, marks: readonly Progress[]): void {
   const over = marks.filter((mark) => mark.over).sort((a, b) => b.runId - a.runId);
   const kept = [...marks.filter((mark) => !mark.over), ...over.slice(0, overSlots)];
   const draft = `${path}.new`;
@@ -54,12 +54,19 @@ export function rewriteMarks(path: string, storeId: string, marks: readonly Mark
   renameSync(draft, path);
 }
 
+interface Placed {
+  readonly slot: number;
+  readonly bytes: Buffer;
+}
+
 export class MarkFile {
   readonly #file: number;
   readonly #slotOf = new Map<number, number>();
   /** Slots of claims that are over, by claim, the one that ended first in front. */
   readonly #over = new Map<number, number>();
   readonly #free: number[] = [];
+  /** The slots of claims that were written about, by claim: the next mark of one changes a few numbers in it. */
+  readonly #encoded = new Map<number, Buffer>();
   #slots: number;
 
   /** Goes on with a file that `rewriteMarks` made. */
@@ -74,17 +81,19 @@ export class MarkFile {
   }
 
   /** Notes where claims have come to; a few bytes at once, unsynced. */
-  write(marks: readonly Mark[]): void {
-    const placed = marks.map((mark) => ({ mark, slot: this.#place(mark) })).sort((a, b) => a.slot - b.slot);
+  write(marks: Iterable<Progress>): void {
+    const placed: Placed[] = [];
+    for (const mark of marks) placed.push({ slot: this.#place(mark), bytes: this.#encode(mark) });
+    if (placed.length > 1) placed.sort((a, b) => a.slot - b.slot);
     for (let from = 0; from < placed.length; ) {
-      let to = from + 1;
-      while (to < placed.length && (placed[to]?.slot ?? 0) === (placed[to - 1]?.slot ?? 0) + 1 && to - from < maxSpan) {
-        to += 1;
-      }
-      const run = placed.slice(from, to);
-      const bytes = Buffer.concat(run.map(({ mark }) => encodeSlot(mark)));
-      writeSync(this.#file, bytes, 0, bytes.length, ((run[0]?.slot ?? 0) + 1) * slotBytes);
-      from = to;
+      const { slot, bytes } = placed[from] as Placed;
+      let count = 1;
+      while (placed[from + count]?.slot === slot + count && count < maxSpan) count += 1;
+      this.#writeAt(
+        slot,
+        count === 1 ? bytes : Buffer.concat(placed.slice(from, from + count).map((each) => each.bytes)),
+      );
+      from += count;
     }
   }
 
@@ -92,9 +101,10 @@ export class MarkFile {
   forget(runId: number): void {
     const slot = this.#slotOf.get(runId);
     if (slot === undefined) return;
-    writeSync(this.#file, Buffer.alloc(slotBytes), 0, slotBytes, (slot + 1) * slotBytes);
+    this.#writeAt(slot, Buffer.alloc(slotBytes));
     this.#slotOf.delete(runId);
     this.#over.delete(runId);
+    this.#encoded.delete(runId);
     this.#free.push(slot);
   }
 
@@ -102,7 +112,23 @@ export class MarkFile {
     closeSync(this.#file);
   }
 
-  #place(mark: Mark): number {
+  #writeAt(slot: number, bytes: Buffer): void {
+    writeSync(this.#file, bytes, 0, bytes.length, (slot + 1) * slotBytes);
+  }
+
+  #encode(mark: Progress): Buffer {
+    const known = this.#encoded.get(mark.runId);
+    if (known !== undefined) {
+      moveSlot(known, mark);
+      if (mark.over) this.#encoded.delete(mark.runId);
+      return known;
+    }
+    const slot = encodeSlot(mark);
+    if (!mark.over) this.#encoded.set(mark.runId, slot);
+    return slot;
+  }
+
+  #place(mark: Progress): number {
     const slot = this.#slotOf.get(mark.runId) ?? this.#freeSlot();
     this.#slotOf.set(mark.runId, slot);
     this.#over.delete(mark.runId);

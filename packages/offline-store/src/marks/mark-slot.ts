@@ -4,17 +4,21 @@
  */
 import { crc32 } from 'node:zlib';
 
-export interface Mark {
+/** How far a claim's record has come. */
+export interface Progress {
   readonly runId: number;
-  /** Of more than 56 bytes only the beginning is kept; `identity` stands for all of it. */
   readonly jobId: string;
   readonly leaseToken: string;
-  readonly identity: number;
   readonly revision: number;
   readonly journalSeq: number;
   readonly outboxSeq: number;
   /** Whether the claim was over: its slot may be used again when room is needed. */
   readonly over: boolean;
+}
+
+/** Progress as it is read back: of a job id of more than 56 bytes only the beginning, `identity` stands for all of it. */
+export interface Mark extends Progress {
+  readonly identity: number;
 }
 
 export const slotBytes = 128;
@@ -29,23 +33,28 @@ export function identityOf(jobId: string, leaseToken: string): number {
   return crc32(`${jobId}\u0000${leaseToken}`);
 }
 
-export function encodeSlot(mark: Mark): Buffer {
+export function encodeSlot(mark: Progress): Buffer {
   const slot = Buffer.alloc(slotBytes);
   const jobId = Buffer.from(mark.jobId).subarray(0, jobIdBytes);
   const token = Buffer.from(mark.leaseToken).subarray(0, tokenBytes);
   slot.writeUInt8(used, 4);
-  slot.writeUInt8(mark.over ? 1 : 0, 5);
   slot.writeUInt8(jobId.length, 6);
   slot.writeUInt8(token.length, 7);
-  slot.writeUInt32LE(mark.identity, 8);
+  slot.writeUInt32LE(identityOf(mark.jobId, mark.leaseToken), 8);
   slot.writeDoubleLE(mark.runId, 16);
-  slot.writeDoubleLE(mark.revision, 24);
-  slot.writeDoubleLE(mark.journalSeq, 32);
-  slot.writeDoubleLE(mark.outboxSeq, 40);
   jobId.copy(slot, jobIdAt);
   token.copy(slot, tokenAt);
-  slot.writeUInt32LE(crc32(slot.subarray(4)), 0);
+  moveSlot(slot, mark);
   return slot;
+}
+
+/** Changes the slot of a claim in place. */
+export function moveSlot(slot: Buffer, { over, revision, journalSeq, outboxSeq }: Progress): void {
+  slot.writeUInt8(over ? 1 : 0, 5);
+  slot.writeDoubleLE(revision, 24);
+  slot.writeDoubleLE(journalSeq, 32);
+  slot.writeDoubleLE(outboxSeq, 40);
+  slot.writeUInt32LE(crc32(slot.subarray(4)), 0);
 }
 
 /** `empty`: never used. `damaged`: something else than a mark. */

@@ -1,10 +1,11 @@
 /**
  * Opens a damaged store for reading, as far as that goes. It works on a copy, so that the damaged file stays as
- * evidence. A file whose first page is unreadable gets the first page of a fresh store: what is read by its
+ * evidence, and brings a copy of an older version to the newest one. A file whose first page is unreadable gets the first page of a fresh store: what is read by its
  * help is believed only if its checksum says so.
  */
 import { closeSync, copyFileSync, existsSync, fstatSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { migrate } from '../database/migrations.ts';
 
 const pageBytes = 4_096;
 
@@ -43,12 +44,22 @@ function tryRead(copy: string, read: (db: Database.Database) => void): boolean {
     db.pragma('writable_schema = ON');
     const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
     if (!tables.includes('jobs') || !tables.includes('journal')) return false;
+    tryMigrate(db);
     read(db);
     return true;
   } catch {
     return false;
   } finally {
     close(db);
+  }
+}
+
+/** What stays at an older version, because the damage is in the way, is not salvaged. */
+function tryMigrate(db: Database.Database): void {
+  try {
+    migrate(db);
+  } catch {
+    // As a transaction it has changed nothing.
   }
 }
 

@@ -16,15 +16,15 @@ import {
 } from '../jobs/job-rows.ts';
 import { doubtAsWhole, isOver, wholeDoubtOf } from '../jobs/job-state.ts';
 import { settleFromRows } from '../journal/tail.ts';
-import { markOf } from '../marks/mark-of.ts';
-import { identityOf, type Mark } from '../marks/mark-slot.ts';
+import { identityOf, type Mark, type Progress } from '../marks/mark-slot.ts';
+import { progressOf } from '../marks/progress-of.ts';
 import type { StoreTables } from '../writer/store-tables.ts';
 import type { Incident } from './incidents.ts';
 
 export interface Reconciled {
   readonly incidents: readonly Incident[];
   /** The marks as the store has them now. */
-  readonly marks: readonly Mark[];
+  readonly marks: readonly Progress[];
 }
 
 type Finding = { readonly position: RunPosition; readonly doubt: string | null };
@@ -42,8 +42,9 @@ export function reconcile(
   nowMs: number,
 ): Reconciled {
   const incidents: Incident[] = [];
-  const marks: Mark[] = [];
+  const marks: Progress[] = [];
   const left = new Map(found.map((mark) => [mark.runId, mark]));
+  tables.journal.addToIndex();
   const claims = tables.db.prepare<[], Pick<JobRow, 'run_id' | 'job_id' | 'lease_token'>>(
     'SELECT run_id, job_id, lease_token FROM jobs NOT INDEXED ORDER BY run_id',
   );
@@ -63,7 +64,7 @@ export function reconcile(
         detail: doubt,
       });
     }
-    marks.push(markOf(run, position));
+    marks.push(progressOf(run, position));
   }
   for (const mark of left.values()) incidents.push(lost(mark, nowMs));
   neverReuse(tables.db, found);
@@ -120,7 +121,7 @@ function inDoubt(position: RunPosition, detail: string, mark: Mark | undefined, 
 /** What can be said about a claim whose state is gone. */
 function unknownPosition(tables: StoreTables, run: RunRef, mark: Mark | undefined): RunPosition {
   const firstSeq = tables.journal.firstOf(run.runId) ?? 1;
-  const lastSeq = tables.journal.lastOf(run.runId) ?? 0;
+  const lastSeq = tables.journal.lastOf(run.runId);
   return {
     runId: run.runId,
     state: { status: 'cached' },

@@ -5,11 +5,10 @@
  */
 import type Database from 'better-sqlite3';
 import { rowChecksum } from '../database/checksum.ts';
-import { journalId, seqOf } from '../database/journal-id.ts';
 import { type JobRow, jobRowChecksum, type RunRef, type StateRow, stateRowChecksum } from '../jobs/job-rows.ts';
 import { ExecutedTable } from '../journal/executed-table.ts';
 import { isExecution, iterationOf } from '../journal/journal-entry.ts';
-import { type JournalRow, journalChecksum } from '../journal/journal-table.ts';
+import { type CommitRow, commitChecksum, entriesOf } from '../journal/journal-row.ts';
 import { type DeadLetterRow, deadLetterChecksum, isIntact, type OutboxRow } from '../outbox/outbox-row.ts';
 
 export interface Salvaged {
@@ -24,32 +23,38 @@ type Row = Readonly<Record<string, string | number | null>>;
 
 /** @param knownRuns claims that the marks speak of, in case the list of jobs cannot be read */
 export function salvage(from: Database.Database, into: Database.Database, knownRuns: readonly number[]): Salvaged {
-  let [jobs, journalEntries, outboxEntries] = [0, 0, 0];
-  const doubts = new Map<number, string>();
-  const executed = new ExecutedTable(into);
+  const runs = copyJobs(from, into, knownRuns);
   const hasWholeExecuted = isWhole(from, 'executed');
-  for (const runId of runIds(from, knownRuns)) {
-    const [job] = rowsOf(from, 'SELECT * FROM jobs WHERE run_id = ?', runId) as unknown as JobRow[];
-    if (job === undefined || jobRowChecksum(job) !== job.crc) continue;
-    insert(into, 'jobs', job as unknown as Row);
-    jobs += 1;
-    const [state] = rowsOf(from, 'SELECT * FROM job_states WHERE run_id = ?', runId) as unknown as StateRow[];
-    if (state !== undefined && stateRowChecksum(state) === state.crc)
-      insert(into, 'job_states', state as unknown as Row);
-    const run = { runId, jobId: job.job_id, leaseToken: job.lease_token };
-    const entries = copyJournal(from, into, run);
-    journalEntries += entries.length;
-    copyExecuted(from, into, run);
-    if (!hasWholeExecuted) {
-      for (const row of entries) addExecuted(executed, run, row);
-      if (seqOf(Number(entries[0]?.id ?? 1)) > 1) doubts.set(runId, 'which of its nodes were executed is lost in part');
+  const doubts = new Map<number, string>();
+  const executed = hasWholeExecuted ? null : new ExecutedTable(into);
+  for (const run of runs.values()) copyExecuted(from, into, run);
+  const journal = copyJournal(from, into, runs, executed);
+  let outboxEntries = 0;
+  for (const run of runs.values()) {
+    if (!hasWholeExecuted && (journal.firstSeqs.get(run.runId) ?? 1) > 1) {
+      doubts.set(run.runId, 'which of its nodes were executed is lost in part');
     }
     outboxEntries += copyOutbox(from, into, run);
   }
   copyDeadLetters(from, into);
   copyChecked(from, into, 'counters', ['name', 'value']);
   copyChecked(from, into, 'incidents', ['at_ms', 'kind', 'job_id', 'lease_token', 'detail']);
-  return { jobs, journalEntries, outboxEntries, doubts };
+  return { jobs: runs.size, journalEntries: journal.entries, outboxEntries, doubts };
+}
+
+/** The claims whose own record is intact, with their states where those are. */
+function copyJobs(from: Database.Database, into: Database.Database, known: readonly number[]): Map<number, RunRef> {
+  const runs = new Map<number, RunRef>();
+  for (const runId of runIds(from, known)) {
+    const [job] = rowsOf(from, 'SELECT * FROM jobs WHERE run_id = ?', runId) as unknown as JobRow[];
+    if (job === undefined || jobRowChecksum(job) !== job.crc) continue;
+    insert(into, 'jobs', job as unknown as Row);
+    runs.set(runId, { runId, jobId: job.job_id, leaseToken: job.lease_token });
+    const [state] = rowsOf(from, 'SELECT * FROM job_states WHERE run_id = ?', runId) as unknown as StateRow[];
+    if (state !== undefined && stateRowChecksum(state) === state.crc)
+      insert(into, 'job_states', state as unknown as Row);
+  }
+  return runs;
 }
 
 /** Rows can be missing from a damaged table without an error: SQLite itself is asked whether it is whole. */
@@ -61,29 +66,48 @@ function isWhole(from: Database.Database, table: string): boolean {
   }
 }
 
-function addExecuted(executed: ExecutedTable, run: RunRef, row: Row): void {
-  const { id, kind, node_id: nodeId, payload } = row;
-  if (typeof nodeId !== 'string' || !isExecution(String(kind))) return;
-  executed.add(run, nodeId, seqOf(Number(id)), JSON.stringify(iterationOf({ payload: String(payload) })));
-}
-
 function runIds(from: Database.Database, known: readonly number[]): number[] {
   const found = rowsOf(from, 'SELECT run_id FROM jobs NOT INDEXED').map((row) => Number(row.run_id));
   return [...new Set([...found, ...known])].filter((id) => Number.isSafeInteger(id) && id > 0).sort((a, b) => a - b);
 }
 
-/** The rows that were copied, oldest first. */
-function copyJournal(from: Database.Database, into: Database.Database, run: RunRef): Row[] {
-  const range = [journalId(run.runId, 0), journalId(run.runId + 1, 0) - 1];
-  const rows = rowsFromBothEnds(from, 'SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id', range);
-  const intact = rows.filter((row) => {
-    const seq = seqOf(Number(row.id));
-    const { kind, node_id: nodeId, recorded_at_ms: recordedAtMs, payload, sealed, revision, drafts } = row;
-    const columns = { seq, kind, nodeId, recordedAtMs, payload, sealed, revision, outboxSeq: row.outbox_seq, drafts };
-    return journalChecksum(run, columns as unknown as JournalRow) === row.crc;
+/**
+ * Copies the commits one by one, the oldest first: from the front up to the damage, then from the back.
+ *
+ * @param executed what is to learn from them which nodes were executed; null for nothing
+ */
+function copyJournal(
+  from: Database.Database,
+  into: Database.Database,
+  runs: ReadonlyMap<number, RunRef>,
+  executed: ExecutedTable | null,
+): { readonly entries: number; readonly firstSeqs: ReadonlyMap<number, number> } {
+  const firstSeqs = new Map<number, number>();
+  let entries = 0;
+  const copy = (row: Row): void => {
+    const commit = row as unknown as CommitRow;
+    const run = runs.get(commit.run_id);
+    if (run === undefined || commitChecksum(run, commit) !== commit.crc) return;
+    insert(into, 'journal', row);
+    entries += commit.last_seq - commit.first_seq + 1;
+    if (!firstSeqs.has(run.runId)) firstSeqs.set(run.runId, commit.first_seq);
+    if (executed === null) return;
+    for (const entry of entriesOf(commit)) {
+      if (entry.nodeId === null || !isExecution(entry.kind)) continue;
+      executed.add(run, entry.nodeId, entry.seq, JSON.stringify(iterationOf(entry)));
+    }
+  };
+  let last = 0;
+  const front = eachRow(from, 'SELECT * FROM journal ORDER BY id', [], (row) => {
+    last = Number(row.id);
+    copy(row);
   });
-  for (const row of intact) insert(into, 'journal', row);
-  return intact;
+  if (front === 'damaged') {
+    const ids: number[] = [];
+    eachRow(from, 'SELECT id FROM journal WHERE id > ? ORDER BY id DESC', [last], (row) => ids.push(Number(row.id)));
+    for (const id of ids.reverse()) eachRow(from, 'SELECT * FROM journal WHERE id = ?', [id], copy);
+  }
+  return { entries, firstSeqs };
 }
 
 function copyExecuted(from: Database.Database, into: Database.Database, run: RunRef): void {
@@ -128,12 +152,40 @@ function insert(into: Database.Database, table: string, row: Row): void {
 /** As many rows as can be read. */
 function rowsOf(from: Database.Database, sql: string, ...values: readonly (string | number)[]): Row[] {
   const rows: Row[] = [];
-  try {
-    for (const row of from.prepare<unknown[], Row>(sql).iterate(...values)) rows.push(row);
-  } catch {
-    // What lies behind the damage is out of reach this way.
-  }
+  eachRow(from, sql, values, (row) => rows.push(row));
   return rows;
+}
+
+/** `damaged`: what lies behind the damage is out of reach this way. */
+function eachRow(
+  from: Database.Database,
+  sql: string,
+  values: readonly (string | number)[],
+  use: (row: Row) => unknown,
+): 'all' | 'damaged' {
+  let rows: IterableIterator<Row>;
+  try {
+    rows = from.prepare<unknown[], Row>(sql).iterate(...values);
+  } catch {
+    return 'damaged';
+  }
+  try {
+    for (let next = nextOf(rows); next !== 'damaged'; next = nextOf(rows)) {
+      if (next.done === true) return 'all';
+      use(next.value);
+    }
+    return 'damaged';
+  } finally {
+    rows.return?.();
+  }
+}
+
+function nextOf(rows: IterableIterator<Row>): IteratorResult<Row> | 'damaged' {
+  try {
+    return rows.next();
+  } catch {
+    return 'damaged';
+  }
 }
 
 /** From the front up to the damage, then from the back; `sql` ends with its order. */

@@ -36,7 +36,7 @@ export type StoreCommand =
     }
   | { readonly op: 'dead-requeue'; readonly ids: readonly number[] }
   | { readonly op: 'dead-discard'; readonly ids: readonly number[] }
-  /** Removes up to `limit` journal entries of a claim that is over. */
+  /** Removes the journal entries of up to `limit` commits of a claim that is over. */
   | { readonly op: 'remove-entries'; readonly runId: number; readonly limit: number }
   | { readonly op: 'remove-run'; readonly runId: number }
   | { readonly op: 'remove-notes'; readonly deadBeforeMs: number; readonly incidentsBeforeMs: number }

@@ -4,8 +4,8 @@ import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { CheckpointLog } from '../journal/checkpoint-log.ts';
 import { RunLog } from '../journal/run-log.ts';
 import { MarkFile } from '../marks/mark-file.ts';
-import { markOf } from '../marks/mark-of.ts';
-import type { Mark } from '../marks/mark-slot.ts';
+import type { Progress } from '../marks/mark-slot.ts';
+import { progressOf } from '../marks/progress-of.ts';
 import { SecretBox } from '../secrets/secret-box.ts';
 import { CommitGroups } from './commit-groups.ts';
 import { Quota } from './quota.ts';
@@ -27,13 +27,13 @@ export interface CommitEngine {
 export function openEngine(setup: EngineSetup, pause: ((ms: number) => void) | null): CommitEngine {
   const db = openDatabase(setup.path, setup.database);
   const marks = new MarkFile(setup.marksPath);
-  const touched = new Map<number, Mark>();
+  const touched = new Map<number, Progress>();
   const tables = storeTables(db, {
     box: new SecretBox(setup.keys),
     outbox: setup.outbox,
     jobs: {
       isOnlyWriter: true,
-      onSaved: (claim: RunRef, position: RunPosition) => touched.set(claim.runId, markOf(claim, position)),
+      onSaved: (claim: RunRef, position: RunPosition) => touched.set(claim.runId, progressOf(claim, position)),
     },
   });
   const quota = new Quota(db, setup.quota);
@@ -45,7 +45,7 @@ export function openEngine(setup: EngineSetup, pause: ((ms: number) => void) | n
       quota,
       pause,
       onCommitted: () => {
-        if (touched.size > 0) marks.write([...touched.values()]);
+        if (touched.size > 0) marks.write(touched.values());
         touched.clear();
       },
       onRolledBack: () => touched.clear(),

@@ -65,7 +65,7 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
       return { value: removed };
     }
     case 'remove-entries':
-      return { value: removeEntries(parts, command.runId, command.limit) };
+      return { value: tables.journal.removeOldest(command.runId, command.limit) };
     case 'remove-run':
       removeRun(parts, command.runId);
       return {
@@ -108,13 +108,8 @@ function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string |
   throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
 }
 
-function removeEntries({ tables }: WriterParts, runId: number, limit: number): number {
-  const first = tables.journal.firstOf(runId);
-  return first === null ? 0 : tables.journal.remove(runId, first, first + limit - 1);
-}
-
 function removeRun({ tables }: WriterParts, runId: number): void {
-  for (const table of ['executed', 'job_states', 'jobs']) {
+  for (const table of ['executed', 'journal_index', 'job_states', 'jobs']) {
     tables.db.prepare(`DELETE FROM ${table} WHERE run_id = ?`).run(runId);
   }
   tables.counters.add('jobs_cleaned', 1);

@@ -7,11 +7,13 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { StoreError } from '../errors.ts';
 import type { StoreCommand, ValueOf } from './commands.ts';
+import { packStep, type StepMessage } from './step-message.ts';
 import { giveBackThread, takeThread } from './thread-pool.ts';
 import { fromWire } from './wire-error.ts';
 import type { Writer } from './writer.ts';
 import {
   openingId,
+  type WriterAnswer,
   type WriterReply,
   type WriterRequest,
   type WriterSetup,
@@ -36,7 +38,7 @@ export class WriterClient implements Writer {
   readonly #port: MessagePort;
   readonly #bell: Int32Array;
   readonly #waiting = new Map<number, Waiting>();
-  #outgoing: WriterRequest[] = [];
+  #outgoing: (WriterRequest | StepMessage)[] = [];
   #nextId = openingId;
   #ended: Error | null = null;
 
@@ -62,20 +64,21 @@ export class WriterClient implements Writer {
     if (this.#waiting.size >= this.#maxWaiting) {
       throw new StoreError('STORE_BUSY', `${this.#maxWaiting} writes are waiting for ${this.#path}.`);
     }
-    return (await this.#send({ kind: 'command', id: this.#takeId(), command })) as ValueOf<Command>;
+    const id = this.#takeId();
+    return (await this.#send(id, packStep(id, command) ?? { kind: 'command', id, command })) as ValueOf<Command>;
   }
 
   async status(): Promise<WriterStatus> {
-    return (await this.#send({ kind: 'status', id: this.#takeId() })) as WriterStatus;
+    return (await this.#ask('status')) as WriterStatus;
   }
 
   async truncate(): Promise<void> {
-    await this.#send({ kind: 'truncate', id: this.#takeId() });
+    await this.#ask('truncate');
   }
 
   async close(): Promise<void> {
     if (this.#ended !== null) return;
-    await this.#send({ kind: 'close', id: this.#takeId() }).catch(() => {});
+    await this.#ask('close').catch(() => {});
     if (this.#ended !== null) return;
     this.#retire(new StoreError('STORE_CLOSED', `The store ${this.#path} has been closed.`));
   }
@@ -94,11 +97,16 @@ export class WriterClient implements Writer {
     return this.#nextId - 1;
   }
 
-  #send(request: WriterRequest): Promise<unknown> {
+  #ask(kind: 'status' | 'truncate' | 'close'): Promise<unknown> {
+    const id = this.#takeId();
+    return this.#send(id, { kind, id });
+  }
+
+  #send(id: number, request: WriterRequest | StepMessage): Promise<unknown> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
     this.#outgoing.push(request);
-    return this.#await(request.id);
+    return this.#await(id);
   }
 
   /** What was asked for in one go is sent as one message. */
@@ -116,7 +124,8 @@ export class WriterClient implements Writer {
   }
 
   #settle(reply: WriterReply): void {
-    for (const { id, value, error } of reply) {
+    for (const answer of reply) {
+      const { id, value, error }: WriterAnswer = typeof answer === 'number' ? { id: answer } : answer;
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error === undefined) waiting?.resolve(value);

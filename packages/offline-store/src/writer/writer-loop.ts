@@ -12,8 +12,9 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { translateStorageError } from '../database/storage-errors.ts';
 import type { StoreCommand } from './commands.ts';
 import type { CommitEngine } from './commit-engine.ts';
+import { unpackStep } from './step-message.ts';
 import { toWire } from './wire-error.ts';
-import type { WriterAnswer, WriterRequest } from './writer-messages.ts';
+import type { WriterAnswer, WriterMessage, WriterReply, WriterRequest } from './writer-messages.ts';
 
 export interface WriterLoopParts {
   readonly path: string;
@@ -74,13 +75,12 @@ export function runWriterLoop(parts: WriterLoopParts): void {
     port.postMessage([answer(request.id, () => (request.kind === 'status' ? engine.status() : engine.truncate()))]);
   }
 
-  function commit(group: readonly CommandRequest[]): WriterAnswer[] {
+  function commit(group: readonly CommandRequest[]): WriterReply {
     const commands: StoreCommand[] = group.map(({ command }) => command);
     return engine.commits.run(commands).map((outcome, index) => {
       const id = group[index]?.id ?? -1;
-      return outcome.ok
-        ? { id, value: outcome.value }
-        : { id, error: toWire(translateStorageError(outcome.error, path)) };
+      if (!outcome.ok) return { id, error: toWire(translateStorageError(outcome.error, path)) };
+      return outcome.value === undefined ? id : { id, value: outcome.value };
     });
   }
 
@@ -170,7 +170,9 @@ class Inbox {
 
   #receive(): void {
     for (let found = receiveMessageOnPort(this.#port); found !== undefined; found = receiveMessageOnPort(this.#port)) {
-      this.requests.push(...(found.message as readonly WriterRequest[]));
+      for (const request of found.message as WriterMessage) {
+        this.requests.push('kind' in request ? request : { kind: 'command', ...unpackStep(request) });
+      }
     }
   }
 }

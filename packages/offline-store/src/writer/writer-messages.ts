@@ -5,6 +5,7 @@ import type { OutboxLimits } from '../outbox/outbox.ts';
 import type { SecretKeys } from '../secrets/secret-keys.ts';
 import type { StoreCommand } from './commands.ts';
 import type { Pressure, QuotaLimits } from './quota.ts';
+import type { StepMessage } from './step-message.ts';
 import type { WireError } from './wire-error.ts';
 
 /** What a writer is made from. */
@@ -34,6 +35,9 @@ export type WriterRequest =
   | { readonly kind: 'truncate'; readonly id: number }
   | { readonly kind: 'close'; readonly id: number };
 
+/** What is sent in one go. */
+export type WriterMessage = readonly (WriterRequest | StepMessage)[];
+
 export interface WriterStatus {
   /** Settings read from the connection that writes. */
   readonly settings: Readonly<Record<string, string | number>>;
@@ -48,7 +52,8 @@ export interface WriterAnswer {
   readonly error?: WireError;
 }
 
-export type WriterReply = readonly WriterAnswer[];
+/** A number is the id of a command that was committed and has no value. */
+export type WriterReply = readonly (WriterAnswer | number)[];
 
 /** The id of the answer to opening the file. */
 export const openingId = 0;

@@ -56,7 +56,8 @@ export async function makeImage(parent: string): Promise<StoreImage> {
       outputs: { text: `${jobId}-${number} `.repeat(20) },
       cookie: `c${number}`,
     };
-    await handles.get(jobId)?.commit([entry], {
+    const entries = jobId === 'steady' ? [entry, { kind: 'intent', node_id: `n${number + 1}` }] : [entry];
+    await handles.get(jobId)?.commit(entries, {
       outbox: [{ kind: 'event', payload: { jobId, number } }],
       secret: number % 3 === 0 ? [{ entry: 0, path: ['cookie'] }] : [],
     });
