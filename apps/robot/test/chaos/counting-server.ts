@@ -21,7 +21,7 @@ export interface CountingServer {
   readonly effects: readonly Effect[];
   of(prefix: string): readonly Effect[];
   /** The request of this node behind `passes` others is counted, and answered when and if `reply` is called. */
-  hold(node: string, passes: number, onHeld: (reply: () => void) => void): void;
+  hold(node: string, passes: number, onHeld: (reply: (body: string) => void) => void): void;
   /** Whether a job, by its tag, is told that there is more to do when it asks at `/more/<tag>/<bytes of padding>`. */
   hasMore: (tag: string) => boolean;
   /** Called for every effect, once it is counted. */
@@ -31,7 +31,7 @@ export interface CountingServer {
 
 export async function startCountingServer(): Promise<CountingServer> {
   const effects: Effect[] = [];
-  const holds = new Map<string, { passes: number; readonly onHeld: (reply: () => void) => void }>();
+  const holds = new Map<string, { passes: number; readonly onHeld: (reply: (body: string) => void) => void }>();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const [, node = '', turn = '0', bytes = '0'] = (request.url ?? '').split('/');
     if (node === 'more') {
@@ -49,7 +49,7 @@ export async function startCountingServer(): Promise<CountingServer> {
     const hold = holds.get(node);
     if (hold !== undefined && hold.passes === 0) {
       holds.delete(node);
-      hold.onHeld(() => response.end('{}'));
+      hold.onHeld((body) => response.end(body));
       return;
     }
     if (hold !== undefined) hold.passes -= 1;

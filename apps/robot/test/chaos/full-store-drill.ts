@@ -31,6 +31,8 @@ export interface FullStoreDrillReport {
 const patience = { timeoutMs: 120_000, intervalMs: 25 };
 const limitMb = 8;
 const bytesPerTurn = 200_000;
+/** More than the room that is left when a turn's bytes are refused: only the reserve can take it. */
+const bytesOfEnd = 500_000;
 /** Two jobs that end by themselves leave half of the limit behind. */
 const turnsOfFillers = 10;
 const furtherTurns = 3;
@@ -73,8 +75,8 @@ class FullStoreDrill {
         break;
       }
     }
-    const { violations } = { violations: this.#violations };
-    return { effects: this.#counting.effects.length, effectsAfterwards: this.#effectsAfterwards, violations };
+    const { length } = this.#counting.effects;
+    return { effects: length, effectsAfterwards: this.#effectsAfterwards, violations: this.#violations };
   }
 
   async close(): Promise<void> {
@@ -91,7 +93,7 @@ class FullStoreDrill {
       if (asking === tag('hog')) return !isOver;
       return counting.of(`${asking}-`).length < turnsOfFillers;
     };
-    let reply = (): void => undefined;
+    let reply: (body: string) => void = () => undefined;
     const held = new Promise<void>((resolve) => {
       counting.hold(tag('last'), 0, (answer) => {
         reply = answer;
@@ -104,7 +106,7 @@ class FullStoreDrill {
 
     await this.#network.cut();
     await eventually('the store is full', () => robot.errors.some((line) => line.includes('is suspended')), patience);
-    reply();
+    reply('x'.repeat(bytesOfEnd));
     const lastId = jobIds.at(-1) ?? '';
     await eventually('the end of a job is saved from the reserve', async () => !(await this.#runs(lastId)), patience);
     const refusals = robot.errors.filter((line) => line.includes('is suspended') && line.includes(lastId));
