@@ -154,6 +154,8 @@ function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
   const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
   storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
   if (isLeft(lane)) {
+    // A try node that ended says that its region is entered: whoever leaves it passes its finally body.
+    if (entry.control?.op === 'open_try') applyControl(plan, lane, entry, entry.control);
     unwindLane(plan, lane);
     return;
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/engine/journal.ts';
 import { type FileSpec, runFile, TestJournal } from './harness.ts';
-import { compile, programs, type Tally, tallyNode } from './programs.ts';
+import { type Block, compile, programs, type Statement, type Tally, tallyNode } from './programs.ts';
 
 /** How often each try region with a finally was entered, and how often its finally node ran. */
 function regionCounts(spec: FileSpec, entries: readonly JournalEntry[]): { entered: number[]; left: number[] } {
@@ -14,6 +14,28 @@ function regionCounts(spec: FileSpec, entries: readonly JournalEntry[]): { enter
     left: finallys.map(([id]) => runsOf(id)),
   };
 }
+
+/** Cancelled at commit 26, while the try node runs in one branch and another branch is the first to hear of it. */
+const enteredWhileStopping = ((): [Block, boolean, { cancelAt: number; dieAfter: number | null }] => {
+  const mark = { do: 'mark', label: 0 } as const;
+  const fork: Statement = {
+    do: 'fork',
+    branches: [
+      [mark, { do: 'try', body: [mark], catch: null, finally: [mark] }, mark],
+      [mark],
+      [{ do: 'if', variable: 0, yes: [mark], no: null }],
+    ],
+  };
+  const inner: Statement = {
+    do: 'retry',
+    attempts: 1,
+    body: [mark, { do: 'call', body: [mark, mark], handled: null }, mark],
+    failed: null,
+  };
+  const each: Statement = { do: 'each', size: 3, batch: 3, body: [mark, fork, mark] };
+  const outer: Statement = { do: 'retry', attempts: 1, body: [inner, each], failed: null };
+  return [[{ do: 'while', times: 1, limit: 2, body: [outer, mark] }, mark], false, { cancelAt: 26, dieAfter: null }];
+})();
 
 it('every try region that was entered runs its finally once, wherever the run is cancelled and dies', {
   timeout: 50_000,
@@ -42,6 +64,6 @@ it('every try region that was entered runs its finally once, wherever the run is
       const { entered, left } = regionCounts(spec, journal.entries);
       expect(left).toEqual(entered);
     }),
-    { numRuns: 300, interruptAfterTimeLimit: 25_000 },
+    { numRuns: 300, interruptAfterTimeLimit: 25_000, examples: [enteredWhileStopping] },
   );
 });
