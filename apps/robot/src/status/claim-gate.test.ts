@@ -38,7 +38,7 @@ describe('the gate', () => {
     expect(gate.refusals).toEqual([]);
     expect(logged).toEqual([
       'warning: no new jobs are taken, running ones go on: the disk has 50 MB free, 100 MB are needed',
-      'info: there is room again; new jobs are taken',
+      'info: nothing is in the way any more; new jobs are taken',
     ]);
   });
 });

@@ -4,6 +4,7 @@ import type { JsonObject } from '@casare/execution';
 import type { RobotParts } from '../compose.ts';
 import { statusReport } from '../control/status-report.ts';
 import type { RobotAgent } from '../robot-agent.ts';
+import { failurePictures } from './failure-pictures.ts';
 import { pageDetails } from './page-details.ts';
 import { robotActions } from './robot-actions.ts';
 import { robotMetricsText } from './robot-families.ts';
@@ -18,6 +19,7 @@ export async function openStatusPage(agent: RobotAgent, parts: RobotParts): Prom
   if (statusPort === null) return null;
   const token = await loadStatusToken(home, statusToken);
   redactor.addValue(token);
+  const pictures = failurePictures(home);
   return StatusServer.open({
     home,
     host: statusHost,
@@ -31,8 +33,8 @@ export async function openStatusPage(agent: RobotAgent, parts: RobotParts): Prom
       metricsText: async () => redactor.text(robotMetricsText(agent.getStatus(), parts)),
       status: async () => redactor.json(pageStatus(statusReport(await agent.describe()), clock.now())) as JsonObject,
       details: async () =>
-        redactor.json(await pageDetails({ metrics, audit, hasScreenshot: async () => false })) as JsonObject,
-      screenshot: async () => null,
+        redactor.json(await pageDetails({ metrics, audit, hasScreenshot: pictures.has })) as JsonObject,
+      screenshot: pictures.read,
       actions: robotActions(agent),
     },
   });
