@@ -36,6 +36,8 @@ const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
   ['JOB_PROCESSES_LEFT', exitCodes.busy],
   ['AUDIT_FOLDER_OWNED', exitCodes.busy],
+  ['AUDIT_KEY_WRONG', exitCodes.config],
+  ['AUDIT_UNREADABLE', exitCodes.config],
   ['DATA_DIR_IN_USE', exitCodes.busy],
   ['NODE_PACKAGE', exitCodes.config],
   ['RUN_UNKNOWN', exitCodes.usage],

@@ -54,7 +54,6 @@ function trustedOf(known: readonly KnownKey[], pinned: readonly string[]): Map<s
       if (reached.has(key_id)) reached.add(oldId);
       else if (reached.has(oldId)) reached.add(key_id);
     }
-    reached.delete('');
   }
   const keys = new Map<string, TrustedKey>();
   for (const publicKey of [...pinned, ...genuine.map(({ public_key }) => public_key)]) {
