@@ -66,8 +66,13 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
       ]),
     );
     await operator.ended(failing);
-    const held = await operator.submit(chain(evilName, [wait('held', 600)]));
+    await operator.ended(await operator.submit(chain('Orders of the day', [wait('settle', 0.2)])));
+    const shown = await operator.submit(chain('Invoices of November', [wait('download', 0.1), wait('check', 600)]));
     await page.goto(url);
+    await page.getByText(/▶ check \(/).waitFor(visible);
+    await page.getByRole('img', { name: /^Memory: now \d/ }).waitFor(visible);
+    await takePictures(page, images ?? join(home.path, 'images'));
+    const held = await operator.submit(chain(evilName, [wait('held', 600)]));
 
     const job = page.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 3, name: evilName }) });
     await job.waitFor(visible);
@@ -83,10 +88,8 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
       .getByRole('row', { name: /job\.claimed/ })
       .first()
       .waitFor(visible);
-    await page.getByRole('img', { name: /^Memory: now \d/ }).waitFor(visible);
     expect(await page.title()).toBe('Casare Robot');
     expect(await page.locator('main img').count()).toBe(0);
-    await takePictures(page, images ?? join(home.path, 'images'));
 
     await job.getByRole('button', { name: `Cancel job ${evilName}` }).click();
     await page.getByLabel(/^Token/).fill('wrong');
@@ -101,6 +104,8 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
       error: { message: 'wrong month', requested_by: 'status page' },
     });
     await job.waitFor({ state: 'detached', timeout: 60_000 });
+    await operator.gateway.cancelJob(shown, 'seen');
+    await operator.ended(shown);
 
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByRole('button', { name: 'Pause the robot' }).click();
