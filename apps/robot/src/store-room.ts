@@ -3,7 +3,7 @@
  * the server knows all about, goes earlier than usual. What that does not cure is told to the operator.
  */
 import type { ValidSettings } from '@casare/config';
-import type { Store } from '@casare/offline-store';
+import type { Store, StoreStats } from '@casare/offline-store';
 
 export interface StoreRoomOptions {
   readonly store: Pick<Store, 'stats' | 'cleanup'>;
@@ -20,10 +20,15 @@ export function storeLimitBytes({ jobExecution: { storeLimitMb } }: ValidSetting
 const hourMs = 3_600_000;
 /** How long jobs that are over are kept, one try after the other, in ms. */
 const shorterRetentions = [24 * hourMs, hourMs, 0];
+/** Part of what steps may use from which on room is made: events are refused at nine tenths, and should not have to be. */
+const tightShare = 0.75;
+/** Looks that pass, while nothing is refused, after one that found nothing to drop. */
+const restAfterNothing = 15;
 
 export class StoreRoom {
   readonly #options: StoreRoomOptions;
   #wasFull = false;
+  #rest = 0;
 
   constructor(options: StoreRoomOptions) {
     this.#options = options;
@@ -31,20 +36,35 @@ export class StoreRoom {
 
   /** @throws Error that says what the store refuses and what helps, while it has no room */
   async look(): Promise<void> {
-    const { store, limitMb, onRoom } = this.#options;
-    let { pressure } = await store.stats();
-    for (const endedForMs of shorterRetentions) {
-      if (pressure === 'none') break;
-      await store.cleanup({ endedForMs });
-      ({ pressure } = await store.stats());
-    }
+    const { limitMb, onRoom } = this.#options;
+    let stats = await this.#options.store.stats();
+    if (isTight(stats)) stats = await this.#makeRoom(stats);
+    const { pressure } = stats;
     const isFull = pressure === 'steps';
     if (this.#wasFull && !isFull) onRoom();
     this.#wasFull = isFull;
     if (pressure === 'none') return;
     const refused = isFull ? 'jobs wait, and only what ends one is saved' : 'events are not recorded any more';
-    throw new Error(
-      `nearly ${limitMb} MB are used (jobExecution.storeLimitMb), so ${refused}: raise the limit, or let the robot reach its database`,
-    );
+    const remedy = 'raise the limit, or let the robot reach its database';
+    throw new Error(`nearly ${limitMb} MB are used (jobExecution.storeLimitMb), so ${refused}: ${remedy}`);
   }
+
+  async #makeRoom(before: StoreStats): Promise<StoreStats> {
+    const { store } = this.#options;
+    this.#rest -= 1;
+    if (this.#rest > 0 && before.pressure === 'none') return before;
+    let stats = before;
+    let dropped = 0;
+    for (const endedForMs of shorterRetentions) {
+      dropped += (await store.cleanup({ endedForMs })).jobs;
+      stats = await store.stats();
+      if (!isTight(stats)) break;
+    }
+    this.#rest = dropped === 0 ? restAfterNothing : 0;
+    return stats;
+  }
+}
+
+function isTight({ bytes, freeBytes, maxBytes, reserveBytes }: StoreStats): boolean {
+  return maxBytes !== null && bytes - freeBytes > tightShare * (maxBytes - reserveBytes);
 }

@@ -148,8 +148,9 @@ class KillDrill {
       const job = await this.#operator.job(jobId);
       if (job.status !== 'pending' && job.status !== 'running') return job;
       const questions = job.in_doubt as unknown as readonly Question[];
-      const width = Math.max(...shape.stages.map((lanes) => lanes.length));
-      if (questions.length > width) this.#violations.push(`more in doubt than branches: ${JSON.stringify(questions)}`);
+      if (hasTwoInOneBranch(shape, questions)) {
+        this.#violations.push(`${shape.tag} more in doubt than one node per branch: ${JSON.stringify(questions)}`);
+      }
       for (const question of questions) {
         const id = `${question.node_id} ${question.step} ${question.attempt}`;
         if (answered.has(id)) continue;
@@ -178,7 +179,10 @@ class KillDrill {
     const complain = (problem: string): void => void this.#violations.push(`${tag} ${shape.name}: ${problem}`);
     const left = killsLeft(this.#pointsFolder).filter((name) => name.includes(`.${tag}-`));
     if (left.length > 0) complain(`kills that did not strike: ${left.join(', ')}`);
-    for (const { victim, point } of kills) if (point !== 'after-effect') this.#count(this.#kills, `${victim} ${point}`);
+    for (const { victim, point, node } of kills) {
+      if (point === 'after-effect' || left.includes(`${victim}.${point}.${node}`)) continue;
+      this.#count(this.#kills, `${victim} ${point}`);
+    }
     for (const problem of violationsOf(shape, this.#counting.of(shape.tag))) complain(problem);
     const attempts = job.attempts as unknown as readonly JsonObject[];
     if (job.status !== 'completed') complain(`it is ${String(job.status)}: ${JSON.stringify(job.error)}`);
@@ -216,6 +220,19 @@ interface Question {
   readonly node_id: string;
   readonly step: number;
   readonly attempt?: number;
+}
+
+/** Stages follow each other, so that what is in doubt belongs to one of them. */
+function hasTwoInOneBranch({ stages }: Shape, questions: readonly Question[]): boolean {
+  const isAsked = ({ node }: { readonly node: string }): boolean => questions.some(({ node_id }) => node_id === node);
+  const perStage = stages.map((lanes) => lanes.filter((lane) => lane.some(isAsked)).length);
+  const asked = new Set(
+    stages
+      .flat(2)
+      .filter(isAsked)
+      .map(({ node }) => node),
+  ).size;
+  return questions.length > Math.max(...perStage) || asked > Math.max(...perStage);
 }
 
 function tagOf(node: string): string {
