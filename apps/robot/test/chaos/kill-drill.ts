@@ -138,8 +138,16 @@ class KillDrill {
 
   #kill(victim: Victim, node: string, point: string): void {
     this.#count(this.#kills, `${victim} ${point}`);
-    if (victim === 'supervisor') this.#robot.kill();
-    else process.kill(Number(readFileSync(join(this.#pointsFolder, `${node}.pid`), 'utf8')), 'SIGKILL');
+    if (victim === 'supervisor') {
+      this.#robot.kill();
+      return;
+    }
+    try {
+      process.kill(Number(readFileSync(join(this.#pointsFolder, `${node}.pid`), 'utf8')), 'SIGKILL');
+    } catch (error) {
+      // Another job's kill of the supervisor was quicker, and took this process along.
+      if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
+    }
   }
 
   #untilEnd(jobId: string, shape: Shape): Promise<JsonObject> {
