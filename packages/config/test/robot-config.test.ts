@@ -129,6 +129,7 @@ describe('the JSON Schema', () => {
       'jobExecution',
       'jobProcesses',
       'observability',
+      'failureBundles',
       'nodes',
       'permissions',
       'secrets',
