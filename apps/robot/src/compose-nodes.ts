@@ -21,7 +21,10 @@ import { keyringSecrets } from './secrets/keyring-secrets.ts';
 import { environmentSecrets, type SecretProvider } from './secrets/secret-providers.ts';
 import { secretStore } from './secrets/secret-store.ts';
 
-export type NodeLibrarySettings = Pick<Settings, 'robot' | 'nodes' | 'permissions' | 'secrets' | 'limits' | 'browser'>;
+export type NodeLibrarySettings = Pick<
+  Settings,
+  'robot' | 'nodes' | 'permissions' | 'secrets' | 'limits' | 'browser' | 'failureBundles'
+>;
 
 export interface NodeLibraryOptions {
   /** Node types of an embedding program, beside the built-in ones. */
@@ -61,6 +64,7 @@ export async function createNodeLibrary(
       ...createBrowserNodes({
         executablePath: settings.browser.executablePath ?? undefined,
         hasDisplay: hasDisplay(),
+        traces: settings.failureBundles.enabled && settings.failureBundles.traces,
       }),
     ],
   };

@@ -76,7 +76,7 @@ function processRunner({ config, identity, desk, library, logger, clock }: Runne
 function inProcessRunner({ config, desk, library, logger, clock }: RunnerParts): RobotRunner {
   const runner = new InProcessRunner({
     ...commonOptions(config, desk, library),
-    ...librarySurroundings(library),
+    ...librarySurroundings(library, config),
     observerFor: (job, workflow) => desk.observerFor(job, progressShape(workflow)),
     logger,
     clock,

@@ -22,6 +22,7 @@ import { type AuditLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { createBootClock } from './boot-clock.ts';
+import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { composeAudit } from './compose-audit.ts';
@@ -194,6 +195,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       bootId: identity.bootId,
       bootClock,
     });
+    const bundles = composeBundles({ config, identity, library, redactor, logger, clock });
     const desk = new JobDesk({
       store: jobLogs === null ? jobStore : loggedJobStore(jobStore, jobLogs),
       locker,
@@ -206,6 +208,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       onOutbox: options.onOutbox,
       withoutSecrets: (workflowJson, value) => library.withoutSecrets(workflowJson, value),
+      failureBundle: (job, outcome) => bundles.finish(job, outcome),
     });
     const runner = composeRunner({
       config,

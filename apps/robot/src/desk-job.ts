@@ -15,6 +15,7 @@ import {
   type RunEnd,
   type RunError,
   type RunObserver,
+  type RunOutcome,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -39,6 +40,8 @@ export interface DeskJobOptions {
   readonly onOver: (isOver: boolean) => void;
   /** Takes the secrets of a workflow out of what the server gets of its result (I8). Default: none are known. */
   readonly withoutSecrets?: (workflowJson: string, value: JsonObject) => Promise<JsonObject>;
+  /** Keeps what is known of a failed job before its outcome is recorded; resolves with a link for the error. Never rejects. */
+  readonly failureBundle?: (job: StoredJob, outcome: RunOutcome) => Promise<JsonObject | null>;
 }
 
 export class DeskJob {
@@ -95,6 +98,7 @@ export class DeskJob {
         return this.#reported?.endJob(outcome) ?? null;
       },
       async (value) => (await options.withoutSecrets?.(record.workflowJson, value)) ?? value,
+      async (outcome) => (await options.failureBundle?.(record, outcome)) ?? null,
     );
     const recorded: JobJournal = {
       ...(journal.snapshotEveryEntries === undefined ? {} : { snapshotEveryEntries: journal.snapshotEveryEntries }),

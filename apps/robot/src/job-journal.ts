@@ -62,6 +62,7 @@ export function jobJournal(
   job: DurableJob,
   finalProgress: (outcome: RunOutcome, entries: readonly JournalEntry[]) => ProgressSnapshot | null,
   withoutSecrets: (value: JsonObject) => Promise<JsonObject> = async (value) => value,
+  failureBundle: (outcome: RunOutcome) => Promise<JsonObject | null> = async () => null,
 ): JobJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   const doubts = new OpenDoubts();
@@ -92,7 +93,8 @@ export function jobJournal(
         }
       } else {
         const result = await withoutSecrets({ ...variables, ...changesOf(entries) });
-        const status = endOf(last.outcome, result, libraryOf(entries) ?? library);
+        const bundle = await failureBundle(last.outcome);
+        const status = withBundle(endOf(last.outcome, result, libraryOf(entries) ?? library), bundle);
         outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome, entries) } });
         await job.commit(entries, { outbox, status });
       }
@@ -188,6 +190,10 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
     case 'outcome':
       return event(`job_${entry.outcome.status}`, null, { duration_ms: entry.outcome.duration_ms });
   }
+}
+
+function withBundle(end: ReturnType<typeof endOf>, bundle: JsonObject | null): ReturnType<typeof endOf> {
+  return bundle === null || end.error === null ? end : { ...end, error: { ...end.error, bundle } };
 }
 
 /** Which node packages the run began with, and in which versions. */

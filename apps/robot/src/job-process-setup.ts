@@ -4,7 +4,7 @@ import type { JsonObject } from '@casare/execution';
 import type { NodeLibrarySettings } from './compose-nodes.ts';
 
 export function jobProcessSetup(config: ValidSettings): JsonObject {
-  const { robot, nodes, permissions, secrets, limits, browser } = config;
-  const settings: NodeLibrarySettings = { robot, nodes, permissions, secrets, limits, browser };
+  const { robot, nodes, permissions, secrets, limits, browser, failureBundles } = config;
+  const settings: NodeLibrarySettings = { robot, nodes, permissions, secrets, limits, browser, failureBundles };
   return JSON.parse(JSON.stringify(settings)) as JsonObject;
 }

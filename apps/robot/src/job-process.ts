@@ -6,8 +6,9 @@ import { redactOutput } from './logs/redact-output.ts';
 
 await serveJobs({
   open: async (setup) => {
-    const library = await createNodeLibrary(setup as unknown as NodeLibrarySettings);
+    const settings = setup as unknown as NodeLibrarySettings;
+    const library = await createNodeLibrary(settings);
     redactOutput([process.stdout, process.stderr], (text) => library.redactor.text(text));
-    return librarySurroundings(library);
+    return librarySurroundings(library, settings);
   },
 });

@@ -19,9 +19,10 @@ import {
   systemClock,
 } from '@casare/execution';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
-import { classifyRunError } from './classify-run-error.ts';
+import { localBundle } from './bundle/local-bundle.ts';
 import type { NodeLibrary } from './compose-nodes.ts';
 import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
+import { librarySurroundings } from './library-surroundings.ts';
 import { sealedParts } from './sealed-parts.ts';
 
 export interface LocalRunRequest {
@@ -47,6 +48,8 @@ export interface LocalRun {
   readonly name: string;
   /** True when the run did not end for good and its folder was kept. */
   readonly isResumable: boolean;
+  /** Folder of the failure bundle; null without one. */
+  readonly bundle: string | null;
   execute(context: LocalRunContext): Promise<RunReport>;
 }
 
@@ -88,11 +91,15 @@ export async function openLocalRun(home: string, jobId: string): Promise<LocalRu
 function localRun(home: string, jobId: string, request: LocalRunRequest): LocalRun {
   const folder = join(home, 'runs', jobId);
   let isResumable = false;
+  let bundle: string | null = null;
   return {
     jobId,
     name: request.name,
     get isResumable() {
       return isResumable;
+    },
+    get bundle() {
+      return bundle;
     },
     async execute(context) {
       const store = await openStore({
@@ -101,13 +108,15 @@ function localRun(home: string, jobId: string, request: LocalRunRequest): LocalR
         synchronous: context.config.jobExecution.synchronous,
         keys: openKeyFolder(join(home, 'keys')),
       });
+      const kept = localBundle({ jobId, name: request.name }, context);
       let report: RunReport;
       try {
-        report = await executeOn(store, jobId, request, context);
+        report = await executeOn(store, jobId, request, { ...context, onLog: kept.onLog });
       } finally {
         await store.close();
       }
       isResumable = report.end.status === 'suspended' || report.end.status === 'in_doubt';
+      bundle = await kept.finish(report);
       if (!isResumable) await rm(folder, { recursive: true, force: true });
       return report;
     },
@@ -125,12 +134,7 @@ async function executeOn(
   await queue.cacheJob({ jobId, workflowJson: request.workflowJson, name: request.name, variables: request.variables });
   const handle = new CheckpointManager(queue).startJob<JournalEntry>(jobId, request.name);
   const runner = new InProcessRunner({
-    registry: library.registry,
-    library: library.name,
-    access: library.access,
-    secrets: library.secrets,
-    limits: library.limits,
-    redact: (text) => library.redactor.text(text),
+    ...librarySurroundings(library, config),
     journalFor: () => ({
       load: () => handle.load(),
       commit: (entries) => handle.commit(entries, { secret: sealedParts(entries) }),
@@ -143,7 +147,6 @@ async function executeOn(
     nodeTimeoutMs: config.jobExecution.nodeTimeoutMs,
     jobTimeoutMs: config.jobExecution.jobTimeoutMs,
     inDoubtPolicy: answer === undefined ? 'fail' : 'ask',
-    classifyError: classifyRunError,
     logger: { log: (level: LogLevel, message) => context.onLog({ level, node_id: null, message }) },
   });
   const job: JobSpec = {

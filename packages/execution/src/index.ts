@@ -33,6 +33,7 @@ export { ownVariables } from './engine/own-variables.ts';
 export { redacted, redactedReport } from './engine/redact.ts';
 export type { LiveResource, ResourceChange } from './engine/resource-record.ts';
 export type { ResourceLimits } from './engine/resources.ts';
+export type { BegunNode, FailureEvidence, FailureView, OpenResource } from './engine/run-evidence.ts';
 export type {
   InDoubtPolicy,
   Interruption,

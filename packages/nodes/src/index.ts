@@ -1,14 +1,19 @@
 /** The built-in node library: data, text, files, HTTP and browsers. */
 export {
+  type BrowserCaptures,
   type BrowserChoice,
   type BrowserNodesOptions,
   type BrowserSearch,
   type BrowserType,
   browserNodes,
+  type CaptureOptions,
+  captureBrowsers,
   classifyBrowserError,
   createBrowserNodes,
   type FindBrowserOptions,
   findBrowser,
+  type LiveObject,
+  type PageCapture,
   type SearchBrowser,
   searchBrowser,
 } from './browser/index.ts';

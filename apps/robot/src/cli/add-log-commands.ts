@@ -1,4 +1,4 @@
-/** `casare-robot logs` and `casare-robot job logs` on the command line. */
+/** `casare-robot logs`, `job logs` and `job bundle` on the command line. */
 import { type Command, Option } from 'commander';
 import { notNegative, pointInTime } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
@@ -40,5 +40,18 @@ export function addLogCommands(program: Command, terminal: Terminal, exit: (code
     )
     .action(async (id: string, options) =>
       exit(await (await import('./job-log-commands.ts')).jobLogsCommand(id, options, terminal)),
+    );
+
+  job
+    ?.command('bundle')
+    .description('show what is kept of a failed job on this machine: error, last nodes, pictures of pages, log')
+    .argument('<id>', 'job or run id, or the beginning of one')
+    .option('--out <path>', 'copy it to a new file (.zip) or folder')
+    .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
+    .option('--local', 'ask the embedded Supabase which robot has it', false)
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', '\nExit codes: 0 done, 1 it is not on this machine, 2 usage, 78 configuration wrong.')
+    .action(async (id: string, options) =>
+      exit(await (await import('./bundle-command.ts')).bundleCommand(id, options, terminal)),
     );
 }

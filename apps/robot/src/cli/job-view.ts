@@ -38,6 +38,7 @@ export function jobSheet(job: JsonObject): string[] {
     ['status', statusText(job)],
     ['progress', progressText(objectOf(progress))],
     ['error', errorText(objectOf(error)) ?? cancelledText(job)],
+    ['bundle', bundleText(objectOf(objectOf(error).bundle))],
     ['cancel', cancelText(job)],
     ['priority', job.priority === 0 ? null : text(job.priority)],
     ['submitted', timeText(job.created_at)],
@@ -85,6 +86,10 @@ function progressText(progress: JsonObject): string | null {
   ]
     .filter((part) => part !== null && part !== '')
     .join(', ');
+}
+
+function bundleText({ id, robot }: JsonObject): string | null {
+  return typeof id === 'string' ? `casare-robot job bundle ${id.slice(0, 8)}, on the machine of ${text(robot)}` : null;
 }
 
 function errorText(error: JsonObject): string | null {

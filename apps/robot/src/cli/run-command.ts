@@ -163,6 +163,7 @@ function finish(
         variables: report.variables,
         outputs: report.outputs,
         logs,
+        bundle: run.bundle,
       }),
     );
   } else {
@@ -174,6 +175,7 @@ function finish(
       terminal.note(`${String(error.code)}${place}: ${String(error.message)}`);
     }
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
+    if (run.bundle !== null) terminal.note(`failure bundle: ${run.bundle}`);
     if (report.skipped.length > 0) terminal.note(`not reached: ${listed(report.skipped)}`);
     if (end.status === 'in_doubt') for (const question of end.nodes) terminal.note(questionText(question));
     const answers = end.status === 'in_doubt' ? ' --retry | --skip | --fail' : '';

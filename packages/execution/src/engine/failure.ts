@@ -10,6 +10,7 @@ export interface Failure {
   readonly error: RunError;
   /** The effect may have happened all the same. */
   readonly isAmbiguous: boolean;
+  readonly thrown: unknown;
 }
 
 /** Codes of faults that another attempt cannot mend. */
@@ -46,6 +47,7 @@ export function failureOf(thrown: unknown, node: WorkflowNode, { classifyError, 
   return {
     // Nobody vouches for an error that no rule knows.
     isAmbiguous: verdict.ambiguous ?? verdict.category === 'unknown',
+    thrown,
     error: {
       code: verdict.code,
       category: verdict.category,

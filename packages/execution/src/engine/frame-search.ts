@@ -50,6 +50,15 @@ export function takesErrors(frame: Frame): frame is TryFrame | RetryFrame | Call
   return frame.kind === 'try' || frame.kind === 'retry' || frame.kind === 'call';
 }
 
+/** Whether a try or retry region takes the error of a node that fails here, so that the run may well go on. */
+export function takesErrorOf(lane: Lane): boolean {
+  for (let at: Lane | null = lane; at !== null; at = at.parent) {
+    if (at.frames.some((frame) => frame.kind === 'retry' || (frame.kind === 'try' && frame.phase === 'try')))
+      return true;
+  }
+  return false;
+}
+
 /** Whether a node is a RetryNode whose region is open: a wire back to it only ends its path. */
 export function isOpenRetry(lane: Lane, nodeId: string): boolean {
   return lane.frames.some((frame) => frame.kind === 'retry' && frame.node === nodeId);

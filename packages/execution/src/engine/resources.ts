@@ -13,6 +13,7 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { LostResource, ResourceScope } from '../node-contract.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { LiveResource, ResourceChange } from './resource-record.ts';
+import type { OpenResource } from './run-evidence.ts';
 
 /** The key that makes a plain object a reference; its value is the kind. */
 const KIND_KEY = '$resource';
@@ -111,6 +112,11 @@ export class RunResources {
       },
     };
     return { scope, changes };
+  }
+
+  /** What is held now, oldest first. */
+  get open(): readonly OpenResource[] {
+    return this.#held.map(({ kind, name, value }) => ({ kind, name: name ?? null, value }));
   }
 
   /** Disposes what is left, newest first. Never rejects: what cannot be disposed in time is logged and left. */

@@ -6,6 +6,7 @@ import type { Notify } from './observe.ts';
 import { redactedReport } from './redact.ts';
 import { RunResources } from './resources.ts';
 import { restorer } from './restore.ts';
+import { RunEvidence } from './run-evidence.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
@@ -75,6 +76,13 @@ function openSession(
   let interruption = options.interruption ?? null;
   const graceMs = options.finallyGraceMs ?? DEFAULT_FINALLY_GRACE_MS;
   const control = new StopControl({ clock, signal: options.signal, remainingMs, jobTimeoutMs, graceMs });
+  const resources = new RunResources({
+    session: `s${state.step}`,
+    clock,
+    logger,
+    records: state.resources,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
   return {
     options,
     plan,
@@ -93,13 +101,8 @@ function openSession(
     lane,
     secrets,
     live,
-    resources: new RunResources({
-      session: `s${state.step}`,
-      clock,
-      logger,
-      records: state.resources,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-    }),
+    resources,
+    evidence: evidenceOf(options, resources),
     control,
     graces: new StopGraces({ clock, control, graceMs }),
     pace: { steps: 0 },
@@ -118,6 +121,22 @@ function openSession(
       notify('log', { level: 'warning', node_id: nodeId, message });
     },
   };
+}
+
+function evidenceOf(options: RunOptions, resources: RunResources): RunEvidence | null {
+  const { evidence: keeper, jobId, workflow, redact, signal, clock, logger } = options;
+  if (keeper === undefined) return null;
+  const open = () => resources.open;
+  return new RunEvidence({
+    keeper,
+    jobId,
+    workflowHash: workflow.hash,
+    resources: open,
+    redact,
+    signal,
+    clock,
+    logger,
+  });
 }
 
 function begin({ options, record, notify, control }: RunSession, isResumed: boolean): void {

@@ -8,6 +8,7 @@ import type { ClassifyError, Clock, Logger, LogLevel, RunJournal } from '../port
 import type { DoubtAnswer } from './doubt.ts';
 import type { RunEnd } from './journal.ts';
 import type { ResourceLimits } from './resources.ts';
+import type { FailureEvidence } from './run-evidence.ts';
 import type { SecretPath } from './secrecy/secret-path.ts';
 
 /** What to do with an effect that may or may not have happened (I4). */
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** For the engine's own remarks; what nodes log goes to `observer.log`. */
   readonly logger: Logger;
   readonly observer?: RunObserver;
+  /** Looks at the run where a node fails, before anything of it is closed. */
+  readonly evidence?: FailureEvidence;
   /** Stops the run; see `StopRequest`. */
   readonly signal?: AbortSignal;
   /** Absolute folder that relative paths of the workflow mean. */

@@ -4,6 +4,7 @@ import type { NodeAccess } from './node-access.ts';
 import type { NodeCall } from './node-context.ts';
 import type { Notify } from './observe.ts';
 import type { Restorer, RunResources } from './resources.ts';
+import type { RunEvidence } from './run-evidence.ts';
 import type { Interruption, RunOptions } from './run-options.ts';
 import type { RunRecord } from './run-record.ts';
 import type { Lane } from './run-state.ts';
@@ -22,6 +23,8 @@ export interface RunSession {
   /** Counts the steps of all lanes: they share the turns of the event loop. */
   readonly pace: { steps: number };
   readonly resources: RunResources;
+  /** Null when nobody keeps what failed nodes leave. */
+  readonly evidence: RunEvidence | null;
   readonly secrets: RunSecrets;
   /** Values that the state has only names for. */
   readonly live: LiveValues;

@@ -13,6 +13,7 @@ import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.t
 import { callTimeout, expiredCall, remainingOfCalls } from './call-deadline.ts';
 import { answerTo, type DoubtQuestion } from './doubt.ts';
 import { endsTheRun, type Failure, failureOf } from './failure.ts';
+import { takesErrorOf } from './frame-search.ts';
 import type { CallFrame } from './frames.ts';
 import { settleByAnswer, settleInDoubt } from './in-doubt.ts';
 import { iterationOf } from './iteration.ts';
@@ -204,6 +205,14 @@ class Step {
       if (this.#isOvertaken()) return ENDED;
       if (before.kind !== 'done') return this.#endWithoutRunning(step, before);
       const identity = await this.#commitIntent(step, before.value);
+      this.#run.evidence?.began({
+        node_id: this.#node.id,
+        node_type: this.#node.type,
+        step: this.#number,
+        attempt: this.#attempt,
+        at: this.#now(),
+        inputs: step.storableInputs,
+      });
       const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
@@ -399,9 +408,15 @@ class Step {
 
   /** Committed with the next intent; at once when the step never had one, so that such failures cannot pile up. */
   async #failWith(failure: Failure): Promise<StepEnd> {
-    const { record, notify, lane } = this.#run;
+    const { record, notify, lane, control, evidence } = this.#run;
     const { error } = failure;
-    if (endsTheRun(failure) && lane.run.stop === null) return this.#endRun(error);
+    const isKept = control.cause === null && evidence !== null;
+    const isTaken = takesErrorOf(lane);
+    if (endsTheRun(failure) && lane.run.stop === null) {
+      const end = await this.#endRun(error);
+      if (isKept) await evidence.failed(failure, isTaken);
+      return end;
+    }
     const hadIntent = lane.intent !== null;
     const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
     const { step, node_id, duration_ms, retries } = notice;
@@ -409,7 +424,9 @@ class Step {
       { kind: 'failure', ...laneMark(lane), step, node_id, error, duration_ms, retries, at: this.#now() },
       () => notify('nodeFailed', notice),
     );
-    if (!hadIntent) await record.flush();
+    if (!hadIntent || isKept) await record.flush();
+    // The failure is durable: whatever comes of looking at it, it is not lost.
+    if (isKept) await evidence.failed(failure, isTaken);
     return ENDED;
   }
 

@@ -5,6 +5,7 @@
 import type { AccessPolicy } from '../access/access-policy.ts';
 import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
 import type { ResourceLimits } from '../engine/resources.ts';
+import type { FailureEvidence } from '../engine/run-evidence.ts';
 import type { InDoubtPolicy, Interruption, RunObserver, RunReport, SecretSource } from '../engine/run-options.ts';
 import { runWorkflow } from '../engine/run-workflow.ts';
 import { jobLogger } from '../job-logger.ts';
@@ -38,6 +39,8 @@ export interface InProcessRunnerOptions {
   /** What nodes may touch; see `RunOptions.access`. */
   readonly access?: AccessPolicy;
   readonly secrets?: SecretSource;
+  /** See `RunOptions.evidence`. */
+  readonly evidence?: FailureEvidence;
   /** How many live objects the nodes of one job may hold. Default: no limit. */
   readonly limits?: ResourceLimits;
   /** See `RunOptions.redact`. */
@@ -62,7 +65,7 @@ export class InProcessRunner implements JobRunner {
     const journal = options.journalFor(job);
     const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);
     if (workflow === null) return this.#refuse(journal, findings);
-    const { access, limits, secrets, redact, library, classifyError: classify } = options;
+    const { access, limits, secrets, evidence, redact, library, classifyError: classify } = options;
     return runWorkflow({
       jobId: job.jobId,
       workflow,
@@ -83,6 +86,7 @@ export class InProcessRunner implements JobRunner {
       ...(access === undefined ? {} : { access }),
       ...(limits === undefined ? {} : { limits }),
       ...(secrets === undefined ? {} : { secrets }),
+      ...(evidence === undefined ? {} : { evidence }),
       ...(redact === undefined ? {} : { redact }),
       ...(library === undefined ? {} : { library }),
       ...(classify === undefined ? {} : { classifyError: classify }),

@@ -19,6 +19,8 @@ export interface BrowserNodesOptions {
   readonly tempDir?: string | undefined;
   /** Whether windows can be shown (on Linux: `DISPLAY` or `WAYLAND_DISPLAY` is set). Default: false on Linux, else true. */
   readonly hasDisplay?: boolean | undefined;
+  /** Whether browsers keep a trace of their last actions for `captureBrowsers`. Default false. */
+  readonly traces?: boolean | undefined;
   /** Replaces the search for a browser. */
   readonly search?: SearchBrowser | undefined;
 }
@@ -36,6 +38,7 @@ export function createBrowserNodes(options: BrowserNodesOptions = {}): readonly 
     hasDisplay: options.hasDisplay ?? process.platform !== 'linux',
     isRoot: process.getuid?.() === 0,
     tempDir: options.tempDir,
+    isTraced: options.traces === true,
   });
   return [
     launch,

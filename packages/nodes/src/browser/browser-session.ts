@@ -16,6 +16,7 @@ import type { NetworkGuard } from './network-guard.ts';
 import { createOwnedFolder, removeFolder, sweepAbandoned } from './owned-folder.ts';
 import type { Clock, JsonObject } from './ports.ts';
 import { killProcessGroup, processesWithArgument } from './process-tree.ts';
+import { RollingTrace } from './rolling-trace.ts';
 
 /** Everything but the folders, as Playwright's `launchPersistentContext` takes it. */
 export type ContextOptions = NonNullable<
@@ -34,6 +35,8 @@ export interface SessionOptions {
   readonly tempDir?: string | undefined;
   /** Ms a browser gets to end by itself before it is killed. Default 5,000. */
   readonly closeGraceMs?: number;
+  /** Keeps a trace of the last actions. Default false. */
+  readonly isTraced?: boolean;
   readonly onUnexpectedClose: () => void;
 }
 
@@ -52,6 +55,7 @@ export class BrowserSession {
   #guard: NetworkGuard | null = null;
   #state: State = { name: 'starting' };
   #closing: Promise<void> | null = null;
+  #trace: RollingTrace | null = null;
   /** The session's own reference in the job's resource scope. */
   reference: JsonObject | null = null;
   /** What the journal knows of its cookies and storage. */
@@ -79,6 +83,16 @@ export class BrowserSession {
     return this.#guard;
   }
 
+  /** Where the trace of the last actions is; null when the browser is not traced. */
+  async takeTrace(): Promise<string | null> {
+    return this.context === undefined ? null : ((await this.#trace?.take()) ?? null);
+  }
+
+  /** To be called before an action; never rejects. */
+  async acts(): Promise<void> {
+    await this.#trace?.acted().catch(() => undefined);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -97,12 +111,14 @@ export class BrowserSession {
       ...options,
       ...(this.#guard === null ? {} : { proxy: { server: this.#guard.address } }),
       artifactsDir: join(folder, 'artifacts'),
+      tracesDir: join(folder, 'traces'),
       handleSIGHUP: false,
       handleSIGINT: false,
       handleSIGTERM: false,
     });
     this.#state = { name: 'open', context, pid: await this.#processIdOf(context) };
     context.on('close', () => this.#onContextClosed());
+    if (this.#options.isTraced === true) this.#trace = await RollingTrace.start(context, folder);
     return context;
   }
 

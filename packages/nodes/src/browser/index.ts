@@ -1,5 +1,12 @@
 /** Browser nodes: real browsers, driven with Playwright. */
 export { type BrowserNodesOptions, browserNodes, createBrowserNodes } from './browser-nodes.ts';
+export {
+  type BrowserCaptures,
+  type CaptureOptions,
+  captureBrowsers,
+  type LiveObject,
+  type PageCapture,
+} from './capture-pages.ts';
 export { classifyBrowserError } from './error-rules.ts';
 export {
   type BrowserChoice,

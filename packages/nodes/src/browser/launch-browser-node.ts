@@ -29,6 +29,7 @@ export interface LaunchMachine {
   readonly hasDisplay: boolean;
   readonly isRoot: boolean;
   readonly tempDir: string | undefined;
+  readonly isTraced: boolean;
 }
 
 const params = z.object({
@@ -181,6 +182,7 @@ async function startSession(
     clock: ctx.clock,
     startGuard: guardOf(ctx),
     tempDir: machine.tempDir,
+    isTraced: machine.isTraced,
     onUnexpectedClose: () => ctx.log.log('error', 'The browser closed unexpectedly.'),
   });
   const browser = register(session);

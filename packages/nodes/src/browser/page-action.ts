@@ -43,6 +43,7 @@ export async function onPage<T>(
   ctx.signal.throwIfAborted();
   const open = await findPage(ctx, ctx.params.page);
   const { timeout } = ctx.params;
+  await open.session.acts();
   try {
     const value = await act(open.page, { timeout, signal: ctx.signal }, open);
     await notePage(ctx, open);

@@ -95,7 +95,7 @@ async function readBackwards(
   const readings = files.map((file) => new FileReading(file));
   let lines: LogRecord[] = [];
   for (const reading of readings.toReversed()) {
-    const all = await reading.readOn();
+    const all = await reading.readOn(filter.jobId);
     const wanted = all.filter(passes);
     lines = [...wanted, ...lines].slice(-last);
     const [oldest] = all;
@@ -124,7 +124,8 @@ class FileReading {
     this.inode = inode;
   }
 
-  async readOn(): Promise<LogRecord[]> {
+  /** @param mention lines without this text are left out, but for the first one: most need not be parsed */
+  async readOn(mention = ''): Promise<LogRecord[]> {
     const lines: LogRecord[] = [];
     const chunk = Buffer.allocUnsafe(chunkBytes);
     for (;;) {
@@ -134,7 +135,8 @@ class FileReading {
       const bytes = Buffer.concat([this.#rest, chunk.subarray(0, bytesRead)]);
       let from = 0;
       for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, from)) {
-        const line = parseLine(bytes.toString('utf8', from, end));
+        const text = bytes.toString('utf8', from, end);
+        const line = lines.length === 0 || text.includes(mention) ? parseLine(text) : null;
         if (line !== null) lines.push(line);
         from = end + 1;
       }

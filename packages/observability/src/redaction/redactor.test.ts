@@ -8,6 +8,9 @@ describe('a secret value', () => {
   it.each([
     ['as it is', `login with ${secret} failed`],
     ['in a URL', `https://example.org/?key=${encodeURIComponent(secret)}`],
+    ['in the query of a URL as a browser writes it', new URL(`https://example.org/?key=${secret}`).href],
+    ['in the path of a URL as a browser writes it', new URL(`https://example.org/${secret}/x`).href],
+    ['in a form', new URLSearchParams({ key: secret }).toString()],
     ['inside JSON text', JSON.stringify({ body: secret })],
     ['more than once', `${secret}${secret} ${secret}`],
   ])('is taken out %s', (_how, text) => {

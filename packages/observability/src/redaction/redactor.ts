@@ -2,7 +2,9 @@
  * Takes secrets out of what is about to be written (I8): known values wherever they stand in a text, also
  * URL-encoded or escaped as in JSON, and whatever is stored under a key that tells of a secret.
  */
+
 import { hidden, type JsonValue, type PlainJsonRules, toPlainJson } from './plain-json.ts';
+import { urlForms } from './url-forms.ts';
 
 export interface RedactOptions {
   /** Secret values. An empty one is ignored. */
@@ -42,10 +44,8 @@ export class Redactor {
 
   /** Makes one more value secret, from now on. */
   addValue(value: string): void {
-    if (value === '') return;
-    for (const form of [value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)]) {
-      this.#values.add(form);
-    }
+    if (value === '' || this.#values.has(value)) return;
+    for (const form of [value, ...urlForms(value), JSON.stringify(value).slice(1, -1)]) this.#values.add(form);
     // Longest first, so that a secret that contains another leaves no rest.
     const alternatives = [...this.#values].sort((a, b) => b.length - a.length).map(escapePattern);
     this.#pattern = new RegExp(alternatives.join('|'), 'g');

@@ -11,7 +11,7 @@ export function writtenForms(secret: string): readonly string[] {
   const bytes = Buffer.from(secret, 'utf8');
   const hex = bytes.toString('hex');
   const encoded = [hex, hex.toUpperCase(), ...base64Forms(bytes)].filter((form) => form.length >= MIN_ENCODED_CHARS);
-  const forms = [secret, encodeURIComponent(secret.toWellFormed()), JSON.stringify(secret).slice(1, -1), ...encoded];
+  const forms = [secret, ...urlForms(secret), JSON.stringify(secret).slice(1, -1), ...encoded];
   return [...new Set(forms)];
 }
 
@@ -24,4 +24,18 @@ function base64Forms(bytes: Buffer): string[] {
     forms.push(whole, whole.replaceAll('+', '-').replaceAll('/', '_'));
   }
   return forms;
+}
+
+/** As programs and browsers write it into a part of a URL: which characters they escape differs. */
+function urlForms(text: string): readonly string[] {
+  const wellFormed = text.toWellFormed();
+  const escaped = (which: RegExp): string =>
+    wellFormed.replace(which, (character) => (character === "'" ? '%27' : encodeURIComponent(character)));
+  return [
+    encodeURIComponent(wellFormed),
+    encodeURI(wellFormed),
+    new URLSearchParams([['', wellFormed]]).toString().slice(1),
+    escaped(/[^!-~]|["#<>']/gu), // the query of a WHATWG URL
+    escaped(/[^!-~]|["#<>?^`{}]/gu), // its path
+  ];
 }

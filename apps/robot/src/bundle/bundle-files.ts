@@ -1,0 +1,66 @@
+/** Writes the files of one bundle, as far as its size allows; what does not fit is named. */
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redactor } from '@casare/observability';
+
+const longestText = 4_000;
+
+export class BundleFiles {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  #bytes: number;
+  readonly leftOut: string[] = [];
+
+  private constructor(folder: string, maxBytes: number, bytes: number) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#bytes = bytes;
+  }
+
+  /** An empty folder in the place of whatever was there. */
+  static async begin(folder: string, maxBytes: number): Promise<BundleFiles> {
+    await rm(folder, { recursive: true, force: true });
+    return BundleFiles.goOn(folder, maxBytes);
+  }
+
+  static async goOn(folder: string, maxBytes: number): Promise<BundleFiles> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new BundleFiles(folder, maxBytes, await folderBytes(folder));
+  }
+
+  async write(name: string, content: Uint8Array | string): Promise<void> {
+    const bytes = Buffer.byteLength(content);
+    if (this.#bytes + bytes > this.#maxBytes) {
+      this.leftOut.push(`${name} (${bytes} bytes)`);
+      return;
+    }
+    await writeFile(join(this.#folder, name), content, { mode: 0o600 });
+    this.#bytes += bytes;
+  }
+
+  async writeJson(name: string, value: unknown): Promise<void> {
+    await this.write(name, `${JSON.stringify(shown(value), null, 2)}\n`);
+  }
+}
+
+export async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(folder).catch(() => [] as string[])) {
+    bytes += (await stat(join(folder, name)).catch(() => null))?.size ?? 0;
+  }
+  return bytes;
+}
+
+const byKey = new Redactor();
+
+/** Bounded, and without what lies under a key that tells of a secret (I8). */
+function shown(value: unknown): unknown {
+  const plain = byKey.json(value);
+  const cut = (item: unknown): unknown => {
+    if (typeof item === 'string') return item.length > longestText ? `${item.slice(0, longestText)}... (cut)` : item;
+    if (Array.isArray(item)) return item.map(cut);
+    if (typeof item !== 'object' || item === null) return item;
+    return Object.fromEntries(Object.entries(item).map(([key, inner]) => [key, cut(inner)]));
+  };
+  return cut(plain);
+}
