@@ -98,7 +98,7 @@ async function secretElementsIn(frame: Frame, redact: (text: string) => string):
   const isSecret = (text: string): boolean => text !== '' && redact(text) !== text;
   const fields = await frame.locator(FIELDS).evaluateAll((elements) =>
     elements.map((element) => {
-      const { type = '', value = '', textContent } = element as HTMLInputElement;
+      const { type = '', value = '', textContent } = element as unknown as FormField;
       return { isPassword: type === 'password', text: `${value}\n${textContent ?? ''}` };
     }),
   );
@@ -120,6 +120,17 @@ async function secretElementsIn(frame: Frame, redact: (text: string) => string):
     ),
     ...texts.flatMap((text, index) => (isSecret(text) ? [frame.locator('body *').nth(index)] : [])),
   ];
+}
+
+/** What is read of an element; the package knows no DOM. */
+interface FormField {
+  readonly type?: string;
+  readonly value?: string;
+  readonly textContent?: string | null;
+}
+
+interface WithNodes {
+  readonly childNodes: Iterable<{ readonly nodeType: number; readonly nodeValue: string | null }>;
 }
 
 /** A page that does not answer holds nobody up. */
