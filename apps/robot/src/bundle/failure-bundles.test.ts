@@ -47,7 +47,10 @@ it('joins what was staged with the outcome and the log, and keeps it when the ou
   expect(await bundles().finish(job('a'), failed)).toEqual(link);
   expect(await bundles().finish(job('a'), failed)).toEqual(link);
   expect(readdirSync(bundleFolder(home, 'a')).sort()).toEqual(['bundle.json', 'log.jsonl', 'page-1.png']);
-  expect(await readBundle(home, 'a')).toMatchObject({ error: { message: 'it failed' }, versions: { library: 'lib@1' } });
+  expect(await readBundle(home, 'a')).toMatchObject({
+    error: { message: 'it failed' },
+    versions: { library: 'lib@1' },
+  });
 });
 
 it('drops what was staged when the job did not fail, and keeps nothing when it is switched off', async () => {
@@ -59,7 +62,10 @@ it('drops what was staged when the job did not fail, and keeps nothing when it i
 });
 
 it('never keeps a job from ending: it neither throws nor waits for a log or a disk that does not answer', async () => {
-  const hanging = bundles({}, { logOf: () => new Promise(() => undefined), clock: { ...systemClock, sleep: async () => undefined } });
+  const hanging = bundles(
+    {},
+    { logOf: () => new Promise(() => undefined), clock: { ...systemClock, sleep: async () => undefined } },
+  );
   expect(await hanging.finish(job('a'), failed)).toBeNull();
   writeFileSync(join(home, 'bundles-file'), '');
   rmSync(join(home, 'bundles'), { recursive: true, force: true });
@@ -78,10 +84,16 @@ it('leaves out what is larger than a bundle may be, and keeps no more, larger or
     const at = id === 'b' ? old : new Date(Date.now() - 60_000 + index);
     utimesSync(bundleFolder(home, id), at, at);
   }
-  const kept = (): string[] => readdirSync(join(home, 'bundles')).filter((name) => !name.startsWith('.')).sort();
+  const kept = (): string[] =>
+    readdirSync(join(home, 'bundles'))
+      .filter((name) => !name.startsWith('.'))
+      .sort();
   expect(kept()).toEqual(['a', 'c', 'd']); // b is too old
   stage('e', 'page-1.png', 900_000);
-  const large = bundles({ quotaMb: 1, maxMb: 1 }, { logOf: async () => [{ at: '', level: 'info', message: 'x'.repeat(400_000), fields: {} }] });
+  const large = bundles(
+    { quotaMb: 1, maxMb: 1 },
+    { logOf: async () => [{ at: '', level: 'info', message: 'x'.repeat(400_000), fields: {} }] },
+  );
   await large.finish(job('e'), failed);
   expect(kept()).toEqual(['e']);
   expect(await readBundle(home, 'e')).toMatchObject({ left_out: [expect.stringContaining('log.jsonl')] });

@@ -129,10 +129,6 @@ interface FormField {
   readonly textContent?: string | null;
 }
 
-interface WithNodes {
-  readonly childNodes: Iterable<{ readonly nodeType: number; readonly nodeValue: string | null }>;
-}
-
 /** A page that does not answer holds nobody up. */
 function withinSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   work.catch(() => undefined);
