@@ -100,7 +100,10 @@ it('errors that a region takes are looked at a few times only', async () => {
     },
     connect: ['start -> loop.body -> try.try_body -> fail', 'try.catch -> catch', 'loop.completed -> end'],
   };
-  const run = await runFile(loop, { evidence: { nodeFailed: async () => void (looks += 1) } });
+  const nodeFailed = async (): Promise<void> => {
+    looks += 1;
+  };
+  const run = await runFile(loop, { evidence: { nodeFailed } });
   expect(run.end.status).toBe('completed');
   expect(looks).toBe(3);
 });
