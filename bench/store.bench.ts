@@ -1,13 +1,16 @@
 /**
  * The local store against bare SQLite, on one disk and in one run: what a step costs through the store's own API
  * (journal entry, outbox entry, status, checksums, high-water mark, thread) and through a prepared INSERT of the same
- * bytes; what concurrent savers gain by sharing commits; what step 100,000 costs; what resuming it costs.
+ * bytes; what concurrent savers gain by sharing commits; what a step of a job in a process of its own costs beside it;
+ * what step 100,000 costs; what resuming it costs.
  *
- * `STORE_BENCH_DIR` names the folder, for another disk. Sides take turns, so that a disk that slows down slows both.
+ * `STORE_BENCH_DIR` names the folder, for another disk; on a disk in memory nothing is left but the work. Sides take
+ * turns, so that a disk that slows down slows all. Beside the time that passes stands the CPU time of all threads:
+ * on a busy machine a side also waits for its turn on a core, as often as it does something.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   CheckpointManager,
@@ -16,6 +19,7 @@ import {
   openStore,
   type Store,
 } from '../packages/offline-store/src/index.ts';
+import { openJobSteps } from './job-process-steps.ts';
 import { printSettings } from './settings.ts';
 
 interface BareDatabase {
@@ -29,6 +33,8 @@ type Entry = { readonly kind: string; readonly node_id?: string; readonly [key: 
 const rounds = 7;
 const stepsPerRound = 400;
 const savers = 8;
+/** Turns of a job's loop, of two or three steps each. */
+const jobLoops = 100;
 const longJob = 100_000;
 
 const parent = process.env.STORE_BENCH_DIR ?? tmpdir();
@@ -66,34 +72,53 @@ async function main(): Promise<void> {
   const inline = await openJobs('inline');
   const thread = await openJobs('thread');
   const { settings } = await thread.store.stats();
+  const loadBefore = load();
   printSettings({
     folder,
     'store: synchronous': settings.synchronous ?? '?',
     'bare: synchronous': Number(bare.pragma('synchronous', { simple: true })),
     'bytes per step': stepBytes.length,
   });
-  const sides: readonly (() => Promise<number>)[] = [
+  const jobs = await openJobSteps(folder, thread.store, jobLoops);
+  const sides = [
     () => msPerStep(stepsPerRound, async () => void insert.run(stepBytes)),
     () => msPerStep(stepsPerRound, (step) => commit(inline.single, step)),
     () => msPerStep(stepsPerRound, (step) => commit(thread.single, step)),
     () => sharedMsPerStep(inline.many),
     () => sharedMsPerStep(thread.many),
-  ];
+    jobs.thisProcess,
+    jobs.ownProcess,
+  ] as const;
   const timed = sides.map((): number[] => []);
+  const busy = [0, 0, 0, 0, 0];
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, side] of sides.entries()) {
+      const before = process.cpuUsage();
       const ms = await side();
-      if (round > 0) timed[index]?.push(ms);
+      const { user, system } = process.cpuUsage(before);
+      if (round === 0) continue;
+      timed[index]?.push(ms);
+      const steps = index === 3 || index === 4 ? stepsPerRound * savers : stepsPerRound;
+      busy[index] = (busy[index] ?? 0) + (user + system) / steps / rounds;
     }
   }
-  const [bareMs = 0, inlineMs = 0, threadMs = 0, inlineManyMs = 0, threadManyMs = 0] = timed.map(median);
+  const medians = timed.map(median);
+  const [bareMs = 0, inlineMs = 0, threadMs = 0, inlineManyMs = 0, threadManyMs = 0, hereMs = 0, ownMs = 0] = medians;
   const ratio = (ms: number): string => `${(ms / bareMs).toFixed(2)} x the bare time (aim: at most 1.3)`;
   const gain = (alone: number, many: number): string => `${(alone / many).toFixed(1)} x the rate of one (aim: 5)`;
-  console.log(`bare INSERT:                    ${rate(bareMs)}`);
-  console.log(`store, inline, one saver:       ${rate(inlineMs)} ${ratio(inlineMs)}`);
-  console.log(`store, thread, one saver:       ${rate(threadMs)} ${ratio(threadMs)}`);
-  console.log(`store, inline, ${savers} savers:        ${rate(inlineManyMs)} ${gain(inlineMs, inlineManyMs)}`);
-  console.log(`store, thread, ${savers} savers:        ${rate(threadManyMs)} ${gain(threadMs, threadManyMs)}`);
+  const line = (name: string, ms: number, cpuUs: number | undefined, what: string): void => {
+    const cpu = cpuUs === undefined ? '' : `CPU ${cpuUs.toFixed(0)} us`;
+    console.log(`${`${name}:`.padEnd(32)}${rate(ms)} ${cpu.padEnd(11)} ${what}`);
+  };
+  line('bare INSERT', bareMs, busy[0], '');
+  line('store, inline, one saver', inlineMs, busy[1], ratio(inlineMs));
+  line('store, thread, one saver', threadMs, busy[2], ratio(threadMs));
+  line(`store, inline, ${savers} savers`, inlineManyMs, busy[3], gain(inlineMs, inlineManyMs));
+  line(`store, thread, ${savers} savers`, threadManyMs, busy[4], gain(threadMs, threadManyMs));
+  line('a job here, node and commit', hereMs, undefined, 'thread; smaller steps than the ones above');
+  line('the same in a process of its own', ownMs, undefined, `${(ownMs / hereMs).toFixed(2)} x the time here`);
+  console.log(`load while it ran: ${loadBefore} to ${load()}`);
+  await jobs.close();
   bare.close();
   await inline.store.close();
   await thread.store.close();
@@ -176,6 +201,11 @@ async function msPerStep(count: number, run: (step: number) => Promise<unknown>)
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** Processes that run or wait for a core or a disk, over the last minute. */
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
 }
 
 function rate(ms: number): string {
