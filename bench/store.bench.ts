@@ -26,6 +26,7 @@ interface BareDatabase {
   pragma(text: string, options?: { simple: boolean }): unknown;
   exec(sql: string): void;
   prepare(sql: string): { run(...values: readonly unknown[]): unknown };
+  transaction(work: () => void): () => void;
   close(): void;
 }
 type Entry = { readonly kind: string; readonly node_id?: string; readonly [key: string]: unknown };
@@ -69,6 +70,9 @@ async function main(): Promise<void> {
   for (const pragma of ['journal_mode = wal', 'synchronous = full', 'wal_autocheckpoint = 1000']) bare.pragma(pragma);
   bare.exec('CREATE TABLE steps (id INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT');
   const insert = bare.prepare('INSERT INTO steps (payload) VALUES (?)');
+  const insertMany = bare.transaction(() => {
+    for (let row = 0; row < savers; row += 1) insert.run(stepBytes);
+  });
   const inline = await openJobs('inline');
   const thread = await openJobs('thread');
   const { settings } = await thread.store.stats();
@@ -86,11 +90,12 @@ async function main(): Promise<void> {
     () => msPerStep(stepsPerRound, (step) => commit(thread.single, step)),
     () => sharedMsPerStep(inline.many),
     () => sharedMsPerStep(thread.many),
+    async () => (await msPerStep(stepsPerRound, async () => insertMany())) / savers,
     jobs.thisProcess,
     jobs.ownProcess,
   ] as const;
   const timed = sides.map((): number[] => []);
-  const busy = [0, 0, 0, 0, 0];
+  const busy = [0, 0, 0, 0, 0, 0];
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, side] of sides.entries()) {
       const before = process.cpuUsage();
@@ -98,12 +103,13 @@ async function main(): Promise<void> {
       const { user, system } = process.cpuUsage(before);
       if (round === 0) continue;
       timed[index]?.push(ms);
-      const steps = index === 3 || index === 4 ? stepsPerRound * savers : stepsPerRound;
+      const steps = index >= 3 ? stepsPerRound * savers : stepsPerRound;
       busy[index] = (busy[index] ?? 0) + (user + system) / steps / rounds;
     }
   }
   const medians = timed.map(median);
-  const [bareMs = 0, inlineMs = 0, threadMs = 0, inlineManyMs = 0, threadManyMs = 0, hereMs = 0, ownMs = 0] = medians;
+  const [bareMs = 0, inlineMs = 0, threadMs = 0, inlineManyMs = 0, threadManyMs = 0] = medians;
+  const [bareManyMs = 0, hereMs = 0, ownMs = 0] = medians.slice(5);
   const ratio = (ms: number): string => `${(ms / bareMs).toFixed(2)} x the bare time (aim: at most 1.3)`;
   const gain = (alone: number, many: number): string => `${(alone / many).toFixed(1)} x the rate of one (aim: 5)`;
   const line = (name: string, ms: number, cpuUs: number | undefined, what: string): void => {
@@ -111,6 +117,12 @@ async function main(): Promise<void> {
     console.log(`${`${name}:`.padEnd(32)}${rate(ms)} ${cpu.padEnd(11)} ${what}`);
   };
   line('bare INSERT', bareMs, busy[0], '');
+  line(
+    `bare, ${savers} in a transaction`,
+    bareManyMs,
+    busy[5],
+    `${(bareMs / bareManyMs).toFixed(1)} x the rate of one`,
+  );
   line('store, inline, one saver', inlineMs, busy[1], ratio(inlineMs));
   line('store, thread, one saver', threadMs, busy[2], ratio(threadMs));
   line(`store, inline, ${savers} savers`, inlineManyMs, busy[3], gain(inlineMs, inlineManyMs));
