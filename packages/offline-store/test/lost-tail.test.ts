@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckpointManager, OfflineQueue, type Store } from '../src/index.ts';
+import { moveLogIntoFile } from './drills/move-log.ts';
 import { openTestJob, openTestStore, result, type TestEntry } from './support/open-stores.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -9,7 +10,7 @@ import { temporaryFolder } from './support/temporary-folder.ts';
 async function crashImage(): Promise<string> {
   const { store, handle } = await openTestJob({ idleCheckpointMs: 3_600_000 });
   await handle.commit([result(1)]);
-  await store.cleanup();
+  moveLogIntoFile(store.path);
   for (const step of [2, 3, 4]) await handle.commit([result(step)], { outbox: [{ kind: 'step', payload: { step } }] });
   const path = join(temporaryFolder(), 'store.db');
   for (const suffix of ['', '-wal', '-marks']) copyFileSync(store.path + suffix, path + suffix);
@@ -65,7 +66,7 @@ describe('a write-ahead log that lost its end', () => {
 
   it('together with a whole job, is reported by the name in the mark', async () => {
     const { store, queue } = await openTestJob({ idleCheckpointMs: 3_600_000 });
-    await store.cleanup();
+    moveLogIntoFile(store.path);
     await queue.cacheJob({ jobId: 'only-in-the-log', workflowJson: '{}', leaseToken: '9' });
     const path = join(temporaryFolder(), 'store.db');
     for (const suffix of ['', '-marks']) copyFileSync(store.path + suffix, path + suffix);

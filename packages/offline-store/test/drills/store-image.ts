@@ -11,6 +11,7 @@ import {
   openStore,
   secretKey,
 } from '../../src/index.ts';
+import { moveLogIntoFile } from './move-log.ts';
 
 export interface JobTruth {
   readonly record: JobRecord;
@@ -73,7 +74,7 @@ export async function makeImage(parent: string): Promise<StoreImage> {
   await queue.markCompleted('early-ended', { success: true, result: { total: 12 } });
   await note();
   await store.outbox.ack([...outbox.values()].slice(0, 10).map((entry) => entry.id));
-  await store.cleanup();
+  moveLogIntoFile(path);
   for (const jobId of ['late', 'late-ended']) await begin(jobId);
   for (let number = 13; number <= 20; number += 1)
     for (const jobId of ['steady', 'late', 'late-ended']) await step(jobId, number);
