@@ -65,8 +65,8 @@ describe('a write-ahead log that lost its end', () => {
   });
 
   it('together with a whole job, is reported by the name in the mark', async () => {
-    const { store, queue } = await openTestJob({ idleCheckpointMs: 3_600_000 });
-    moveLogIntoFile(store.path);
+    const store = await openTestStore({ idleCheckpointMs: 3_600_000 });
+    const queue = new OfflineQueue({ store });
     await queue.cacheJob({ jobId: 'only-in-the-log', workflowJson: '{}', leaseToken: '9' });
     const path = join(temporaryFolder(), 'store.db');
     for (const suffix of ['', '-marks']) copyFileSync(store.path + suffix, path + suffix);

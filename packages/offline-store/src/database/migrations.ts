@@ -151,13 +151,15 @@ function schemaOf(db: Database.Database): string {
   return JSON.stringify(db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all());
 }
 
-/** Brings the file to the newest version, or leaves it at the one it has. */
-export function migrate(db: Database.Database, steps: readonly Migration[] = migrations): void {
-  db.transaction(() => {
+/** Brings the file to the newest version, or leaves it at the one it has; true when that changed it. */
+export function migrate(db: Database.Database, steps: readonly Migration[] = migrations): boolean {
+  const run = db.transaction(() => {
     const version = db.pragma('user_version', { simple: true }) as number;
-    if (version >= steps.length) return;
+    if (version >= steps.length) return false;
     for (const step of steps.slice(version)) typeof step === 'string' ? db.exec(step) : step(db);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${steps.length}`);
-  }).immediate();
+    return true;
+  });
+  return run.immediate();
 }

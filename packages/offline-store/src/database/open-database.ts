@@ -28,12 +28,17 @@ export function openDatabase(path: string, options: DatabaseOptions): Database.D
     assertSqliteVersion(db);
     assertKnownFile(db, path);
     applySettings(db, options);
-    migrate(db);
+    if (migrate(db)) moveLogIntoFile(db);
     return db;
   } catch (error) {
     db?.close();
     throw asDamage(translateStorageError(error, path), path);
   }
+}
+
+/** So that a damaged log can never take the file's identity along, by which it knows its high-water marks. */
+function moveLogIntoFile(db: Database.Database): void {
+  db.pragma('wal_checkpoint(TRUNCATE)');
 }
 
 /** SQL that a whole file would not refuse: what it is about is damaged. */
