@@ -35,8 +35,9 @@ export function processRunner(
 }
 
 export async function inProcessRunner(home: string, journalFor: JournalFor): Promise<InProcessRunner> {
-  const library = await createNodeLibrary(configOf(home));
-  return new InProcessRunner({ ...shared(home, journalFor), ...librarySurroundings(library) });
+  const config = configOf(home);
+  const library = await createNodeLibrary(config);
+  return new InProcessRunner({ ...shared(home, journalFor), ...librarySurroundings(library, config) });
 }
 
 function configOf(home: string): ReturnType<typeof validateConfig> {
