@@ -64,6 +64,16 @@ describe('a write-ahead log that lost its end', () => {
     ]);
   });
 
+  it('of a new store, damaged at its very beginning, takes no job along unsaid', async () => {
+    const { store, handle } = await openTestJob({ idleCheckpointMs: 3_600_000 });
+    await handle.commit([result(1)]);
+    const path = join(temporaryFolder(), 'store.db');
+    for (const suffix of ['', '-wal', '-marks']) copyFileSync(store.path + suffix, path + suffix);
+    flip(`${path}-wal`, 100);
+    const { opening } = await openTestStore({ path });
+    expect(opening).toMatchObject({ setAside: null, marks: 'ok', incidents: [{ kind: 'job-lost', jobId: 'job-456' }] });
+  });
+
   it('together with a whole job, is reported by the name in the mark', async () => {
     const store = await openTestStore({ idleCheckpointMs: 3_600_000 });
     const queue = new OfflineQueue({ store });
