@@ -10,7 +10,7 @@ const hasRealPostgres = process.platform === 'linux' && process.arch === 'x64';
 const { OUTAGE_ROUNDS, RESTART_ROUNDS, FULL_STORE_ROUNDS } = process.env;
 const outages = Number(OUTAGE_ROUNDS ?? 3);
 const restarts = Number(RESTART_ROUNDS ?? 3);
-const fullStores = Number(FULL_STORE_ROUNDS ?? 2);
+const fullStores = Number(FULL_STORE_ROUNDS ?? 3);
 const seed = Number(process.env.LOST_DATABASE_SEED ?? 20_260_101);
 
 describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', () => {

@@ -133,3 +133,18 @@ it('goes on by itself once there is room again', () => {
   expect(removal).toBeGreaterThan(0);
   expect(groups.run([step('b', text, 1)])).toMatchObject([{ ok: true }]);
 });
+
+it('keeps the reserve for the next end although the file has grown into it before', () => {
+  const { groups } = openGroups({ maxBytes: 400 * 1_024 });
+  groups.run([cache('a'), cache('b')]);
+  const text = 'x'.repeat(4_000);
+  const result = 'y'.repeat(70_000);
+  const fill = (job: string): void => {
+    while (groups.run([step(job, text)])[0]?.ok === true);
+  };
+  fill('a');
+  expect(groups.run([end('a', result)])).toMatchObject([{ ok: true }]);
+  while ((groups.run([{ op: 'remove-entries', runId: 1, limit: 20 }])[0] as { value?: number }).value !== 0);
+  fill('b');
+  expect(groups.run([end('b', result)])).toMatchObject([{ ok: true }]);
+});

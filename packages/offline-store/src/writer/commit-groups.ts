@@ -45,6 +45,7 @@ export class CommitGroups {
     this.#runAll = parts.tables.db.transaction((group: readonly StoreCommand[]) => {
       const shed = options.quota.pressure !== 'none';
       const results = group.map((command) => runCommand(parts, shed ? this.#withoutEvents(command) : command));
+      if (!group.every(mayUseReserve)) options.quota.requireRoomForSteps();
       for (const [name, count] of this.#uncounted) parts.tables.counters.add(name, count);
       options.beforeCommit?.();
       return results;

@@ -3,7 +3,7 @@
  * what ends a job is still saved from the reserve below `maxBytes`. SQLite enforces it by `max_page_count`;
  * pages that were freed count as room, so work goes on by itself once something has been sent or cleaned away.
  */
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 
 export interface QuotaLimits {
   /** Null for no limit. */
@@ -30,6 +30,8 @@ export class Quota {
   readonly #freePages: Database.Statement<[], number>;
   readonly #lookEvery: number;
   #commitsUntilLook = 0;
+  /** The reserve was used once: SQLite limits the file no more, since it never limits one below its size. */
+  #isFileLarger = false;
   #pressure: Pressure = 'none';
 
   constructor(db: Database.Database, limits: QuotaLimits) {
@@ -63,9 +65,21 @@ export class Quota {
   look(): void {
     this.#commitsUntilLook = this.#lookEvery;
     if (this.#limits === null) return;
-    const inUse = (this.#pageCount.get() ?? 0) - (this.#freePages.get() ?? 0);
     const { steps } = this.#limits;
+    const inUse = this.#pagesInUse();
+    this.#isFileLarger = (this.#pageCount.get() ?? 0) > steps;
     this.#pressure = inUse >= steps ? 'steps' : inUse >= steps * eventsShare ? 'events' : 'none';
+  }
+
+  /**
+   * To be called in the transaction of what must leave the reserve alone: pages that were freed since the reserve was
+   * used belong to it as long as more is in use than steps may take.
+   *
+   * @throws SqliteError `SQLITE_FULL`
+   */
+  requireRoomForSteps(): void {
+    if (!this.#isFileLarger || this.#limits === null || this.#pagesInUse() <= this.#limits.steps) return;
+    throw new Database.SqliteError('what is left is the reserve for outcomes', 'SQLITE_FULL');
   }
 
   /** Runs `work` with the reserve in reach. */
@@ -78,6 +92,10 @@ export class Quota {
       this.#setLimit(this.#limits.steps);
       this.look();
     }
+  }
+
+  #pagesInUse(): number {
+    return (this.#pageCount.get() ?? 0) - (this.#freePages.get() ?? 0);
   }
 
   /** SQLite raises a limit that is below the file's present size to that size. */
