@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openEngine } from './engine.ts';
+import { pristineDatabase } from './pristine-database.ts';
 
 const settings = {
   serviceKey: 'sb_secret_0123456789abcdefghijkl_mnopqrst',
@@ -11,7 +12,7 @@ const settings = {
 test('requests that arrive at the same moment share neither role nor transaction', async () => {
   const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => undefined); // the library's own reports
   onTestFinished(() => console.mockRestore());
-  const engine = await openEngine({ folder: null, fresh: null }, settings);
+  const engine = await openEngine({ folder: null, fresh: await pristineDatabase(() => undefined) }, settings);
   onTestFinished(() => engine.close());
   await engine.transaction(async (run) => {
     await run('create table notes (number int); alter table notes enable row level security;');
