@@ -10,7 +10,9 @@ import {
   AuditLogger,
   addAuditKey,
   type FolderAnchors,
+  readAuditLog,
   readFolderAnchors,
+  streamAuditLog,
   verifyAuditLog,
 } from '../src/index.ts';
 
@@ -278,6 +280,27 @@ describe('a log of many segments, which threads check side by side', () => {
     expect((await verify()).findings).toMatchObject([{ kind: 'edited', line: 1, seq: 41 }]);
     writeFileSync(path(5), fourth);
     expect((await verify()).findings[0]).toMatchObject({ kind: 'out-of-order', line: 1, seq: 31 });
+    for (const damaged of [
+      fifth.subarray(0, -20),
+      Buffer.from('no gzip'),
+      Buffer.concat([fifth, Buffer.from('junk')]),
+    ]) {
+      writeFileSync(path(5), damaged);
+      const { ok, findings } = await verify();
+      expect(ok).toBe(false);
+      expect(findings[0]).toMatchObject({ kind: 'unreadable', file: 'audit-2026-01-05-000005.jsonl.gz' });
+      expect(findings.filter(({ file }) => file > 'audit-2026-01-06-000007')).toEqual([]);
+      const { entries, damaged: told } = await readAuditLog(logDir);
+      expect(entries.at(-1)?.seq).toBe(90);
+      expect(told).toMatchObject([{ file: path(5), kind: 'unreadable' }]);
+      const readAll = async (): Promise<void> => {
+        for await (const entry of streamAuditLog(logDir)) expect(entry.seq).toBeGreaterThan(0);
+      };
+      await expect(readAll()).rejects.toMatchObject({
+        code: 'AUDIT_UNREADABLE',
+        message: expect.stringContaining(path(5)),
+      });
+    }
     writeFileSync(path(5), fifth);
     const forged = kept.anchors.map((anchor) => (anchor.seq === 44 ? { ...anchor, hash: 'f'.repeat(64) } : anchor));
     expect(await verifyAuditLog(logDir, { anchors: forged })).toMatchObject({

@@ -162,6 +162,14 @@ export class ChainChecker {
     if (this.#nextAnchor !== undefined && seq >= this.#nextAnchor.seq) this.#meetAnchors(seq, hash);
   }
 
+  /** What follows in the file cannot be read. */
+  damagedFile(why: string): void {
+    if (this.#unreadable !== null) this.#reportUnreadable();
+    const { seq } = this.head;
+    const what = `this file is damaged and cannot be read on from here, after entry ${seq}: ${why}`;
+    this.#tell('unreadable', seq + 1, what, this.#line + 1);
+  }
+
   /** @param isLast whether the writer may still be at work here */
   endFile(isLast: boolean): void {
     if (this.#unreadable !== null) this.#reportUnreadable();

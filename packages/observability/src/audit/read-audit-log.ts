@@ -1,5 +1,7 @@
 /** Reads the audit log back, over all its files, in bounded memory. */
+import { AuditError } from '../errors.ts';
 import { isCode } from '../files/durable-file.ts';
+import { isDamagedFile } from '../files/read-chunks.ts';
 import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { type AuditEventType, type AuditSeverity, isAtLeast } from './audit-event.ts';
@@ -24,7 +26,8 @@ export interface AuditFilter {
 /** A line that is no entry. `torn`: the last of a file, cut off by a crash or being written right now. */
 export interface DamagedLine {
   readonly file: string;
-  readonly line: number;
+  /** Null: the compressed file itself is damaged, and some of its lines were not read. */
+  readonly line: number | null;
   readonly kind: 'torn' | 'unreadable';
 }
 
@@ -50,18 +53,35 @@ export async function readAuditLog(folder: string, filter: AuditFilter = {}): Pr
   for (const file of filesOf(folder, filter).toReversed()) {
     if (entries.length >= limit) break;
     const found: AuditEntry[] = [];
-    for await (const entry of entriesOf(file, filter, damaged)) {
-      found.push(entry);
-      if (found.length >= 2 * limit) found.splice(0, found.length - limit);
+    try {
+      for await (const entry of entriesOf(file, filter, damaged)) {
+        found.push(entry);
+        if (found.length >= 2 * limit) found.splice(0, found.length - limit);
+      }
+    } catch (error) {
+      if (!isDamagedFile(error)) throw error;
+      if (damaged.length < mostDamage) damaged.push({ file: file.path, line: null, kind: 'unreadable' });
     }
     entries = [...found, ...entries];
   }
   return { entries: limit <= 0 ? [] : entries.slice(-limit), damaged };
 }
 
-/** All entries that match, oldest first, one after the other; `limit` does not count here. */
+/**
+ * All entries that match, oldest first, one after the other; `limit` does not count here.
+ *
+ * @throws AuditError `AUDIT_UNREADABLE` at a compressed file that is damaged: without it, the entries are not all
+ */
 export async function* streamAuditLog(folder: string, filter: AuditFilter = {}): AsyncGenerator<AuditEntry> {
-  for (const file of filesOf(folder, filter)) yield* entriesOf(file, filter, []);
+  for (const file of filesOf(folder, filter)) {
+    try {
+      yield* entriesOf(file, filter, []);
+    } catch (error) {
+      if (!isDamagedFile(error)) throw error;
+      const what = `${file.path} is damaged: ${error.message}; entries from somewhere in it on are left out`;
+      throw new AuditError('AUDIT_UNREADABLE', what, error);
+    }
+  }
 }
 
 /** No entry is later than the day of its file. */

@@ -5,6 +5,11 @@ import { isCode } from './durable-file.ts';
 
 const pieceBytes = 256 * 1024;
 
+/** Whether the bytes are no whole compressed file, other than that they could not be had. */
+export function isDamagedFile(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+}
+
 /** A file that is compressed while it is about to be read is read from its new place. */
 export async function* readChunks(path: string): AsyncGenerator<Buffer> {
   let isAnyRead = false;
