@@ -41,7 +41,7 @@ export {
   robotStates,
 } from './health/robot-health.ts';
 export { type CreateLoggerOptions, createLogger, type OperationalLogger } from './logging/create-logger.ts';
-export { formatLine, type LogFormat, type LogRecord } from './logging/format-line.ts';
+export { escapeControl, formatLine, type LogFormat, type LogRecord } from './logging/format-line.ts';
 export type { LogFileOptions } from './logging/log-sink.ts';
 export { type FollowOptions, followLog, type LogFilter, readLog } from './logging/read-log.ts';
 export { overflowLabel } from './metrics/bounded-labels.ts';

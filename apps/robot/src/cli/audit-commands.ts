@@ -9,6 +9,7 @@ import {
   type AuditVerification,
   csvHeader,
   csvRow,
+  escapeControl,
   parseAnchorFile,
   parsePublicKeys,
   readAuditLog,
@@ -144,7 +145,7 @@ function textRow({ seq, at, severity, type, message, job_id, node_id, actor }: A
   const where = [job_id, node_id].filter((id) => id !== null).join(' ');
   const who = actor === 'robot' ? '' : ` by ${actor}`;
   const line = `${seq}  ${at}  ${severity.padEnd(8)}  ${type}  ${message}${who}${where === '' ? '' : `  (${where})`}`;
-  return JSON.stringify(line).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\');
+  return escapeControl(line);
 }
 
 function verificationLines(folder: string, verification: AuditVerification): string[] {

@@ -1,5 +1,6 @@
 /** What is asked about a job, what was answered already, and what to type, as people read it. */
 import type { JsonObject, JsonValue } from '@casare/execution';
+import { escapeControl } from '@casare/observability';
 
 /** The open questions, as the database has them. */
 export function questionsOf(job: JsonObject): readonly JsonObject[] {
@@ -74,7 +75,7 @@ function shellWord(word: string): string {
 }
 
 function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' ');
+  return escapeControl(text.replaceAll(/[\r\n]+/g, ' '));
 }
 
 function listOf(value: JsonValue | undefined): readonly JsonObject[] {

@@ -13,6 +13,7 @@ import {
   type StopRequest,
   withHidden,
 } from '@casare/execution';
+import { escapeControl } from '@casare/observability';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
@@ -130,12 +131,13 @@ function watchRun(options: RunOptions, terminal: Terminal) {
     logs,
     onLog: (line: LogLine): void => {
       if (logs.length < maxLogLines) logs.push(line);
-      if (!options.json) terminal.print(`${line.level.padEnd(8)} ${line.node_id ?? ''}: ${line.message}`);
+      if (!options.json)
+        terminal.print(escapeControl(`${line.level.padEnd(8)} ${line.node_id ?? ''}: ${line.message}`));
     },
     onProgress: (done: number, total: number, nodeId: string): void => {
       if (options.json) return;
       const filled = total === 0 ? 0 : Math.min(20, Math.round((20 * done) / total));
-      terminal.status(`[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}] ${done}/${total} ${nodeId}`);
+      terminal.status(`[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}] ${done}/${total} ${escapeControl(nodeId)}`);
     },
   };
 }
@@ -172,7 +174,7 @@ function finish(
     const nodes = `${end.nodes_executed} of ${end.nodes_total} nodes`;
     if (error !== null) {
       const place = error.node_id === null ? '' : ` at node ${String(error.node_id)}`;
-      terminal.note(`${String(error.code)}${place}: ${String(error.message)}`);
+      terminal.note(escapeControl(`${String(error.code)}${place}: ${String(error.message)}`));
     }
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
     if (run.bundle !== null) terminal.note(`failure bundle: ${run.bundle}`);

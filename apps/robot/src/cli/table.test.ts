@@ -27,6 +27,13 @@ it('leaves out facts without a text', () => {
   ).toEqual(['state  running', 'robot  one']);
 });
 
+it('lets no text forge a row or drive the terminal', () => {
+  const name = 'pay\n1  failed\u001b[2J\u009b31m\u2028';
+  const shown = 'pay\\n1  failed\\u001b[2J\\u009b31m\\u2028';
+  expect(tableLines([{ title: 'NAME' }], [[name]])[1]).toBe(shown);
+  expect(factLines([['name', name]])).toEqual([`name  ${shown}`]);
+});
+
 it.each([
   [250, '250 ms'],
   [59_999, '59 s'],

@@ -27,7 +27,13 @@ function shown(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
 }
 
-function escapeControl(text: string): string {
+/**
+ * A text on one line, its control characters and line separators as `\\n` or `\\u001b`.
+ *
+ * @example
+ * escapeControl('paid\nERROR'); // 'paid\\nERROR'
+ */
+export function escapeControl(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) =>
     JSON.stringify(character)
       .slice(1, -1)
