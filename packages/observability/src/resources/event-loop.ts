@@ -1,5 +1,8 @@
 /** How late this process's event loop runs what is due, and how much of its time it works. */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
+import { DurationHistogram } from '../metrics/duration-histogram.ts';
+import type { Clock } from '../ports.ts';
+import { systemClock } from '../system-clock.ts';
 
 export interface EventLoopUsage {
   /** Delay of timers since the sample before. */
@@ -17,29 +20,39 @@ export interface EventLoopWatch {
 }
 
 /** Few enough wake-ups to cost nothing that can be noticed. */
-const resolutionMs = 100;
+const intervalMs = 100;
 
-export function watchEventLoop(): EventLoopWatch {
-  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
-  delays.enable();
+/**
+ * A timer of its own, since the histogram of `monitorEventLoopDelay` leaves out the first interval after each reset (Node
+ * 24): what blocks the loop right after a sample would never be seen.
+ */
+export function watchEventLoop(clock: Pick<Clock, 'monotonic' | 'sleep'> = systemClock): EventLoopWatch {
+  const stop = new AbortController();
+  let delays = new DurationHistogram();
   let before = performance.eventLoopUtilization();
-  // The histogram holds the time between two timers: what is above their interval is delay.
-  const delayMs = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs);
+  void watch();
   return {
     read() {
       const now = performance.eventLoopUtilization();
       const { utilization } = performance.eventLoopUtilization(now, before);
       before = now;
       if (delays.count === 0) return null;
-      const usage = {
-        p50Ms: delayMs(delays.percentile(50)),
-        p99Ms: delayMs(delays.percentile(99)),
-        maxMs: delayMs(delays.max),
-        utilization: Math.min(1, utilization),
-      };
-      delays.reset();
-      return usage;
+      const { p50Ms, p99Ms, maxMs } = delays.summary();
+      delays = new DurationHistogram();
+      return { p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0, maxMs: maxMs ?? 0, utilization: Math.min(1, utilization) };
     },
-    stop: () => void delays.disable(),
+    stop: () => stop.abort(),
   };
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const due = clock.monotonic() + intervalMs;
+      try {
+        await clock.sleep(intervalMs, stop.signal);
+      } catch {
+        return;
+      }
+      delays.record(Math.max(0, clock.monotonic() - due));
+    }
+  }
 }
