@@ -1,6 +1,6 @@
 /** Asks for an action, with confirmation and the token, which is kept until the tab is closed. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface ActionRequest {
   readonly action: 'cancel' | 'pause' | 'resume';
@@ -26,7 +26,8 @@ export function ActionDialog({ request, onClose }: ActionDialogProps): Component
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  // Before the browser paints: what is pressed right after the click that asked is meant for the question.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -41,7 +42,7 @@ export function ActionDialog({ request, onClose }: ActionDialogProps): Component
   };
   return h(
     'dialog',
-    { ref: dialog, 'aria-labelledby': 'action-question', onCancel: () => onClose(null) },
+    { ref: dialog, 'aria-labelledby': 'action-question', onClose: () => onClose(null) },
     h(
       'form',
       { onSubmit: (event: Event) => void submit(event) },
