@@ -1,9 +1,9 @@
 /**
  * Runs benchmarks: `pnpm bench` lists them, `pnpm bench NAME...` runs them one after the other, each in a process of
- * its own. Installs the peers that they are measured against, on the first run only.
+ * its own. Installs the peers that they are measured against, when one of them is not there yet.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 const here = import.meta.dirname;
@@ -19,7 +19,7 @@ if (asked.length === 0 || unknown.length > 0) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 
-if (!existsSync(join(here, 'node_modules'))) {
+if (!isInstalled()) {
   const install = ['-y', 'pnpm@12.21.0', 'install', '--ignore-workspace', '--dir', here];
   const { status } = spawnSync('npx', install, { cwd: dirname(here), stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
@@ -30,4 +30,13 @@ for (const name of asked) {
   const args = ['--expose-gc', join(here, `${name}.bench.ts`)];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exitCode = status ?? 1;
+}
+
+function isInstalled(): boolean {
+  const { devDependencies = {}, dependencies = {} } = JSON.parse(
+    readFileSync(join(here, 'package.json'), 'utf8'),
+  ) as Partial<Record<'dependencies' | 'devDependencies', Readonly<Record<string, string>>>>;
+  return Object.keys({ ...dependencies, ...devDependencies }).every((name) =>
+    existsSync(join(here, 'node_modules', name, 'package.json')),
+  );
 }

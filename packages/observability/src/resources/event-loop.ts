@@ -20,7 +20,7 @@ export interface EventLoopWatch {
 }
 
 /** Few enough wake-ups to cost nothing that can be noticed. */
-const intervalMs = 100;
+const intervalMs = 200;
 
 /**
  * A timer of its own, since the histogram of `monitorEventLoopDelay` leaves out the first interval after each reset (Node
