@@ -84,7 +84,7 @@ function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore 
     const idleCheckpointMs = options.idleCheckpointMs ?? 5_000;
     const writer =
       options.writer === 'inline'
-        ? new InlineWriter(setup, maxWaiting)
+        ? new InlineWriter(setup, maxWaiting, () => systemClock.monotonic())
         : new WriterClient({ ...setup, idleCheckpointMs, maxWaiting });
     const { report } = opened;
     return new SqliteStore(

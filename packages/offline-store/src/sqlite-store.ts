@@ -103,8 +103,8 @@ export class SqliteStore implements Store, StoreAccess {
     }
   }
 
-  async write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
-    this.#assertOpen();
+  write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
+    if (this.#closing !== null) return Promise.reject(this.#closedError());
     return this.#parts.writer.run(command);
   }
 
@@ -180,7 +180,11 @@ export class SqliteStore implements Store, StoreAccess {
   }
 
   #assertOpen(): void {
-    if (this.#closing !== null) throw new StoreError('STORE_CLOSED', `The store ${this.path} has been closed.`);
+    if (this.#closing !== null) throw this.#closedError();
+  }
+
+  #closedError(): StoreError {
+    return new StoreError('STORE_CLOSED', `The store ${this.path} has been closed.`);
   }
 
   #pragma(name: string): number {

@@ -1,6 +1,7 @@
 /**
- * A writer in the caller's own thread: commits what was asked for within one turn of the event loop, at its end.
- * It saves a step the way to another thread and back, and holds the event loop up for as long as the disk takes.
+ * A writer in the caller's own thread: commits what was asked for once nothing else is left to run that waits for no
+ * event. It saves a step the way to another thread and back, and holds the event loop up for as long as the disk
+ * takes; a caller that goes on at once gets a few commits in a row before timers and sockets have their turn.
  */
 import { translateStorageError } from '../database/storage-errors.ts';
 import { StoreError } from '../errors.ts';
@@ -15,26 +16,37 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** How long commits may follow each other without a turn of the event loop. */
+const maxHoldMs = 2;
+
 export class InlineWriter implements Writer {
   readonly opened: Promise<void> = Promise.resolve();
   readonly #path: string;
   readonly #engine: CommitEngine;
   readonly #maxWaiting: number;
+  readonly #monotonic: () => number;
   #waiting: Waiting[] = [];
+  /** The event loop had its turn then, on the monotonic clock. */
+  #turnAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @throws StoreError see `openEngine` */
-  constructor(setup: EngineSetup, maxWaiting: number) {
+  /**
+   * @param monotonic ms since an arbitrary origin
+   * @throws StoreError see `openEngine`
+   */
+  constructor(setup: EngineSetup, maxWaiting: number, monotonic: () => number) {
     this.#path = setup.path;
     this.#maxWaiting = maxWaiting;
+    this.#monotonic = monotonic;
     this.#engine = openEngine(setup, null);
   }
 
-  async run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
-    if (this.#waiting.length >= this.#maxWaiting) {
-      throw new StoreError('STORE_BUSY', `${this.#maxWaiting} writes are waiting for ${this.#path}.`);
-    }
+  run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
     return new Promise<ValueOf<Command>>((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#commit());
+      if (this.#waiting.length >= this.#maxWaiting) {
+        reject(new StoreError('STORE_BUSY', `${this.#maxWaiting} writes are waiting for ${this.#path}.`));
+        return;
+      }
+      if (this.#waiting.length === 0) this.#commitSoon();
       this.#waiting.push({ command, resolve: resolve as (value: unknown) => void, reject });
     });
   }
@@ -50,6 +62,18 @@ export class InlineWriter implements Writer {
   async close(): Promise<void> {
     this.#commit();
     this.#engine.close();
+  }
+
+  /** `nextTick`, called from a promise's reaction, comes after all others that are due. */
+  #commitSoon(): void {
+    if (this.#monotonic() - this.#turnAtMs < maxHoldMs) {
+      process.nextTick(() => this.#commit());
+      return;
+    }
+    setImmediate(() => {
+      this.#turnAtMs = this.#monotonic();
+      this.#commit();
+    });
   }
 
   #commit(): void {
