@@ -3,7 +3,7 @@ import type { ValidSettings } from '@casare/config';
 import { type ConnectionManager, PollPacer, type WakeUp, WakeUps } from '@casare/connection';
 import type { Clock, Logger } from '@casare/execution';
 
-/** The robot's part of `migrations/003_wake_ups.sql`. */
+/** The robot's part of `migrations/003_wake_ups.sql` and `009_first_answer.sql`. */
 const topicOfAll = 'casare:robots';
 const topicOf = (robotId: string): string => `casare:robot:${robotId}`;
 
@@ -13,8 +13,8 @@ const spreadMs = 250;
 export interface WakeUpEvents {
   /** There may be a job to claim. */
   readonly onJobs: () => void;
-  /** A job of this robot's may have to stop. */
-  readonly onCancel: () => void;
+  /** A job of this robot's may have to stop, or has the answer that it waits for. */
+  readonly onHeld: () => void;
 }
 
 export interface WakeUpPartsOptions extends WakeUpEvents {
@@ -32,7 +32,7 @@ export interface WakeUpParts {
 }
 
 export function composeWakeUps(options: WakeUpPartsOptions): WakeUpParts {
-  const { config, connection, robotId, clock, logger, onJobs, onCancel } = options;
+  const { config, connection, robotId, clock, logger, onJobs, onHeld } = options;
   const { pollIntervalMs, relaxedPollIntervalMs: relaxedIntervalMs } = config.jobExecution;
   const { url, key, wakeUpsEnabled } = config.connection;
   const pacer = new PollPacer({ pollIntervalMs, relaxedIntervalMs, clock });
@@ -50,7 +50,7 @@ export function composeWakeUps(options: WakeUpPartsOptions): WakeUpParts {
       ),
     onWakeUp: (wakeUp) => {
       if (mayBring(wakeUp, 'jobs')) onJobs();
-      if (mayBring(wakeUp, 'cancel')) onCancel();
+      if (mayBring(wakeUp, 'cancel') || mayBring(wakeUp, 'answer')) onHeld();
     },
     onAlive: () => pacer.pushIsAlive(),
     onLost: () => {
@@ -64,6 +64,6 @@ export function composeWakeUps(options: WakeUpPartsOptions): WakeUpParts {
 }
 
 /** While nobody listened, anything may have happened. */
-function mayBring(wakeUp: WakeUp, event: 'jobs' | 'cancel'): boolean {
+function mayBring(wakeUp: WakeUp, event: 'jobs' | 'cancel' | 'answer'): boolean {
   return wakeUp.reason !== 'broadcast' || wakeUp.event === event;
 }

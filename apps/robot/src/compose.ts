@@ -176,7 +176,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       logger,
       onJobs: options.onJobs,
-      onCancel: () => void checker.checkNow(),
+      onHeld: () => void checker.checkNow(),
     });
     const reporter = jobExecution.progressReportingEnabled
       ? new ProgressReporter({

@@ -62,6 +62,19 @@ describe.each(engines)('$name', (engine) => {
       ]);
     });
 
+    test('tells a robot that a question about a job of its own is answered, once', async () => {
+      const robot = await db.robot();
+      const claim = await db.running(robot);
+      await db.rpc('set_in_doubt', { ...lease(claim), p_in_doubt: [{ node_id: 'pay', step: 1, attempt: 1 }] });
+      await db.server.sql('truncate realtime.messages');
+      for (const answer of ['skip', 'skip', 'retry']) {
+        await db.rpc('resolve_job', { p_job_id: claim.job_id, p_answer: answer });
+      }
+      expect(await sent()).toEqual([
+        { topic: `casare:robot:${robot}`, event: 'answer', payload: { job_id: claim.job_id } },
+      ]);
+    });
+
     test('tells of a job that was given back, and not of one that is due later', async () => {
       const claim = await db.running(await db.robot());
       const later = await db.running(await db.robot());

@@ -86,6 +86,8 @@ function refusalOf(
       return `it has already ended (${String(job.status)}); nothing was changed`;
     case 'ambiguous':
       return `several questions wait${place === '' ? '' : ` at${place}`}; name one of them:`;
+    case 'already':
+      return `this question has been answered before, and the first answer stands; nothing was changed:`;
     case 'not-offered':
       return `this question cannot be answered with --${decision}:`;
     case 'not-waiting':

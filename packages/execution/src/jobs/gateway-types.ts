@@ -83,7 +83,8 @@ export interface EnqueueRequest {
 /**
  * `answered`: its robot is told with the next heartbeat. `restarted`: pending again, under a new claim. `failed`: it has
  * ended. `not-waiting`: nothing is asked about it, or about this node. `not-offered`: the question cannot be answered
- * so. `ambiguous`: several questions are meant. `final`: it had ended before.
+ * so. `already`: it has another answer, which stands (schema 9; before, the newest one counts). `ambiguous`: several questions
+ * are meant. `final`: it had ended before.
  */
 export type ResolveAnswer =
   | 'answered'
@@ -91,6 +92,7 @@ export type ResolveAnswer =
   | 'failed'
   | 'not-waiting'
   | 'not-offered'
+  | 'already'
   | 'ambiguous'
   | 'final'
   | 'unknown';

@@ -46,6 +46,7 @@ const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
   'failed',
   'not-waiting',
   'not-offered',
+  'already',
   'ambiguous',
   'final',
   'unknown',

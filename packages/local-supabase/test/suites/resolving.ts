@@ -85,15 +85,19 @@ export function resolvingSuite(db: () => Orchestra): void {
       expect(await answersTo(robot, claim)).toMatchObject([{ step: 8 }, { step: 9 }]);
     });
 
-    test('is answered by name beside another one, and the newest answer counts', async () => {
+    test('is answered by name beside another one, and the first answer stands', async () => {
       const robot = await db().robot();
       const claim = await db().running(robot);
       await doubt(claim, { node_id: 'pay', step: 7 }, { node_id: 'mail', step: 8 });
 
-      await resolve(claim.job_id, 'retry', 'mail');
-      await resolve(claim.job_id, 'skip', 'mail');
-
-      expect(await answersTo(robot, claim)).toMatchObject([{ node_id: 'mail', answer: 'skip' }]);
+      const answers = await Promise.all([
+        resolve(claim.job_id, 'retry', 'mail'),
+        resolve(claim.job_id, 'skip', 'mail'),
+        resolve(claim.job_id, 'retry', 'mail'),
+      ]);
+      const [{ answer: stands }, ...others] = (await answersTo(robot, claim)) as readonly [Answer, ...Answer[]];
+      expect(others).toEqual([]);
+      expect(answers).toEqual(['retry', 'skip', 'retry'].map((answer) => (answer === stands ? 'answered' : 'already')));
       expect(await resolve(claim.job_id, 'skip', 'other')).toBe('not-waiting');
     });
   });
