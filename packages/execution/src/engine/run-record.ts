@@ -7,6 +7,7 @@ import type { Logger, RunJournal } from '../ports.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { applyEntry } from './fold.ts';
 import type { JournalEntry } from './journal.ts';
+import { roughSize } from './rough-size.ts';
 import { type RunState, rootLane } from './run-state.ts';
 import { markedEntry } from './secrecy/entry-marks.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
@@ -23,6 +24,10 @@ export class JournalFault extends Error {
 
 /** A snapshot may cost this many bytes per entry since the last one (I10). */
 const SNAPSHOT_BYTES_PER_ENTRY = 200;
+/** Large entries make it due earlier: as if each that is due by number had this size, in characters (I7). */
+const USUAL_ENTRY_SIZE = 2_000;
+/** So much larger than the last snapshot are the entries since then by which one is due (I10). */
+const SIZE_PER_SNAPSHOT = 2;
 
 export interface RunRecordOptions {
   readonly plan: FlowPlan;
@@ -52,6 +57,8 @@ export class RunRecord {
   #waiting: JournalEntry[] = [];
   #afterwards: (() => void)[] = [];
   #entriesSinceSnapshot: number;
+  /** Of those entries, in characters. */
+  #sizeSinceSnapshot = 0;
   #lastSnapshotBytes = 0;
   #takenStep = 0;
   readonly #onStop: () => void;
@@ -71,7 +78,9 @@ export class RunRecord {
     this.#live = live;
     this.#onErrorPassedOver = onErrorPassedOver;
     this.#onStop = onStop;
-    this.#entriesSinceSnapshot = recorded.length - 1 - recorded.findLastIndex((entry) => entry.kind === 'snapshot');
+    const snapshotAt = recorded.findLastIndex((entry) => entry.kind === 'snapshot');
+    this.#entriesSinceSnapshot = recorded.length - 1 - snapshotAt;
+    for (const entry of recorded.slice(snapshotAt + 1)) this.#sizeSinceSnapshot += roughSize(entry);
   }
 
   /** The number of a step that is about to begin: no other step of this session gets it. */
@@ -89,6 +98,7 @@ export class RunRecord {
     this.#write(entry);
     this.#added += 1;
     this.#entriesSinceSnapshot += 1;
+    this.#sizeSinceSnapshot += roughSize(entry);
     if (afterwards !== undefined) this.#afterwards.push(afterwards);
     if (entry.kind !== 'stop' && rootLane(this.state).end.kind === 'running') this.#notePassedOver(errorsBefore);
     if (this.state.stops !== stopsBefore) this.#onStop();
@@ -143,12 +153,20 @@ export class RunRecord {
 
   #snapshotIfDue(at: number): void {
     const every = this.#journal.snapshotEveryEntries;
-    if (every === undefined) return;
-    if (this.#entriesSinceSnapshot < Math.max(every, this.#lastSnapshotBytes / SNAPSHOT_BYTES_PER_ENTRY)) return;
+    if (every === undefined || !this.#isSnapshotDue(every)) return;
     const { state, sizeBytes } = takeSnapshot(this.state);
     this.#write({ kind: 'snapshot', state, at });
     this.#entriesSinceSnapshot = 0;
+    this.#sizeSinceSnapshot = 0;
     this.#lastSnapshotBytes = sizeBytes;
+  }
+
+  #isSnapshotDue(every: number): boolean {
+    const last = this.#lastSnapshotBytes;
+    return (
+      this.#entriesSinceSnapshot >= Math.max(every, last / SNAPSHOT_BYTES_PER_ENTRY) ||
+      this.#sizeSinceSnapshot >= Math.max(every * USUAL_ENTRY_SIZE, last * SIZE_PER_SNAPSHOT)
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { JobSpec } from '../jobs/job-runner.ts';
 import { type ProgressShape, progressShapeOf } from '../jobs/progress-shape.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { JobProcess } from './job-process.ts';
+import { journalParts } from './journal-parts.ts';
 import type { JournalWatch } from './journal-watch.ts';
 import type { FinishedMessage, Notice, ProcessMessage, Question, Resumption, RunLimits } from './messages.ts';
 import type { Setback } from './recovery.ts';
@@ -34,8 +35,6 @@ export interface SessionOptions {
   readonly logger: Logger;
 }
 
-/** Entries per message of a loaded journal: a message is to be read in little time. */
-const ENTRIES_PER_PART = 500;
 /** How often the watch looks, in ms. */
 const WATCH_INTERVAL_MS = 100;
 /** How long a process whose channel broke may take to end by itself, in ms. */
@@ -173,8 +172,8 @@ export class ProcessSession {
         return process.send({ type: 'answer', id, value: null });
       }
       const entries = await journal.load();
-      for (let from = 0; from < entries.length; from += ENTRIES_PER_PART) {
-        process.send({ type: 'part', id, value: entries.slice(from, from + ENTRIES_PER_PART) });
+      for (const value of journalParts(entries)) {
+        process.send({ type: 'part', id, value });
         await process.drained();
       }
       process.send({ type: 'answer', id, value: [] });

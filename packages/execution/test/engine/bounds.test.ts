@@ -95,6 +95,26 @@ describe('a journal that asks for snapshots', () => {
     expect(run.variables.n).toBe(40);
   });
 
+  it('gets one earlier when the entries are large, so that what a resume reads stays bounded', async () => {
+    const journal = new TestJournal([], 100);
+    const large = 'x'.repeat(20_000);
+    await runFile(
+      {
+        nodes: {
+          loop: ['ForLoopStartNode', { mode: 'range', end: 30 }],
+          fill: ['SetVariableNode', { variable_name: 'v', value: `{{loop.current_index}}${large}` }],
+        },
+        connect: ['loop.body -> fill'],
+      },
+      { journal },
+    );
+    const lengths = journal.entries.map((entry) => JSON.stringify(entry).length);
+    const snapshots = journal.entries.flatMap(({ kind }, index) => (kind === 'snapshot' ? [index] : []));
+    expect(snapshots.length).toBeGreaterThan(1);
+    const between = snapshots.map((at, index) => lengths.slice(snapshots[index - 1] ?? 0, at));
+    for (const sizes of between) expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(300_000);
+  });
+
   it('and one that does not gets none', async () => {
     const journal = new TestJournal();
     await runFile(longLoop(600), { journal });

@@ -1,6 +1,7 @@
 /**
  * A run's journal at the other end of the channel. The entries that end the run are held back: they are handed over
- * with the end of the run, and become durable when nothing of it can act any more.
+ * with the end of the run, and become durable when nothing of it can act any more. A snapshot that no message can hold is
+ * left out: the run can do without.
  */
 import type { JournalEntry } from '../../engine/journal.ts';
 import type { RunJournal } from '../../ports.ts';
@@ -43,7 +44,10 @@ export class RemoteJournal implements RunJournal {
     try {
       await this.#options.questions.commit(entries);
     } catch (error) {
-      if (error instanceof FrameTooLargeError) this.#options.onTooLarge(error.bytes);
+      if (!(error instanceof FrameTooLargeError)) throw error;
+      const needed = entries.filter(({ kind }) => kind !== 'snapshot');
+      if (needed.length < entries.length) return this.commit(needed);
+      this.#options.onTooLarge(error.bytes);
       throw error;
     }
   }
