@@ -22,6 +22,11 @@ export interface CommitOptions {
    * with `load()`. Outbox and status cannot hold any, since those go to the server.
    */
   readonly secret?: readonly SecretPart[];
+  /**
+   * True for what has happened already, so that nobody could do it over (the result of an effect): a full store takes
+   * it from the reserve for ends of jobs. Default false.
+   */
+  readonly reserve?: boolean;
 }
 
 export interface SecretPart {

@@ -9,15 +9,13 @@ import { StoreError } from './errors.ts';
 import type { Logger } from './ports.ts';
 import { openRescued } from './rescue/open-rescued.ts';
 import { checkKeys } from './secrets/secret-keys.ts';
-import { SqliteStore, type SqliteStoreOptions } from './sqlite-store.ts';
+import { SqliteStore } from './sqlite-store.ts';
 import type { Store, StoreOptions } from './store.ts';
+import { storeLimits } from './store-limits.ts';
 import { systemClock } from './system-clock.ts';
 import { InlineWriter } from './writer/inline-writer.ts';
 import { WriterClient } from './writer/writer-client.ts';
 
-const defaultMaxBytes = 1024 ** 3;
-const maxReserveBytes = 32 * 1024 ** 2;
-const maxBusyTimeoutMs = 250;
 const maxWaiting = 10_000;
 
 /**
@@ -45,26 +43,23 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The same without a promise, for constructors: what the writer's thread finds out later, the first write tells. */
 export function openStoreNow(options: StoreOptions): SqliteStore {
-  const busyTimeoutMs = options.busyTimeoutMs ?? maxBusyTimeoutMs;
-  if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > maxBusyTimeoutMs) {
-    throw new StoreError('INVALID_ARGUMENT', `busyTimeoutMs is a whole number from 0 to ${maxBusyTimeoutMs}.`);
-  }
+  checkOptions(options);
   try {
-    return openAsOwner(options, busyTimeoutMs);
+    return openAsOwner(options);
   } catch (error) {
     throw translateStorageError(error, options.path);
   }
 }
 
-function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore {
-  const limits = limitsOf(options);
+function openAsOwner(options: StoreOptions): SqliteStore {
+  const limits = storeLimits(options);
   const { synchronous = 'full', clock = systemClock, keys, logger } = options;
   const files = locateStore(options.path);
   warnAboutFolder(dirname(files.store), options.logger);
   const lock = acquireOwnerLock(files, options.robotId, clock.now());
   let db: Database.Database | undefined;
   try {
-    const database = { synchronous, busyTimeoutMs };
+    const database = { synchronous, busyTimeoutMs: limits.busyTimeoutMs };
     const opened = openRescued(files, database, clock.now());
     db = opened.db;
     db.pragma('query_only = 1');
@@ -77,11 +72,12 @@ function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore 
       database,
       quota: { maxBytes: limits.maxBytes, reserveBytes: limits.reserveBytes },
       outbox: limits.outbox,
-      keepEntries: options.keepJournalEntries ?? 10_000,
+      keepEntries: limits.keepJournalEntries,
+      keepBytes: limits.keepJournalBytes,
       keys: keys === undefined ? null : checkKeys(keys),
       commitDelayMs: options.commitDelayMs ?? null,
     };
-    const idleCheckpointMs = options.idleCheckpointMs ?? 5_000;
+    const { idleCheckpointMs } = limits;
     const writer =
       options.writer === 'inline'
         ? new InlineWriter(setup, maxWaiting, () => systemClock.monotonic())
@@ -98,16 +94,17 @@ function openAsOwner(options: StoreOptions, busyTimeoutMs: number): SqliteStore 
   }
 }
 
-function limitsOf(options: StoreOptions): Pick<SqliteStoreOptions, 'maxBytes' | 'reserveBytes' | 'outbox'> {
-  const { maxBytes = defaultMaxBytes } = options;
-  return {
-    maxBytes,
-    reserveBytes: options.reserveBytes ?? Math.min(maxReserveBytes, Math.floor((maxBytes ?? 0) / 8)),
-    outbox: {
-      maxEntries: options.outbox?.maxEntries ?? 100_000,
-      maxPermanentFailures: options.outbox?.maxPermanentFailures ?? 5,
-    },
+/** @throws StoreError `INVALID_ARGUMENT` */
+function checkOptions({ path, robotId, synchronous, writer }: StoreOptions): void {
+  const one = (name: string, value: unknown, known: readonly unknown[]): void => {
+    if (value === undefined || known.includes(value)) return;
+    throw new StoreError('INVALID_ARGUMENT', `${name} is ${known.map((each) => `'${each}'`).join(' or ')}.`);
   };
+  if (typeof path !== 'string') throw new StoreError('INVALID_ARGUMENT', "path is the path of the store's file.");
+  if (typeof robotId !== 'string' || robotId === '')
+    throw new StoreError('INVALID_ARGUMENT', 'robotId is a string that is not empty.');
+  one('synchronous', synchronous, ['full', 'normal']);
+  one('writer', writer, ['thread', 'inline']);
 }
 
 function warnAboutFolder(folder: string, logger: Logger | undefined): void {

@@ -58,7 +58,8 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     const change = options.status === undefined ? {} : { change: checkChange(options.status) };
     const secretOf = options.secret === undefined ? [] : pathsByEntry(entries.length, options.secret);
     const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
-    const write = { ...change, entries: encoded, outbox: (options.outbox ?? []).map(encodeDraft) };
+    const reserve = options.reserve === true ? { reserve: true } : {};
+    const write = { ...change, ...reserve, entries: encoded, outbox: (options.outbox ?? []).map(encodeDraft) };
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
     for (const { kind, node_id: nodeId, iteration } of entries) {
       if (isExecution(kind)) this.#markExecuted(nodeId ?? null, iteration ?? []);

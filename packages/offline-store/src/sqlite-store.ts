@@ -8,6 +8,7 @@
  * Keeps I3 (what was acknowledged is on disk), I5 (final is final), I6 (outbox numbered without gaps),
  * I7 (size limits with counters) and I10 (a step costs what it changed).
  */
+import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { cleanStore } from './cleanup.ts';
 import type { OwnerLock } from './database/owner-lock.ts';
@@ -55,6 +56,7 @@ export class SqliteStore implements Store, StoreAccess {
   readonly reader: RunReader;
   readonly #parts: SqliteStoreParts;
   readonly #options: SqliteStoreOptions;
+  readonly #fileId: string | null;
   /** Runs a query of several statements on one state of the file. */
   readonly #snapshot: (query: () => unknown) => unknown;
   #closing: Promise<void> | null = null;
@@ -65,6 +67,7 @@ export class SqliteStore implements Store, StoreAccess {
     this.robotId = options.robotId;
     this.clock = clock;
     this.opening = parts.report;
+    this.#fileId = fileIdOf(options.path);
     this.#parts = parts;
     this.#options = options;
     this.#snapshot = parts.db.transaction((query: () => unknown) => query());
@@ -118,6 +121,7 @@ export class SqliteStore implements Store, StoreAccess {
       return {
         synchronous,
         ...status,
+        isInPlace: this.#fileId === fileIdOf(this.path),
         bytes: this.#pragma('page_count') * pageBytes,
         freeBytes: this.#pragma('freelist_count') * pageBytes,
         maxBytes,
@@ -190,4 +194,10 @@ export class SqliteStore implements Store, StoreAccess {
   #pragma(name: string): number {
     return this.#parts.db.pragma(name, { simple: true }) as number;
   }
+}
+
+/** Tells a file from another one in its place; null when there is none. */
+function fileIdOf(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
 }

@@ -25,6 +25,8 @@ export interface StoreOptions {
   readonly reserveBytes?: number;
   /** Entries of a job's journal that are kept besides those a resume needs. Default 10,000. */
   readonly keepJournalEntries?: number;
+  /** The same in bytes, from one whole state of the job to the next. Default 16 MiB, at most a sixteenth of `maxBytes`. */
+  readonly keepJournalBytes?: number;
   /** How long a statement may block for another connection's lock, in ms; at most 250. Default 250. */
   readonly busyTimeoutMs?: number;
   /**
@@ -48,6 +50,11 @@ export interface StoreStats {
   readonly synchronous: Synchronous;
   /** Read from the connection that writes, by SQLite's names: `synchronous` is 2 for full, 1 for normal. */
   readonly settings: Readonly<Record<string, string | number>>;
+  /**
+   * Whether the file is still where it was opened. False: it was moved, deleted or replaced, and what is written from
+   * now on is lost with this process.
+   */
+  readonly isInPlace: boolean;
   /** Size of the main file, without its write-ahead log, and the part of it that is free to be used again. */
   readonly bytes: number;
   readonly freeBytes: number;

@@ -263,6 +263,18 @@ describe('a long job', () => {
     expect(reopened.opening.incidents).toEqual([]);
   });
 
+  it('of large entries keeps so many bytes besides', async () => {
+    const { queue, handle } = await openTestJob({ keepJournalBytes: 50_000 });
+    const large = { ...result(1), text: 'x'.repeat(10_000) };
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (let step = 0; step < 10; step += 1) await handle.commit([large]);
+      await handle.commit([{ kind: 'snapshot' }, result(2)]);
+    }
+    expect((await queue.getStats()).journalEntries).toBe(6);
+    expect((await handle.load()).map((entry) => entry.kind)).toEqual(['snapshot', 'result']);
+    expect(handle.getExecutedNodes()).toEqual(['node-1', 'node-2']);
+  });
+
   it('without a snapshot keeps every entry', async () => {
     const { queue, handle } = await openTestJob({ keepJournalEntries: 10 });
     for (let step = 1; step <= 6; step += 1) {

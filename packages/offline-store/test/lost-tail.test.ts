@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CheckpointManager, OfflineQueue, type Store } from '../src/index.ts';
@@ -102,22 +102,31 @@ describe('the file of marks', () => {
     const path = await crashImage();
     damage(`${path}-marks`);
     const store = await openTestStore({ path });
-    expect(store.opening).toEqual({ setAside: null, marks: condition, incidents: [] });
+    expect(store.opening).toMatchObject({ setAside: null, marks: condition });
+    const told = store.opening.incidents.map(({ kind, detail }) => [kind, detail.endsWith('there of: job-456')]);
+    expect(told).toEqual(condition === 'ok' ? [] : [['marks-lost', true]]);
     expect(await loadOf(store)).toHaveLength(4);
     await store.close();
-    expect((await openTestStore({ path })).opening.marks).toBe('ok');
+    expect((await openTestStore({ path })).opening).toMatchObject({ marks: 'ok', incidents: [] });
   });
 
   it('of another store is not believed', async () => {
     const { store, handle } = await openTestJob();
     await handle.commit([result(1)]);
     await store.close();
-    const other = await openTestJob();
+    const other = await openTestJob({ jobId: 'job-789' });
     for (let step = 1; step < 9; step += 1) await other.handle.commit([result(step)]);
     await other.store.close();
     copyFileSync(`${other.store.path}-marks`, `${store.path}-marks`);
     const reopened = await openTestStore({ path: store.path });
-    expect(reopened.opening).toEqual({ setAside: null, marks: 'other-store', incidents: [] });
+    expect(reopened.opening).toMatchObject({ setAside: null, marks: 'other-store' });
+    expect(reopened.opening.incidents.map(({ kind, jobId }) => [kind, jobId])).toEqual([
+      ['marks-lost', null],
+      ['job-lost', 'job-789'],
+    ]);
+    expect((await reopened.stats()).isInPlace).toBe(true);
+    renameSync(reopened.path, `${reopened.path}.moved`);
+    expect((await reopened.stats()).isInPlace).toBe(false);
   });
 });
 

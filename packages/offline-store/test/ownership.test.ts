@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { eventually, ManualClock } from '@casare/testing';
@@ -27,6 +27,10 @@ describe('a store has one owner', () => {
     expect(refusal.code).toBe('STORE_OWNED');
     expect(refusal.holder).toMatchObject({ pid: holder.child.pid, host: hostname(), robotId: 'robot-child' });
     expect(refusal.message).toContain(`process ${holder.child.pid} on host ${hostname()} (robot robot-child) since 20`);
+    if (process.platform === 'linux') {
+      rmSync(join(path, '..', 'owner.db'));
+      expect((await refusalOf(openStore({ path, robotId: 'robot-123' }))).holder?.pid).toBe(holder.child.pid);
+    }
 
     holder.child.kill('SIGKILL');
     await holder.ended;

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OfflineQueue, openStore } from '../src/index.ts';
@@ -107,11 +116,52 @@ describe('the file of a store', () => {
     expect(await codeOf(folder)).toBe('INVALID_ARGUMENT');
     expect(await codeOf(':memory:')).toBe('INVALID_ARGUMENT');
     expect(await codeOf('')).toBe('INVALID_ARGUMENT');
-    await expect(
-      openStore({ path: join(folder, 'store.db'), robotId: 'r', busyTimeoutMs: 5_000 }),
-    ).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-    });
+  });
+
+  it.skipIf(process.platform === 'win32')('is refused by the name of what is in the way, with a remedy', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'store.db');
+    const refusal = (given = path): Promise<unknown> =>
+      openStore({ path: given, robotId: 'r' }).catch((error: { code: string; message: string }) => error);
+    for (const name of ['store.db-wal', 'store.db-marks', 'owner.db', 'owner.json']) {
+      const inTheWay = join(folder, name);
+      mkdirSync(inTheWay);
+      const message = `${inTheWay} is a folder, and has to be a file: move it away, or put the file back.`;
+      expect(await refusal()).toMatchObject({ code: 'STORE_ACCESS', message });
+      rmdirSync(inTheWay);
+    }
+    writeFileSync(join(folder, 'owner.db'), 'x'.repeat(4_096));
+    expect(await refusal()).toMatchObject({ code: 'STORE_ACCESS', message: expect.stringContaining('delete it when') });
+
+    const link = join(folder, 'link.db');
+    symlinkSync(join(folder, 'elsewhere.db'), link);
+    expect(await refusal(link)).toMatchObject({ code: 'STORE_ACCESS', message: expect.stringContaining('no file is') });
+    writeFileSync(join(folder, 'elsewhere.db'), '');
+    writeFileSync(`${link}-wal`, 'the newest steps');
+    const message = expect.stringContaining(`${link}-wal belongs to its file: move it beside ${folder}`);
+    expect(await refusal(link)).toMatchObject({ code: 'STORE_ACCESS', message });
+  });
+
+  it('is not opened with options that make no sense, which are named', async () => {
+    const path = join(temporaryFolder(), 'store.db');
+    for (const [name, options] of [
+      ['busyTimeoutMs', { busyTimeoutMs: 5_000 }],
+      ['maxBytes', { maxBytes: 0 }],
+      ['maxBytes', { maxBytes: Number.NaN }],
+      ['maxBytes', { maxBytes: '1 GB' }],
+      ['reserveBytes', { maxBytes: 1_000_000, reserveBytes: 900_000 }],
+      ['keepJournalEntries', { keepJournalEntries: -1 }],
+      ['outbox.maxEntries', { outbox: { maxEntries: 0 } }],
+      ['synchronous', { synchronous: 'off' }],
+      ['robotId', { robotId: '' }],
+    ] as const) {
+      const opening = openStore({ path, robotId: 'r', ...(options as object) });
+      await expect(opening).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(new RegExp(`^${name} is `)),
+      });
+    }
+    expect(existsSync(path)).toBe(false);
   });
 });
 
@@ -147,6 +197,24 @@ describe('the size limit of a store', () => {
     await store.outbox.ack(waiting.map((entry) => entry.id));
     await handle.commit([result(step + 1)], { outbox: [{ kind: 'step', payload: {} }] });
     expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([step + 1]);
+  });
+
+  it('takes what has happened already from the reserve, without its events', async () => {
+    const { store, handle } = await openTestJob({ maxBytes: 300 * 1024 });
+    const happened = { ...result(1), text: 'x'.repeat(20_000) };
+    const outbox = [{ kind: 'step', payload: {} }];
+    let steps = 0;
+    const isTaken = (reserve: boolean): Promise<boolean> =>
+      handle.commit([happened], { outbox, ...(reserve ? { reserve } : {}) }).then(
+        () => true,
+        () => false,
+      );
+    while (await isTaken(false)) steps += 1;
+    const { pending } = await store.outbox.stats();
+    expect(await isTaken(true)).toBe(true);
+    expect(await handle.load()).toHaveLength(steps + 1);
+    expect((await store.outbox.stats()).pending).toBe(pending);
+    expect(await store.stats()).toMatchObject({ pressure: 'steps', reserveUsed: 1 });
   });
 
   it('one commit that does not fit costs the others of its turn nothing', async () => {

@@ -2,10 +2,11 @@
  * One store, one owner. Ownership is an exclusive transaction held open on a small database of its own:
  * the kernel frees it on any death of the process, so there is nothing stale to clean up.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { type StoreHolder, StoreOwnedError } from '../errors.ts';
+import { StoreError, type StoreHolder, StoreOwnedError } from '../errors.ts';
 import { isBusy, translateStorageError } from './storage-errors.ts';
 import { ensureOwnerOnly, type StoreFiles } from './store-files.ts';
 
@@ -23,6 +24,8 @@ export function acquireOwnerLock(files: StoreFiles, robotId: string, nowMs: numb
   const db = new Database(files.owner, { timeout: lockWaitMs });
   try {
     db.exec('BEGIN EXCLUSIVE');
+    const known = readNote(files.ownerNote);
+    if (known !== null && hasOpen(known, files.store)) throw new StoreOwnedError(files.store, known);
     writeNote(files.ownerNote, {
       pid: process.pid,
       host: hostname(),
@@ -32,7 +35,10 @@ export function acquireOwnerLock(files: StoreFiles, robotId: string, nowMs: numb
   } catch (error) {
     db.close();
     if (isBusy(error)) throw new StoreOwnedError(files.store, readNote(files.ownerNote));
-    throw translateStorageError(error, files.owner);
+    const translated = translateStorageError(error, files.owner);
+    if (!(translated instanceof StoreError) || translated.code !== 'STORE_CORRUPT') throw translated;
+    const remedy = 'It holds a lock and nothing else: delete it when no process uses the store.';
+    throw new StoreError('STORE_ACCESS', `${files.owner} is damaged. ${remedy}`, { cause: error });
   }
   return {
     release: () => {
@@ -41,6 +47,25 @@ export function acquireOwnerLock(files: StoreFiles, robotId: string, nowMs: numb
       db.close();
     },
   };
+}
+
+/** Whoever deletes the lock's file takes it from nobody: where the system can tell, the holder is asked after. */
+function hasOpen({ pid, host }: StoreHolder, path: string): boolean {
+  if (host !== hostname()) return false;
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).some((name) => linkOf(join(folder, name)) === path);
+  } catch {
+    return false;
+  }
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function writeNote(path: string, holder: StoreHolder): void {

@@ -30,6 +30,10 @@ const rules: readonly Rule[] = [
   { prefix: 'EPERM', code: 'STORE_ACCESS', remedy: forbidden },
   { prefix: 'EROFS', code: 'STORE_ACCESS', remedy: forbidden },
   { prefix: 'EEXIST', code: 'STORE_ACCESS', remedy: forbidden },
+  { prefix: 'EISDIR', code: 'STORE_ACCESS', remedy: forbidden },
+  { prefix: 'ERR_FS_EISDIR', code: 'STORE_ACCESS', remedy: forbidden },
+  { prefix: 'ELOOP', code: 'STORE_ACCESS', remedy: forbidden },
+  { prefix: 'ENAMETOOLONG', code: 'STORE_ACCESS', remedy: forbidden },
   { prefix: 'ENOENT', code: 'STORE_ACCESS', remedy: forbidden },
   { prefix: 'ENOTDIR', code: 'STORE_ACCESS', remedy: forbidden },
 ];

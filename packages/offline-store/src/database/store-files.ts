@@ -1,5 +1,15 @@
 /** The store's files: where they are and who may read them (owner only, I8). */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.ts';
 
@@ -22,11 +32,46 @@ export function locateStore(path: string): StoreFiles {
   mkdirSync(dirname(given), { recursive: true, mode: 0o700 });
   const store = existsSync(given) ? realpathSync(given) : join(realpathSync(dirname(given)), basename(given));
   if (existsSync(store) && !statSync(store).isFile()) {
-    throw new StoreError('INVALID_ARGUMENT', `${store} is not a file.`);
+    throw new StoreError('INVALID_ARGUMENT', `${store} is not a file: name the store's file, or move this away.`);
   }
+  if (isLink(given)) checkLink(given, store);
   const stem = basename(store).replace(/\.db$/, '');
   const owner = join(dirname(store), stem === 'store' ? 'owner' : `${stem}.owner`);
-  return { store, owner: `${owner}.db`, ownerNote: `${owner}.json`, marks: `${store}-marks` };
+  const files = { store, owner: `${owner}.db`, ownerNote: `${owner}.json`, marks: `${store}-marks` };
+  checkCompanions(files);
+  return files;
+}
+
+/** A store that was moved away from its log and marks would open as it was at an earlier time. */
+function checkLink(link: string, store: string): void {
+  if (!existsSync(store)) {
+    const remedy = 'put the file back there, or remove the link to begin with an empty store';
+    throw new StoreError('STORE_ACCESS', `${link} is a link to ${readlinkSync(link)}, where no file is: ${remedy}.`);
+  }
+  for (const suffix of ['-wal', '-marks']) {
+    if (store === link + suffix || !existsSync(link + suffix) || statSync(link + suffix).size === 0) continue;
+    const remedy = `move it beside ${store}, as ${basename(store)}${suffix}`;
+    throw new StoreError('STORE_ACCESS', `${link} is a link, and ${link}${suffix} belongs to its file: ${remedy}.`);
+  }
+}
+
+/** SQLite would refuse these without saying which file it means; the files that are replaced as a whole may be links. */
+function checkCompanions({ store, marks, owner, ownerNote }: StoreFiles): void {
+  const inUse = [`${store}-wal`, `${store}-shm`, owner, `${owner}-journal`];
+  const replaced = [marks, `${marks}.new`, ownerNote, `${ownerNote}.new`];
+  for (const path of [...inUse, ...replaced]) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined || found.isFile() || (found.isSymbolicLink() && replaced.includes(path))) continue;
+    const kind = found.isDirectory() ? 'a folder' : found.isSymbolicLink() ? 'a link' : 'a device or pipe';
+    throw new StoreError(
+      'STORE_ACCESS',
+      `${path} is ${kind}, and has to be a file: move it away, or put the file back.`,
+    );
+  }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /**

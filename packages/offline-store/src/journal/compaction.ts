@@ -1,6 +1,7 @@
 /**
  * Bounds what a long job keeps (I7, I10): entries older than the newest whole state go, a batch of commits at a time, once
- * there are more than `keepEntries` of them. A job without a whole state keeps everything.
+ * there are more than `keepEntries` of them; and with each new whole state those that are more than `keepBytes`. A job
+ * without a whole state keeps everything.
  */
 import type { Counters } from '../database/counters.ts';
 import type { RunPosition } from '../jobs/job-rows.ts';
@@ -11,21 +12,39 @@ export interface CompactionParts {
   readonly counters: Counters;
   /** Journal entries that a claim keeps besides those that are needed to resume it. */
   readonly keepEntries: number;
+  /** The same in bytes. */
+  readonly keepBytes: number;
 }
 
 /** Entries that are removed at once: a commit now and then pays for so many. */
 const batch = 256;
 
 /** The position after a batch was removed, or the same one. Part of the caller's transaction. */
-export function compact({ journal, counters, keepEntries }: CompactionParts, position: RunPosition): RunPosition {
+export function compact(parts: CompactionParts, position: RunPosition): RunPosition {
+  const { journal, keepEntries } = parts;
   const { runId, firstSeq, journalSeq, snapshotSeq, checkpointSeq } = position;
   const atLeast = firstSeq + batch - 1;
   if (journalSeq - keepEntries <= atLeast || Math.max(snapshotSeq, checkpointSeq) <= atLeast) return position;
   const last = journal.endOfCommit(runId, atLeast);
   if (last === null || journalSeq - keepEntries <= last) return position;
+  return last < boundOf(parts, position, last) ? removeTo(parts, position, last) : position;
+}
+
+/** The same by size, for when a whole state has been written: looks at each commit of the job. Part of the caller's transaction. */
+export function compactBySize(parts: CompactionParts, position: RunPosition): RunPosition {
+  const bound = boundOf(parts, position, Math.max(position.snapshotSeq, position.checkpointSeq) - 1);
+  const last = parts.journal.endBeyond(position.runId, bound, parts.keepBytes);
+  return last === null ? position : removeTo(parts, position, last);
+}
+
+/** What a resume needs begins here, as long as nothing but entries up to `last` is removed. */
+function boundOf({ journal }: CompactionParts, position: RunPosition, last: number): number {
+  const { runId, firstSeq, snapshotSeq, checkpointSeq } = position;
   const whole = snapshotSeq === 0 || checkpointSeq === 0 ? snapshotSeq : Math.min(snapshotSeq, checkpointSeq);
-  const bound = whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
-  if (last >= bound) return position;
-  counters.add('journal_compacted', journal.removeTo(runId, last));
+  return whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
+}
+
+function removeTo({ journal, counters }: CompactionParts, position: RunPosition, last: number): RunPosition {
+  counters.add('journal_compacted', journal.removeTo(position.runId, last));
   return { ...position, firstSeq: last + 1 };
 }

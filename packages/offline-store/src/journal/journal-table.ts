@@ -36,6 +36,7 @@ export class JournalTable {
   readonly #last: Database.Statement<[number, number], number>;
   readonly #newer: Database.Statement<[], { run_id: number; seq: number }>;
   readonly #boundary: Database.Statement<[number, number], number | null>;
+  readonly #beyond: Database.Statement<[number, number, number], number | null>;
   readonly #batch: Database.Statement<[number, number], number | null>;
   readonly #count: Database.Statement<[number, number], number | null>;
   readonly #delete: Database.Statement<[number, number, number]>;
@@ -63,6 +64,11 @@ export class JournalTable {
       `SELECT run_id, max(last_seq) AS seq FROM journal WHERE id > ${lastIndexed} GROUP BY run_id`,
     );
     this.#boundary = number('SELECT min(last_seq) FROM journal_index WHERE run_id = ? AND last_seq >= ?');
+    this.#beyond = number(
+      `SELECT max(last_seq) FROM (SELECT i.last_seq,
+         sum(octet_length(j.entries) + coalesce(octet_length(j.sealed), 0)) OVER (ORDER BY i.last_seq DESC) AS bytes
+       ${indexed} AND i.last_seq < ?) WHERE bytes > ?`,
+    );
     this.#batch = number(
       'SELECT max(last_seq) FROM (SELECT last_seq FROM journal_index WHERE run_id = ? ORDER BY last_seq LIMIT ?)',
     );
@@ -156,6 +162,11 @@ export class JournalTable {
   /** The last entry of the commit that entry `seq` belongs to; null when that is not in the index. */
   endOfCommit(runId: number, seq: number): number | null {
     return this.#boundary.get(runId, seq) ?? null;
+  }
+
+  /** The last entry of the newest commit before `bound` by which those before `bound` are more than `bytes`; null for none. */
+  endBeyond(runId: number, bound: number, bytes: number): number | null {
+    return this.#beyond.get(runId, bound, bytes) ?? null;
   }
 
   /** Removes the entries up to `last`, where a commit ends; the number removed. */

@@ -12,7 +12,7 @@ import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { changeState, isFinal, isOver, type JobState, type StatusChange, wholeDoubtOf } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
 import { snapshotKind } from './checkpoint-fold.ts';
-import { type CompactionParts, compact } from './compaction.ts';
+import { type CompactionParts, compact, compactBySize } from './compaction.ts';
 import { type EncodedDraft, type EncodedEntry, isExecution } from './journal-entry.ts';
 import { encodeDrafts, Tail, type TailParts } from './tail.ts';
 
@@ -20,6 +20,8 @@ export interface RunWrite {
   readonly entries?: readonly EncodedEntry[];
   readonly outbox?: readonly EncodedDraft[];
   readonly change?: StatusChange;
+  /** It has happened already: the reserve may be used for it. */
+  readonly reserve?: boolean;
 }
 
 export type RunLogParts = TailParts & CompactionParts;
@@ -114,8 +116,10 @@ export class RunLog {
       journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
       journal.addToIndex();
     }
-    const after = { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq };
-    return jobs.save(run, compact(this.#parts, { ...after, firstSeq: jobs.position(run).firstSeq }));
+    const { firstSeq } = jobs.position(run);
+    const after = compact(this.#parts, { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq, firstSeq });
+    const isWhole = snapshotSeq !== before.snapshotSeq || checkpointSeq !== before.checkpointSeq;
+    return jobs.save(run, isWhole ? compactBySize(this.#parts, after) : after);
   }
 }
 

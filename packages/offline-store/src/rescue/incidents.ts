@@ -5,9 +5,10 @@ import { rowChecksum } from '../database/checksum.ts';
 /**
  * `store-set-aside`: the file was damaged; a new one holds what could be salvaged. `store-missing`: the file was
  * gone, its marks were there. `job-in-doubt`: part of a job's record is lost, so it must not be resumed.
- * `job-lost`: nothing of a job is left but the mark that there was one.
+ * `job-lost`: nothing of a job is left but the mark that there was one. `marks-lost`: the marks are gone, damaged or
+ * another store's, so nothing tells whether the newest steps of unfinished jobs are there.
  */
-export type IncidentKind = 'store-set-aside' | 'store-missing' | 'job-in-doubt' | 'job-lost';
+export type IncidentKind = 'store-set-aside' | 'store-missing' | 'job-in-doubt' | 'job-lost' | 'marks-lost';
 
 export interface Incident {
   readonly kind: IncidentKind;

@@ -13,6 +13,7 @@ import { SecretBox } from '../secrets/secret-box.ts';
 import { storeTables } from '../writer/store-tables.ts';
 import { readDamaged } from './damaged-file.ts';
 import { type Incident, recordIncident } from './incidents.ts';
+import { lostMarks } from './lost-marks.ts';
 import { reconcile } from './reconcile.ts';
 import { salvage } from './salvage.ts';
 import { setAside } from './set-aside.ts';
@@ -36,6 +37,7 @@ export function openRescued(
   const { db } = opened;
   try {
     const isOwn = opened.incident !== null || found.storeId === storeIdOf(db);
+    const condition: OpeningReport['marks'] = found.condition === 'ok' && !isOwn ? 'other-store' : found.condition;
     const marks = isOwn ? found.marks : [];
     const incidents: Incident[] = opened.incident === null ? [] : [opened.incident];
     const tables = storeTables(db, {
@@ -45,14 +47,13 @@ export function openRescued(
     const reconciled = db
       .transaction(() => {
         const result = reconcile(tables, marks, opened.doubts, nowMs);
-        for (const incident of [...incidents, ...result.incidents]) recordIncident(db, incident);
+        incidents.push(...lostMarks(condition, found.marks, result.marks, nowMs), ...result.incidents);
+        for (const incident of incidents) recordIncident(db, incident);
         return result;
       })
       .immediate();
     rewriteMarks(files.marks, storeIdOf(db), reconciled.marks);
-    const condition: OpeningReport['marks'] = found.condition === 'ok' && !isOwn ? 'other-store' : found.condition;
-    const report = { setAside: opened.setAside, marks: condition, incidents: [...incidents, ...reconciled.incidents] };
-    return { db, report };
+    return { db, report: { setAside: opened.setAside, marks: condition, incidents } };
   } catch (error) {
     db.close();
     throw error;
@@ -72,7 +73,7 @@ function openOrRescue(files: StoreFiles, options: DatabaseOptions, found: MarksF
   const wal = `${files.store}-wal`;
   const hasLog = existsSync(wal) && statSync(wal).size > 0;
   if (isGone && (found.marks.length > 0 || hasLog)) {
-    const detail = 'the file of the store was gone or empty, what belonged to it was there';
+    const detail = `${files.store} was gone or empty, its log or its high-water marks were there.`;
     return rescue(files, options, found, nowMs, 'store-missing', detail);
   }
   let db: Database.Database | undefined;
@@ -107,6 +108,6 @@ function rescue(
     doubts = salvaged.doubts;
     counts = `salvaged: ${jobs} jobs, ${journalEntries} journal entries, ${outboxEntries} outbox entries`;
   });
-  const detail = `${reason} It is kept as ${aside}; ${counts}.`;
+  const detail = `${reason} What there was is kept under the name ${aside}; ${counts}.`;
   return { db, doubts, setAside: aside, incident: { kind, atMs: nowMs, jobId: null, leaseToken: null, detail } };
 }

@@ -65,8 +65,8 @@ export interface CommandValues {
 export type ValueOf<Command extends StoreCommand> = CommandValues[Command['op']];
 
 /**
- * Whether a command may use the reserve of a full store: what ends, releases or doubts a job, what must be
- * kept for the server, and what makes room.
+ * Whether a command may use the reserve of a full store: what ends, releases or doubts a job, what has happened
+ * already, what must be kept for the server, and what makes room.
  */
 export function mayUseReserve(command: StoreCommand): boolean {
   switch (command.op) {
@@ -74,8 +74,8 @@ export function mayUseReserve(command: StoreCommand): boolean {
     case 'checkpoint':
       return false;
     case 'record': {
-      const status = command.write.change?.status;
-      return (status !== undefined && status !== 'in_progress') || (command.write.entries ?? []).length === 0;
+      const { change, entries = [], reserve = false } = command.write;
+      return (change !== undefined && change.status !== 'in_progress') || entries.length === 0 || reserve;
     }
     default:
       return true;

@@ -37,7 +37,7 @@ export function openEngine(setup: EngineSetup, pause: ((ms: number) => void) | n
     },
   });
   const quota = new Quota(db, setup.quota);
-  const runLog = new RunLog({ ...tables, keepEntries: setup.keepEntries });
+  const runLog = new RunLog({ ...tables, keepEntries: setup.keepEntries, keepBytes: setup.keepBytes });
   const checkpoints = new CheckpointLog(tables.jobs, runLog);
   const commits = new CommitGroups(
     { tables, runLog, checkpoints, onRemoved: (runId) => marks.forget(runId) },

@@ -21,7 +21,7 @@ function openGroups(options: Partial<CommitGroupsOptions> & { readonly maxBytes?
     box: new SecretBox(null),
     outbox: { maxEntries: 1_000, maxPermanentFailures: 5 },
   });
-  const runLog = new RunLog({ ...tables, keepEntries: 1_000 });
+  const runLog = new RunLog({ ...tables, keepBytes: 1e9, keepEntries: 1_000 });
   const pauses: number[] = [];
   const { maxBytes = null, ...rest } = options;
   const groups = new CommitGroups(

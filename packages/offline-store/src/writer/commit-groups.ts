@@ -69,7 +69,7 @@ export class CommitGroups {
     const again = smaller === command ? together : this.#attempt([smaller]);
     if (!('error' in again)) return again.outcomes;
     if (mayUseReserve(command)) {
-      const reserved = quota.withReserve(() => this.#attempt([command]));
+      const reserved = quota.withReserve(() => this.#attempt([smaller]));
       this.#count('reserve_used', 1);
       return 'error' in reserved ? [failed(reserved.error)] : reserved.outcomes;
     }
@@ -102,7 +102,7 @@ export class CommitGroups {
 
   /** The same command without the outbox drafts that need not be kept; they are counted. */
   #withoutEvents(command: StoreCommand): StoreCommand {
-    if (command.op !== 'record' || mayUseReserve(command)) return command;
+    if (command.op !== 'record' || (mayUseReserve(command) && command.write.reserve !== true)) return command;
     const drafts = command.write.outbox ?? [];
     const outbox = drafts.filter((draft) => draft.keep);
     if (outbox.length === drafts.length) return command;

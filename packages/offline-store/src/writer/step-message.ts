@@ -16,8 +16,9 @@ const draftLength = 3;
 
 /** Null when the command is more than a step: it is sent as it is. */
 export function packStep(id: number, command: StoreCommand): StepMessage | null {
-  if (command.op !== 'record' || !('runId' in command.run) || command.write.change !== undefined) return null;
+  if (command.op !== 'record' || !('runId' in command.run)) return null;
   const { run, write, nowMs } = command;
+  if (write.change !== undefined || write.reserve !== undefined) return null;
   const { entries = [], outbox = [] } = write;
   const message: Value[] = [id, nowMs, run.runId, run.jobId, run.leaseToken, entries.length];
   for (const { kind, nodeId, payload, secrets, iteration } of entries) {

@@ -16,6 +16,7 @@ export interface EngineSetup {
   readonly quota: QuotaLimits;
   readonly outbox: OutboxLimits;
   readonly keepEntries: number;
+  readonly keepBytes: number;
   readonly keys: SecretKeys | null;
   /** Ms that each COMMIT is made to take longer, in its first element; for drills of a slow disk. */
   readonly commitDelayMs: Int32Array | null;
