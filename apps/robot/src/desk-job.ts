@@ -22,6 +22,7 @@ import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
 import { type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
 import { withinLease } from './lease-journal.ts';
 import { recordQuestion } from './lost-record.ts';
+import { withResultsInReserve } from './results-in-reserve.ts';
 import { runObserver } from './run-observer.ts';
 
 export interface DeskJobOptions {
@@ -87,7 +88,7 @@ export class DeskJob {
         return stored.commit(this.#record.lostRecord === null ? entries : [], rest);
       },
     };
-    this.durable = withCheckpointPolicy(writable, options.checkpoints);
+    this.durable = withCheckpointPolicy(withResultsInReserve(writable), options.checkpoints);
     this.#reported = options.reporter?.startJob(record) ?? null;
     this.progress = this.#reported ?? new JobProgress({ clock: options.clock });
     // The outcome is committed together with the last results, and the server is told of both at once.

@@ -52,7 +52,10 @@ describe('a cancel', () => {
   });
 
   it('of a job in doubt ends it, once', async () => {
-    const { clock, desk, statuses, server } = await deskWith({ unfinished: [stored('a', { state: 'in_doubt' })] });
+    const { clock, desk, statuses, server } = await deskWith({
+      unfinished: [stored('a', { state: 'in_doubt' })],
+      recorded: [{ kind: 'in_doubt', step: 1, node_id: 'n1', attempt: 1, reason: 'why', answers: ['fail'], at: 0 }],
+    });
     await desk.recover();
     expect(desk.inDoubt).toEqual(['a']);
     server.answer = cancelled('a');

@@ -77,7 +77,7 @@ export class JobDesk {
     this.#recovery = new JobRecovery({
       ...options,
       queue: (record) => this.#submit(this.#track(record), recoveredPriority),
-      waitInDoubt: (record) => void this.#track(record),
+      waitInDoubt: (record) => this.#doubts.takenUp(this.#track(record)),
       loseRecord: (record, why) => this.#doubts.loseRecord(this.#track(record), why),
       waitForLease: (record) => void this.#track(record, 'lease'),
     });

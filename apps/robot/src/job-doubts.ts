@@ -46,19 +46,36 @@ export class JobDoubts {
   /** The job cannot go on from what the store has: it fails by its policy, else it waits. Nobody resumes it blindly. */
   async loseRecord(job: DeskJob, why: string): Promise<void> {
     const { logger, inDoubtPolicy, onOutbox, tryAgainLater } = this.#options;
-    const { jobId } = job.record;
+    const { jobId, lostRecord } = job.record;
     job.waitInDoubt(why);
     logger.log('critical', `a job is in doubt as a whole: ${why}`, { job_id: jobId });
     if ((job.record.inDoubtPolicy ?? inDoubtPolicy) === 'fail') return this.#fail(job, why, null);
     const question = recordQuestion(why);
+    // What may be readable again at the next start is remembered as asked; the store itself knows what it has lost.
+    const status = { status: 'in_doubt', nodes: [{ node_id: '', reason: question.reason }] } as const;
+    const change = lostRecord === null ? { status } : {};
     try {
-      await job.durable.commit([], { outbox: [questionsDraft([question])] });
+      await job.durable.commit([], { outbox: [questionsDraft([question])], ...change });
     } catch (error) {
       tryAgainLater(job, messageOf(error));
       return;
     }
     job.tellEnd({ status: 'in_doubt', nodes: [question], ...noStatistics });
     onOutbox();
+  }
+
+  /** What an earlier process left in doubt waits on, unless its record was not readable then, and is again. */
+  async takenUp(job: DeskJob): Promise<void> {
+    const { logger, onOutbox, takeUp, tryAgainLater } = this.#options;
+    try {
+      if ((await job.questions()).length > 0) return;
+      await job.durable.commit([], { outbox: [questionsDraft([])], status: { status: 'in_progress' } });
+    } catch (error) {
+      return isRecordLost(error) ? this.loseRecord(job, messageOf(error)) : tryAgainLater(job, messageOf(error));
+    }
+    logger.log('info', 'the record of a job can be read again; it goes on', { job_id: job.record.jobId });
+    onOutbox();
+    await takeUp(job, []);
   }
 
   #waits(job: DeskJob): boolean {

@@ -42,7 +42,12 @@ export interface DurableJob {
   load(): Promise<readonly JournalEntry[]>;
   commit(
     entries: readonly JournalEntry[],
-    options: { readonly outbox: readonly OutboxDraft[]; readonly status?: StatusChange },
+    options: {
+      readonly outbox: readonly OutboxDraft[];
+      readonly status?: StatusChange;
+      /** It has happened already: a full store is to take it from its reserve. */
+      readonly reserve?: boolean;
+    },
   ): Promise<unknown>;
 }
 
@@ -51,7 +56,7 @@ const resultLimit = 512 * 1024;
 const maxMessage = 10_000;
 
 /** Bounds what a resume has to fold (I10). */
-const snapshotEveryEntries = 5_000;
+export const snapshotEveryEntries = 5_000;
 
 export interface JobJournal extends RunJournal {
   /** What waits for an answer, as far as the journal was loaded or written here. */

@@ -51,7 +51,7 @@ function setup(jobs: readonly StoredJob[], refusals: Error[] = []) {
       queued.push(jobId);
     },
     loseRecord: async ({ jobId }) => void waiting.push(`${jobId} as a whole`),
-    waitInDoubt: ({ jobId }) => void waiting.push(jobId),
+    waitInDoubt: async ({ jobId }) => void waiting.push(jobId),
     waitForLease: ({ jobId }) => void unconfirmed.push(jobId),
   });
   return { clock, recovery, locker, queued, waiting, unconfirmed };

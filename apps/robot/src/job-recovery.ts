@@ -19,7 +19,7 @@ export interface JobRecoveryOptions {
   /** Puts the job into the executor's queue. */
   readonly queue: (job: StoredJob) => Promise<void>;
   /** Keeps the lease of a job that waits for an answer. */
-  readonly waitInDoubt: (job: StoredJob) => void;
+  readonly waitInDoubt: (job: StoredJob) => Promise<void>;
   /** Keeps a job from going on because part of its record is lost. */
   readonly loseRecord: (job: StoredJob, why: string) => Promise<void>;
   /** Puts the job into the queue once the server has confirmed its lease. */
@@ -87,7 +87,7 @@ export class JobRecovery {
     const { locker, telemetry, queue, waitInDoubt, waitForLease, loseRecord } = this.#options;
     telemetry.resumed(job);
     if (job.lostRecord !== null) await loseRecord(job, job.lostRecord);
-    else if (job.state === 'in_doubt') waitInDoubt(job);
+    else if (job.state === 'in_doubt') await waitInDoubt(job);
     else if (isLeaseEnding(job, locker)) waitForLease(job);
     else await queue(job);
   }

@@ -22,8 +22,10 @@ import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store }
 import { localBundle } from './bundle/local-bundle.ts';
 import type { NodeLibrary } from './compose-nodes.ts';
 import { makeFolder, prepareHome, readJson, writeJsonDurably } from './home-folder.ts';
+import { snapshotEveryEntries } from './job-journal.ts';
 import { librarySurroundings } from './library-surroundings.ts';
 import { sealedParts } from './sealed-parts.ts';
+import { storeLimitBytes } from './store-room.ts';
 
 export interface LocalRunRequest {
   readonly workflowJson: string;
@@ -106,6 +108,7 @@ function localRun(home: string, jobId: string, request: LocalRunRequest): LocalR
         path: join(folder, 'store.db'),
         robotId: jobId,
         synchronous: context.config.jobExecution.synchronous,
+        maxBytes: storeLimitBytes(context.config),
         keys: openKeyFolder(join(home, 'keys')),
       });
       const kept = localBundle({ jobId, name: request.name }, context);
@@ -136,6 +139,7 @@ async function executeOn(
   const runner = new InProcessRunner({
     ...librarySurroundings(library, config),
     journalFor: () => ({
+      snapshotEveryEntries,
       load: () => handle.load(),
       commit: (entries) => handle.commit(entries, { secret: sealedParts(entries) }),
     }),

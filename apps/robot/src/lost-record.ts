@@ -6,7 +6,7 @@ import type { DoubtQuestion, RunError } from '@casare/execution';
 
 /**
  * Codes of the store for a record that it cannot vouch for, or cannot open: with its keys put back the job goes on at the next
- * start of the robot, if nobody has answered meanwhile.
+ * start of the robot, if nobody has answered meanwhile, and the question is withdrawn.
  */
 const lostCodes: ReadonlySet<unknown> = new Set(['JOB_IN_DOUBT', 'STORE_CORRUPT', 'KEY_MISSING', 'KEY_WRONG']);
 

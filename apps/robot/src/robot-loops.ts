@@ -35,7 +35,7 @@ export class RobotLoops {
   }
 
   start(): void {
-    const { desk, config, queue, turn, pacer, polls, connection, probe, audit, auditAnchors } = this.#parts;
+    const { desk, config, queue, turn, pacer, polls, connection, audit, auditAnchors } = this.#parts;
     const { heartbeatIntervalMs } = config.jobExecution;
     const turnIntervalMs = (): number => Math.min(pacer.intervalMs, heartbeatIntervalMs);
     void this.#keepConnecting();
@@ -49,7 +49,7 @@ export class RobotLoops {
     this.#loop('sending logs', 1_000, (signal) => this.#sendLogs(signal));
     this.#loop('connection', 2_000, async () => this.#watchConnection());
     this.#loop('lease deadlines', guardIntervalMs(config.jobExecution.lockTimeoutMs), () => desk.guardDeadlines());
-    this.#loop('trying the store', probeIntervalMs, () => probe.look());
+    this.#loop('trying the store', probeIntervalMs, () => this.#tryStore());
     this.#loop('retention', retentionIntervalMs, async () => {
       await queue.cleanup();
       await audit?.maintain();
@@ -108,6 +108,13 @@ export class RobotLoops {
     });
     this.#loops.push(periodic);
     return periodic;
+  }
+
+  /** What could not be recorded is not claimed. */
+  async #tryStore(): Promise<void> {
+    const { probe, gate } = this.#parts;
+    await probe.look();
+    gate.hold('store', probe.problem ?? null);
   }
 
   async #drain(signal: AbortSignal): Promise<void> {

@@ -13,7 +13,11 @@ export interface StoreRoomOptions {
   readonly onRoom: () => void;
 }
 
-export function storeLimitBytes({ jobExecution: { storeLimitMb } }: ValidSettings): number | null {
+interface LimitedStore {
+  readonly jobExecution: Pick<ValidSettings['jobExecution'], 'storeLimitMb'>;
+}
+
+export function storeLimitBytes({ jobExecution: { storeLimitMb } }: LimitedStore): number | null {
   return storeLimitMb === null ? null : storeLimitMb * 1024 * 1024;
 }
 

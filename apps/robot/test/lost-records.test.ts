@@ -1,6 +1,14 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CheckpointManager, type Incident, OfflineQueue, openStore, type Store } from '@casare/offline-store';
+import {
+  CheckpointManager,
+  type Incident,
+  OfflineQueue,
+  openStore,
+  type SecretKeys,
+  type Store,
+  secretKey,
+} from '@casare/offline-store';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { durableJobs } from '../src/durable-jobs.ts';
 import { auditIncidents, recentIncidents } from '../src/store-incidents.ts';
@@ -8,8 +16,8 @@ import { claim, deskWith } from './support/desk.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 
 /** A robot's store at `path`, and the desk's view of it. */
-async function storeAt(path: string) {
-  const store = await openStore({ path, robotId: 'r' });
+async function storeAt(path: string, keys?: SecretKeys) {
+  const store = await openStore({ path, robotId: 'r', ...(keys === undefined ? {} : { keys }) });
   onTestFinished(() => store.close());
   const queue = new OfflineQueue({ store });
   const jobs = durableJobs({ queue, checkpoints: new CheckpointManager(queue), bootId: 'b', bootClock: () => 0 });
@@ -44,7 +52,7 @@ async function withLostSteps(path: string) {
   return storeAt(path);
 }
 
-const kindsOf = async (store: Store): Promise<unknown> =>
+const kindsOf = async (store: Store): Promise<unknown[]> =>
   (await store.outbox.peek()).map(({ kind, payload }) => [kind, payload]);
 
 describe('a job of which the store has lost the newest steps', () => {
@@ -96,4 +104,33 @@ describe('a job of which the store has lost the newest steps', () => {
     const [shown] = await recentIncidents({ incidents: async () => [long] }, now);
     expect(JSON.stringify(shown).length).toBeLessThan(500);
   });
+});
+
+it('a job whose keys are lost waits, and goes on, with its question withdrawn, once they are back', async () => {
+  const path = join(temporaryFolder(), 'store.db');
+  const [keys, others] = [1, 2].map((byte) => ({ current: secretKey(new Uint8Array(32).fill(byte)) }));
+  const first = await storeAt(path, keys);
+  await first.jobs.add(claim('a'), 300_000);
+  await first.jobs.open('a').commit([{ ...entry(1), outputs: { token: 'abc' }, secret: [['outputs', 'token']] }], {
+    outbox: [],
+  });
+  await first.store.close();
+
+  for (let start = 0; start < 2; start += 1) {
+    const { store, jobs } = await storeAt(path, others);
+    const { desk, runs } = await deskWith({ store: jobs });
+    await desk.recover();
+    expect([desk.inDoubt, runs.size]).toEqual([['a'], 0]);
+    const asked = { nodes: [{ node_id: null, reason: expect.stringContaining('put its file back') }] };
+    expect((await kindsOf(store)).at(-1)).toMatchObject(['in_doubt', asked]);
+    desk.stop();
+    await store.close();
+  }
+
+  const { store, jobs, queue } = await storeAt(path, keys);
+  const { desk, runs } = await deskWith({ store: jobs });
+  await desk.recover();
+  expect([desk.inDoubt, runs.size]).toEqual([[], 1]);
+  expect((await kindsOf(store)).at(-1)).toEqual(['in_doubt', { nodes: [] }]);
+  expect(await queue.getJob('a')).toMatchObject({ status: 'in_progress' });
 });

@@ -64,7 +64,7 @@ function openAsOwner(options: StoreOptions): SqliteStore {
     db = opened.db;
     db.pragma('query_only = 1');
     for (const { kind, detail, jobId } of opened.report.incidents) {
-      logger?.log('critical', `${kind}: ${detail}`, { job_id: jobId });
+      logger?.log('critical', `${kind}: ${detail}`, jobId === null ? {} : { job_id: jobId });
     }
     const setup = {
       path: files.store,

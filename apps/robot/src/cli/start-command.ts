@@ -46,6 +46,8 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
       await agent.start();
       if (agent.state !== 'stopped') {
         terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
+        if ((await agent.describe()).incidents.length > 0)
+          terminal.note('casare-robot: its local store has lost something: `casare-robot status` shows the incidents');
         if (agent.statusPage !== null) terminal.print(`status page ${agent.statusPage}`);
         await service?.ready();
       }

@@ -42,8 +42,7 @@ export class StoreProbe {
     try {
       await this.#tryFile();
       this.#stats = await this.#askStore();
-      const { pressure } = this.#stats.store;
-      this.#problem = pressure === 'steps' ? 'the store is at its size limit and takes no further steps' : null;
+      this.#problem = problemOf(this.#stats.store);
     } catch (error) {
       this.#problem = `the store cannot be written to: ${messageOf(error)}`;
     }
@@ -83,4 +82,10 @@ export class StoreProbe {
       answered.abort();
     }
   }
+}
+
+function problemOf({ isInPlace, pressure }: QueueStats['store']): string | null {
+  if (!isInPlace)
+    return 'the file of the store was moved, deleted or replaced under the robot: stop it, put its home back, start it again';
+  return pressure === 'steps' ? 'the store is at its size limit and takes no further steps' : null;
 }
