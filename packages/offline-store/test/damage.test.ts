@@ -184,7 +184,8 @@ it('a damaged file of an older version is set aside; its jobs are brought to the
   db.pragma('application_id = 1');
   db.close();
   const queue = new OfflineQueue({ store: await openTestStore({ path }) });
-  expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside', 'job-in-doubt']);
+  const kinds = queue.store.opening.incidents.map(({ kind }) => kind);
+  expect(kinds).toEqual(['store-set-aside', 'marks-lost', 'job-in-doubt']);
   expect(await queue.getJob('job-1')).toMatchObject({ status: 'in_progress', journalSeq: 3, inDoubtAsWhole: null });
   expect((await queue.store.outbox.peek()).map(({ jobId, seq }) => [jobId, seq])).toEqual([['job-1', 1]]);
   expect((await queue.getJob('job-2')).inDoubtAsWhole).toContain('seq 2');

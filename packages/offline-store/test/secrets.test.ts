@@ -152,5 +152,8 @@ describe('keys in a folder', () => {
     const path = join(temporaryFolder(), 'store.db');
     await expect(openStore({ path, robotId: 'r', keys: wrong })).rejects.toMatchObject({ code: 'KEY_WRONG' });
     expect(() => secretKey('c2hvcnQ=')).toThrow(expect.objectContaining({ code: 'KEY_WRONG' }));
+    writeFileSync(path, '');
+    const message = expect.stringContaining(`the folder of keys ${path}`);
+    expect(() => openKeyFolder(path)).toThrow(expect.objectContaining({ code: 'STORE_ACCESS', message }));
   });
 });

@@ -40,6 +40,11 @@ const knownCodes: ReadonlyMap<string, number> = new Map([
   ['AUDIT_UNREADABLE', exitCodes.config],
   ['DATA_DIR_IN_USE', exitCodes.busy],
   ['NODE_PACKAGE', exitCodes.config],
+  ['KEY_WRONG', exitCodes.config],
+  ['STORE_ACCESS', exitCodes.config],
+  ['STORE_FOREIGN', exitCodes.config],
+  ['STORE_TOO_NEW', exitCodes.config],
+  ['STORE_UNSUPPORTED', exitCodes.config],
   ['RUN_UNKNOWN', exitCodes.usage],
   ['WORK_DIR', exitCodes.usage],
 ]);

@@ -4,8 +4,9 @@
  * not beside the store's.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { translateStorageError } from '../database/storage-errors.ts';
 import { StoreError } from '../errors.ts';
 import { keyBytes, keyIdOf, type SecretKey, type SecretKeys, secretKey } from './secret-keys.ts';
 
@@ -24,12 +25,16 @@ interface KeyFile {
  * const keys = openKeyFolder('/var/lib/robot/keys');
  * const store = await openStore({ path: '/var/lib/robot/store.db', robotId: 'robot-123', keys });
  *
- * @throws StoreError `KEY_WRONG` when a file does not hold the key its name says
+ * @throws StoreError `KEY_WRONG` when a file does not hold the key its name says; `STORE_ACCESS`
  */
 export function openKeyFolder(folder: string): SecretKeys {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const files = readKeys(folder);
-  return toKeys(files.length > 0 ? files : [addKey(folder, 1)]);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const files = readKeys(folder);
+    return toKeys(files.length > 0 ? files : [addKey(folder, 1)]);
+  } catch (error) {
+    throw translateStorageError(error, `the folder of keys ${folder}`);
+  }
 }
 
 /** Adds a new key, which seals from now on once the store was given it (`store.useKeys`); older ones stay. */
@@ -68,7 +73,9 @@ function readKey(path: string, number: number, id: string): KeyFile {
 function addKey(folder: string, number: number): KeyFile {
   const key = secretKey(randomBytes(keyBytes));
   const path = join(folder, `${String(number).padStart(4, '0')}-${key.id}.key`);
-  writeFileSync(path, `${Buffer.from(key.key).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+  const draft = `${path}.new`;
+  writeFileSync(draft, `${Buffer.from(key.key).toString('base64')}\n`, { mode: 0o600, flush: true });
+  renameSync(draft, path);
   return { number, path, key };
 }
 
