@@ -1,8 +1,8 @@
 /** The error rules of every field that a run touches, joined: each package knows its own. */
-import { classifyError as classifyServiceError } from '@casare/connection';
+import { classifyError as classifyServiceError } from '@casare/connection/classification';
 import type { ClassifyError } from '@casare/execution';
 import { classifyBrowserError } from '@casare/nodes';
-import { classifyStoreError } from '@casare/offline-store';
+import { classifyStoreError } from '@casare/offline-store/errors';
 
 /** A node that states code and category is believed; anything else is looked up. */
 export const classifyRunError: ClassifyError = (error) => {

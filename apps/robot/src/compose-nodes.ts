@@ -14,7 +14,7 @@ import {
   type SecretSource,
 } from '@casare/execution';
 import { createBrowserNodes, dataNodes, libraryVersion } from '@casare/nodes';
-import { Redactor } from '@casare/observability';
+import { Redactor } from '@casare/observability/redaction';
 import { loadNodePackages, type NodePackage } from './node-packages/load-node-packages.ts';
 import { fileSecrets } from './secrets/file-secrets.ts';
 import { keyringSecrets } from './secrets/keyring-secrets.ts';

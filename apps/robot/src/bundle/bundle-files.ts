@@ -1,7 +1,7 @@
 /** Writes the files of one bundle, as far as its size allows; what does not fit is named. */
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Redactor } from '@casare/observability';
+import { Redactor } from '@casare/observability/redaction';
 
 const longestText = 4_000;
 

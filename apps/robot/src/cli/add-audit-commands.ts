@@ -1,5 +1,5 @@
 /** `casare-robot audit ...` on the command line. */
-import { AuditEventType, AuditSeverity } from '@casare/observability';
+import { AuditEventType, AuditSeverity } from '@casare/observability/audit-events';
 import { type Command, Option } from 'commander';
 import { oneOrMore, pointInTime, positiveNumber } from './option-values.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 /** What is asked about a job, what was answered already, and what to type, as people read it. */
 import type { JsonObject, JsonValue } from '@casare/execution';
-import { escapeControl } from '@casare/observability';
+import { escapeControl } from '@casare/observability/lines';
 
 /** The open questions, as the database has them. */
 export function questionsOf(job: JsonObject): readonly JsonObject[] {

@@ -1,6 +1,6 @@
 /** A job's lines as people read them, with what is missing where it is missing. */
 import type { JobLogPage, JobLogPosition, LogLevel } from '@casare/execution';
-import { formatLine } from '@casare/observability';
+import { formatLine } from '@casare/observability/lines';
 
 export interface JobLogViewOptions {
   readonly json: boolean;

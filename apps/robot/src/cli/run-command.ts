@@ -13,7 +13,7 @@ import {
   type StopRequest,
   withHidden,
 } from '@casare/execution';
-import { escapeControl } from '@casare/observability';
+import { escapeControl } from '@casare/observability/lines';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';

@@ -2,7 +2,7 @@
  * Rows under a header, each column as wide as its widest text; and facts. Names and errors come from workflows: control characters are
  * escaped, so that none forges a row or drives the terminal.
  */
-import { escapeControl } from '@casare/observability';
+import { escapeControl } from '@casare/observability/lines';
 
 export interface Column {
   readonly title: string;

@@ -1,6 +1,6 @@
 /** A log line of a job in the form that goes to the database. */
 import type { JobLogLine, LogBatch } from '@casare/execution';
-import { formatLine, type LogRecord } from '@casare/observability';
+import { formatLine, type LogRecord } from '@casare/observability/lines';
 
 /** As it waits on the disk: numbered. */
 export type NumberedLine = LogBatch['lines'][number] & { readonly seq: number };

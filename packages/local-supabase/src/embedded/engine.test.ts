@@ -12,7 +12,7 @@ const settings = {
 test('requests that arrive at the same moment share neither role nor transaction', async () => {
   const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => undefined); // the library's own reports
   onTestFinished(() => console.mockRestore());
-  const engine = await openEngine({ folder: null, fresh: await pristineDatabase(() => undefined) }, settings);
+  const engine = await openEngine({ folder: null, fresh: await pristineDatabase(() => undefined, []) }, settings);
   onTestFinished(() => engine.close());
   await engine.transaction(async (run) => {
     await run('create table notes (number int); alter table notes enable row level security;');

@@ -21,6 +21,8 @@ export interface DatabasePlace {
 export interface Engine extends MigrationTarget {
   fetch(request: Request): Promise<Response>;
   sql(text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  /** The whole database as one file, to begin another one with. */
+  dump(): Promise<Blob>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,11 @@ export async function openEngine({ folder, fresh }: DatabasePlace, settings: Kep
       queue.run(async () => {
         await connection.driver.transaction((tx) => work((text, params = []) => runOn(tx, text, params)));
         await connection.clearSchemaCache();
+      }),
+    dump: () =>
+      queue.run(async () => {
+        await connection.driver.exec('checkpoint');
+        return connection.driver.dumpDataDir('none');
       }),
     close: () => queue.close(() => connection.close()),
   };

@@ -4,17 +4,16 @@
  *
  * Stages: lock the folder, open the database, migrate, listen ("ready"), answer, stop.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { generateApiKey } from '@supabase/lite';
 import { Closers } from '../closers.ts';
 import { LocalSupabaseError } from '../errors.ts';
 import { lockFolder } from '../folder-lock.ts';
-import { type KeptSettings, readSettings, writeSettings } from '../kept-settings.ts';
-import { applyMigrations, readMigrations } from '../migrations.ts';
+import { freshSettings } from '../fresh-settings.ts';
+import { readSettings, writeSettings } from '../kept-settings.ts';
+import { applyMigrations, defaultMigrationsDir, type Migration, readMigrations } from '../migrations.ts';
 import type { Log } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import { type Engine, openEngine } from './engine.ts';
@@ -56,7 +55,8 @@ async function start(input: WorkerInput): Promise<void> {
 
   const folder = dataDir === null ? null : databasePath(dataDir);
   const isNew = folder === null || (await readdir(folder)).length === 0;
-  const engine = await openEngine({ folder, fresh: isNew ? await pristineDatabase(log) : null }, settings);
+  const fresh = isNew ? await newDatabase(input.migrationsDir, migrations) : null;
+  const engine = await openEngine({ folder, fresh }, settings);
   closers.add(() => engine.close());
   await applyMigrations(engine, migrations, log);
 
@@ -74,6 +74,14 @@ async function start(input: WorkerInput): Promise<void> {
     if (message.kind === 'sql') void answerSql(engine, message);
   });
   say({ kind: 'ready', port: door.port, settings });
+}
+
+/** Migrations of the caller's own may change from start to start: they are applied each time. */
+async function newDatabase(migrationsDir: string, migrations: readonly Migration[]): Promise<Blob | null> {
+  const isOurs = migrationsDir === defaultMigrationsDir();
+  const database = await pristineDatabase(log, isOurs ? migrations : []);
+  if (isOurs && database !== null) log('info', `new database with all migrations up to ${migrations.at(-1)?.name}`);
+  return database;
 }
 
 function settingsPath(dataDir: string): string {
@@ -99,12 +107,6 @@ async function takeFolder(dataDir: string): Promise<void> {
     await mkdir(databasePath(dataDir));
   }
   await chmod(databasePath(dataDir), 0o700);
-}
-
-async function freshSettings(): Promise<KeptSettings> {
-  const [service, anon] = await Promise.all([generateApiKey('secret'), generateApiKey('publishable')]);
-  const jwtSecret = randomBytes(48).toString('base64url');
-  return { serviceKey: service.key, anonKey: anon.key, jwtSecret, port: null };
 }
 
 async function answerSql(engine: Engine, message: Extract<ToWorker, { kind: 'sql' }>): Promise<void> {

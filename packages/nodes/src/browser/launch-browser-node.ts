@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { defineNode } from '../define-node.ts';
 import { NodeError } from '../errors.ts';
-import { requireHost } from '../net/guarded-connect.ts';
+import { requireHost } from '../net/guarded-lookup.ts';
 import { choice, flag, integer, text } from '../params/index.ts';
 import { abortable } from './abortable.ts';
 import { BrowserSession, type ContextOptions } from './browser-session.ts';

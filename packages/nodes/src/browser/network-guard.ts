@@ -6,7 +6,7 @@
  * Sources: RFC 1928 (SOCKS protocol version 5). UDP is not offered: QUIC is off, and WebRTC is told not to go around.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { guardedLookup } from '../net/guarded-connect.ts';
+import { guardedLookup } from '../net/guarded-lookup.ts';
 import type { NodeContext } from '../ports.ts';
 
 type Access = Pick<NodeContext['access'], 'refusalOfNetwork'>;

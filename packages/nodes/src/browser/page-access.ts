@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BrowserContext } from 'playwright-core';
 import { NodeError } from '../errors.ts';
-import { requireHost } from '../net/guarded-connect.ts';
+import { requireHost } from '../net/guarded-lookup.ts';
 import { showUrl } from './page-url.ts';
 import type { NodeContext } from './ports.ts';
 

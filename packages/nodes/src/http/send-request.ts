@@ -2,16 +2,20 @@
  * Sends one request and reads the answer whole: redirects, time limit, size limit, proxy, certificates.
  *
  * Every request has a connection of its own, which is closed at the end: a connection kept from an earlier
- * request may be dead already, and then nobody can tell whether the server got the request.
+ * request may be dead already, and then nobody can tell whether the server got the request. The client is loaded with
+ * the first request: most job processes send none.
  */
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { NodeError } from '../errors.ts';
-import { guardedConnector, guardedLookup, requireHost } from '../net/guarded-connect.ts';
+import { requireHost } from '../net/guarded-lookup.ts';
 import type { Clock, NodeContext } from '../ports.ts';
+import { portOf } from './endpoint.ts';
 import { httpError } from './http-errors.ts';
 import { nextRequest } from './redirect.ts';
 import { type RequestPlan, shownAddress } from './request-plan.ts';
 import { responseTooLarge } from './response-text.ts';
+
+type HttpClient = typeof import('./http-client.ts');
 
 export interface SendOptions {
   readonly timeoutMs: number;
@@ -41,7 +45,8 @@ export async function sendRequest(plan: RequestPlan, options: SendOptions): Prom
   const progress = { connected: options.proxy !== '' };
   const timeLimit = new AbortController();
   const signal = AbortSignal.any([options.signal, timeLimit.signal]);
-  const dispatcher = dispatcherFor(options, signal);
+  const client = await import('./http-client.ts');
+  const dispatcher = client.dispatcherFor(options, signal);
   dispatcher.on('connect', () => {
     progress.connected = true;
   });
@@ -51,7 +56,7 @@ export async function sendRequest(plan: RequestPlan, options: SendOptions): Prom
     () => undefined,
   );
   try {
-    return await follow(plan, options, dispatcher, signal);
+    return await follow(plan, options, { request: client.request, dispatcher, signal });
   } catch (error) {
     options.signal.throwIfAborted();
     if (isRefusal(error)) throw error;
@@ -65,18 +70,23 @@ export async function sendRequest(plan: RequestPlan, options: SendOptions): Prom
   }
 }
 
+interface Connection {
+  readonly request: HttpClient['request'];
+  readonly dispatcher: Dispatcher;
+  readonly signal: AbortSignal;
+}
+
 async function follow(
   first: RequestPlan,
   options: SendOptions,
-  dispatcher: Dispatcher,
-  signal: AbortSignal,
+  { request, dispatcher, signal }: Connection,
 ): Promise<Answer> {
   let plan = first;
   for (let redirects = 0; ; redirects += 1) {
     // A proxy connects by itself: what it is asked for is checked beforehand, as well as this side can.
     if (options.proxy !== '') {
-      for (const { hostname, port } of [plan.url, new URL(options.proxy)].map(endpointOf)) {
-        await requireHost(options.access, hostname, port);
+      for (const url of [plan.url, new URL(options.proxy)]) {
+        await requireHost(options.access, url.hostname, portOf(url));
       }
     }
     const { statusCode, headers, body } = await request(plan.url, {
@@ -97,30 +107,9 @@ async function follow(
   }
 }
 
-/** The signal goes into the sockets as well: an aborted request alone would wait for its connection. */
-function dispatcherFor({ verifySsl, proxy, timeoutMs, access }: SendOptions, signal: AbortSignal): Dispatcher {
-  const connection = { rejectUnauthorized: verifySsl, timeout: timeoutMs, signal, allowH2: false };
-  const limits = { headersTimeout: 0, bodyTimeout: 0, allowH2: false };
-  if (proxy === '') return new Agent({ ...limits, connect: guardedConnector(access, connection) });
-  const address = URL.parse(proxy);
-  if (address === null) {
-    throw new NodeError('proxy must be an address such as http://proxy.example:8080', { code: 'HTTP_PROXY_INVALID' });
-  }
-  const lookup = access.isNetworkOpen ? {} : { lookup: guardedLookup(access, portOf(address)) };
-  return new ProxyAgent({ ...limits, uri: proxy, requestTls: connection, proxyTls: { ...connection, ...lookup } });
-}
-
 /** A refusal of the operator's permissions is nobody's to translate. */
 function isRefusal(error: unknown): boolean {
   return (error as { readonly code?: unknown } | null)?.code === 'PERMISSION_DENIED';
-}
-
-function endpointOf(url: URL): { readonly hostname: string; readonly port: number } {
-  return { hostname: url.hostname, port: portOf(url) };
-}
-
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 async function readLimited(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
