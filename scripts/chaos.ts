@@ -26,7 +26,7 @@ const scenarios: readonly Scenario[] = [
     what: 'robots and job processes killed at every named point and at random, against a server that counts effects',
     dir: 'apps/robot',
     file: 'test/chaos/kill-points.test.ts',
-    count: { variable: 'KILL_ROUNDS', ordinary: 5, large: 500 },
+    count: { variable: 'KILLS', ordinary: 20, large: 500 },
     seed: 'KILL_SEED',
   },
   {

@@ -1,33 +1,39 @@
 /**
  * Jobs in several shapes, each of which loses its robot or its job process at all named points and once at random. The
- * robot is started again until they have ended; what is in doubt is answered as an operator would who looks at the
+ * robots are started again until the jobs have ended; what is in doubt is answered as an operator would who looks at the
  * server that counts: what has happened is passed over, what has not is done.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
 import type { SupabaseServer } from '@casare/local-supabase';
-import { armKill, eventually, killsLeft, type SeededRandom, seededRandom, type Victim } from '@casare/testing';
+import { armKill, eventually, killsLeft, seededRandom, type Victim } from '@casare/testing';
 import { type Operator, operatorOf } from '../support/operator.ts';
 import { violationsOf } from './check-effects.ts';
 import { type CountingServer, startCountingServer } from './counting-server.ts';
+import { type JobPlan, type PlannedKill, planKills } from './kill-plan.ts';
 import { killableRobot, type RestartedRobot, startRestartedRobot } from './restarted-robot.ts';
-import { buildShape, type Shape, shapeNames } from './shapes.ts';
+import type { Shape } from './shapes.ts';
 
 export interface KillDrillOptions {
   readonly server: Pick<SupabaseServer, 'url' | 'serviceKey'>;
   /** An empty folder. */
   readonly folder: string;
-  /** Jobs; each is killed once at each of the four named points, and once at random. */
-  readonly rounds: number;
+  /** How many in all; see `kill-plan.ts`. */
+  readonly kills: number;
   readonly seed: number;
-  /** Jobs at the same time: a robot that is killed for one is killed for all, wherever the others are. */
-  readonly atOnce: number;
+  /** Robots side by side. */
+  readonly robots: number;
+  /** Jobs of a robot at the same time: one that is killed for one is killed for all, wherever the others are. */
+  readonly jobsPerRobot: number;
 }
 
 export interface KillDrillReport {
-  /** Kills that struck, by victim and point. */
+  readonly jobs: number;
+  /** Kills that ended a living process, by victim and point. */
   readonly kills: Readonly<Record<string, number>>;
+  /** Kills that found their victim gone until the end of its job. */
+  readonly missed: number;
   readonly effects: number;
   /** Questions that were answered, by answer. */
   readonly answers: Readonly<Record<string, number>>;
@@ -35,7 +41,8 @@ export interface KillDrillReport {
   readonly violations: readonly string[];
 }
 
-const points = ['before-intent', 'after-intent', 'after-effect', 'after-result'] as const;
+type AtRandom = Extract<PlannedKill, { readonly point: 'at-random' }>;
+
 const endLimitMs = 180_000;
 
 export async function killDrill(options: KillDrillOptions): Promise<KillDrillReport> {
@@ -51,82 +58,60 @@ class KillDrill {
   readonly #options: KillDrillOptions;
   readonly #operator: Operator;
   readonly #counting: CountingServer;
-  readonly #random: SeededRandom;
   readonly #pointsFolder: string;
-  readonly #robot: RestartedRobot;
+  readonly #robots: readonly RestartedRobot[];
   readonly #kills: Record<string, number> = {};
   readonly #answers: Record<string, number> = {};
   readonly #violations: string[] = [];
-  /** What to do when a job's effect is counted, by the tag of the job. */
-  readonly #onEffect = new Map<string, () => void>();
+  /** Kills that wait for effects of a job, by its tag. */
+  readonly #atRandom = new Map<string, AtRandom[]>();
+  #missed = 0;
 
   constructor(options: KillDrillOptions, operator: Operator, counting: CountingServer) {
+    const { server, folder, robots, jobsPerRobot: jobs } = options;
     this.#options = options;
     this.#operator = operator;
     this.#counting = counting;
-    this.#random = seededRandom(options.seed);
-    this.#pointsFolder = join(options.folder, 'points');
-    mkdirSync(this.#pointsFolder);
-    counting.onEffect = ({ node }) => this.#onEffect.get(tagOf(node))?.();
-    this.#robot = startRestartedRobot(
-      killableRobot({
-        server: options.server,
-        home: join(options.folder, 'home'),
-        pointsFolder: this.#pointsFolder,
-        jobs: options.atOnce,
-      }),
+    const pointsFolder = join(folder, 'points');
+    this.#pointsFolder = pointsFolder;
+    mkdirSync(pointsFolder);
+    counting.onEffect = ({ node }) => this.#killAtRandom(tagOf(node), node);
+    this.#robots = Array.from({ length: robots }, (_unused, index) =>
+      startRestartedRobot(killableRobot({ server, home: join(folder, `home-${index}`), pointsFolder, jobs })),
     );
   }
 
   async run(): Promise<KillDrillReport> {
-    const rounds = [...Array(this.#options.rounds).keys()];
-    const plans = rounds.map((round) => this.#plan(round));
+    const { kills, seed, robots, jobsPerRobot } = this.#options;
+    const plans = planKills(kills, this.#counting.url, seededRandom(seed));
+    const left = [...plans];
     await Promise.all(
-      Array.from({ length: this.#options.atOnce }, async () => {
-        for (let plan = plans.shift(); plan !== undefined; plan = plans.shift()) await this.#round(plan);
+      Array.from({ length: robots * jobsPerRobot }, async () => {
+        for (let plan = left.shift(); plan !== undefined; plan = left.shift()) await this.#job(plan);
       }),
     );
-    this.#violations.push(...this.#robot.crashes.map((crash) => `the robot ${crash}`));
+    for (const robot of this.#robots) this.#violations.push(...robot.crashes.map((crash) => `the robot ${crash}`));
     return {
+      jobs: plans.length,
       kills: this.#kills,
+      missed: this.#missed,
       effects: this.#counting.effects.length,
       answers: this.#answers,
-      restarts: this.#robot.restarts,
+      restarts: this.#robots.reduce((sum, robot) => sum + robot.restarts, 0),
       violations: this.#violations,
     };
   }
 
   async close(): Promise<void> {
-    await this.#robot.stop();
+    await Promise.all(this.#robots.map((robot) => robot.stop()));
     await this.#operator.close();
     await this.#counting.close();
   }
 
-  /** All that chance decides is decided here, in the order of the rounds, so that a seed says what happens. */
-  #plan(round: number): RoundPlan {
-    const tag = `r${round}`;
-    const name = shapeNames[round % shapeNames.length] ?? 'line';
-    const shape = buildShape(name, tag, this.#counting.url, this.#random);
-    const victims = shuffled<Victim>(['supervisor', 'supervisor', 'job-process', 'job-process'], this.#random);
-    const kills = points.map((point, index) => {
-      const { node, turns } = this.#random.pick(shape.targets);
-      return { point, victim: victims[index] ?? 'supervisor', node, passes: this.#random.below(turns) };
-    });
-    const atRandom = { afterEffects: 1 + this.#random.below(4), delayMs: this.#random.below(60) };
-    return { tag, shape, kills, atRandom };
-  }
-
-  async #round(plan: RoundPlan): Promise<void> {
-    const { tag, shape, kills, atRandom } = plan;
-    for (const { point, victim, node, passes } of kills) {
-      if (point !== 'after-effect') armKill(this.#pointsFolder, victim, point, node, passes);
-      else this.#counting.hold(node, passes, () => this.#kill(victim, node, 'after-effect'));
-    }
-    let { afterEffects } = atRandom;
-    this.#onEffect.set(tag, () => {
-      afterEffects -= 1;
-      if (afterEffects === 0) setTimeout(() => this.#kill('supervisor', '', 'at-random'), atRandom.delayMs);
-    });
+  async #job(plan: JobPlan): Promise<void> {
+    const { tag, shape, kills } = plan;
+    this.#atRandom.set(tag, []);
+    for (const kill of kills) this.#arm(tag, kill);
     const jobId = await this.#operator.submit(shape.workflow);
     try {
       const job = await this.#untilEnd(jobId, shape);
@@ -134,19 +119,34 @@ class KillDrill {
     } catch (error) {
       this.#violations.push(`${tag}: ${String(error)}; it is ${JSON.stringify(await this.#operator.job(jobId))}`);
     }
+    this.#missed += this.#atRandom.get(tag)?.length ?? 0;
+    this.#atRandom.delete(tag);
   }
 
-  #kill(victim: Victim, node: string, point: string): void {
-    this.#count(this.#kills, `${victim} ${point}`);
-    if (victim === 'supervisor') {
-      this.#robot.kill();
-      return;
+  #arm(tag: string, kill: PlannedKill): void {
+    if (kill.point === 'at-random') this.#atRandom.get(tag)?.push(kill);
+    else if (kill.point !== 'after-effect')
+      armKill(this.#pointsFolder, kill.victim, kill.point, kill.node, kill.passes);
+    else this.#counting.hold(kill.node, kill.passes, () => this.#strike(kill.victim, kill.node, kill.point));
+  }
+
+  #killAtRandom(tag: string, node: string): void {
+    const waiting = this.#atRandom.get(tag) ?? [];
+    for (const { victim, afterEffects, delayMs, point } of waiting.splice(0)) {
+      if (afterEffects > 1) waiting.push({ point, victim, afterEffects: afterEffects - 1, delayMs });
+      else setTimeout(() => this.#strike(victim, node, point), delayMs);
     }
+  }
+
+  /** A victim that another job's kill has just taken along is killed at the next effect instead. */
+  #strike(victim: Victim, node: string, point: PlannedKill['point']): void {
+    const [jobProcess, supervisor] = readFileSync(join(this.#pointsFolder, `${node}.pid`), 'utf8').split(' ');
     try {
-      process.kill(Number(readFileSync(join(this.#pointsFolder, `${node}.pid`), 'utf8')), 'SIGKILL');
+      process.kill(Number(victim === 'supervisor' ? supervisor : jobProcess), 'SIGKILL');
+      count(this.#kills, `${victim} ${point}`);
     } catch (error) {
-      // Another job's kill of the supervisor was quicker, and took this process along.
       if ((error as { code?: unknown }).code !== 'ESRCH') throw error;
+      this.#atRandom.get(tagOf(node))?.push({ point: 'at-random', victim, afterEffects: 1, delayMs: 0 });
     }
   }
 
@@ -178,18 +178,19 @@ class KillDrill {
     const results = history.filter((event) => event.kind === 'node_completed' && event.node_id === node).length;
     const counted = this.#counting.of(shape.tag).filter((effect) => effect.node === node).length;
     const answer = counted > results ? 'skip' : 'retry';
-    this.#count(this.#answers, answer);
+    count(this.#answers, answer);
     const outcome = await this.#operator.gateway.resolveJob(jobId, answer, { nodeId: node, step });
     if (outcome !== 'answered') this.#violations.push(`an answer for ${node} met ${outcome}`);
   }
 
-  async #check({ tag, shape, kills }: RoundPlan, jobId: string, job: JsonObject): Promise<void> {
+  async #check({ tag, shape, kills }: JobPlan, jobId: string, job: JsonObject): Promise<void> {
     const complain = (problem: string): void => void this.#violations.push(`${tag} ${shape.name}: ${problem}`);
     const left = killsLeft(this.#pointsFolder).filter((name) => name.includes(`.${tag}-`));
     if (left.length > 0) complain(`kills that did not strike: ${left.join(', ')}`);
-    for (const { victim, point, node } of kills) {
-      if (point === 'after-effect' || left.includes(`${victim}.${point}.${node}`)) continue;
-      this.#count(this.#kills, `${victim} ${point}`);
+    for (const kill of kills) {
+      if (kill.point === 'after-effect' || kill.point === 'at-random') continue;
+      const { victim, point, node } = kill;
+      if (!left.includes(`${victim}.${point}.${node}`)) count(this.#kills, `${victim} ${point}`);
     }
     for (const problem of violationsOf(shape, this.#counting.of(shape.tag))) complain(problem);
     const attempts = job.attempts as unknown as readonly JsonObject[];
@@ -205,23 +206,6 @@ class KillDrill {
       if (done !== turns) complain(`the journal claims ${done} results of ${node}, of ${turns}`);
     }
   }
-
-  #count(counts: Record<string, number>, name: string): void {
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-}
-
-interface RoundPlan {
-  readonly tag: string;
-  readonly shape: Shape;
-  readonly kills: readonly {
-    readonly point: (typeof points)[number];
-    readonly victim: Victim;
-    readonly node: string;
-    readonly passes: number;
-  }[];
-  /** Counted from the job's own effects. */
-  readonly atRandom: { readonly afterEffects: number; readonly delayMs: number };
 }
 
 interface Question {
@@ -243,11 +227,10 @@ function hasTwoInOneBranch({ stages }: Shape, questions: readonly Question[]): b
   return questions.length > Math.max(...perStage) || asked > Math.max(...perStage);
 }
 
-function tagOf(node: string): string {
-  return node.slice(0, node.indexOf('-'));
+function count(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
 }
 
-function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
-  const left = [...items];
-  return items.map(() => left.splice(random.below(left.length), 1)[0] as T);
+function tagOf(node: string): string {
+  return node.slice(0, node.indexOf('-'));
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/robot-home.ts';
 import { killDrill } from './kill-drill.ts';
 
-const rounds = Number(process.env.KILL_ROUNDS ?? 5);
+const kills = Number(process.env.KILLS ?? 20);
 const seed = Number(process.env.KILL_SEED ?? 20_260_101);
 
 let server: SupabaseServer;
@@ -15,15 +15,21 @@ beforeAll(async () => {
 
 afterAll(() => server?.stop());
 
-it(`${rounds} jobs whose robot or process is killed at every named point do each effect once`, {
-  timeout: 300_000 + rounds * 60_000,
+it(`jobs do each effect once through ${kills} kills of robots and job processes, at every named point and at random`, {
+  timeout: 300_000 + kills * 15_000,
 }, async () => {
-  const report = await killDrill({ server, folder: temporaryFolder(), rounds, seed, atOnce: 2 });
-  const { violations, ...counts } = report;
-  console.log(`kill points: ${rounds} jobs, seed ${seed}, ${JSON.stringify(counts)}, ${violations.length} violations`);
+  const report = await killDrill({ server, folder: temporaryFolder(), kills, seed, robots: 2, jobsPerRobot: 1 });
+  const { violations, missed, ...counts } = report;
+  const struck = Object.values(report.kills).reduce((sum, times) => sum + times, 0);
+  console.log(
+    `kill points: ${struck} kills (${missed} missed), seed ${seed}, ${JSON.stringify(counts)}, ${violations.length} violations`,
+  );
   expect(violations).toEqual([]);
-  for (const point of ['before-intent', 'after-intent', 'after-effect', 'after-result']) {
-    const struck = (report.kills[`supervisor ${point}`] ?? 0) + (report.kills[`job-process ${point}`] ?? 0);
-    expect(struck).toBe(rounds);
+  expect(struck + missed).toBe(kills);
+  // A victim that is gone already until its job has ended: it may happen, but not often.
+  expect(missed).toBeLessThanOrEqual(kills / 100);
+  if (kills < 10) return;
+  for (const point of ['before-intent', 'after-intent', 'after-effect', 'after-result', 'at-random']) {
+    for (const victim of ['supervisor', 'job-process']) expect(report.kills).toHaveProperty([`${victim} ${point}`]);
   }
 });

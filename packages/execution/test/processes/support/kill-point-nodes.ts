@@ -21,8 +21,8 @@ if (folder !== undefined) {
   RemoteJournal.prototype.commit = async function (entries) {
     const begun = nodesOf(entries, 'intent');
     dieIfDue(folder, 'job-process', 'before-intent', begun);
-    // Whoever kills from outside learns which process runs the node.
-    for (const nodeId of begun) writeFileSync(join(folder, `${nodeId}.pid`), String(process.pid));
+    // Whoever kills from outside learns which process runs the node, and for whom.
+    for (const nodeId of begun) writeFileSync(join(folder, `${nodeId}.pid`), `${process.pid} ${process.ppid}`);
     await commit.call(this, entries);
     dieIfDue(folder, 'job-process', 'after-result', nodesOf(entries, 'result'));
     dieIfDue(folder, 'job-process', 'after-intent', begun);
