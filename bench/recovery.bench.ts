@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeskJob } from '../apps/robot/src/desk-job.ts';
 import { durableJobs } from '../apps/robot/src/durable-jobs.ts';
+import { snapshotEveryEntries } from '../apps/robot/src/job-journal.ts';
 import { runWorkflow } from '../packages/execution/src/engine/run-workflow.ts';
 import { checkWorkflow } from '../packages/execution/src/model/check-workflow.ts';
 import { createNodeRegistry } from '../packages/execution/src/model/registry.ts';
@@ -133,7 +134,11 @@ async function measure(name: string, text: string, steps: number): Promise<{ rea
   }
 }
 
-printSettings({ steps: LONG, synchronous: SYNCHRONOUS, 'snapshot every': '5,000 entries' });
+printSettings({
+  steps: LONG,
+  synchronous: SYNCHRONOUS,
+  'snapshot every': `${snapshotEveryEntries.toLocaleString('en')} entries`,
+});
 await measure('warm-up', 'item {{item}}', SHORT);
 for (const [name, text] of [
   ['plain', 'item {{item}} of {{n}}'],

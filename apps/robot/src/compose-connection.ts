@@ -10,6 +10,12 @@ export interface ConnectionEvents {
   readonly fleetSize?: () => number;
 }
 
+/**
+ * How often a robot that is cut off looks whether the server is back: with what follows (the breaker's door, the
+ * outbox of an outage), all is told within two seconds of its return.
+ */
+const lookIntervalMs = 700;
+
 /** Who the robot is to the server: whatever sign-in it was given, else the key itself. */
 export function credentialsOf({ email, password, jwt, jwtFile }: ConnectionSettings): Credentials {
   if (email !== null && password !== null) return { kind: 'password', email, password };
@@ -45,6 +51,7 @@ export function openConnection(config: RobotConfig, events: ConnectionEvents = {
       maxReconnectAttempts,
       authRetryIntervalMs,
       idleProbeIntervalMs,
+      healthProbeIntervalMs: lookIntervalMs,
     },
     breaker: { ...config.circuitBreaker },
     ...events,

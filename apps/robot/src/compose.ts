@@ -155,6 +155,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       onDisconnected: () => audit?.connectionLost(),
     });
     const gateway = new JobGateway(connection);
+    // For what is made of the newest state each time: it must not wait for the connection while that gets old.
+    const gatewayNow = new JobGateway({
+      rpc: (name, args, call) => connection.rpc(name, args, { ...call, whenDisconnected: 'fail' }),
+    });
     const { jobExecution } = config;
     const bootClock = options.clock === undefined ? createBootClock() : () => clock.monotonic();
     const locker = new JobLocker({
@@ -180,7 +184,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     });
     const reporter = jobExecution.progressReportingEnabled
       ? new ProgressReporter({
-          gateway,
+          gateway: gatewayNow,
+          canReport: () => connection.isConnected,
           updateIntervalMs: jobExecution.progressIntervalMs,
           clock,
           onReportFailed: (error) => options.onProblem('reporting progress', error),
@@ -188,7 +193,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         })
       : null;
     const queue = new OfflineQueue({ store: ownStore, robotId: identity.robotId });
-    const jobLogs = logs.jobLogs({ gateway, clock });
+    const jobLogs = logs.jobLogs({ gateway: gatewayNow, clock });
     const jobStore = durableJobs({
       queue,
       checkpoints: new CheckpointManager(queue),
@@ -238,7 +243,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     };
     const outboxSync = new OutboxSync({
       outbox: ownStore.outbox,
-      gateway,
+      gateway: gatewayNow,
       isPermanent: (error) => classifyRunError(error).category === 'permanent',
       onDelivered: async (item, outcome) => {
         const { kind, jobId, leaseToken } = item;

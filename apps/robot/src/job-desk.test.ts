@@ -130,7 +130,7 @@ it('a claim keeps its lease while a slow disk stores it, and is given up when th
 it('a job has snapshots in its journal, so that a resume need not fold all of it', async () => {
   const { desk } = await deskWith();
   await desk.admit(claim('a'));
-  expect(desk.journalFor({ ...stored('a'), priority: 0 }).snapshotEveryEntries).toBe(5_000);
+  expect(desk.journalFor({ ...stored('a'), priority: 0 }).snapshotEveryEntries).toBe(1_000);
 });
 
 describe('a restart job whose lease cannot be renewed', () => {

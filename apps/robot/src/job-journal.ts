@@ -55,8 +55,8 @@ export interface DurableJob {
 const resultLimit = 512 * 1024;
 const maxMessage = 10_000;
 
-/** Bounds what a resume has to fold (I10). */
-export const snapshotEveryEntries = 5_000;
+/** Bounds what a resume has to read, open and fold (I10); a large state is written less often than that. */
+export const snapshotEveryEntries = 1_000;
 
 export interface JobJournal extends RunJournal {
   /** What waits for an answer, as far as the journal was loaded or written here. */

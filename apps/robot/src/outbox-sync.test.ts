@@ -1,5 +1,5 @@
 import type { JobEvent, JsonObject, Lease, LeaseOutcome } from '@casare/execution';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
 
 const never = new AbortController().signal;
@@ -14,9 +14,9 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
   const sent: string[] = [];
   const failed: string[] = [];
   const superseded: number[] = [];
-  const take = (what: string): LeaseOutcome => {
-    const error = refuse(what);
-    if (error === 'stale') return error;
+  const take = async (what: string): Promise<LeaseOutcome> => {
+    const error = await refuse(what);
+    if (error === 'stale' || error === 'ok') return error;
     if (error !== null) throw error;
     sent.push(what);
     return 'ok';
@@ -60,6 +60,18 @@ describe('OutboxSync', () => {
     ]);
     expect(await sync.drain(never)).toBe('empty');
     expect(sent).toEqual(['events a 1,2,4', 'events b 3', 'complete a completed']);
+    expect(left()).toEqual([]);
+  });
+
+  it('sends what other jobs have to tell while the answer for one is awaited', async () => {
+    const waiting = Promise.withResolvers<LeaseOutcome>();
+    const { sync, sent, left } = setup([item(1, 'event'), item(2, 'event'), item(3, 'event', 'b')], (what) =>
+      what.startsWith('events a') ? waiting.promise : null,
+    );
+    const drained = sync.drain(never);
+    await vi.waitFor(() => expect([sent, left()]).toEqual([['events b 3'], [1, 2]]));
+    waiting.resolve('ok');
+    expect(await drained).toBe('empty');
     expect(left()).toEqual([]);
   });
 

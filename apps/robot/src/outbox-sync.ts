@@ -1,5 +1,5 @@
 /**
- * Carries the outbox to the server, in order per job, in batches (I6). An entry leaves the outbox only
+ * Carries the outbox to the server, in order per job, in batches (I6); a few jobs side by side. An entry leaves the outbox only
  * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone. What the server
  * keeps as evidence only, because the job has passed to another claim, is kept here as such, too (I1).
  */
@@ -45,6 +45,11 @@ export interface OutboxSyncOptions {
 
 export type DrainResult = 'empty' | 'offline';
 
+type DeliveryResult = 'delivered' | 'refused' | 'offline';
+
+/** Jobs whose entries are sent at the same time. */
+const jobsAtOnce = 4;
+
 /** Entries of one job and kind that one request can carry. */
 interface Batch {
   readonly lease: Lease;
@@ -65,17 +70,27 @@ export class OutboxSync {
       if (signal.aborted) return 'offline';
       const items = await this.#options.outbox.peek(this.#options.batchSize ?? 500);
       if (items.length === 0) return 'empty';
-      let delivered = 0;
-      for (const batch of batchesOf(items)) {
-        const result = await this.#deliver(batch, signal);
-        if (result === 'offline') return 'offline';
-        delivered += result === 'delivered' ? 1 : 0;
-      }
-      if (delivered === 0) return 'offline';
+      const results = await this.#deliverAll(items, signal);
+      if (results.has('offline') || !results.has('delivered')) return 'offline';
     }
   }
 
-  async #deliver(batch: Batch, signal: AbortSignal): Promise<'delivered' | 'refused' | 'offline'> {
+  async #deliverAll(items: readonly OutboxItem[], signal: AbortSignal): Promise<ReadonlySet<DeliveryResult>> {
+    const results = new Set<DeliveryResult>();
+    const jobs = batchesByJob(items);
+    const deliverJobs = async (): Promise<void> => {
+      for (let batches = jobs.shift(); batches !== undefined; batches = jobs.shift()) {
+        for (const batch of batches) {
+          if (results.has('offline')) return;
+          results.add(await this.#deliver(batch, signal));
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: jobsAtOnce }, deliverJobs));
+    return results;
+  }
+
+  async #deliver(batch: Batch, signal: AbortSignal): Promise<DeliveryResult> {
     const { outbox, onRefused, isPermanent } = this.#options;
     try {
       const outcome = await this.#send(batch, signal);
@@ -122,7 +137,7 @@ export class OutboxSync {
     }
   }
 
-  async #deliverOneByOne(batch: Batch, signal: AbortSignal): Promise<'delivered' | 'refused' | 'offline'> {
+  async #deliverOneByOne(batch: Batch, signal: AbortSignal): Promise<DeliveryResult> {
     let result: 'delivered' | 'refused' = 'refused';
     for (const item of batch.items) {
       const one = await this.#deliver({ ...batch, items: [item] }, signal);
@@ -153,22 +168,19 @@ export class OutboxSync {
 }
 
 /** In order per job: events of one job that stand next to each other among its own entries go together. */
-function batchesOf(items: readonly OutboxItem[]): Batch[] {
-  const batches: Batch[] = [];
-  const latest = new Map<string, Batch>();
+function batchesByJob(items: readonly OutboxItem[]): Batch[][] {
+  const jobs = new Map<string, Batch[]>();
   for (const item of items) {
-    const { jobId, leaseToken } = item;
-    const last = latest.get(jobId);
-    const joins = item.kind === 'event' && last?.kind === 'event' && last.lease.leaseToken === (leaseToken ?? '');
-    if (joins) {
-      last.items.push(item);
-      continue;
-    }
-    const batch: Batch = { lease: { jobId, leaseToken: leaseToken ?? '' }, kind: item.kind, items: [item] };
-    latest.set(jobId, batch);
-    batches.push(batch);
+    const { jobId, kind } = item;
+    const leaseToken = item.leaseToken ?? '';
+    const batches = jobs.get(jobId) ?? [];
+    jobs.set(jobId, batches);
+    const last = batches.at(-1);
+    const joins = kind === 'event' && last?.kind === 'event' && last.lease.leaseToken === leaseToken;
+    if (joins) last.items.push(item);
+    else batches.push({ lease: { jobId, leaseToken }, kind, items: [item] });
   }
-  return batches;
+  return [...jobs.values()];
 }
 
 function asEvent(item: OutboxItem): JobEvent {

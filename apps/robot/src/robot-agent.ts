@@ -326,6 +326,7 @@ export class RobotAgent {
     this.#parts?.turn.registerAgain();
     this.#loops?.kickTurn();
     this.#loops?.kickSync();
+    this.#parts?.reporter?.reportNow();
     void this.#parts?.checker.checkNow();
   }
 

@@ -201,6 +201,7 @@ it(`whatever happens to clocks, machine, robot and server, nobody acts past a de
     acts: fc.array(act, { minLength: 1, maxLength: 12 }),
     onLost: fc.constantFrom('restart' as const, 'hold' as const),
     hasRival: fc.boolean(),
+    stepMs: fc.constantFrom(1_000, 700),
     platform: fc.constantFrom('linux' as const, 'darwin' as const),
   });
   await fc.assert(
@@ -212,7 +213,7 @@ it(`whatever happens to clocks, machine, robot and server, nobody acts past a de
   console.log(`lease clocks: ${rounds} histories, seed ${seed}, no violation`);
 });
 
-describe('a robot that is wrong about time is noticed', () => {
+describe('a robot that is wrong about time or its deadline is noticed', () => {
   const away: Act = { kind: 'server', isUp: false };
   it.each<[NonNullable<LeaseWorldOptions['defect']>, readonly Act[]]>([
     [
@@ -224,8 +225,15 @@ describe('a robot that is wrong about time is noticed', () => {
       'boot-is-never-new',
       [{ kind: 'run', ms: 1_500 }, away, { kind: 'reboot', ms: hour }, { kind: 'run', ms: minute }],
     ],
+    [
+      'begins-without-asking',
+      // The node that was under way ends after the wake-up, and before the deadlines are looked at again.
+      [{ kind: 'run', ms: 1_200 }, away, { kind: 'suspend', ms: 28_000 }, { kind: 'run', ms: 5_000 }],
+    ],
+    ['deadline-is-ignored', [{ kind: 'run', ms: 1_500 }, away, { kind: 'run', ms: minute }]],
   ])('%s', async (defect, acts) => {
-    expect((await violationsOf(acts, { defect, steps: 40 })).join('\n')).toMatch(
+    const stepMs = defect === 'begins-without-asking' ? 700 : 1_000;
+    expect((await violationsOf(acts, { defect, steps: 40, stepMs })).join('\n')).toMatch(
       /begins .* after the deadline|begins the job/,
     );
   });

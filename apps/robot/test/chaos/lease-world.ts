@@ -31,15 +31,24 @@ export interface LeaseWorldOptions {
   readonly onLost: 'hold' | 'restart';
   /** Whether another robot waits for the job. */
   readonly hasRival: boolean;
-  /** Nodes of the job, each an effect of one second. Default 20. */
+  /** Nodes of the job, each an effect. Default 20. */
   readonly steps?: number;
+  /** How long an effect takes. Default 1,000: as long as it is between two looks at the deadlines. */
+  readonly stepMs?: number;
   readonly platform?: NodeJS.Platform;
-  /** A robot that is wrong about time, to see that this is noticed. */
-  readonly defect?: 'clock-stands-in-suspend' | 'clock-is-the-wall' | 'boot-is-never-new';
+  /**
+   * A robot that is wrong about time, or does not do what its deadline asks for, to see that this is noticed.
+   * `begins-without-asking`: a node begins whatever the lease says; the deadlines are looked at as ever.
+   */
+  readonly defect?:
+    | 'clock-stands-in-suspend'
+    | 'clock-is-the-wall'
+    | 'boot-is-never-new'
+    | 'begins-without-asking'
+    | 'deadline-is-ignored';
 }
 
 export const lockTimeoutMs = 30_000;
-const stepMs = 1_000;
 const jobId = '00000000-0000-4000-8000-00000000000a';
 const robotId = '00000000-0000-4000-8000-000000000001';
 
@@ -249,7 +258,12 @@ export class LeaseWorld {
       bootId: defect === 'boot-is-never-new' ? 'boot' : `boot ${this.#boots}`,
       bootClock,
     });
-    const locker = new JobLocker({
+    let isRecording = false;
+    const sees: Record<string, () => boolean> = {
+      'begins-without-asking': () => !isRecording,
+      'deadline-is-ignored': () => false,
+    };
+    const locker = new DefectiveLocker(sees[defect ?? ''] ?? (() => true), {
       gateway: this.#gateway(),
       robotId,
       lockTimeoutMs,
@@ -277,7 +291,17 @@ export class LeaseWorld {
     });
     const runner = new InProcessRunner({
       registry: this.#nodes(life),
-      journalFor: (job) => desk.journalFor(job),
+      journalFor: (job) => {
+        const journal = desk.journalFor(job);
+        if (defect !== 'begins-without-asking') return journal;
+        const commit: typeof journal.commit = async (entries) => {
+          isRecording = true;
+          await journal.commit(entries).finally(() => {
+            isRecording = false;
+          });
+        };
+        return { snapshotEveryEntries: journal.snapshotEveryEntries ?? 1_000, load: () => journal.load(), commit };
+      },
       workDirFor: async () => folder,
       logger,
       clock,
@@ -301,7 +325,7 @@ export class LeaseWorld {
       if (life.isOver) throw new Error('this robot is dead');
       const effect = this.#effectBegins(nodeId);
       try {
-        await this.clock.sleep(stepMs, AbortSignal.any([signal, life.signal]));
+        await this.clock.sleep(this.#options.stepMs ?? 1_000, AbortSignal.any([signal, life.signal]));
       } catch (error) {
         effect.end = 'cut off';
         throw error;
@@ -309,6 +333,20 @@ export class LeaseWorld {
       effect.end = 'done';
     });
     return createNodeRegistry([step]);
+  }
+}
+
+/** Does not see that a lease ends while `sees` says so. */
+class DefectiveLocker extends JobLocker {
+  readonly #sees: () => boolean;
+
+  constructor(sees: () => boolean, options: ConstructorParameters<typeof JobLocker>[0]) {
+    super(options);
+    this.#sees = sees;
+  }
+
+  override remainingMs(id: string): number | null {
+    return this.#sees() ? super.remainingMs(id) : this.lockTimeoutMs;
   }
 }
 

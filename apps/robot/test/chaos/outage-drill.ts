@@ -30,6 +30,8 @@ export interface OutageDrillReport {
   readonly longestGapMs: number;
   /** From the first answer of the database to the last event delivered, per round, in ms. */
   readonly consistentAfterMs: readonly number[];
+  /** How often the robot looked whether the database is back, from its first answer until the robot used it, per round. */
+  readonly looksAtReturn: readonly number[];
   readonly restarts: number;
   readonly violations: readonly string[];
 }
@@ -78,6 +80,7 @@ class OutageDrill {
   readonly #parts: Surroundings;
   readonly #random: SeededRandom;
   readonly #consistentAfterMs: number[] = [];
+  readonly #looksAtReturn: number[] = [];
   readonly #violations: string[] = [];
   #duringOutages = 0;
   #longestGapMs = 0;
@@ -104,6 +107,7 @@ class OutageDrill {
       effectsDuringOutages: this.#duringOutages,
       longestGapMs: this.#longestGapMs,
       consistentAfterMs: this.#consistentAfterMs,
+      looksAtReturn: this.#looksAtReturn,
       restarts: robot.restarts,
       violations: this.#violations,
     };
@@ -133,8 +137,15 @@ class OutageDrill {
     const owed = jobs.map(({ tag, jobId }) => ({ jobId, node: `${tag}-effect`, turns: counting.of(tag).length - 1 }));
     await eventually('all that happened meanwhile is known', () => this.#isKnown(owed), patience);
     this.#consistentAfterMs.push(Math.round(performance.now() - backAt));
+    this.#looksAtReturn.push(this.#looksSince(backAt));
     isOver = true;
     for (const job of jobs) await this.#check(job);
+  }
+
+  #looksSince(at: number): number {
+    const since = this.#parts.network.requests.filter((request) => request.at >= at);
+    const used = since.findIndex(({ name }) => name !== 'schema_version');
+    return used < 0 ? since.length : used;
   }
 
   async #submit(tags: readonly string[]): Promise<readonly Job[]> {

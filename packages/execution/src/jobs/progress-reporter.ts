@@ -26,6 +26,11 @@ export interface ProgressReporterOptions {
   };
   /** Ms between two reports. Default 1,000. */
   readonly updateIntervalMs?: number;
+  /**
+   * False while the server cannot be reached: then nothing is sent, which would wait with a state that is old by the
+   * time it arrives. Call `reportNow` when it can be reached again. Default: it always can.
+   */
+  readonly canReport?: () => boolean;
   readonly clock?: Clock;
   /** Told about a report that could not be sent; its jobs are in the next one. */
   readonly onReportFailed?: (error: unknown) => void;
@@ -107,8 +112,17 @@ export class ProgressReporter {
 
   /** Sends what changed since the last report. Never rejects. */
   async flush(signal?: AbortSignal): Promise<void> {
+    if (this.#options.canReport?.() === false) return;
     const due = [...this.#jobs.values()].filter((job) => job.isDirty);
     for (let at = 0; at < due.length; at += maxReports) await this.#send(due.slice(at, at + maxReports), signal);
+  }
+
+  /** Does not wait for the next interval; a report that is under way is given up for a newer one. */
+  reportNow(): void {
+    if (this.#loop === null) return;
+    this.#loop.abort();
+    this.#loop = null;
+    this.#ensureLoop();
   }
 
   stop(): void {

@@ -6,10 +6,11 @@ import { ProgressReporter } from '../../src/index.ts';
 const leaseA = { jobId: 'a', leaseToken: '1' };
 const leaseB = { jobId: 'b', leaseToken: '2' };
 
-function reporterWith(send: (lease: Lease, progress: JsonObject) => void) {
+function reporterWith(send: (lease: Lease, progress: JsonObject) => void, canReport = () => true) {
   const clock = new ManualClock();
   const reporter = new ProgressReporter({
     clock,
+    canReport,
     updateIntervalMs: 1_000,
     gateway: {
       reportProgressBatch: async (reports) => {
@@ -51,6 +52,25 @@ describe('ProgressReporter', () => {
     await clock.advance(1_000);
     expect(last.get('a/1')).toMatchObject({ current_node: 'a1', nodes_completed: 0 });
     expect(last.get('b/2')).toMatchObject({ current_node: 'b1', nodes_completed: 1, percent: 50 });
+    reporter.stop();
+  });
+
+  it('sends nothing while the server cannot be reached, and the newest state as soon as it can', async () => {
+    let isConnected = false;
+    const sent: unknown[] = [];
+    const { clock, reporter } = reporterWith(
+      (_lease, progress) => sent.push(progress.current_node),
+      () => isConnected,
+    );
+    const progress = reporter.startJob(leaseA);
+    progress.reportNodeStart('n1', 'LogNode');
+    await clock.advance(1_500);
+    progress.reportNodeStart('n2', 'LogNode');
+    expect(sent).toEqual([]);
+    isConnected = true;
+    reporter.reportNow();
+    await clock.advance(0);
+    expect(sent).toEqual(['n2']);
     reporter.stop();
   });
 

@@ -3,7 +3,7 @@
  * of its key in front. The associated data binds a record to its place, so that a sealed value which was
  * moved to another job or step does not open.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { StoreError } from '../errors.ts';
 import { checkKeys, type SecretKey, type SecretKeys } from './secret-keys.ts';
 
@@ -25,24 +25,27 @@ export interface SealedPlace {
  * box.open(box.seal('a cookie', place), place); // 'a cookie'
  */
 export class SecretBox {
-  #keys: SecretKeys | null;
+  #current: PreparedKey | null = null;
+  #all: ReadonlyMap<string, PreparedKey> = new Map();
 
   /** @param keys null: nothing can be sealed or opened */
   constructor(keys: SecretKeys | null) {
-    this.#keys = keys === null ? null : checkKeys(keys);
+    if (keys !== null) this.use(keys);
   }
 
   /** What is sealed from now on is sealed with `keys.current`. */
   use(keys: SecretKeys): void {
-    this.#keys = checkKeys(keys);
+    const { current, older = [] } = checkKeys(keys);
+    this.#current = prepared(current);
+    this.#all = new Map([...older.map(prepared), this.#current].map((key) => [key.id, key]));
   }
 
   /** @throws StoreError `KEY_MISSING` when the box has no key */
   seal(text: string, place: SealedPlace): string {
-    if (this.#keys === null) {
+    if (this.#current === null) {
       throw new StoreError('KEY_MISSING', 'A secret value is to be stored, but the store was opened without keys.');
     }
-    const { id, key } = this.#keys.current;
+    const { id, key } = this.#current;
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
     cipher.setAAD(associatedData(id, place));
@@ -72,15 +75,24 @@ export class SecretBox {
     }
   }
 
-  #find(id: string, place: SealedPlace): SecretKey {
-    const keys = this.#keys;
-    const found = keys === null ? undefined : [keys.current, ...(keys.older ?? [])].find((each) => each.id === id);
+  #find(id: string, place: SealedPlace): PreparedKey {
+    const found = this.#all.get(id);
     if (found !== undefined) return found;
     throw new StoreError(
       'KEY_MISSING',
       `The sealed value of job ${place.jobId}, seq ${place.seq}, needs key ${id}, which is not among the store's keys: put its file back from the copy and start again.`,
     );
   }
+}
+
+/** Made ready for the cipher once: from bytes that costs as much as a record's encryption, for each record. */
+interface PreparedKey {
+  readonly id: string;
+  readonly key: KeyObject;
+}
+
+function prepared({ id, key }: SecretKey): PreparedKey {
+  return { id, key: createSecretKey(key) };
 }
 
 /** The id of the key that a value was sealed with. */
