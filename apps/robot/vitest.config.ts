@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    setupFiles: ['test/support/own-environment.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Robots, databases and browsers are processes of their own, and mostly wait for each other: two files at a time.
