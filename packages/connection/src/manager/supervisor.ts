@@ -132,7 +132,10 @@ export class Supervisor {
     const link = this.#link;
     if ('session' in link) return link.session;
     if (link.kind === 'disconnected') {
-      throw new ConnectionError('not connected: call connect() first', verdict('P', 'NOT_CONNECTED'));
+      throw new ConnectionError(
+        'not connected: connect() has not been called yet, or the connection was closed',
+        verdict('P', 'NOT_CONNECTED'),
+      );
     }
     const judged = verdict('O', 'CONNECTION_FAILED', { remedy: 'see to the service, then call connect() again' });
     throw new ConnectionError(`gave up connecting: ${link.error.message}`, judged, { cause: link.error });
