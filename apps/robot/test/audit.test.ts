@@ -61,6 +61,11 @@ describe('the audit log of a robot', () => {
       'job.completed',
     ]);
     expect(new Set(entries.map(({ trace_id }) => trace_id))).toEqual(new Set([jobId.replaceAll('-', '')]));
+    expect((await audit('query', '--job', jobId.slice(0, 8), '--format', 'jsonl')).lines).toEqual(query.lines);
+    await expect(audit('query', '--job', 'ffff')).resolves.toMatchObject({
+      exitCode: 1,
+      notes: [expect.stringContaining('no entry of a job whose id begins with ffff')],
+    });
     const live = await audit('verify');
     expect([live.exitCode, live.lines.at(-1)]).toEqual([0, 'ok']);
     robot.signal('SIGTERM');

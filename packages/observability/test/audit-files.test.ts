@@ -214,12 +214,16 @@ describe('entries', () => {
 
   it('make cells of a table that no spreadsheet runs', async () => {
     const audit = open();
-    audit.log(AuditEventType.ERROR_PERMANENT, '=HYPERLINK("http://x","a, b")', { actor: '@sum', nodeId: '-1\n+2' });
+    audit.log(AuditEventType.ERROR_PERMANENT, '=HYPERLINK("http://x","a, b")', {
+      actor: '@sum',
+      nodeId: '-1\n+2',
+      jobId: 'a;=b',
+    });
     const [entry] = await audit.getRecent();
     audit.close();
     if (entry === undefined) throw new Error('no entry');
     const row = csvRow(entry);
     expect(row).toContain(`,"'=HYPERLINK(""http://x"",""a, b"")",`);
-    expect(row).toContain(`"'-1\n+2","'@sum"`);
+    expect(row).toContain(`,"a;=b","'-1\n+2","'@sum"`);
   });
 });

@@ -62,7 +62,7 @@ describe('the log', () => {
 });
 
 describe('a log file', () => {
-  it('loses no line when the process exits at once, over all rotations', () => {
+  it('loses no line when the process exits at once, over all rotations', { timeout: 60_000 }, () => {
     const path = join(folder, 'logs', 'robot.log');
     execFileSync(process.execPath, [fileURLToPath(new URL('fixtures/log-and-exit.ts', import.meta.url)), path]);
     const files = readdirSync(join(folder, 'logs'));

@@ -19,6 +19,7 @@ import {
 import { messageOf } from '../message-of.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { findAuditedJob } from './find-audited-job.ts';
 import { factLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -39,13 +40,15 @@ interface FilterFlags extends AuditFolderFlags {
 }
 
 export async function queryAudit(flags: FilterFlags, terminal: Terminal): Promise<number> {
-  const { entries, damaged } = await readAuditLog(auditFolder(flags), filterOf(flags));
+  const folder = auditFolder(flags);
+  const { entries, damaged } = await readAuditLog(folder, await filterOf(flags, folder));
   const show = rowOf(flags.format);
   if (flags.format === 'csv') terminal.print(csvHeader);
   for (const entry of entries) terminal.print(show(entry));
   if (damaged.length > 0) {
     terminal.note(`${damaged.length} damaged line(s), the first in ${damaged[0]?.file}; see \`audit verify\``);
   }
+  if (entries.length === 0 && flags.format === 'text') terminal.note('no entry matches');
   return exitCodes.ok;
 }
 
@@ -54,7 +57,7 @@ export async function exportAudit(
   terminal: Terminal,
 ): Promise<number> {
   const folder = auditFolder(flags);
-  const filter = filterOf(flags);
+  const filter = await filterOf(flags, folder);
   const show = rowOf(flags.format);
   const entries =
     flags.limit === undefined ? streamAuditLog(folder, filter) : (await readAuditLog(folder, filter)).entries;
@@ -118,7 +121,9 @@ export async function writeLines(
   }
 }
 
-function filterOf({ type, severity, job, node, since, until, limit }: FilterFlags): AuditFilter {
+async function filterOf(flags: FilterFlags, folder: string): Promise<AuditFilter> {
+  const { type, severity, node, since, until, limit } = flags;
+  const job = flags.job === undefined ? undefined : await findAuditedJob(folder, flags.job);
   return {
     ...(type === undefined ? {} : { eventTypes: type }),
     ...(severity === undefined ? {} : { severity }),

@@ -4,6 +4,7 @@ import type { LogLevel } from '@casare/execution';
 import { followLog, formatLine, type LogFilter, type LogRecord, readLog } from '@casare/observability';
 import { logPath } from '../logs/compose-logs.ts';
 import { exitCodes } from './exit-codes.ts';
+import { severalJobs } from './find-audited-job.ts';
 import { untilInterrupted } from './interruption.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,6 +20,12 @@ export interface LogsOptions {
 
 const followedLines = 10;
 
+/** @throws CliError when the lines are of several jobs whose ids begin alike */
+function requireOneJob(given: string, lines: readonly LogRecord[]): void {
+  const found = new Set(lines.map(({ fields }) => String(fields.job_id)));
+  if (found.size > 1 && !found.has(given)) throw severalJobs(given, found);
+}
+
 export async function logsCommand(options: LogsOptions, terminal: Terminal): Promise<number> {
   const { config, job, level, since, lines, follow = false, json } = options;
   const path = logPath(validateConfig(loadConfig(config === undefined ? {} : { file: config }).config));
@@ -32,8 +39,13 @@ export async function logsCommand(options: LogsOptions, terminal: Terminal): Pro
   const show = (line: LogRecord): void => terminal.print(json ? JSON.stringify(line) : formatLine(line, 'human'));
   if (!follow) {
     const found = await readLog(path, filter);
+    if (job !== undefined) requireOneJob(job, found);
     for (const line of found) show(line);
-    if (found.length > 0 || (await readLog(path, { last: 1 })).length > 0) return exitCodes.ok;
+    if (found.length > 0) return exitCodes.ok;
+    if ((await readLog(path, { last: 1 })).length > 0) {
+      terminal.note(job === undefined ? 'no line matches' : `no line of a job whose id begins with ${job} matches`);
+      return job === undefined ? exitCodes.ok : exitCodes.failed;
+    }
     terminal.note(`casare-robot: there is no log in ${path} yet`);
     return exitCodes.failed;
   }

@@ -27,10 +27,13 @@ export function csvRow(entry: AuditEntry): string {
   return columns.map((column) => cell(column === 'details' ? JSON.stringify(entry.details) : entry[column])).join(',');
 }
 
-/** A text that a spreadsheet would run gets an apostrophe before it, as OWASP advises against CSV injection. */
+/**
+ * A text that a spreadsheet would run gets an apostrophe before it, as OWASP advises against CSV injection. Quoted is
+ * also what divides cells where commas do not.
+ */
 function cell(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
   const text = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
-  return /[",\r\n']|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n']|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -14,6 +14,8 @@ export interface AuditFilter {
   /** At least this severe. Default: all. */
   readonly severity?: AuditSeverity;
   readonly jobId?: string;
+  /** Only of jobs whose id begins so. */
+  readonly jobIdPrefix?: string;
   readonly nodeId?: string;
   /** From this time on: a date, or wall-clock ms. */
   readonly since?: Date | number;
@@ -115,6 +117,7 @@ function matcher(filter: AuditFilter): (entry: AuditEntry) => boolean {
     (types === null || types.has(entry.type)) &&
     (filter.severity === undefined || isAtLeast(entry.severity, filter.severity)) &&
     (filter.jobId === undefined || entry.job_id === filter.jobId) &&
+    (filter.jobIdPrefix === undefined || entry.job_id?.startsWith(filter.jobIdPrefix) === true) &&
     (filter.nodeId === undefined || entry.node_id === filter.nodeId) &&
     (since === null || entry.at >= since) &&
     (until === null || entry.at <= until);

@@ -27,4 +27,14 @@ describe('a log line', () => {
     expect(line).toContain('a\\nb\\r\\u001b[31m\\u009b2J\\u2028c\\u007f x="d\\ne"');
     expect(line).not.toMatch(/[\p{Cc}\u2028]/u);
   });
+
+  it('cannot hide what it says: characters that turn the writing around or are not seen are escaped', () => {
+    const sneaky = { ...record, message: 'pay \u202eeciovni\u2066 \u200b\ufeff\u061c\u009b\u{e0041}', fields: {} };
+    expect(formatLine(sneaky, 'human')).toMatch(
+      /pay \\u202eeciovni\\u2066 \\u200b\\ufeff\\u061c\\u009b\\udb40\\udc41$/,
+    );
+    const json = formatLine(sneaky, 'json');
+    expect(json).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(JSON.parse(json)).toEqual(sneaky);
+  });
 });

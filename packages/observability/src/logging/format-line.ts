@@ -15,7 +15,7 @@ export interface LogRecord {
 }
 
 export function formatLine(record: LogRecord, format: LogFormat): string {
-  return format === 'json' ? JSON.stringify(record) : humanLine(record);
+  return format === 'json' ? escapeControl(JSON.stringify(record)) : humanLine(record);
 }
 
 function humanLine({ at, level, message, fields }: LogRecord): string {
@@ -28,20 +28,25 @@ function shown(value: unknown): string {
 }
 
 /**
- * A text on one line, its control characters and line separators as `\\n` or `\\u001b`.
+ * A text on one line, with what drives a terminal, turns the direction of the writing or is not seen (control and
+ * format characters, line separators) as `\\n` or `\\u202e`. Applied to JSON, it leaves what the JSON says.
  *
  * @example
  * escapeControl('paid\nERROR'); // 'paid\\nERROR'
  */
 export function escapeControl(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^[^\\]/, codePoint),
-  );
+  if (plain.test(text)) return text;
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? codeUnits(character) : escaped;
+  });
 }
 
-/** For the control characters that JSON leaves as they are. */
-function codePoint(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/** Nothing but what a typewriter had: quickly seen, and nearly every line. */
+const plain = /^[\x20-\x7e]*$/;
+
+/** For the characters that JSON leaves as they are. */
+function codeUnits(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
