@@ -5,6 +5,8 @@ import type { Logger } from '@casare/execution';
 import { AuditLogger, type Redactor } from '@casare/observability';
 import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
 import type { RobotIdentity } from './identity.ts';
+import type { PauseChange } from './intake-pause.ts';
+import { actorOf } from './requester.ts';
 
 export interface AuditComposition {
   readonly config: ValidSettings;
@@ -63,4 +65,15 @@ export function composeAudit({ config, identity, redactor, logger, onWritable }:
       return isWritable;
     },
   };
+}
+
+/** Records that the robot was paused or resumed, by whom, from where and why. */
+export function recordPause(audit: AuditLogger | null, change: PauseChange): void {
+  const who = actorOf(change.requester);
+  if (change.kind === 'resumed') {
+    audit?.robotResumed({ reason: change.note, ...who });
+    return;
+  }
+  const { note, until } = change.pause;
+  audit?.robotPaused({ reason: note, until: until === null ? null : new Date(until).toISOString(), ...who });
 }

@@ -25,7 +25,7 @@ import { createBootClock } from './boot-clock.ts';
 import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
-import { composeAudit } from './compose-audit.ts';
+import { composeAudit, recordPause } from './compose-audit.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
@@ -259,7 +259,15 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         if (item.kind === 'complete' || item.kind === 'release') leftServer(item.jobId);
       },
     });
-    const pause = await IntakePause.load({ home, clock, logger, onChange: options.onPause });
+    const pause = await IntakePause.load({
+      home,
+      clock,
+      logger,
+      onChange: (change) => {
+        recordPause(audit, change);
+        options.onPause();
+      },
+    });
     const robot = (): RobotRegistration => ({
       robotId: identity.robotId,
       name: config.robot.name,

@@ -6,12 +6,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, type Clock, type Logger } from '@casare/execution';
 import { readJson, writeJsonDurably } from './home-folder.ts';
+import { type Requester, requireRequester } from './requester.ts';
 
-export interface PauseOptions {
+export interface PauseOptions extends Requester {
   /** Why; shown with the status. At most 500 characters. Default none. */
   readonly note?: string | null;
   /** Ms after which the robot resumes by itself. Default: it does not. */
   readonly timeoutMs?: number | null;
+}
+
+export interface ResumeOptions extends Requester {
+  /** Why; recorded. At most 500 characters. Default none. */
+  readonly note?: string | null;
 }
 
 export interface Pause {
@@ -22,15 +28,21 @@ export interface Pause {
   readonly until: number | null;
 }
 
+/** What was done, by whom. */
+export type PauseChange =
+  | { readonly kind: 'paused'; readonly pause: Pause; readonly requester: Requester }
+  | { readonly kind: 'resumed'; readonly note: string | null; readonly requester: Requester };
+
 export interface IntakePauseOptions {
   readonly home: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after every change. */
-  readonly onChange: () => void;
+  readonly onChange: (change: PauseChange) => void;
 }
 
 const maxNote = 500;
+const timeIsOver = 'its time is over';
 /** Longer waits are cut into these, because timers cannot wait longer than about 24 days. */
 const longestSleepMs = 86_400_000;
 
@@ -71,9 +83,8 @@ export class IntakePause {
    */
   async pause(options: PauseOptions = {}): Promise<void> {
     const { note = null, timeoutMs = null } = options;
-    if (note !== null && (typeof note !== 'string' || note.length > maxNote)) {
-      throw new ArgumentError('note', `a text of at most ${maxNote} characters`, note);
-    }
+    requireNote(note);
+    requireRequester(options);
     if (timeoutMs !== null && !(Number.isSafeInteger(timeoutMs) && timeoutMs > 0)) {
       throw new ArgumentError('timeoutMs', 'a whole number of ms above 0, or null for none', timeoutMs);
     }
@@ -84,15 +95,22 @@ export class IntakePause {
       until: timeoutMs === null ? null : now + timeoutMs,
     };
     await writeJsonDurably(this.#path, pause);
-    this.#set(pause);
+    this.#set(pause, { kind: 'paused', pause, requester: options });
     this.#options.logger.log('info', `paused: no new jobs are taken, running ones go on${describe(pause)}`);
   }
 
-  /** Resolves with whether there was a pause. */
-  async resume(): Promise<boolean> {
+  /**
+   * Resolves with whether there was a pause.
+   *
+   * @throws ArgumentError for a note that is too long
+   */
+  async resume(options: ResumeOptions = {}): Promise<boolean> {
+    const { note = null } = options;
+    requireNote(note);
+    requireRequester(options);
     if (this.#pause === null) return false;
     await rm(this.#path, { force: true });
-    this.#set(null);
+    this.#set(null, { kind: 'resumed', note, requester: options });
     this.#options.logger.log('info', 'resumed: new jobs are taken again');
     return true;
   }
@@ -111,23 +129,26 @@ export class IntakePause {
       (until === null || typeof until === 'number');
     if (!isPause) {
       logger.log('warning', `${this.#path} is no pause that this robot wrote; it stays paused until it is resumed`);
-      this.#set({ note: null, since: clock.now(), until: null });
+      const unknown: Pause = { note: null, since: clock.now(), until: null };
+      this.#set(unknown, { kind: 'paused', pause: { ...unknown, note: 'pause.json is damaged' }, requester: {} });
       return;
     }
     if (until !== null && until <= clock.now()) {
       await rm(this.#path, { force: true });
+      this.#set(null, { kind: 'resumed', note: timeIsOver, requester: {} });
       logger.log('info', 'a pause of an earlier run is over; new jobs are taken');
       return;
     }
     const pause: Pause = { note, since, until };
-    this.#set(pause);
+    this.#set(pause, null);
     logger.log(
       'warning',
       `still paused since ${new Date(since).toISOString()}: no new jobs are taken${describe(pause)}`,
     );
   }
 
-  #set(pause: Pause | null): void {
+  /** @param change what is told of it; null: nothing has changed since the last run */
+  #set(pause: Pause | null, change: PauseChange | null): void {
     this.#timer?.abort();
     this.#timer = null;
     this.#pause = pause;
@@ -135,7 +156,7 @@ export class IntakePause {
       this.#timer = new AbortController();
       void this.#resumeAt(this.#timer.signal);
     }
-    this.#options.onChange();
+    if (change !== null) this.#options.onChange(change);
   }
 
   async #resumeAt(signal: AbortSignal): Promise<void> {
@@ -146,11 +167,16 @@ export class IntakePause {
       }
       if (signal.aborted) return;
       logger.log('info', 'the pause is over');
-      await this.resume();
+      await this.resume({ note: timeIsOver });
     } catch (error) {
       if (!signal.aborted) logger.log('error', `the end of a pause met a problem: ${String(error)}`);
     }
   }
+}
+
+function requireNote(note: unknown): void {
+  if (note === null || (typeof note === 'string' && note.length <= maxNote)) return;
+  throw new ArgumentError('note', `a text of at most ${maxNote} characters`, note);
 }
 
 function describe({ note, until }: Pause): string {

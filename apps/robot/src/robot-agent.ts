@@ -14,8 +14,9 @@ import { credentialsOf } from './compose-connection.ts';
 import { ControlServer } from './control/control-server.ts';
 import { outboxCommands } from './control/outbox-control.ts';
 import { robotCommands } from './control/robot-commands.ts';
-import type { PauseOptions } from './intake-pause.ts';
+import type { PauseOptions, ResumeOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
+import { actorOf, type Requester } from './requester.ts';
 import { RobotLoops } from './robot-loops.ts';
 import { type AgentState, type RobotDescription, type RobotStatus, statusOf } from './robot-status.ts';
 import { openStatusPage } from './status/open-status-page.ts';
@@ -24,6 +25,9 @@ import { robotVersion } from './version.ts';
 
 /** How long stopping may wait for the server to take what the outbox holds; the rest is sent after the next start. */
 const lastSyncMs = 5_000;
+
+/** Where a call comes from that says nothing else. */
+const inProcess = 'program';
 
 export interface StopOptions {
   /** `drain` (default): running jobs finish first. `cancel`: they end as cancelled. `suspend`: they resume later. */
@@ -179,12 +183,12 @@ export class RobotAgent {
    * @throws ArgumentError; Error when the robot has not started
    */
   pause(options: PauseOptions = {}): Promise<void> {
-    return this.#partsOrThrow().pause.pause(options);
+    return this.#partsOrThrow().pause.pause({ requestedFrom: inProcess, ...options });
   }
 
   /** Takes new jobs again. Resolves with whether the robot was paused. */
-  resume(): Promise<boolean> {
-    return this.#partsOrThrow().pause.resume();
+  resume(options: ResumeOptions = {}): Promise<boolean> {
+    return this.#partsOrThrow().pause.resume({ requestedFrom: inProcess, ...options });
   }
 
   /**
@@ -193,11 +197,13 @@ export class RobotAgent {
    *
    * @throws ArgumentError unless it is a whole number of at least 1; Error when the robot has not started
    */
-  setMaxConcurrent(limit: number): void {
-    const { executor, turn, logger } = this.#partsOrThrow();
+  setMaxConcurrent(limit: number, requester: Requester = { requestedFrom: inProcess }): void {
+    const { executor, turn, logger, audit } = this.#partsOrThrow();
     const former = executor.getStatus().maxConcurrentJobs;
     executor.setMaxConcurrent(limit);
     if (limit === former) return;
+    const setting = 'jobExecution.maxConcurrentJobs';
+    audit?.configChanged({ setting, from: former, to: limit, ...actorOf(requester) });
     logger.log('info', `up to ${limit} job(s) at the same time from now on (before: ${former})`);
     turn.registerAgain();
     this.#loops?.kickTurn();
@@ -272,7 +278,8 @@ export class RobotAgent {
       await parts.stopMeasuring();
       await parts.wakeUps?.stop();
       await connection.disconnect();
-      audit?.robotStopped({});
+      const { mode = 'drain', reason = null, requestedBy = null } = options;
+      audit?.robotStopped({ mode, reason, ...(requestedBy === null ? {} : { actor: requestedBy }) });
       await this.#opening;
       await this.#control?.close();
       await this.#page?.close();

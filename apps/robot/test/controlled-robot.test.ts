@@ -1,8 +1,10 @@
 /** The daemon as an operator on its machine meets it: status, limit, pause, stop; with jobs that the test holds. */
 import { existsSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand, startCommand } from './support/command.ts';
@@ -154,11 +156,21 @@ describe('a running robot', () => {
     const second = await daemon(first.home);
     expect([...second.robot.lines, ...second.robot.errors].join('\n')).toMatch(/still paused.*month end/);
     expect(await statusOf(waiting)).toBe('pending');
-    expect(await second.ask('resume')).toMatchObject({ exitCode: 0, stdout: 'resumed\n' });
+    expect(await second.ask('resume', '--note', 'it is over')).toMatchObject({ exitCode: 0, stdout: 'resumed\n' });
     await eventually('it has begun', () => second.begun([waiting]).length === 1, patient);
     second.letGo(waiting);
     expect((await operator.ended(waiting)).status).toBe('completed');
     await second.ask('stop', '--mode', 'suspend');
+    const { entries } = await readAuditLog(join(first.home, 'audit'), {
+      eventTypes: ['robot.paused', 'robot.resumed', 'robot.stopped'],
+    });
+    const person = userInfo().username;
+    expect(entries.map(({ actor, message, details }) => [message, actor, details])).toEqual([
+      ['Robot paused: month end', person, { reason: 'month end', until: null, requested_from: 'control socket' }],
+      ['Robot stopped', person, { mode: 'drain', reason: null }],
+      ['Robot resumed: it is over', person, { reason: 'it is over', requested_from: 'control socket' }],
+      ['Robot stopped', person, { mode: 'suspend', reason: null }],
+    ]);
     expect(await second.ask('status')).toMatchObject({
       exitCode: 69,
       stderr: expect.stringContaining('no robot runs in'),

@@ -4,6 +4,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import type { JsonObject, NodeType } from '@casare/execution';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
+import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { misbehavingNodes } from '../../../packages/execution/test/processes/support/misbehaving-nodes.ts';
@@ -106,9 +107,30 @@ describe('readiness', () => {
     expect((await ask('/healthz')).json).toEqual({ alive: true, state: 'offline' });
     server = await startEmbeddedSupabase({ dataDir: data.path });
     await eventually('it is ready again', isReady, patient);
-    await agent.pause();
+    agent.setMaxConcurrent(2);
+    await agent.pause({ note: 'month end' });
     expect(await codes()).toEqual(['PAUSED']);
-    await agent.resume();
+    const bearer = { authorization: `Bearer ${readFileSync(join(home, 'status-token'), 'utf8').trim()}` };
+    const resume = { method: 'POST', body: '{}', headers: { ...bearer, 'content-type': 'application/json' } };
+    expect((await ask('/actions/resume', resume)).json).toEqual({ ok: true, result: { was_paused: true } });
+    const { entries } = await readAuditLog(join(home, 'audit'), {
+      eventTypes: ['config.changed', 'robot.paused', 'robot.resumed'],
+    });
+    expect(entries.map(({ type, actor, message, details }) => [type, actor, message, details])).toEqual([
+      [
+        'config.changed',
+        'program',
+        'Setting jobExecution.maxConcurrentJobs changed',
+        { setting: 'jobExecution.maxConcurrentJobs', from: 3, to: 2, requested_from: 'program' },
+      ],
+      [
+        'robot.paused',
+        'program',
+        'Robot paused: month end',
+        { reason: 'month end', until: null, requested_from: 'program' },
+      ],
+      ['robot.resumed', 'status page', 'Robot resumed', { reason: null, requested_from: '127.0.0.1' }],
+    ]);
     await eventually('it is ready again', isReady, patient);
     await agent.stop();
     await expect(ask('/healthz')).rejects.toThrow('ECONNREFUSED');
@@ -176,10 +198,10 @@ async function refusesStrangers(
     [415, 'NOT_JSON', '/actions/pause', { ...post, headers: { ...bearer, 'content-type': 'text/plain' } }],
     [400, 'NOT_A_REQUEST', '/actions/pause', { method: 'POST', body: '[]', headers: { ...json, ...bearer } }],
     [
-      400,
-      'NOT_A_REQUEST',
+      413,
+      'TOO_LARGE',
       '/actions/pause',
-      { method: 'POST', body: 'x'.repeat(20_000), headers: { ...json, ...bearer } },
+      { method: 'POST', body: 'x'.repeat(2_000_000), headers: { ...json, ...bearer } },
     ],
     [
       400,
@@ -193,6 +215,9 @@ async function refusesStrangers(
       '/actions/cancel',
       { method: 'POST', body: '{"job_id":"x"}', headers: { ...json, ...bearer } },
     ],
+    [400, 'INVALID_ARGUMENT', '/actions/cancel', { ...post, headers: { ...json, ...bearer } }],
+    [405, 'METHOD', '/actions/cancel', {}],
+    [405, 'METHOD', '/status.json', { ...post, headers: { ...json, ...bearer } }],
     [404, 'NOT_FOUND', '/actions/stop', { ...post, headers: { ...json, ...bearer } }],
     [404, 'NOT_FOUND', '/page/../status-token', {}],
     [404, 'NOT_FOUND', '/jobs/x/screenshot', {}],
@@ -207,6 +232,18 @@ async function refusesStrangers(
     expect(answer.text).not.toContain(token);
   }
   expect(await ask('/status.json', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+  expect((await ask('/actions/cancel')).headers.allow).toBe('POST');
+  const cancel = (body: string) => ask('/actions/cancel', { method: 'POST', body, headers: { ...json, ...bearer } });
+  for (const [body, field] of [
+    ['{}', 'job_id'],
+    ['{"job_id":7}', 'job_id'],
+    ['{"job_id":"x","reason":7}', 'reason'],
+    ['{"job_id":"x","job":"y"}', 'job'],
+  ] as const) {
+    const { status, json: answer } = await cancel(body);
+    const message = expect.stringMatching(new RegExp(`^${field} must be `));
+    expect([status, answer.error], body).toEqual([400, { code: 'INVALID_ARGUMENT', message }]);
+  }
 }
 
 function basic(token: string): string {
@@ -236,6 +273,10 @@ describe('the port', () => {
       if (path !== '/events') expect((await ask(path, { authorization: basic(token) })).status).not.toBe(401);
     }
     expect((await ask('/healthz', { authorization: `Bearer ${token}` })).status).toBe(200);
+    for (let n = 0; n < 10; n += 1) expect((await ask('/healthz', { authorization: `Bearer ${n}` })).status).toBe(401);
+    const shutOut = await ask('/healthz', { authorization: `Bearer ${token}` });
+    expect([shutOut.status, Number(shutOut.headers['retry-after'])]).toEqual([429, expect.any(Number)]);
+    expect(shutOut.json.error).toMatchObject({ message: expect.stringMatching(/too many wrong tokens.*try again in/) });
     expect(existsSync(join(home, 'status-token'))).toBe(false);
   });
 

@@ -24,9 +24,9 @@ export function addRobotCommands(program: Command, terminal: Terminal, exit: (co
     .addOption(new Option('--timeout <duration>', 'resume by itself after 90s, 10m, 2h ...').argParser(duration))
     .action(async (options) => exit(await (await import('./control-commands.ts')).pauseCommand(options, terminal)));
 
-  ofRobot('resume', 'take new jobs again').action(async (options) =>
-    exit(await (await import('./control-commands.ts')).resumeCommand(options, terminal)),
-  );
+  ofRobot('resume', 'take new jobs again')
+    .option('--note <text>', 'why; recorded in the audit log')
+    .action(async (options) => exit(await (await import('./control-commands.ts')).resumeCommand(options, terminal)));
 
   ofRobot('limit', 'how many jobs may run at the same time, until the robot stops; running jobs go on')
     .argument('<n>', 'a whole number of at least 1', positiveNumber)

@@ -1,4 +1,5 @@
 /** `casare-robot status|pause|resume|limit|stop`: asks the robot of this machine through its control socket. */
+import { userInfo } from 'node:os';
 import { loadConfig } from '@casare/config';
 import type { JsonObject, JsonValue } from '@casare/execution';
 import { askRobot } from '../control/ask-robot.ts';
@@ -28,6 +29,7 @@ export async function pauseCommand(
   terminal: Terminal,
 ): Promise<number> {
   const status = (await askControl(flags, 'pause', {
+    requested_by: account(),
     note: flags.note ?? null,
     timeout_ms: flags.timeout ?? null,
   })) as JsonObject;
@@ -38,15 +40,19 @@ export async function pauseCommand(
   return exitCodes.ok;
 }
 
-export async function resumeCommand(flags: ControlFlags, terminal: Terminal): Promise<number> {
-  const answer = (await askControl(flags, 'resume')) as JsonObject;
+export async function resumeCommand(
+  flags: ControlFlags & { readonly note?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const args = { requested_by: account(), note: flags.note ?? null };
+  const answer = (await askControl(flags, 'resume', args)) as JsonObject;
   if (flags.json) terminal.print(JSON.stringify(answer));
   else terminal.print(answer.was_paused === true ? 'resumed' : 'it was not paused');
   return exitCodes.ok;
 }
 
 export async function limitCommand(limit: number, flags: ControlFlags, terminal: Terminal): Promise<number> {
-  await askControl(flags, 'limit', { max_concurrent_jobs: limit });
+  await askControl(flags, 'limit', { requested_by: account(), max_concurrent_jobs: limit });
   if (flags.json) terminal.print(JSON.stringify({ max_concurrent_jobs: limit }));
   else terminal.print(`up to ${limit} job(s) at the same time, until the robot stops`);
   return exitCodes.ok;
@@ -56,11 +62,20 @@ export async function stopCommand(
   flags: ControlFlags & { readonly mode: string; readonly wait: boolean },
   terminal: Terminal,
 ): Promise<number> {
-  await askControl(flags, 'stop', { mode: flags.mode });
+  await askControl(flags, 'stop', { requested_by: account(), mode: flags.mode });
   if (flags.wait) while (await isThere(flags)) await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   const state = flags.wait ? 'stopped' : 'stopping';
   terminal.print(flags.json ? JSON.stringify({ state }) : state);
   return exitCodes.ok;
+}
+
+/** Under which account the person works; null where it has no name. */
+function account(): string | null {
+  try {
+    return userInfo().username.slice(0, 100);
+  } catch {
+    return null;
+  }
 }
 
 async function isThere(flags: ControlFlags): Promise<boolean> {

@@ -37,8 +37,7 @@ export async function askRobot(
   try {
     socket.write(requestLine({ id: 1, command, args }));
     const outcome = await firstAnswer(socket);
-    if (outcome === null)
-      throw new ControlError('ROBOT_SILENT', 'the robot has closed the connection without an answer');
+    if (outcome === null) throw closedWithoutAnswer();
     if (outcome.ok) return outcome.result;
     throw new ControlError(outcome.error.code, outcome.error.message);
   } finally {
@@ -47,8 +46,19 @@ export async function askRobot(
 }
 
 async function firstAnswer(socket: Socket): Promise<ControlOutcome | null> {
-  for await (const line of readLines(socket, maxAnswerLength)) return parseAnswer(line);
-  return null;
+  try {
+    for await (const line of readLines(socket, maxAnswerLength)) return parseAnswer(line);
+    return null;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    // A robot that ends resets the connections that it has not taken yet.
+    if (code === 'ECONNRESET' || code === 'EPIPE') throw closedWithoutAnswer(error);
+    throw error;
+  }
+}
+
+function closedWithoutAnswer(cause?: unknown): ControlError {
+  return new ControlError('ROBOT_SILENT', 'the robot has closed the connection without an answer', { cause });
 }
 
 function connect(path: string, home: string): Promise<Socket> {

@@ -1,5 +1,6 @@
 /** What a running robot can be asked through its control socket. */
 import type { JsonObject, JsonValue } from '@casare/execution';
+import { type Requester, requireRequester } from '../requester.ts';
 import type { RobotAgent, StopOptions } from '../robot-agent.ts';
 import type { ControlCommands } from './control-server.ts';
 import { statusReport } from './status-report.ts';
@@ -11,27 +12,41 @@ export function robotCommands(robot: Robot): ControlCommands {
     ['status', async () => statusReport(await robot.describe())],
     [
       'pause',
-      async ({ note = null, timeout_ms: timeoutMs = null }) => {
-        await robot.pause({ note: note as string | null, timeoutMs: timeoutMs as number | null });
+      async ({ note = null, timeout_ms: timeoutMs = null, ...rest }) => {
+        const asked = { note: note as string | null, timeoutMs: timeoutMs as number | null };
+        await robot.pause({ ...asked, ...requesterIn(rest) });
         return statusReport(await robot.describe());
       },
     ],
-    ['resume', async () => ({ was_paused: await robot.resume() })],
+    [
+      'resume',
+      async ({ note = null, ...rest }) => ({
+        was_paused: await robot.resume({ note: note as string | null, ...requesterIn(rest) }),
+      }),
+    ],
     [
       'limit',
-      ({ max_concurrent_jobs: limit }) => {
-        robot.setMaxConcurrent(limit as number);
+      ({ max_concurrent_jobs: limit, ...rest }) => {
+        robot.setMaxConcurrent(limit as number, requesterIn(rest));
         return null;
       },
     ],
     [
       'stop',
-      ({ mode = 'drain', reason = null }) => {
-        const asked = { mode, ...(reason === null ? {} : { reason }), requestedBy: 'control socket' };
+      ({ mode = 'drain', reason = null, ...rest }) => {
+        const { requestedBy, requestedFrom } = requesterIn(rest);
+        const asked = { mode, ...(reason === null ? {} : { reason }), requestedBy: requestedBy ?? requestedFrom };
         // The answer is that it has begun; it is over when the socket is gone.
         void robot.stop(asked as StopOptions);
         return null;
       },
     ],
   ]);
+}
+
+/** The caller says who it is; that it is on this machine, under the robot's account, is what the socket shows. */
+function requesterIn({ requested_by: by = null }: JsonObject): Requester {
+  const requester = { requestedBy: by as string | null, requestedFrom: 'control socket' };
+  requireRequester(requester);
+  return requester;
 }

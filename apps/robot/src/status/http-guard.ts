@@ -10,7 +10,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 415 | 421;
+  readonly status: 400 | 401 | 403 | 415 | 421 | 429;
   readonly code: string;
   readonly message: string;
 }

@@ -1,35 +1,85 @@
 /** What a person can do to the robot from its page. */
-import type { JsonObject, JsonValue } from '@casare/execution';
+import { ArgumentError, type JsonObject, type JsonValue } from '@casare/execution';
 import type { RobotAgent } from '../robot-agent.ts';
 
 type Robot = Pick<RobotAgent, 'pause' | 'resume' | 'cancelJob'>;
 
-/** What is shown with a job that is cancelled, or a robot that is paused, from the page. */
+/** @param from the caller's address */
+export type Action = (args: JsonObject, from: string) => Promise<JsonValue>;
+
+/** What is recorded with a job that is cancelled, or a robot that is paused, from the page. */
 const actor = 'status page';
 
 class NoSuchJobError extends Error {
   readonly code = 'NO_SUCH_JOB';
 }
 
-export function robotActions(robot: Robot): ReadonlyMap<string, (args: JsonObject) => Promise<JsonValue>> {
-  return new Map<string, (args: JsonObject) => Promise<JsonValue>>([
+/** The actions throw an `ArgumentError`, which names the field, before anything is changed. */
+export function robotActions(robot: Robot): ReadonlyMap<string, Action> {
+  return new Map<string, Action>([
     [
       'pause',
-      async ({ note = null, timeout_ms: timeoutMs = null }) => {
-        await robot.pause({ note: note as string | null, timeoutMs: timeoutMs as number | null });
+      async (args, from) => {
+        const { note, timeout_ms: timeoutMs } = fieldsOf(args, { note: optional(text), timeout_ms: optional(wholeMs) });
+        const asked = { note: (note ?? null) as string | null, timeoutMs: (timeoutMs ?? null) as number | null };
+        await robot.pause({ ...asked, requestedBy: actor, requestedFrom: from });
         return null;
       },
     ],
-    ['resume', async () => ({ was_paused: await robot.resume() })],
+    [
+      'resume',
+      async (args, from) => {
+        const { note } = fieldsOf(args, { note: optional(text) });
+        const asked = { note: (note ?? null) as string | null };
+        return { was_paused: await robot.resume({ ...asked, requestedBy: actor, requestedFrom: from }) };
+      },
+    ],
     [
       'cancel',
-      async ({ job_id: jobId, reason }) => {
-        const text =
-          typeof reason === 'string' && reason.trim() !== '' ? reason.trim().slice(0, 500) : 'cancelled by hand';
-        if (typeof jobId === 'string' && (await robot.cancelJob(jobId, { reason: text, requestedBy: actor })))
-          return null;
-        throw new NoSuchJobError(`this robot has no job ${String(jobId).slice(0, 100)}; it may have ended`);
+      async (args) => {
+        const { job_id: jobId, reason } = fieldsOf(args, { job_id: id, reason: optional(text) });
+        const why = typeof reason === 'string' && reason.trim() !== '' ? reason.trim() : 'cancelled by hand';
+        if (await robot.cancelJob(String(jobId), { reason: why, requestedBy: actor })) return null;
+        throw new NoSuchJobError(`this robot has no job ${String(jobId)}; it may have ended`);
       },
     ],
   ]);
+}
+
+interface Field {
+  /** What it must be, after "must be". */
+  readonly rule: string;
+  readonly fits: (value: JsonValue | undefined) => boolean;
+}
+
+const text: Field = {
+  rule: 'a text of at most 500 characters',
+  fits: (value) => typeof value === 'string' && value.length <= 500,
+};
+const id: Field = {
+  rule: 'the id of a job',
+  fits: (value) => typeof value === 'string' && value !== '' && value.length <= 100,
+};
+const wholeMs: Field = {
+  rule: 'a whole number of ms above 0',
+  fits: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+};
+
+function optional({ rule, fits }: Field): Field {
+  return { rule: `${rule}, or null for none`, fits: (value) => value === undefined || value === null || fits(value) };
+}
+
+function fieldsOf(args: JsonObject, fields: Readonly<Record<string, Field>>): JsonObject {
+  for (const name of Object.keys(args)) {
+    if (Object.hasOwn(fields, name)) continue;
+    throw new ArgumentError(
+      name.slice(0, 100),
+      `left out: there are only ${Object.keys(fields).join(', ')}`,
+      args[name],
+    );
+  }
+  for (const [name, { rule, fits }] of Object.entries(fields)) {
+    if (!fits(args[name])) throw new ArgumentError(name, rule, args[name]);
+  }
+  return args;
 }

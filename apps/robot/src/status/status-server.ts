@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Clock, JsonObject, JsonValue, Logger } from '@casare/execution';
+import type { Clock, JsonObject, Logger } from '@casare/execution';
 import { prometheusContentType, type RobotHealth } from '@casare/observability';
 import { writeJsonDurably } from '../home-folder.ts';
 import { messageOf } from '../message-of.ts';
@@ -14,6 +14,8 @@ import { type Periodic, startPeriodic } from '../periodic.ts';
 import { EventStream } from './event-stream.ts';
 import { isLoopbackHost, type Refusal, refusalOf } from './http-guard.ts';
 import { type PageFile, pageFile, pagePolicy } from './page-files.ts';
+import type { Action } from './robot-actions.ts';
+import { WrongTokens } from './wrong-tokens.ts';
 
 /** What the server shows and does. */
 export interface StatusSource {
@@ -24,8 +26,8 @@ export interface StatusSource {
   details(): Promise<JsonObject>;
   /** A picture of a failure; null when there is none. */
   screenshot(jobId: string): Promise<Buffer | null>;
-  /** By name. What one throws with a `code` is the caller's fault; anything else is a defect. */
-  readonly actions: ReadonlyMap<string, (args: JsonObject) => Promise<JsonValue>>;
+  /** By name. What one throws with a `code` is told to the caller; anything else is a defect. */
+  readonly actions: ReadonlyMap<string, Action>;
 }
 
 export interface StatusServerOptions {
@@ -55,6 +57,7 @@ export class StatusServer {
   readonly #server: Server;
   readonly #events: EventStream;
   readonly #isLoopback: boolean;
+  readonly #wrongTokens: WrongTokens;
   #ticker: Periodic | null = null;
   #ticks = 0;
 
@@ -62,6 +65,10 @@ export class StatusServer {
     this.#options = options;
     this.#isLoopback = isLoopbackHost(options.host);
     this.#events = new EventStream(options.clock);
+    this.#wrongTokens = new WrongTokens({
+      clock: options.clock,
+      onTooMany: (address) => options.logger.log('warning', `too many wrong tokens at the status port from ${address}`),
+    });
     this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
     this.#server.maxConnections = maxConnections;
     this.#server.on('request', (request, response) => void this.#answer(request, response));
@@ -132,19 +139,45 @@ export class StatusServer {
     try {
       const { method = 'GET', url = '/' } = request;
       const path = url.split('?', 1)[0] ?? '/';
-      const refusal = refusalOf({ method, path, headers: request.headers }, { isLoopback: this.#isLoopback, token });
-      if (refusal !== null) refuse(response, refusal);
-      else if (method === 'POST') await this.#act(path, request, response);
-      else if (method === 'GET' || method === 'HEAD') await this.#show(path, response);
-      else {
-        response.setHeader('allow', 'GET, HEAD, POST');
-        sendJson(response, 405, { error: { code: 'METHOD', message: `there is no ${method} here` } });
-      }
+      const allowed = path.startsWith('/actions/') ? ['POST'] : ['GET', 'HEAD'];
+      const asked = { method, path, headers: request.headers };
+      const refusal =
+        this.#guessingRefusal(request, response) ?? refusalOf(asked, { isLoopback: this.#isLoopback, token });
+      if (refusal !== null) this.#refuse(request, response, refusal);
+      else if (!allowed.includes(method)) {
+        response.setHeader('allow', allowed.join(', '));
+        const message = `${path.slice(0, 200)} takes ${allowed.join(' and ')}, not ${method}`;
+        sendJson(response, 405, { error: { code: 'METHOD', message } });
+      } else if (method === 'POST') await this.#act(path, request, response);
+      else await this.#show(path, response);
     } catch (error) {
+      // Whoever has gone away in the middle needs no answer.
+      if (request.destroyed && !request.complete) return;
       logger.log('error', `the status port met a defect: ${messageOf(error)}`);
       if (!response.headersSent) sendJson(response, 500, { error: { code: 'INTERNAL_ERROR', message: 'see the log' } });
       else response.destroy();
     }
+  }
+
+  /** Not null while the caller has tried too many wrong tokens to be heard. */
+  #guessingRefusal({ headers, socket }: IncomingMessage, response: ServerResponse): Refusal | null {
+    if (headers.authorization === undefined) return null;
+    const waitMs = this.#wrongTokens.waitMs(socket.remoteAddress ?? '');
+    if (waitMs === 0) return null;
+    const seconds = Math.ceil(waitMs / 1_000);
+    response.setHeader('retry-after', String(seconds));
+    const message = `too many wrong tokens came from here; try again in ${seconds} s, or use casare-robot on the robot's machine`;
+    return { status: 429, code: 'TOO_MANY_WRONG_TOKENS', message };
+  }
+
+  #refuse({ headers, socket }: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    const { status, code, message } = refusal;
+    if (status === 401) {
+      if (headers.authorization !== undefined) this.#wrongTokens.add(socket.remoteAddress ?? '');
+      response.setHeader('www-authenticate', 'Basic realm="casare-robot: the token is the password"');
+    }
+    response.setHeader('connection', 'close');
+    sendJson(response, status, { error: { code, message } });
   }
 
   async #show(path: string, response: ServerResponse): Promise<void> {
@@ -196,17 +229,23 @@ export class StatusServer {
         error: { code: 'NOT_FOUND', message: `there is no action ${path.slice(0, 200)}` },
       });
     }
-    const args = await bodyOf(request);
+    const text = await bodyOf(request);
+    if (text === null) {
+      response.setHeader('connection', 'close');
+      const message = `an action has at most ${maxBodyBytes} bytes`;
+      return sendJson(response, 413, { error: { code: 'TOO_LARGE', message } });
+    }
+    const args = objectIn(text);
     if (args === null) {
-      const message = `an action is one JSON object of at most ${maxBodyBytes} bytes`;
-      return sendJson(response, 400, { error: { code: 'NOT_A_REQUEST', message } });
+      return sendJson(response, 400, { error: { code: 'NOT_A_REQUEST', message: 'an action is one JSON object' } });
     }
     try {
-      sendJson(response, 200, { ok: true, result: await act(args) });
+      const result = await act(args, request.socket.remoteAddress ?? 'status port');
+      sendJson(response, 200, { ok: true, result });
     } catch (error) {
       const { code } = error as { code?: unknown };
       if (typeof code !== 'string') throw error;
-      sendJson(response, code === 'NO_SUCH_JOB' ? 404 : 400, { error: { code, message: messageOf(error) } });
+      sendJson(response, statusByCode.get(code) ?? 503, { error: { code, message: messageOf(error) } });
     }
   }
 }
@@ -222,11 +261,11 @@ const headers: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-function refuse(response: ServerResponse, { status, code, message }: Refusal): void {
-  if (status === 401) response.setHeader('www-authenticate', 'Basic realm="casare-robot: the token is the password"');
-  response.setHeader('connection', 'close');
-  sendJson(response, status, { error: { code, message } });
-}
+/** The caller's faults; anything else, such as a full disk, is the robot's trouble. */
+const statusByCode: ReadonlyMap<string, number> = new Map([
+  ['INVALID_ARGUMENT', 400],
+  ['NO_SUCH_JOB', 404],
+]);
 
 function sendJson(response: ServerResponse, status: number, value: JsonObject): void {
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
@@ -241,17 +280,22 @@ function sendPage(response: ServerResponse, { contentType, text }: PageFile): vo
   send(response, 200, contentType, text);
 }
 
-/** Null for what is no JSON object, or too long. */
-async function bodyOf(request: IncomingMessage): Promise<JsonObject | null> {
+/** Null for what is too long; the connection stays open for the answer. */
+async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxBodyBytes) return null;
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function objectIn(text: string): JsonObject | null {
   try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+    const value: unknown = JSON.parse(text || '{}');
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
   } catch {
     return null;

@@ -3,6 +3,8 @@
 export const AuditEventType = {
   ROBOT_STARTED: 'robot.started',
   ROBOT_STOPPED: 'robot.stopped',
+  ROBOT_PAUSED: 'robot.paused',
+  ROBOT_RESUMED: 'robot.resumed',
   STORE_INCIDENT: 'store.incident',
   CONFIG_CHANGED: 'config.changed',
   CONNECTION_ESTABLISHED: 'connection.established',
@@ -82,6 +84,7 @@ export function ruleOf(type: AuditEventType): EventRule {
 }
 
 const severityByType = new Map<AuditEventType, AuditSeverity>([
+  [AuditEventType.ROBOT_PAUSED, 'warning'],
   [AuditEventType.CONNECTION_LOST, 'warning'],
   [AuditEventType.CONNECTION_REFUSED, 'error'],
   [AuditEventType.CIRCUIT_OPENED, 'warning'],

@@ -38,8 +38,22 @@ export class AuditLogger extends AuditLog {
     return this.log(AuditEventType.ROBOT_STARTED, 'Robot started', { details });
   }
 
-  robotStopped(details: Details = {}): AuditResult {
-    return this.log(AuditEventType.ROBOT_STOPPED, 'Robot stopped', { details });
+  robotStopped({ actor, ...details }: { readonly actor?: string } & Details = {}): AuditResult {
+    return this.#byActor(AuditEventType.ROBOT_STOPPED, 'Robot stopped', details, actor);
+  }
+
+  /** It takes no new jobs from now on, or note and end of its pause have changed. */
+  robotPaused(pause: { readonly reason: string | null; readonly actor?: string } & Details): AuditResult {
+    const { actor, ...details } = pause;
+    const reason = pause.reason === null ? '' : `: ${pause.reason}`;
+    return this.#byActor(AuditEventType.ROBOT_PAUSED, `Robot paused${reason}`, details, actor);
+  }
+
+  /** It takes new jobs again. */
+  robotResumed(resumption: { readonly reason: string | null; readonly actor?: string } & Details): AuditResult {
+    const { actor, ...details } = resumption;
+    const reason = resumption.reason === null ? '' : `: ${resumption.reason}`;
+    return this.#byActor(AuditEventType.ROBOT_RESUMED, `Robot resumed${reason}`, details, actor);
   }
 
   /** The local store lost something, or set a damaged file aside. */
@@ -49,10 +63,7 @@ export class AuditLogger extends AuditLog {
 
   configChanged(change: { readonly setting: string; readonly actor?: string } & Details): AuditResult {
     const { actor, ...details } = change;
-    return this.log(AuditEventType.CONFIG_CHANGED, `Setting ${change.setting} changed`, {
-      ...(actor === undefined ? {} : { actor }),
-      details,
-    });
+    return this.#byActor(AuditEventType.CONFIG_CHANGED, `Setting ${change.setting} changed`, details, actor);
   }
 
   connectionEstablished(details: Details = {}): AuditResult {
@@ -178,6 +189,10 @@ export class AuditLogger extends AuditLog {
       ...(typeof actor === 'string' ? { actor } : {}),
       details,
     });
+  }
+
+  #byActor(type: AuditEventType, message: string, details: Details, actor: string | undefined): AuditResult {
+    return this.log(type, message, { ...(actor === undefined ? {} : { actor }), details });
   }
 
   #ofNode(type: AuditEventType, message: string, node: OfNode & Details): AuditResult {
