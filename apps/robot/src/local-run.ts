@@ -33,6 +33,14 @@ export interface LocalRunRequest {
   readonly variables: JsonObject;
   /** Absolute. */
   readonly workDir: string;
+  /** What its command line allowed besides the configuration, with absolute paths. */
+  readonly permissions?: RunPermissions;
+}
+
+export interface RunPermissions {
+  readonly allowPath: readonly string[];
+  readonly allowShell: readonly string[];
+  readonly allowNet: readonly string[];
 }
 
 export interface LocalRunContext {
@@ -41,13 +49,15 @@ export interface LocalRunContext {
   readonly signal: AbortSignal;
   readonly onLog: (line: { level: string; node_id: string | null; message: string }) => void;
   readonly onProgress: (done: number, total: number, nodeId: string) => void;
-  /** What is answered to everything that is in doubt, and by whom. Default: a node in doubt fails. */
+  /** What is answered to everything that is in doubt, and by whom. Default: `jobExecution.inDoubtPolicy`. */
   readonly answer?: { readonly decision: DoubtDecision; readonly by: string };
 }
 
 export interface LocalRun {
   readonly jobId: string;
   readonly name: string;
+  /** What the command line that began it allowed. */
+  readonly permissions: RunPermissions;
   /** True when the run did not end for good and its folder was kept. */
   readonly isResumable: boolean;
   /** Folder of the failure bundle; null without one. */
@@ -79,15 +89,29 @@ export async function prepareLocalRun(home: string, request: LocalRunRequest): P
   return localRun(home, jobId, request);
 }
 
-/** @throws UnknownRunError */
-export async function openLocalRun(home: string, jobId: string): Promise<LocalRun> {
-  const folder = join(home, 'runs', jobId);
-  const known = /^[0-9a-f-]{36}$/.test(jobId);
-  const request = known ? ((await readJson(join(folder, 'run.json'))) as LocalRunRequest | undefined) : undefined;
-  if (request === undefined) {
-    throw new UnknownRunError(`there is no interrupted run ${jobId}; runs that have ended are not kept`);
-  }
+/**
+ * The interrupted run whose id is, or alone begins with, `beginning`.
+ *
+ * @throws UnknownRunError
+ */
+export async function openLocalRun(home: string, beginning: string): Promise<LocalRun> {
+  const runs = join(home, 'runs');
+  const ids = (await readdir(runs).catch(() => [])).filter((name) => /^[0-9a-f-]{36}$/.test(name)).sort();
+  const meant = beginning === '' ? [] : ids.filter((id) => id.startsWith(beginning));
+  const [jobId] = meant;
+  const request = (jobId === undefined ? undefined : await readJson(join(runs, jobId, 'run.json'))) as
+    | LocalRunRequest
+    | undefined;
+  if (jobId === undefined || request === undefined || meant.length > 1) throw unknownRun(beginning, meant, ids);
   return localRun(home, jobId, request);
+}
+
+function unknownRun(beginning: string, meant: readonly string[], ids: readonly string[]): UnknownRunError {
+  const named = (some: readonly string[]): string =>
+    `${some.slice(0, 10).join(', ')}${some.length > 10 ? ` and ${some.length - 10} more` : ''}`;
+  if (meant.length > 1) return new UnknownRunError(`several interrupted runs begin with ${beginning}: ${named(meant)}`);
+  const others = ids.length === 0 ? 'none is interrupted' : `interrupted are: ${named(ids)}`;
+  return new UnknownRunError(`there is no interrupted run ${beginning} (${others}); runs that have ended are not kept`);
 }
 
 function localRun(home: string, jobId: string, request: LocalRunRequest): LocalRun {
@@ -97,6 +121,7 @@ function localRun(home: string, jobId: string, request: LocalRunRequest): LocalR
   return {
     jobId,
     name: request.name,
+    permissions: request.permissions ?? { allowPath: [], allowShell: [], allowNet: [] },
     get isResumable() {
       return isResumable;
     },
@@ -150,7 +175,7 @@ async function executeOn(
     observerFor: (_job, workflow) => observer(workflow.nodes.size, context),
     nodeTimeoutMs: config.jobExecution.nodeTimeoutMs,
     jobTimeoutMs: config.jobExecution.jobTimeoutMs,
-    inDoubtPolicy: answer === undefined ? 'fail' : 'ask',
+    inDoubtPolicy: answer === undefined ? config.jobExecution.inDoubtPolicy : 'ask',
     logger: { log: (level: LogLevel, message) => context.onLog({ level, node_id: null, message }) },
   });
   const job: JobSpec = {

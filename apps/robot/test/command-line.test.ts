@@ -203,21 +203,24 @@ describe('casare-robot run', () => {
     expect((await runCommand(['run', '--resume', id ?? ''], { env })).stderr).toContain('no interrupted run');
   });
 
-  it('goes on with a run that was killed behind a payment as its user answers', async () => {
+  it('asks about a run that was killed behind a payment, and goes on as its user answers, with the permissions it had', async () => {
     const { folder, env, write } = workspace();
-    const { pay, paid } = await cashier();
-    const asking = { ...pay('pay'), config: { ...pay('pay').config, in_doubt: 'ask' } };
-    const file = write('f.json', chain('f', [asking, appendLine('after', 'l.txt', 'after')]));
+    const { state, pay, paid } = await cashier();
+    const file = write('f.json', chain('f', [pay('first'), pay('second'), appendLine('after', 'l.txt', 'after')]));
     const run = startCommand(['run', '--allow-net', '127.0.0.1', file], { env, cwd: folder });
-    await eventually('the payment arrives', () => paid('pay') === 1, { timeoutMs: 30_000 });
+    await eventually('the payment arrives', () => paid('first') === 1, { timeoutMs: 30_000 });
     await run.kill();
+    state.isOpen = true;
     const [id = ''] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
     expect((await runCommand(['run', '--skip', file], { env })).exitCode).toBe(2);
     const asked = await runCommand(['run', '--resume', id], { env });
-    expect(asked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('in doubt: node pay:') });
+    expect(asked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('in doubt: node first:') });
     expect(asked.stderr).toContain(`run --resume ${id} --retry | --skip | --fail`);
-    const skipped = await runCommand(['run', '--resume', id, '--skip'], { env });
-    expect([skipped.exitCode, paid('pay'), readFileSync(join(folder, 'l.txt'), 'utf8')]).toEqual([0, 1, 'after\n']);
+    const unknown = await runCommand(['run', '--resume', 'x'], { env });
+    expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`interrupted are: ${id}`) });
+    const skipped = await runCommand(['run', '--resume', id.slice(0, 8), '--skip'], { env });
+    expect(skipped).toMatchObject({ exitCode: 0 });
+    expect([paid('first'), paid('second'), readFileSync(join(folder, 'l.txt'), 'utf8')]).toEqual([1, 1, 'after\n']);
   });
 });
 

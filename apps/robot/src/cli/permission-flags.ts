@@ -30,7 +30,11 @@ export function withPermissionFlags(command: Command): Command {
 /** Adds what the flags allow to what the configuration allows. */
 export function allow(config: RobotConfig, { allowPath, allowShell, allowNet }: PermissionFlags): void {
   const { permissions } = config;
-  permissions.allowPaths = [...permissions.allowPaths, ...allowPath.map((dir) => (dir === '*' ? dir : resolve(dir)))];
+  permissions.allowPaths = [...permissions.allowPaths, ...allowPath.map(absolutePath)];
   permissions.allowCommands = [...permissions.allowCommands, ...allowShell];
   permissions.allowNet = [...permissions.allowNet, ...allowNet];
+}
+
+export function absolutePath(dir: string): string {
+  return dir === '*' ? dir : resolve(dir);
 }

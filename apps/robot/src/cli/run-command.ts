@@ -18,7 +18,7 @@ import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { allow, type PermissionFlags } from './permission-flags.ts';
+import { absolutePath, allow, type PermissionFlags } from './permission-flags.ts';
 import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
 import { describeFinding } from './validate-command.ts';
@@ -37,12 +37,14 @@ export async function runCommand(named: string | undefined, options: RunOptions,
   const { config } = loadConfig();
   const { file, flags } = withFileOf(named, options);
   const decision = decisionOf(options);
+  const interrupted = await interruptedRun(file, options, config.robot.home);
+  if (interrupted !== null) allow(config, interrupted.permissions);
   allow(config, flags);
   const library = await createNodeLibrary(config);
   const { registry } = library;
   const stop = stopOnSignals(terminal);
   try {
-    const run = await openRun(file, options, config.robot.home, terminal);
+    const run = interrupted ?? (await newRun(file, config.robot.home));
     if ('findings' in run) return refuse(run.findings, options, terminal);
     const watcher = watchRun(options, terminal);
     if (!options.json) terminal.note(`run ${run.jobId}`);
@@ -55,38 +57,38 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     stop.dispose();
   }
 
-  async function openRun(
+  async function newRun(
     path: string | undefined,
-    flags: RunOptions,
     home: string,
-    out: Terminal,
   ): Promise<LocalRun | { readonly findings: readonly Finding[] }> {
-    if (flags.resume !== undefined) {
-      if (path !== undefined || flags.var.length > 0 || flags.workDir !== undefined) {
-        throw new CliError(
-          exitCodes.usage,
-          '--resume takes the file, variables and work folder of the interrupted run',
-        );
-      }
-      return openLocalRun(home, flags.resume);
-    }
     if (path === undefined) throw new CliError(exitCodes.usage, 'name a workflow file, or --resume an interrupted run');
+    const { allowPath, allowShell, allowNet } = flags;
     const bundle = await readWorkflowFile(path);
     const { text: workflowJson } = bundle;
     if (bundle.findings.length > 0) return { findings: allFindings(bundle, registry) };
-    const variables = parseVariables(flags.var);
+    const variables = parseVariables(options.var);
     const { workflow, findings } = checkWorkflow(workflowJson, registry);
     if (workflow === null) return { findings };
     for (const name of unmentioned(variables, workflowJson))
-      out.note(`warning: the workflow mentions no variable "${name}"`);
-    if (!flags.json) for (const finding of findings) out.note(describeFinding(finding));
+      terminal.note(`warning: the workflow mentions no variable "${name}"`);
+    if (!options.json) for (const finding of findings) terminal.note(describeFinding(finding));
     return prepareLocalRun(home, {
       workflowJson,
       name: workflow.name,
       variables,
-      workDir: resolve(flags.workDir ?? '.'),
+      workDir: resolve(options.workDir ?? '.'),
+      permissions: { allowPath: allowPath.map(absolutePath), allowShell, allowNet },
     });
   }
+}
+
+/** @throws CliError when what an interrupted run has already is given anew; UnknownRunError */
+async function interruptedRun(file: string | undefined, options: RunOptions, home: string): Promise<LocalRun | null> {
+  if (options.resume === undefined) return null;
+  if (file !== undefined || options.var.length > 0 || options.workDir !== undefined) {
+    throw new CliError(exitCodes.usage, '--resume takes the file, variables and work folder of the interrupted run');
+  }
+  return openLocalRun(home, options.resume);
 }
 
 /** @throws CliError unless at most one answer is given, and to an interrupted run */
