@@ -1,12 +1,13 @@
 /** The connection to Supabase as the robot's settings describe it. */
 import { type ConnectionSettings, type RobotConfig, requireConnection, type Settings } from '@casare/config';
-import { ConnectionManager, type Credentials, tokenFile } from '@casare/connection';
+import { type ConnectionError, ConnectionManager, type Credentials, tokenFile } from '@casare/connection';
 import type { Logger } from '@casare/execution';
 
 export interface ConnectionEvents {
   readonly logger?: Logger;
   readonly onConnected?: () => void;
-  readonly onDisconnected?: () => void;
+  /** With the failure that ended the connection; null when the robot did. */
+  readonly onDisconnected?: (error: ConnectionError | null) => void;
   readonly fleetSize?: () => number;
 }
 

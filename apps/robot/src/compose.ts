@@ -152,7 +152,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         audit?.connectionEstablished();
         options.onConnected();
       },
-      onDisconnected: () => audit?.connectionLost(),
+      // Null: the robot itself has ended it.
+      onDisconnected: (error) => {
+        if (error !== null) audit?.connectionLost({ code: error.code, problem: error.message });
+      },
     });
     const gateway = new JobGateway(connection);
     // For what is made of the newest state each time: it must not wait for the connection while that gets old.

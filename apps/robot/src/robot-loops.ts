@@ -54,7 +54,9 @@ export class RobotLoops {
       await queue.cleanup();
       await audit?.maintain();
     });
-    this.#loop('anchoring the audit log', anchorLookMs, async (signal) => auditAnchors?.send(signal));
+    this.#loop('anchoring the audit log', anchorLookMs, async (signal) => {
+      if (turn.isRegistered) await auditAnchors?.send(signal);
+    });
     this.#loop('room in the local store', 2_000, () => this.#room.look());
   }
 
@@ -83,12 +85,16 @@ export class RobotLoops {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
   }
 
-  /** Tells a problem unless it is the same as the last one under this name; null: it is over. */
+  /**
+   * Tells a problem unless it is the same as the last one under this name; null: it is over. That there is no connection
+   * is told once, by the connection, and not by everything that has to wait for it.
+   */
   problem(name: string, error: unknown): void {
     if (error === null) {
       this.#problems.delete(name);
       return;
     }
+    if ((error as { code?: unknown } | undefined)?.code === 'NOT_CONNECTED') return;
     const problem = messageOf(error);
     if (this.#problems.get(name) === problem) return;
     this.#problems.set(name, problem);

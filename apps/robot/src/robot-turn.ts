@@ -50,6 +50,11 @@ export class RobotTurn {
     this.#options = options;
   }
 
+  /** Whether the server knows this robot: what refers to it has to wait until then. */
+  get isRegistered(): boolean {
+    return this.#isRegistered;
+  }
+
   /** After a connect: the server may be another one, or have forgotten the robot. Also when the limit has changed. */
   registerAgain(): void {
     this.#isRegistered = false;

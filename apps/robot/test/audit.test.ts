@@ -70,6 +70,9 @@ describe('the audit log of a robot', () => {
     expect([live.exitCode, live.lines.at(-1)]).toEqual([0, 'ok']);
     robot.signal('SIGTERM');
     expect(await robot.ended).toBe(0);
+    // Nothing was wrong, so nobody is told that something was.
+    const warned = await audit('query', '--severity', 'warning');
+    expect([warned.lines, robot.errors.filter((line) => line.includes('WARNING'))]).toEqual([[], []]);
 
     const anchorFile = join(home, 'anchors.json');
     const exported = await audit('anchors', '--output', anchorFile);

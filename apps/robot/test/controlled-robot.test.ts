@@ -211,6 +211,7 @@ describe('a running robot', () => {
       error: { message: 'the robot was told twice to stop', requested_by: 'SIGTERM' },
       progress: { stage: 'cancelled' },
     });
+    expect(second.robot.errors.filter((line) => line.includes('not connected'))).toEqual([]);
   });
 
   it('suspends what has not ended when its time to drain is over', async () => {
