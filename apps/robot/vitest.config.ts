@@ -1,5 +1,6 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { longFilesFirst } from '@casare/testing/vitest';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -10,6 +11,18 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Robots, databases and browsers are processes of their own, and mostly wait for each other: two files at a time.
     maxWorkers: 2,
+    sequence: {
+      sequencer: longFilesFirst(
+        'lost-database',
+        'kill-points',
+        'command-line',
+        'misbehaving-nodes',
+        'controlled-robot',
+        'answered-doubts',
+        'slow-disk',
+        'secrets-and-permissions',
+      ),
+    },
     // Every robot starts job processes, most with a home of their own: they share what is compiled.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), `casare-test-compile-cache-${userInfo().username}`) },
   },

@@ -1,3 +1,4 @@
+import { longFilesFirst } from '@casare/testing/vitest';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,5 +6,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // Job processes are real processes: on a busy machine each takes its time to start.
     testTimeout: 60_000,
+    sequence: { sequencer: longFilesFirst('processes/misbehaving-nodes', 'processes/job-processes', 'engine/resume') },
   },
 });
