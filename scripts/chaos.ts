@@ -133,7 +133,7 @@ const scenarios: readonly Scenario[] = [
     what: 'random graphs on which validator and engine must agree',
     dir: 'packages/execution',
     file: 'test/fuzz/agreement.test.ts',
-    count: { variable: 'CASARE_FUZZ_GRAPHS', ordinary: 800, large: 10_000 },
+    count: { variable: 'CASARE_FUZZ_GRAPHS', ordinary: 400, large: 10_000 },
     seed: 'CASARE_FUZZ_SEED',
   },
   {

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@casare/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { main } from '../src/cli/program.ts';
 import { cashier } from './support/cashier.ts';
 import { runCommand, startCommand } from './support/command.ts';
 import { temporaryFolder } from './support/robot-home.ts';
@@ -25,7 +26,6 @@ function workspace(): { folder: string; env: Record<string, string>; write(name:
 
 describe('casare-robot', () => {
   const commands = [
-    [],
     ['demo'],
     ['run'],
     ['validate'],
@@ -40,14 +40,22 @@ describe('casare-robot', () => {
   ];
   const jobCommands = ['submit', 'list', 'show', 'cancel', 'resolve', 'redrive'].map((name) => ['job', name]);
 
-  it.each([...commands, ...jobCommands].map((words) => ({ words })))(
-    'explains itself: $words --help',
-    async ({ words }) => {
-      const { exitCode, stdout } = await runCommand([...words, '--help']);
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain('Usage: casare-robot');
-    },
-  );
+  it('explains itself, as a process', async () => {
+    const { exitCode, stdout } = await runCommand(['--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Usage: casare-robot');
+  });
+
+  it.each([...commands, ...jobCommands].map((words) => ({ words })))('explains $words --help', async ({ words }) => {
+    let text = '';
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+      text += String(chunk);
+      return true;
+    });
+    onTestFinished(() => write.mockRestore());
+    expect(await main([...words, '--help'])).toBe(0);
+    expect(text).toContain(`Usage: ${['casare-robot', ...words].join(' ')}`);
+  });
 
   it('answers unknown commands and options with exit code 2', async () => {
     expect((await runCommand(['dance'])).exitCode).toBe(2);
@@ -224,8 +232,14 @@ describe('casare-robot run', () => {
   });
 });
 
+interface Broken {
+  readonly name: string;
+  readonly text: string;
+  readonly says: RegExp;
+}
+
 describe('a workflow that is not valid', () => {
-  const broken: readonly { name: string; text: string; says: RegExp }[] = [
+  const broken: readonly [Broken, ...Broken[]] = [
     {
       name: 'an unknown node type',
       text: chain('w', [{ id: 'odd', type: 'WriteFilNode', config: {} }]),
@@ -253,19 +267,21 @@ describe('a workflow that is not valid', () => {
     },
   ];
 
-  it.each(broken)('is refused before anything runs: $name', async ({ text, says }) => {
+  it('is refused before anything runs, whichever command meets it', async () => {
     const { folder, env, write } = workspace();
+    const [{ text, says }] = broken;
     const file = write('w.json', text);
-    for (const words of [
-      ['validate', file],
-      ['run', file],
-      ['job', 'submit', file],
-    ]) {
-      const { exitCode, stdout, stderr } = await runCommand(words, { env, cwd: folder });
+    for (const words of [['validate'], ['run'], ['job', 'submit']]) {
+      const { exitCode, stdout, stderr } = await runCommand([...words, file], { env, cwd: folder });
       expect(exitCode).toBe(65);
       expect(`${stdout}${stderr}`).toMatch(says);
     }
-    const { stdout, exitCode } = await runCommand(['validate', file, '--json'], { env });
+  });
+
+  it.each(broken)('is explained: $name', async ({ text, says }) => {
+    const { env, write } = workspace();
+    const { stdout, exitCode } = await runCommand(['validate', write('w.json', text), '--json'], { env });
+    expect(stdout).toMatch(says);
     expect(exitCode).toBe(65);
     const report = JSON.parse(stdout);
     expect(report.valid).toBe(false);
@@ -285,12 +301,13 @@ it('`validate --schema` prints the format as JSON Schema, with the config of the
 });
 
 describe('the example workflows', () => {
-  it.each(['hello.json', 'orders.json', 'browser-form.json', 'failing.json'])(
-    '%s is valid, without a warning',
-    async (name) => {
-      const { exitCode, stdout } = await runCommand(['validate', join(examples, name), '--strict']);
-      expect(stdout).toContain('valid');
-      expect(exitCode).toBe(0);
-    },
-  );
+  it('are valid, without a warning', async () => {
+    const said: string[] = [];
+    const note = (line: string): void => void said.push(line);
+    const terminal = { print: note, note, status: note, isInteractive: false };
+    for (const name of ['hello.json', 'orders.json', 'browser-form.json', 'failing.json']) {
+      expect([name, await main(['validate', join(examples, name), '--strict'], terminal)]).toEqual([name, 0]);
+      expect(said.pop()).toContain('valid');
+    }
+  });
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
 import { areAlive, processesOf } from './support/processes.ts';
-import { temporaryFolder } from './support/robot-home.ts';
+import { folderForAllTests } from './support/robot-home.ts';
 import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
 
 const packagePath = fileURLToPath(new URL('./support/misbehaving-package.ts', import.meta.url));
@@ -16,20 +16,14 @@ const patience = { timeoutMs: 60_000 };
 
 let server: SupabaseServer;
 let operator: Operator;
+/** One robot meets all of it. */
+let robot: RobotAgent;
+const { path: home, remove: removeHome } = folderForAllTests();
 
 beforeAll(async () => {
   server = await startEmbeddedSupabase({});
   operator = await operatorOf(server);
-});
-
-afterAll(async () => {
-  await operator?.close();
-  await server?.stop();
-});
-
-async function withRobot(use: (home: string) => Promise<void>): Promise<void> {
-  const home = temporaryFolder();
-  const agent = new RobotAgent(
+  robot = new RobotAgent(
     new RobotConfig({
       robot: { home, name: 'test-robot' },
       connection: { url: server.url, key: server.serviceKey },
@@ -47,13 +41,15 @@ async function withRobot(use: (home: string) => Promise<void>): Promise<void> {
       observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
     }),
   );
-  await agent.start();
-  try {
-    await use(home);
-  } finally {
-    await agent.stop({ mode: 'suspend' });
-  }
-}
+  await robot.start();
+});
+
+afterAll(async () => {
+  await robot?.stop({ mode: 'suspend' });
+  await operator?.close();
+  await server?.stop();
+  removeHome();
+});
 
 /** When the robot was last heard of, as the database has it. */
 async function lastSeen(): Promise<string> {
@@ -73,7 +69,7 @@ async function expectHeartbeats(): Promise<void> {
   }
 }
 
-async function marks(home: string, jobId: string): Promise<string> {
+async function marks(jobId: string): Promise<string> {
   return readFile(join(home, 'work', jobId, 'marks'), 'utf8').catch(() => '');
 }
 
@@ -93,14 +89,12 @@ describe('a robot whose job', () => {
     ['ignores its signal', node('DeafNode'), 'deaf'],
     ['spins for ever and has started a child', node('ChildNode', { afterwards: 'spin' }), 'child'],
   ])('%s keeps its heartbeat, and cancels the job', async (_what, bad, mark) => {
-    await withRobot(async (home) => {
-      const jobId = await operator.submit(chain('bad', [bad]));
-      await eventually('the node runs', async () => (await marks(home, jobId)).includes(mark), patience);
-      await expectHeartbeats();
-      expect(await operator.job(jobId)).toMatchObject({ status: 'running', lost: false });
-      await operator.gateway.cancelJob(jobId, 'enough');
-      await expectEnd(jobId, { status: 'cancelled', error: { message: 'enough' } });
-    });
+    const jobId = await operator.submit(chain('bad', [bad]));
+    await eventually('the node runs', async () => (await marks(jobId)).includes(mark), patience);
+    await expectHeartbeats();
+    expect(await operator.job(jobId)).toMatchObject({ status: 'running', lost: false });
+    await operator.gateway.cancelJob(jobId, 'enough');
+    await expectEnd(jobId, { status: 'cancelled', error: { message: 'enough' } });
   });
 
   it.each([
@@ -113,31 +107,27 @@ describe('a robot whose job', () => {
     ['leaks 1 GB', node('LeakNode', { megabytes: 1_024 }), { code: 'JOB_MEMORY_LIMIT' }],
     ['has a time limit and spins', node('SpinNode', { timeout: 1 }), { code: 'NODE_TIMEOUT' }],
   ])('%s keeps its heartbeat, and fails the job with the reason', async (_what, bad, error) => {
-    await withRobot(async () => {
-      const jobId = await operator.submit(chain('bad', [bad]));
-      await expectHeartbeats();
-      await expectEnd(jobId, { status: 'failed', error: { ...error, node_id: 'bad' } });
-    });
+    const jobId = await operator.submit(chain('bad', [bad]));
+    await expectHeartbeats();
+    await expectEnd(jobId, { status: 'failed', error: { ...error, node_id: 'bad' } });
   });
 
   it('opens a browser and throws leaves no browser', async () => {
-    await withRobot(async () => {
-      const spec = chain('bad', [
-        { id: 'browser', type: 'LaunchBrowserNode', config: { headless: true } },
-        { id: 'hold', type: 'WaitNode', config: { duration: 1 } },
-        { id: 'bad', type: 'ThrowErrorNode', config: { error_message: 'no invoice' } },
-      ]);
-      const jobId = await operator.submit(spec);
-      const browser = await eventually(
-        'the browser runs',
-        () => {
-          const pids = processesOf(jobId);
-          return pids.length > 3 ? pids : null;
-        },
-        patience,
-      );
-      await expectEnd(jobId, { status: 'failed', error: { message: 'no invoice', node_id: 'bad' } });
-      expect(areAlive(browser)).toEqual([]);
-    });
+    const spec = chain('bad', [
+      { id: 'browser', type: 'LaunchBrowserNode', config: { headless: true } },
+      { id: 'hold', type: 'WaitNode', config: { duration: 1 } },
+      { id: 'bad', type: 'ThrowErrorNode', config: { error_message: 'no invoice' } },
+    ]);
+    const jobId = await operator.submit(spec);
+    const browser = await eventually(
+      'the browser runs',
+      () => {
+        const pids = processesOf(jobId);
+        return pids.length > 3 ? pids : null;
+      },
+      patience,
+    );
+    await expectEnd(jobId, { status: 'failed', error: { message: 'no invoice', node_id: 'bad' } });
+    expect(areAlive(browser)).toEqual([]);
   });
 });

@@ -64,6 +64,6 @@ it('every try region that was entered runs its finally once, wherever the run is
       const { entered, left } = regionCounts(spec, journal.entries);
       expect(left).toEqual(entered);
     }),
-    { numRuns: 300, interruptAfterTimeLimit: 25_000, examples: [enteredWhileStopping] },
+    { numRuns: 150, interruptAfterTimeLimit: 25_000, examples: [enteredWhileStopping] },
   );
 });

@@ -35,6 +35,6 @@ it('a workflow does what its structure means, whatever the program', { timeout: 
         marks: inOrder(meaning.marks),
       });
     }),
-    { numRuns: Number(process.env.CASARE_FUZZ_PROGRAMS ?? 500), interruptAfterTimeLimit: 25_000 },
+    { numRuns: Number(process.env.CASARE_FUZZ_PROGRAMS ?? 250), interruptAfterTimeLimit: 25_000 },
   );
 });

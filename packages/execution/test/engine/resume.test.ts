@@ -158,7 +158,7 @@ describe('a run that dies at any commit and is resumed', () => {
         const { trace } = await straight(spec);
         expect(inAnyOrder(await withManyDeaths(spec, death, snapshotEvery))).toEqual(inAnyOrder(trace));
       }),
-      { numRuns: count(120), interruptAfterTimeLimit: limit(15_000) },
+      { numRuns: count(60), interruptAfterTimeLimit: limit(15_000) },
     );
   });
 
@@ -174,7 +174,7 @@ describe('a run that dies at any commit and is resumed', () => {
           }
         }
       }),
-      { numRuns: count(25), interruptAfterTimeLimit: limit(10_000) },
+      { numRuns: count(15), interruptAfterTimeLimit: limit(10_000) },
     );
   });
 
@@ -194,7 +194,7 @@ describe('a run that dies at any commit and is resumed', () => {
         const resumed = foldJournal(plan, [{ kind: 'snapshot', state, at: 0 }]);
         expect(takeSnapshot(resumed).state).toEqual(state);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 });

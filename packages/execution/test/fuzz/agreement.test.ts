@@ -10,7 +10,7 @@ import { advanceUntil, runFile, TestJournal, type TestRun, testNodes, World, wor
 import { Random } from './random.ts';
 import { mended, randomGraph } from './random-graph.ts';
 
-const graphs = Number(process.env.CASARE_FUZZ_GRAPHS ?? 800);
+const graphs = Number(process.env.CASARE_FUZZ_GRAPHS ?? 400);
 const firstSeed = Number(process.env.CASARE_FUZZ_SEED ?? 1);
 /** Graphs of this size have loops of a few rounds in each other; what takes more steps than that goes on for ever. */
 const MAX_COMMITS = 20_000;

@@ -14,7 +14,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: false });
 const schema = workflowJsonSchema(fullRegistry);
 const accepts = ajv.compile(schema);
 
-const files = Number(process.env.CASARE_FUZZ_FILES ?? 1_000);
+const files = Number(process.env.CASARE_FUZZ_FILES ?? 500);
 
 /** Findings that are about the shape of the file, which the schema describes in full. */
 const shapeCodes = new Set([

@@ -132,14 +132,14 @@ describe('checkWorkflow', { timeout: 60_000 }, () => {
           expectSound(check(source));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
   it('answers any text without throwing', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => expectSound(check(text))),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -149,7 +149,7 @@ describe('checkWorkflow', { timeout: 60_000 }, () => {
         expectSound(check(source));
         expectSound(check(JSON.stringify(source)));
       }),
-      { numRuns: 700 },
+      { numRuns: 300 },
     );
   });
 
@@ -161,13 +161,13 @@ describe('checkWorkflow', { timeout: 60_000 }, () => {
       fc.property(fc.constantFrom(...paths), fc.oneof(anything, texts, id), (path, value) => {
         expectSound(check(replaced(valid, path, value)));
       }),
-      { numRuns: 700 },
+      { numRuns: 300 },
     );
     fc.assert(
       fc.property(fc.nat(text.length), fc.nat(20), fc.string({ maxLength: 3 }), (at, length, inserted) => {
         expectSound(check(text.slice(0, at) + inserted + text.slice(at + length)));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

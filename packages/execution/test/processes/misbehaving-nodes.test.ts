@@ -106,16 +106,6 @@ describe('a node that ignores its signal', () => {
     expect(kindsOf(journal.entries)).toEqual(['began', 'intent a']);
     await expectQuiet(marks);
   });
-
-  it('is cancelled after the grace', async () => {
-    const { run, marks } = testRunner({ cancelGraceMs: 200 });
-    const { signal, cancel } = stopper();
-    const running = run(chain(['a', 'DeafNode']), { signal });
-    await eventually('the node runs', () => marks().includes('deaf'));
-    cancel('enough');
-    expect((await running).end).toMatchObject({ status: 'cancelled' });
-    await expectQuiet(marks);
-  });
 });
 
 describe('branches side by side', () => {
