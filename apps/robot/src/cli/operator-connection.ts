@@ -13,12 +13,18 @@ export interface OperatorConnection {
 }
 
 /** A person waits for the answer: an unreachable server is reported after this long. */
-const connectLimitMs = 10_000;
+const defaultLimitMs = 10_000;
 
-/** @throws CliError when the server cannot be reached; ConfigError when URL or key is missing */
-export async function connectOperator(config: RobotConfig): Promise<OperatorConnection> {
+/**
+ * @param limitMs default: 10 s
+ * @throws CliError when the server cannot be reached; ConfigError when URL or key is missing
+ */
+export async function connectOperator(
+  config: RobotConfig,
+  limitMs: number = defaultLimitMs,
+): Promise<OperatorConnection> {
   const connection = openConnection(config, { logger: { log: () => undefined } });
-  const limit = AbortSignal.timeout(connectLimitMs);
+  const limit = AbortSignal.timeout(limitMs);
   try {
     await connection.connect(limit);
   } catch (error) {
