@@ -3,6 +3,7 @@
  * large journal does not keep running jobs waiting. What waits to be sent is never removed.
  */
 import type Database from 'better-sqlite3';
+import type { SqliteOutbox } from './outbox/sqlite-outbox.ts';
 import type { Clock } from './ports.ts';
 import type { CleanupOptions, CleanupReport } from './store.ts';
 import type { StoreAccess } from './store-access.ts';
@@ -10,6 +11,7 @@ import type { StoreAccess } from './store-access.ts';
 export interface CleanupParts {
   readonly db: Database.Database;
   readonly access: StoreAccess;
+  readonly outbox: SqliteOutbox;
   readonly clock: Clock;
 }
 
@@ -17,8 +19,9 @@ const dayMs = 24 * 60 * 60 * 1_000;
 const commitsPerTransaction = 2_000;
 
 export async function cleanStore(parts: CleanupParts, options: CleanupOptions): Promise<CleanupReport> {
-  const { db, access, clock } = parts;
+  const { db, access, outbox, clock } = parts;
   const now = clock.now();
+  await outbox.fillAll();
   const notes = await access.write({
     op: 'remove-notes',
     deadBeforeMs: now - (options.deadLettersForMs ?? 30 * dayMs),

@@ -15,7 +15,7 @@ import type { OwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { type CorruptRecordError, StoreError } from './errors.ts';
 import { RunReader } from './journal/run-reader.ts';
-import type { Outbox, OutboxLimits } from './outbox/outbox.ts';
+import type { OutboxLimits } from './outbox/outbox.ts';
 import { SqliteOutbox } from './outbox/sqlite-outbox.ts';
 import type { Clock } from './ports.ts';
 import { checkLimit } from './queue-arguments.ts';
@@ -50,7 +50,7 @@ export class SqliteStore implements Store, StoreAccess {
   readonly path: string;
   readonly robotId: string;
   readonly clock: Clock;
-  readonly outbox: Outbox;
+  readonly outbox: SqliteOutbox;
   readonly opening: OpeningReport;
   readonly tables: StoreTables;
   readonly reader: RunReader;
@@ -155,7 +155,10 @@ export class SqliteStore implements Store, StoreAccess {
   }
 
   async cleanup(options: CleanupOptions = {}): Promise<CleanupReport> {
-    const report = await cleanStore({ db: this.#parts.db, access: this, clock: this.clock }, options);
+    const report = await cleanStore(
+      { db: this.#parts.db, access: this, outbox: this.outbox, clock: this.clock },
+      options,
+    );
     if (Object.values(report).some((removed) => removed > 0)) await this.#parts.writer.truncate();
     return report;
   }

@@ -150,8 +150,30 @@ describe('damage is reported, never handed out as a value', () => {
     expect((await reopened.getInProgressJobs()).map((job) => job.id)).toEqual(['other']);
   });
 
+  it('what a damaged step would have told is a dead letter; what the others tell is sent', async () => {
+    const path = await closedStore();
+    withDatabase(path, (db) =>
+      db.exec("UPDATE journal SET drafts = replace(drafts, 'step', 'stop') WHERE last_seq = 2"),
+    );
+    const store = await openTestStore({ path });
+    expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([1, 3, 4, 5]);
+    expect(await store.outbox.deadLetters()).toMatchObject([
+      {
+        jobId: 'job-456',
+        seq: 2,
+        payload: null,
+        disposition: 'damaged',
+        reason: 'the journal entry fails its checksum',
+      },
+    ]);
+    expect(await store.outbox.stats()).toMatchObject({ pending: 4, deadLetters: 1 });
+  });
+
   it('a damaged outbox entry is set aside; the others are still sent', async () => {
     const path = await closedStore();
+    const before = await openTestStore({ path });
+    await before.outbox.peek();
+    await before.close();
     withDatabase(path, (db) => db.exec("UPDATE outbox SET payload = 'not json' WHERE seq = 2"));
     const store = await openTestStore({ path });
     expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([1, 3, 4, 5]);

@@ -1,7 +1,7 @@
 import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { CheckpointManager, OfflineQueue } from '../src/index.ts';
-import { openTestJob, openTestStore, withDatabase } from './support/open-stores.ts';
+import { openTestJob, openTestStore, result, type TestEntry, withDatabase } from './support/open-stores.ts';
 
 function drafts(count: number, kind = 'event'): { kind: string; payload: { n: number } }[] {
   return Array.from({ length: count }, (_, index) => ({ kind, payload: { n: index + 1 } }));
@@ -92,6 +92,48 @@ describe('the outbox', () => {
       ['first', 2],
       ['second', 1],
     ]);
+  });
+
+  it('leaves what steps tell in the journal until somebody looks, and hands it out in the order of the commits', async () => {
+    const first = await openTestJob();
+    await first.handle.commit([result(1)], { outbox: drafts(2) });
+    await first.handle.commit([], { outbox: drafts(1, 'without a step') });
+    await first.handle.commit([result(2)], { outbox: drafts(1) });
+    await first.store.close();
+    const inOutbox = (): unknown =>
+      withDatabase(first.store.path, (db) => db.prepare('SELECT count(*) FROM outbox').pluck().get());
+    expect(inOutbox()).toBe(1);
+
+    const store = await openTestStore({ path: first.store.path });
+    const handle = new CheckpointManager(new OfflineQueue({ store })).startJob<TestEntry>('job-456', 'w');
+    await handle.commit([], { outbox: drafts(1, 'last') });
+    const entries = await store.outbox.peek();
+    expect(entries.map(({ seq, kind }) => [seq, kind])).toEqual([
+      [1, 'event'],
+      [2, 'event'],
+      [3, 'without a step'],
+      [4, 'event'],
+      [5, 'last'],
+    ]);
+    await store.outbox.ack(entries.slice(0, 4).map(({ id }) => id));
+    await handle.commit([result(3)], { outbox: drafts(1) });
+    await store.close();
+    const again = await openTestStore({ path: first.store.path });
+    expect((await again.outbox.peek()).map(({ seq }) => seq)).toEqual([5, 6]);
+    expect(await again.outbox.stats()).toMatchObject({ pending: 2, acknowledged: 4 });
+  });
+
+  it('takes what old steps tell out of the journal before they are removed from it', async () => {
+    const { store, handle } = await openTestJob({ keepJournalEntries: 10, synchronous: 'normal', writer: 'inline' });
+    for (let step = 1; step <= 700; step += 1) {
+      const snapshot = step % 100 === 0 ? [{ kind: 'snapshot', state: {} }] : [];
+      await handle.commit([result(step), ...snapshot], { outbox: drafts(1) });
+    }
+    expect((await store.stats()).journalCompacted).toBeGreaterThan(0);
+    expect((await store.outbox.peek(10)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect((await store.outbox.peek(1_000)).map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 700 }, (_, index) => index + 1),
+    );
   });
 
   it('drops the oldest entries above its limit and counts them, but never an outcome', async () => {

@@ -83,7 +83,7 @@ describe('the file of a store', () => {
     const before = hashOf(store.path);
     await expect(openStore({ path: store.path, robotId: 'r' })).rejects.toMatchObject({
       code: 'STORE_TOO_NEW',
-      message: expect.stringMatching(/has version 99, this package knows versions up to 3: use the newer version/),
+      message: expect.stringMatching(/has version 99, this package knows versions up to 4: use the newer version/),
     });
     expect(hashOf(store.path)).toBe(before);
   });

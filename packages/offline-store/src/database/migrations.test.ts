@@ -73,26 +73,62 @@ it('brings a file of version 1 along with all it holds, and leaves damaged rows 
   expect(tables.journal.read(run, 1, 1)).toMatchObject([{ entry: { kind: 'result', step: 1 } }]);
   expect(() => tables.journal.read(run, 1, 2)).toThrow(/seq 2: the journal entry fails its checksum/);
   expect([...tables.executed.of(run)]).toEqual([['n1', []]]);
-  expect(tables.outbox.oldest(10, [])).toMatchObject({ intact: [{ id: 9, seq: 1, attempts: 2 }], damaged: [] });
+  expect(tables.outbox.oldest(10, [], 100)).toMatchObject({ intact: [{ id: 9, seq: 1, attempts: 2 }], damaged: [] });
   expect(tables.deadLetters.list(['dead', 'damaged'], 10)).toMatchObject([{ id: 4, disposition: 'dead' }]);
   expect(tables.counters.get('outbox_dead')).toBe(1);
 });
 
-it('brings the journal of a file of version 2 along: sealed parts, what was not settled, damaged rows as such', () => {
+it('brings the journal of a file of version 2 along: sealed parts, what was not sent, damaged rows as such', () => {
   const db = openEmpty();
   const box = new SecretBox({ current: secretKey(Buffer.alloc(32, 7)) });
   fillVersion2(db, box);
 
   migrate(db);
-  const { jobs, journal } = storeTables(db, { box, outbox: { maxEntries: 100, maxPermanentFailures: 5 } });
+  const { jobs, journal, outbox, intake } = storeTables(db, {
+    box,
+    outbox: { maxEntries: 100, maxPermanentFailures: 5 },
+  });
   const run = jobs.find('job-1');
   expect(jobs.position(run)).toMatchObject({ journalSeq: 3, revision: 3, outboxSeq: 1 });
   const rows = journal.read(run, 1, 3);
   expect(rows.map(({ entry }) => entry)).toEqual([1, 2, 3].map((seq) => ({ kind: 'result', node_id: 'n1', seq })));
   expect(rows.map((row) => journal.openSecrets(run, row))).toEqual([null, '[]', null]);
-  expect(rows.map(({ drafts }) => drafts)).toEqual([null, null, '[["event","{}",false]]']);
+  expect(outbox.oldest(10, [], 100)).toMatchObject({ intact: [{ jobId: 'job-1', seq: 1, kind: 'event' }] });
+  expect(intake.fill()).toEqual({ isComplete: true, beforeId: 2 });
   const other = jobs.find('job-2');
   expect(journal.read(other, 1, 1)).toMatchObject([{ kind: 'checkpoint_snapshot' }]);
   expect([journal.hasEngineRows(2, 1, 1), journal.hasEngineRows(2, 1, 2)]).toEqual([false, true]);
   expect(() => journal.read(other, 1, 2)).toThrow(/seq 2: the journal entry fails its checksum/);
+});
+
+it('puts into the outbox what the last steps of a file of version 3 left for it, and nothing twice', () => {
+  const db = openEmpty();
+  migrate(db, migrations.slice(0, 3));
+  const job = ['job-456', '7', 'robot-123', null, '{}', '{}', 'pending', 'hold', null, null, 5];
+  db.prepare(`INSERT INTO jobs VALUES (1${', ?'.repeat(12)})`).run(...job, rowChecksum(job));
+  const state = [1, 'in_progress', '{"status":"in_progress","startedAtMs":6}', null, 2, 1, 1, 0, 0, 1, null];
+  db.prepare(`INSERT INTO job_states VALUES (?${', ?'.repeat(11)})`).run(...state, rowChecksum(state));
+  for (const seq of [1, 2, 3, 4]) {
+    const columns = [seq, seq, 8, seq + 1, seq, 0, '[{"kind":"result"}]', null, `[["event","${seq}",${seq > 2}]]`];
+    const crc = rowChecksum(['job-456', '7', ...columns]);
+    db.prepare('INSERT INTO journal VALUES (NULL, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      ...columns,
+      seq === 4 ? crc + 1 : crc,
+    );
+  }
+
+  migrate(db);
+  const { outbox, intake } = storeTables(db, {
+    box: new SecretBox(null),
+    outbox: { maxEntries: 9, maxPermanentFailures: 5 },
+  });
+  expect(intake.fill()).toEqual({ isComplete: true, beforeId: 3 });
+  expect(outbox.oldest(10, [], 3)).toMatchObject({
+    intact: [
+      { id: 1, seq: 2, kind: 'event', payload: 2 },
+      { id: 2, seq: 3, payload: 3 },
+    ],
+    damaged: [],
+  });
+  expect(db.prepare('SELECT keep FROM outbox ORDER BY id').pluck().all()).toEqual([0, 1]);
 });

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../errors.ts';
 import { toVersion2 } from './to-version-2.ts';
 import { toVersion3 } from './to-version-3.ts';
+import { toVersion4 } from './to-version-4.ts';
 
 /** "CASR": marks the file as a store of this package. */
 export const applicationId: number = 0x43415352;
@@ -95,6 +96,7 @@ export const migrations: readonly Migration[] = [
   `,
   toVersion2,
   toVersion3,
+  toVersion4,
 ];
 
 /**

@@ -5,10 +5,13 @@
  */
 import type { Counters } from '../database/counters.ts';
 import type { RunPosition } from '../jobs/job-rows.ts';
+import type { OutboxIntake } from '../outbox/outbox-intake.ts';
 import type { JournalTable } from './journal-table.ts';
 
 export interface CompactionParts {
   readonly journal: JournalTable;
+  /** Takes out of rows what they hold for the outbox before they go. */
+  readonly intake: OutboxIntake;
   readonly counters: Counters;
   /** Journal entries that a claim keeps besides those that are needed to resume it. */
   readonly keepEntries: number;
@@ -44,7 +47,9 @@ function boundOf({ journal }: CompactionParts, position: RunPosition, last: numb
   return whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
 }
 
-function removeTo({ journal, counters }: CompactionParts, position: RunPosition, last: number): RunPosition {
+function removeTo(parts: CompactionParts, position: RunPosition, last: number): RunPosition {
+  const { journal, intake, counters } = parts;
+  intake.fillTo(journal.idTo(position.runId, last));
   counters.add('journal_compacted', journal.removeTo(position.runId, last));
   return { ...position, firstSeq: last + 1 };
 }

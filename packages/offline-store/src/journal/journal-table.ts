@@ -26,10 +26,21 @@ import {
 const lastIndexed = `coalesce((SELECT j.id FROM journal j WHERE EXISTS (SELECT 1 FROM journal_index i
   WHERE i.run_id = j.run_id AND i.last_seq = j.last_seq) ORDER BY j.id DESC LIMIT 1), 0)`;
 
+/** A row that holds outbox drafts, with the claim it is about: null when that is not known. */
+export type DraftRow = CommitRow & {
+  readonly drafts: string;
+  readonly job_id: string | null;
+  readonly lease_token: string | null;
+};
+
 export class JournalTable {
   readonly #box: SecretBox;
   readonly #insert: Database.Statement<unknown[]>;
-  readonly #addToIndex: Database.Statement<[]>;
+  readonly #addToIndex: Database.Statement<[number]>;
+  readonly #lastIndexed: Database.Statement<[], number>;
+  readonly #lastId: Database.Statement<[], number | null>;
+  readonly #withDrafts: Database.Statement<[number, number], DraftRow>;
+  readonly #idTo: Database.Statement<[number, number], number | null>;
   readonly #select: Database.Statement<[number, number], CommitRow>;
   readonly #selectNewer: Database.Statement<[number, number], CommitRow>;
   readonly #first: Database.Statement<[number], number>;
@@ -42,6 +53,8 @@ export class JournalTable {
   readonly #delete: Database.Statement<[number, number, number]>;
   readonly #deleteFromIndex: Database.Statement<[number, number]>;
   readonly #anyEngineRow: Database.Statement<[number, number, number], number>;
+  /** What was indexed last; null when the file is to be asked. */
+  #indexedTo: number | null = null;
 
   constructor(db: Database.Database, box: SecretBox) {
     const number = <T>(sql: string): T => db.prepare(sql).pluck() as T;
@@ -49,8 +62,15 @@ export class JournalTable {
     this.#box = box;
     this.#insert = db.prepare('INSERT INTO journal VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#addToIndex = db.prepare(
-      `INSERT OR IGNORE INTO journal_index SELECT run_id, last_seq, id FROM journal WHERE id > ${lastIndexed}`,
+      'INSERT OR IGNORE INTO journal_index SELECT run_id, last_seq, id FROM journal WHERE id > ?',
     );
+    this.#lastIndexed = number(`SELECT ${lastIndexed}`);
+    this.#lastId = number('SELECT max(id) FROM journal');
+    this.#withDrafts = db.prepare(
+      `SELECT j.*, r.job_id, r.lease_token FROM journal j LEFT JOIN jobs r ON r.run_id = j.run_id
+       WHERE j.id > ? AND j.drafts IS NOT NULL ORDER BY j.id LIMIT ?`,
+    );
+    this.#idTo = number('SELECT max(id) FROM journal_index WHERE run_id = ? AND last_seq <= ?');
     this.#select = db.prepare(`SELECT j.* ${indexed} AND i.last_seq >= ? ORDER BY i.last_seq`);
     this.#selectNewer = db.prepare(
       `SELECT * FROM journal WHERE id > ${lastIndexed} AND run_id = ? AND last_seq >= ? ORDER BY id`,
@@ -122,7 +142,28 @@ export class JournalTable {
 
   /** Brings the index up to date. */
   addToIndex(): void {
-    this.#addToIndex.run();
+    this.#addToIndex.run(this.#indexedTo ?? this.#lastIndexed.get() ?? 0);
+    this.#indexedTo = this.lastId();
+  }
+
+  /** Called after a ROLLBACK: what is remembered may not be what the file holds. */
+  forget(): void {
+    this.#indexedTo = null;
+  }
+
+  /** The newest row; 0 when there is none. */
+  lastId(): number {
+    return this.#lastId.get() ?? 0;
+  }
+
+  /** The rows behind one that hold outbox drafts, in their order. */
+  withDrafts(afterId: number, limit: number): DraftRow[] {
+    return this.#withDrafts.all(afterId, limit);
+  }
+
+  /** The newest row of a claim's entries up to `last`; 0 when there is none in the index. */
+  idTo(runId: number, last: number): number {
+    return this.#idTo.get(runId, last) ?? 0;
   }
 
   /**
@@ -152,6 +193,13 @@ export class JournalTable {
   /** The newest entry of a claim; 0 when it has none. */
   lastOf(runId: number): number {
     return this.#last.get(runId, runId) ?? 0;
+  }
+
+  /** The last outbox number that a claim's rows speak of; 0 for none. */
+  lastOutboxSeqOf(run: RunRef): number {
+    let last = 0;
+    for (const row of this.#commitsFrom(run, 0)) if (commitChecksum(run, row) === row.crc) last = row.outbox_seq;
+    return last;
   }
 
   /** The newest entries of the claims that have rows which are not in the index yet. */

@@ -3,18 +3,20 @@
  * one transaction, numbered without gaps (I3, I6). Nothing is written about a claim that is over (I1, I5),
  * and no step about one that is in doubt as a whole.
  *
- * A plain step writes its journal row only (`tail.ts`); whatever changes more than the numbers in a job's own
- * row is written in full.
+ * A plain step writes its journal row only, outbox drafts included (`tail.ts`, `outbox-intake.ts`); whatever changes
+ * more than the numbers in a job's own row is written in full.
  *
  * Synchronous, part of the caller's transaction.
  */
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { changeState, isFinal, isOver, type JobState, type StatusChange, wholeDoubtOf } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
+import { encodeDrafts } from '../outbox/draft-text.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { snapshotKind } from './checkpoint-fold.ts';
 import { type CompactionParts, compact, compactBySize } from './compaction.ts';
 import { type EncodedDraft, type EncodedEntry, isExecution } from './journal-entry.ts';
-import { encodeDrafts, Tail, type TailParts } from './tail.ts';
+import { Tail, type TailParts } from './tail.ts';
 
 export interface RunWrite {
   readonly entries?: readonly EncodedEntry[];
@@ -24,7 +26,9 @@ export interface RunWrite {
   readonly reserve?: boolean;
 }
 
-export type RunLogParts = TailParts & CompactionParts;
+export interface RunLogParts extends TailParts, CompactionParts {
+  readonly outbox: OutboxTable;
+}
 
 export class RunLog {
   readonly #parts: RunLogParts;
@@ -69,6 +73,8 @@ export class RunLog {
   forget(): void {
     this.#parts.jobs.forget();
     this.#parts.executed.forget();
+    this.#parts.journal.forget();
+    this.#parts.intake.forget();
   }
 
   #writeStep(
@@ -80,12 +86,12 @@ export class RunLog {
   ): RunPosition {
     const revision = before.revision + 1;
     const outboxSeq = before.outboxSeq + drafts.length;
-    const note = { revision, outboxSeq, drafts: encodeDrafts(drafts) };
-    const journalSeq = this.#parts.journal.append(run, before.journalSeq + 1, entries, note, nowMs);
+    const firstSeq = before.journalSeq + 1;
+    const note = { revision, outboxSeq, drafts: this.#draftText(drafts) };
+    const journalSeq = this.#parts.journal.append(run, firstSeq, entries, note, nowMs);
     const after = { ...before, revision, outboxSeq, journalSeq };
     this.#parts.jobs.advance(run, after);
-    const [firstSeq, firstOutboxSeq] = [before.journalSeq + 1, before.outboxSeq + 1];
-    this.#tail.add({ run, entries, firstSeq, drafts, firstOutboxSeq, nowMs });
+    this.#tail.add(run, entries, firstSeq);
     return after;
   }
 
@@ -96,12 +102,9 @@ export class RunLog {
     drafts: readonly EncodedDraft[],
     nowMs: number,
   ): RunPosition {
-    const { jobs, outbox, executed, journal } = this.#parts;
+    const { jobs, executed, journal } = this.#parts;
     this.#tail.settle();
-    const keepAll = isFinal(before.state);
-    for (const [index, draft] of drafts.entries()) {
-      outbox.insert(run, before.outboxSeq + 1 + index, { ...draft, keep: draft.keep || keepAll }, nowMs);
-    }
+    const kept = isFinal(before.state) ? drafts.map((draft) => ({ ...draft, keep: true })) : drafts;
     let { snapshotSeq, checkpointSeq } = before;
     for (const [index, { kind, nodeId, iteration }] of entries.entries()) {
       const seq = before.journalSeq + 1 + index;
@@ -110,16 +113,31 @@ export class RunLog {
       if (isExecution(kind) && nodeId !== null) executed.add(run, nodeId, seq, iteration);
     }
     const outboxSeq = before.outboxSeq + drafts.length;
-    const note = { revision: before.revision + 1, outboxSeq, drafts: null };
     let { journalSeq } = before;
     if (entries.length > 0) {
+      const note = { revision: before.revision + 1, outboxSeq, drafts: this.#draftText(kept) };
       journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
       journal.addToIndex();
+    } else {
+      this.#addToOutbox(run, before.outboxSeq + 1, kept, nowMs);
     }
     const { firstSeq } = jobs.position(run);
     const after = compact(this.#parts, { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq, firstSeq });
     const isWhole = snapshotSeq !== before.snapshotSeq || checkpointSeq !== before.checkpointSeq;
     return jobs.save(run, isWhole ? compactBySize(this.#parts, after) : after);
+  }
+
+  /** What a row of the journal holds for the outbox. */
+  #draftText(drafts: readonly EncodedDraft[]): string | null {
+    return drafts.length === 0 ? null : encodeDrafts(this.#parts.outbox.takeIds(drafts.length), drafts);
+  }
+
+  /** Of a commit without entries, which has no row of its own. */
+  #addToOutbox(run: RunRef, firstSeq: number, drafts: readonly EncodedDraft[], nowMs: number): void {
+    const firstId = this.#parts.outbox.takeIds(drafts.length);
+    for (const [index, draft] of drafts.entries()) {
+      this.#parts.outbox.insert(run, { ...draft, id: firstId + index, seq: firstSeq + index, recordedAtMs: nowMs });
+    }
   }
 }
 

@@ -1,36 +1,35 @@
 /**
- * What steps have left to do. A step writes its journal row and nothing else (I10): its outbox drafts lie in it,
- * and so does how far the job has come. Now and then, and before anything looks at them, the drafts are
- * put into the outbox, the rows into the journal's index, and the jobs' own rows are brought up to date: for many steps at once, which costs each a
- * fraction. After a crash the same is done from the rows (`settleFromRows`), so nothing depends on this memory.
+ * What steps have left to do. A step writes its journal row and nothing else (I10): how far the job has come lies in it.
+ * Now and then, and before anything looks at them, the rows are put into the journal's index, the executed nodes noted,
+ * and the jobs' own rows brought up to date: for many steps at once, which costs each a fraction. After a crash the same
+ * is done from the rows (`settleFromRows`), so nothing depends on this memory.
  */
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import type { JobTable } from '../jobs/job-table.ts';
-import type { OutboxTable } from '../outbox/outbox-table.ts';
 import type { ExecutedTable } from './executed-table.ts';
-import { type EncodedDraft, type EncodedEntry, isExecution, iterationOf } from './journal-entry.ts';
+import { type EncodedEntry, isExecution, iterationOf } from './journal-entry.ts';
 import type { JournalTable } from './journal-table.ts';
 
 export interface TailParts {
   readonly jobs: JobTable;
   readonly journal: JournalTable;
   readonly executed: ExecutedTable;
-  readonly outbox: OutboxTable;
 }
 
+/** A step of a claim, and where a node ended in it: without the entries' payloads, which would be held in memory. */
 interface Step {
   readonly run: RunRef;
-  readonly entries: readonly EncodedEntry[];
-  readonly firstSeq: number;
-  readonly drafts: readonly EncodedDraft[];
-  readonly firstOutboxSeq: number;
-  readonly nowMs: number;
+  readonly ends: readonly NodeEnd[];
+}
+
+interface NodeEnd {
+  readonly nodeId: string;
+  readonly seq: number;
+  readonly iteration: string;
 }
 
 /** Steps that may wait: what a crash leaves to do, and what a commit now and then does for those before it. */
-const maxSteps = 64;
-/** Characters of drafts that may wait: they must fit into the reserve of a full store. */
-const maxDraftLength = 32 * 1_024;
+const maxSteps = 256;
 
 export interface TailOptions extends TailParts {
   /** Called for each job whose row is brought up to date. */
@@ -43,8 +42,6 @@ export class Tail {
   #waiting: Step[] = [];
   /** Of the present transaction. */
   #staged: Step[] = [];
-  /** Characters of drafts in both. */
-  #length = 0;
   /** Whether the present transaction has settled what was waiting before it. */
   #isSettled = false;
 
@@ -53,37 +50,40 @@ export class Tail {
   }
 
   /** Part of the caller's transaction. */
-  add(step: Step): void {
-    this.#staged.push(step);
-    this.#length += lengthOf(step.drafts);
-    const count = this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length);
-    if (count >= maxSteps || this.#length > maxDraftLength) this.settle();
+  add(run: RunRef, entries: readonly EncodedEntry[], firstSeq: number): void {
+    const ends: NodeEnd[] = [];
+    for (let index = 0; index < entries.length; index += 1) {
+      const { kind, nodeId, iteration } = entries[index] as EncodedEntry;
+      if (nodeId !== null && isExecution(kind)) ends.push({ nodeId, seq: firstSeq + index, iteration });
+    }
+    this.#staged.push({ run, ends });
+    if (this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length) >= maxSteps) this.settle();
   }
 
   /** Part of the caller's transaction. */
   settle(): void {
     const steps = this.#isSettled ? this.#staged : [...this.#waiting, ...this.#staged];
     this.#staged = [];
-    this.#length = 0;
     this.#isSettled = true;
     if (steps.length === 0) return;
-    for (const step of steps) settleStep(this.#parts, step);
+    const { jobs, journal, executed, compact } = this.#parts;
     const runs = new Map(steps.map(({ run }) => [run.runId, run]));
-    const { jobs, journal, compact } = this.#parts;
+    for (const run of runs.values()) {
+      for (const end of lastEnds(steps, run)) executed.add(run, end.nodeId, end.seq, end.iteration);
+    }
     journal.addToIndex();
     for (const run of runs.values()) jobs.settle(compact(jobs.position(run)));
   }
 
   committed(): void {
     if (this.#isSettled) this.#waiting = this.#staged;
-    else this.#waiting.push(...this.#staged);
+    else for (const step of this.#staged) this.#waiting.push(step);
     this.#staged = [];
     this.#isSettled = false;
   }
 
   rolledBack(): void {
     this.#staged = [];
-    this.#length = this.#waiting.reduce((sum, { drafts }) => sum + lengthOf(drafts), 0);
     this.#isSettled = false;
   }
 }
@@ -94,43 +94,26 @@ export class Tail {
  * @param settledSeq the last journal entry that the job's own row knows of
  * @throws CorruptRecordError when a row since then is damaged or missing
  */
-export function settleFromRows(parts: TailParts, run: RunRef, settledSeq: number): void {
-  const { journalSeq } = parts.jobs.position(run);
+export function settleFromRows({ jobs, journal, executed }: TailParts, run: RunRef, settledSeq: number): void {
+  const { journalSeq } = jobs.position(run);
   if (journalSeq <= settledSeq) return;
-  for (const row of parts.journal.read(run, settledSeq + 1, journalSeq)) {
-    const drafts = row.drafts === null ? [] : decodeDrafts(row.drafts);
-    const iteration = JSON.stringify(iterationOf(row));
-    const entry = { kind: row.kind, nodeId: row.nodeId, payload: '', secrets: null, iteration };
-    settleStep(parts, {
-      run,
-      entries: [entry],
-      firstSeq: row.seq,
-      drafts,
-      firstOutboxSeq: row.outboxSeq - drafts.length + 1,
-      nowMs: row.recordedAtMs,
-    });
+  const ends = journal.read(run, settledSeq + 1, journalSeq).flatMap((row): NodeEnd[] => {
+    if (row.nodeId === null || !isExecution(row.kind)) return [];
+    return [{ nodeId: row.nodeId, seq: row.seq, iteration: JSON.stringify(iterationOf(row)) }];
+  });
+  for (const end of lastEnds([{ run, ends }], run)) executed.add(run, end.nodeId, end.seq, end.iteration);
+  jobs.settle(jobs.position(run));
+}
+
+/** Of each node of a claim the first end, with the turn it ran in at last: a loop's turns are written once. */
+function lastEnds(steps: readonly Step[], run: RunRef): Iterable<NodeEnd> {
+  const found = new Map<string, NodeEnd>();
+  for (const step of steps) {
+    if (step.run.runId !== run.runId) continue;
+    for (const end of step.ends) {
+      const known = found.get(end.nodeId);
+      if (known?.iteration !== end.iteration) found.set(end.nodeId, { ...end, seq: known?.seq ?? end.seq });
+    }
   }
-  parts.jobs.settle(parts.jobs.position(run));
-}
-
-function lengthOf(drafts: readonly EncodedDraft[]): number {
-  return drafts.reduce((sum, { payload }) => sum + payload.length, 0);
-}
-
-export function encodeDrafts(drafts: readonly EncodedDraft[]): string | null {
-  if (drafts.length === 0) return null;
-  return JSON.stringify(drafts.map(({ kind, payload, keep }) => [kind, payload, keep]));
-}
-
-function decodeDrafts(text: string): EncodedDraft[] {
-  const drafts = JSON.parse(text) as readonly (readonly [string, string, boolean])[];
-  return drafts.map(([kind, payload, keep]) => ({ kind, payload, keep }));
-}
-
-function settleStep({ executed, outbox }: TailParts, step: Step): void {
-  const { run, entries, firstSeq, drafts, firstOutboxSeq, nowMs } = step;
-  for (const [index, { kind, nodeId, iteration }] of entries.entries()) {
-    if (nodeId !== null && isExecution(kind)) executed.add(run, nodeId, firstSeq + index, iteration);
-  }
-  for (const [index, draft] of drafts.entries()) outbox.insert(run, firstOutboxSeq + index, draft, nowMs);
+  return found.values();
 }

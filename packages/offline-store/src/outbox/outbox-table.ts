@@ -12,7 +12,14 @@ import type { DeadLetterTable } from './dead-letter-table.ts';
 import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
 import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';
 
-type NewRow = Omit<OutboxRow, 'id' | 'crc'>;
+type NewRow = Omit<OutboxRow, 'crc'>;
+
+/** An entry that nobody has answered yet. */
+export interface NewEntry extends EncodedDraft {
+  readonly id: number;
+  readonly seq: number;
+  readonly recordedAtMs: number;
+}
 
 const entryColumns = `o.id, o.run_id, j.job_id, j.lease_token, o.seq, o.kind, o.payload, o.recorded_at_ms,
   o.keep, o.attempts, o.last_error, o.crc FROM outbox o LEFT JOIN jobs j ON j.run_id = o.run_id`;
@@ -23,9 +30,10 @@ export class OutboxTable {
   readonly #limits: OutboxLimits;
   readonly #checkEvery: number;
   readonly #insert: Database.Statement<unknown[]>;
-  readonly #select: Database.Statement<[string, number], OutboxRow>;
+  readonly #select: Database.Statement<[string, number, number], OutboxRow>;
   readonly #selectOne: Database.Statement<[number], OutboxRow>;
   readonly #selectRun: Database.Statement<[string, string], { run_id: number }>;
+  readonly #hasBelow: Database.Statement<[number], number>;
   readonly #delete: Database.Statement<[number]>;
   readonly #setFailure: Database.Statement<[number, string, number, number]>;
   readonly #drop: Database.Statement<[number]>;
@@ -40,12 +48,16 @@ export class OutboxTable {
     this.#counters = counters;
     this.#limits = limits;
     this.#checkEvery = Math.max(1, Math.min(1_000, Math.floor(limits.maxEntries / 10)));
-    this.#insert = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insert = db.prepare(
+      `INSERT OR IGNORE INTO outbox SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+       WHERE NOT EXISTS (SELECT 1 FROM dead_letters WHERE id = ?)`,
+    );
     this.#select = db.prepare(
-      `SELECT ${entryColumns} WHERE o.run_id NOT IN (SELECT value FROM json_each(?)) ORDER BY o.id LIMIT ?`,
+      `SELECT ${entryColumns} WHERE o.run_id NOT IN (SELECT value FROM json_each(?)) AND o.id < ? ORDER BY o.id LIMIT ?`,
     );
     this.#selectOne = db.prepare(`SELECT ${entryColumns} WHERE o.id = ?`);
     this.#selectRun = db.prepare('SELECT run_id FROM jobs WHERE job_id = ? AND lease_token = ?');
+    this.#hasBelow = db.prepare<[number], number>('SELECT EXISTS (SELECT 1 FROM outbox WHERE id < ?)').pluck() as never;
     this.#delete = db.prepare('DELETE FROM outbox WHERE id = ?');
     this.#setFailure = db.prepare('UPDATE outbox SET attempts = ?, last_error = ?, crc = ? WHERE id = ?');
     this.#drop = db.prepare(
@@ -56,34 +68,61 @@ export class OutboxTable {
         (SELECT recorded_at_ms FROM outbox ORDER BY id LIMIT 1) AS oldest`,
     );
     this.#lastSeq = db.prepare('SELECT max(seq) AS seq FROM outbox WHERE run_id = ?');
+    // Of drafts in the journal the first id is known without a look at all of them; each takes more than a character.
     this.#lastId = db.prepare(
-      'SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0)) AS id',
+      `SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0),
+         coalesce((SELECT max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts)) FROM journal
+           WHERE drafts IS NOT NULL AND id > coalesce(
+             (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'outbox_cursor'), 0)), 0)) AS id`,
     );
   }
 
-  insert(run: RunRef, seq: number, draft: EncodedDraft, nowMs: number): void {
-    const { kind, payload } = draft;
+  /** The id that the next entry gets. */
+  get nextId(): number {
+    this.#nextId ??= (this.#lastId.get()?.id ?? 0) + 1;
+    return this.#nextId;
+  }
+
+  /** Ids for `count` entries, which nobody else gets: the first of them. */
+  takeIds(count: number): number {
+    const first = this.nextId;
+    this.#nextId = first + count;
+    return first;
+  }
+
+  /** One that is there already, or among the dead letters, stays as it is. */
+  insert(run: RunRef, entry: NewEntry): void {
     this.#add({
+      id: entry.id,
       run_id: run.runId,
       job_id: run.jobId,
       lease_token: run.leaseToken,
-      seq,
-      kind,
-      payload,
-      recorded_at_ms: nowMs,
-      keep: draft.keep ? 1 : 0,
+      seq: entry.seq,
+      kind: entry.kind,
+      payload: entry.payload,
+      recorded_at_ms: entry.recordedAtMs,
+      keep: entry.keep ? 1 : 0,
       attempts: 0,
       last_error: null,
     });
   }
 
-  /** The oldest entries of all claims but the held ones, split by whether they are intact. */
-  oldest(limit: number, heldRuns: readonly number[]): { readonly intact: OutboxEntry[]; readonly damaged: number[] } {
-    const rows = this.#select.all(JSON.stringify(heldRuns), limit);
+  /** The oldest entries below an id of all claims but the held ones, split by whether they are intact. */
+  oldest(
+    limit: number,
+    heldRuns: readonly number[],
+    beforeId: number,
+  ): { readonly intact: OutboxEntry[]; readonly damaged: number[] } {
+    const rows = this.#select.all(JSON.stringify(heldRuns), beforeId, limit);
     return {
       intact: rows.flatMap((row) => (isIntact(row) ? [toEntry(withClaim(row))] : [])),
       damaged: rows.flatMap((row) => (isIntact(row) ? [] : [row.id])),
     };
+  }
+
+  /** Whether an entry waits whose id is below that. */
+  hasBelow(id: number): boolean {
+    return this.#hasBelow.get(id) === 1;
   }
 
   runOf(id: number): number | null {
@@ -118,13 +157,24 @@ export class OutboxTable {
     return true;
   }
 
+  /** Notes that what a commit left for the outbox cannot be read; the id of the note. */
+  buryUnread(run: RunRef, commit: { readonly outbox_seq: number; readonly recorded_at_ms: number }): number {
+    const id = this.takeIds(1);
+    const claim = { run_id: run.runId, job_id: run.jobId, lease_token: run.leaseToken, seq: commit.outbox_seq };
+    const rest = { recorded_at_ms: commit.recorded_at_ms, keep: 0, attempts: 0, last_error: null, crc: 0 };
+    const row = { id, ...claim, kind: 'unknown', payload: 'null', ...rest };
+    this.#dead.insert(row, 'damaged', 'the journal entry fails its checksum', row.recorded_at_ms);
+    this.#counters.add('outbox_dead', 1);
+    return id;
+  }
+
   /** Brings a dead letter back, behind what waits; false when it is damaged, or its job is gone. */
   requeue(id: number): boolean {
     const row = this.#dead.find(id);
     const run = row === undefined ? undefined : this.#selectRun.get(row.job_id, row.lease_token);
     if (row === undefined || run === undefined) return false;
-    this.#add({ ...row, run_id: run.run_id, attempts: 0, last_error: null });
     this.#dead.remove(id);
+    this.#add({ ...row, id: this.takeIds(1), run_id: run.run_id, attempts: 0, last_error: null });
     this.#counters.add('outbox_requeued', 1);
     return true;
   }
@@ -139,11 +189,8 @@ export class OutboxTable {
   }
 
   #add(row: NewRow): void {
-    this.#nextId ??= (this.#lastId.get()?.id ?? 0) + 1;
-    const id = this.#nextId;
-    this.#nextId += 1;
     this.#insert.run(
-      id,
+      row.id,
       row.run_id,
       row.seq,
       row.kind,
@@ -153,8 +200,9 @@ export class OutboxTable {
       row.attempts,
       row.last_error,
       outboxChecksum(row),
+      row.id,
     );
-    if (id % this.#checkEvery === 0) this.#trim();
+    if (row.id % this.#checkEvery === 0) this.#trim();
   }
 
   #trim(): void {

@@ -14,6 +14,7 @@ import type {
   OutboxEntry,
   OutboxStats,
 } from './outbox.ts';
+import type { FillReport } from './outbox-intake.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 export interface SqliteOutboxParts {
@@ -37,11 +38,11 @@ export class SqliteOutbox implements Outbox {
   async peek(limit = 100): Promise<OutboxEntry[]> {
     const { access, table } = this.#parts;
     checkLimit(limit);
-    await access.write({ op: 'settle' });
-    for (;;) {
-      const found = await access.read(() => table.oldest(limit, this.#heldRuns()));
-      if (found.damaged.length === 0) return found.intact;
-      await this.#setAside(found.damaged);
+    for (let filled = await this.#fill(); ; ) {
+      const found = await access.read(() => table.oldest(limit, this.#heldRuns(), filled.beforeId));
+      if (found.damaged.length > 0) await this.#setAside(found.damaged);
+      else if (filled.isComplete || found.intact.length === limit) return found.intact;
+      else filled = await this.#fill();
     }
   }
 
@@ -82,7 +83,7 @@ export class SqliteOutbox implements Outbox {
 
   async stats(): Promise<OutboxStats> {
     const { access, table, dead, counters } = this.#parts;
-    await access.write({ op: 'settle' });
+    await this.fillAll();
     return access.read(() => {
       const size = table.size();
       return {
@@ -96,6 +97,15 @@ export class SqliteOutbox implements Outbox {
         superseded: counters.get('outbox_superseded'),
       };
     });
+  }
+
+  /** Takes in all that was committed before. */
+  async fillAll(): Promise<void> {
+    while (!(await this.#fill()).isComplete);
+  }
+
+  #fill(): Promise<FillReport> {
+    return this.#parts.access.write({ op: 'outbox-fill' });
   }
 
   #heldRuns(): number[] {

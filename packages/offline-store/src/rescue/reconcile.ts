@@ -131,7 +131,7 @@ function unknownPosition(tables: StoreTables, run: RunRef, mark: Mark | undefine
     firstSeq: Math.max(1, firstSeq),
     snapshotSeq: 0,
     checkpointSeq: 0,
-    outboxSeq: tables.outbox.lastSeqOf(run.runId),
+    outboxSeq: Math.max(tables.outbox.lastSeqOf(run.runId), tables.journal.lastOutboxSeqOf(run)),
     syncedAtMs: null,
   };
 }

@@ -38,6 +38,7 @@ export function salvage(from: Database.Database, into: Database.Database, knownR
   }
   copyDeadLetters(from, into);
   copyChecked(from, into, 'counters', ['name', 'value']);
+  copyOutboxCursor(from, into);
   copyChecked(from, into, 'incidents', ['at_ms', 'kind', 'job_id', 'lease_token', 'detail']);
   return { jobs: runs.size, journalEntries: journal.entries, outboxEntries, doubts };
 }
@@ -123,6 +124,14 @@ function copyOutbox(from: Database.Database, into: Database.Database, run: RunRe
   const intact = rows.filter((row) => isIntact({ ...row, ...claim } as unknown as OutboxRow));
   for (const row of intact) insert(into, 'outbox', row);
   return intact.length;
+}
+
+/** Without it all that the journal holds for the outbox is taken in again. */
+function copyOutboxCursor(from: Database.Database, into: Database.Database): void {
+  for (const row of rowsOf(from, "SELECT * FROM meta WHERE name = 'outbox_cursor'")) {
+    if (rowChecksum([row.name, row.value] as never) !== row.crc) continue;
+    into.prepare('UPDATE meta SET value = ?, crc = ? WHERE name = ?').run(row.value, row.crc, row.name);
+  }
 }
 
 function copyDeadLetters(from: Database.Database, into: Database.Database): void {

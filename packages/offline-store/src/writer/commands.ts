@@ -7,14 +7,17 @@ import type { RunRef } from '../jobs/job-rows.ts';
 import type { CheckpointToSave } from '../journal/checkpoint-log.ts';
 import type { RunWrite } from '../journal/run-log.ts';
 import type { Disposition } from '../outbox/outbox.ts';
+import type { FillReport } from '../outbox/outbox-intake.ts';
 import type { SecretKeys } from '../secrets/secret-keys.ts';
 
 /** A claim, or the newest one of a job. */
 export type RunTarget = RunRef | { readonly jobId: string };
 
 export type StoreCommand =
-  /** Puts the outbox drafts of past steps into the outbox, and their numbers into the jobs' rows. */
+  /** Brings what is written once for many steps up to date: the jobs' rows, the journal's index. */
   | { readonly op: 'settle' }
+  /** Puts the outbox drafts of some past steps into the outbox; see `OutboxIntake.fill`. */
+  | { readonly op: 'outbox-fill'; readonly sparing?: boolean }
   | { readonly op: 'cache'; readonly job: CacheJobOptions; readonly robotId: string; readonly nowMs: number }
   | { readonly op: 'record'; readonly run: RunTarget; readonly write: RunWrite; readonly nowMs: number }
   | {
@@ -46,6 +49,7 @@ export type StoreOp = StoreCommand['op'];
 
 export interface CommandValues {
   readonly settle: undefined;
+  readonly 'outbox-fill': FillReport;
   readonly cache: CacheOutcome;
   readonly record: undefined;
   readonly checkpoint: undefined;

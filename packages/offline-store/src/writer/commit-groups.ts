@@ -44,7 +44,7 @@ export class CommitGroups {
     this.#options = options;
     this.#runAll = parts.tables.db.transaction((group: readonly StoreCommand[]) => {
       const shed = options.quota.pressure !== 'none';
-      const results = group.map((command) => runCommand(parts, shed ? this.#withoutEvents(command) : command));
+      const results = group.map((command) => runCommand(parts, shed ? this.#sparing(command) : command));
       if (!group.every(mayUseReserve)) options.quota.requireRoomForSteps();
       for (const [name, count] of this.#uncounted) parts.tables.counters.add(name, count);
       options.beforeCommit?.();
@@ -98,6 +98,11 @@ export class CommitGroups {
       }
     }
     return { error: new Error('unreachable') };
+  }
+
+  /** The command as it is run while the store is almost full. */
+  #sparing(command: StoreCommand): StoreCommand {
+    return command.op === 'outbox-fill' ? { ...command, sparing: true } : this.#withoutEvents(command);
   }
 
   /** The same command without the outbox drafts that need not be kept; they are counted. */

@@ -24,11 +24,13 @@ export interface CommandResult {
 
 export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
   const { tables, runLog, checkpoints } = parts;
-  const { jobs, outbox, deadLetters, counters, box } = tables;
-  if (command.op !== 'record' && command.op !== 'checkpoint') runLog.settle();
+  const { jobs, outbox, intake, deadLetters, counters, box } = tables;
+  if (needsSettled(command)) runLog.settle();
   switch (command.op) {
     case 'settle':
       return { value: undefined };
+    case 'outbox-fill':
+      return { value: intake.fill(command.sparing) };
     case 'cache':
       return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
     case 'record': {
@@ -85,6 +87,11 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
     case 'use-keys':
       return { value: undefined, committed: () => box.use(command.keys) };
   }
+}
+
+/** What looks at the jobs' own rows, or at the journal's index. */
+function needsSettled({ op }: StoreCommand): boolean {
+  return op !== 'record' && op !== 'checkpoint' && !op.startsWith('outbox-') && !op.startsWith('dead-');
 }
 
 function claimOf({ tables }: WriterParts, target: RunTarget): RunRef {

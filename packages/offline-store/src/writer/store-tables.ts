@@ -6,6 +6,7 @@ import { ExecutedTable } from '../journal/executed-table.ts';
 import { JournalTable } from '../journal/journal-table.ts';
 import { DeadLetterTable } from '../outbox/dead-letter-table.ts';
 import type { OutboxLimits } from '../outbox/outbox.ts';
+import { OutboxIntake } from '../outbox/outbox-intake.ts';
 import { OutboxTable } from '../outbox/outbox-table.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
 
@@ -17,6 +18,7 @@ export interface StoreTables {
   readonly journal: JournalTable;
   readonly executed: ExecutedTable;
   readonly outbox: OutboxTable;
+  readonly intake: OutboxIntake;
   readonly deadLetters: DeadLetterTable;
 }
 
@@ -30,6 +32,7 @@ export function storeTables(db: Database.Database, options: StoreTablesOptions):
   const counters = new Counters(db);
   const deadLetters = new DeadLetterTable(db);
   const journal = new JournalTable(db, options.box);
+  const outbox = new OutboxTable(db, deadLetters, counters, options.outbox);
   return {
     db,
     box: options.box,
@@ -37,7 +40,8 @@ export function storeTables(db: Database.Database, options: StoreTablesOptions):
     jobs: new JobTable(db, journal, options.jobs),
     journal,
     executed: new ExecutedTable(db),
-    outbox: new OutboxTable(db, deadLetters, counters, options.outbox),
+    outbox,
+    intake: new OutboxIntake(db, journal, outbox),
     deadLetters,
   };
 }

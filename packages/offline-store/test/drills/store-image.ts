@@ -37,7 +37,7 @@ export function outboxKey(entry: Pick<OutboxEntry, 'jobId' | 'seq'>): string {
   return `${entry.jobId} ${entry.seq}`;
 }
 
-/** Half of it lies in the main file, the other half in the write-ahead log. */
+/** Half of it lies in the main file, the other half in the write-ahead log, what that holds for the outbox not taken in yet. */
 export async function makeImage(parent: string): Promise<StoreImage> {
   const work = join(parent, 'work');
   const path = join(work, 'store.db');
@@ -80,6 +80,9 @@ export async function makeImage(parent: string): Promise<StoreImage> {
     for (const jobId of ['steady', 'late', 'late-ended']) await step(jobId, number);
   for (let number = 9; number <= 14; number += 1) await save(number);
   await queue.markCompleted('late-ended', { success: false, error: { message: 'as it happens' } });
+  const folder = join(parent, 'image');
+  mkdirSync(folder);
+  for (const file of imageFiles) copyFileSync(join(work, file), join(folder, file));
   await note();
 
   const jobs = new Map<string, JobTruth>();
@@ -89,9 +92,6 @@ export async function makeImage(parent: string): Promise<StoreImage> {
     jobs.set(jobId, { record, entries, checkpoint: await handle.getCheckpoint(), executed: handle.getExecutedNodes() });
   }
   const waiting = new Set((await store.outbox.peek(10_000)).map(outboxKey));
-  const folder = join(parent, 'image');
-  mkdirSync(folder);
-  for (const file of imageFiles) copyFileSync(join(work, file), join(folder, file));
   return { folder, jobs, outbox, waiting };
 
   async function save(number: number): Promise<void> {
