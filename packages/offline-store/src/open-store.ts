@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
+import { holdAlone } from './database/open-database.ts';
 import { acquireOwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
@@ -62,7 +63,9 @@ function openAsOwner(options: StoreOptions): SqliteStore {
     const database = { synchronous, busyTimeoutMs: limits.busyTimeoutMs };
     const opened = openRescued(files, database, clock.now());
     db = opened.db;
-    db.pragma('query_only = 1');
+    const isInline = options.writer === 'inline';
+    if (isInline) holdAlone(db, files.store);
+    else db.pragma('query_only = 1');
     for (const { kind, detail, jobId } of opened.report.incidents) {
       logger?.log('critical', `${kind}: ${detail}`, jobId === null ? {} : { job_id: jobId });
     }
@@ -78,10 +81,9 @@ function openAsOwner(options: StoreOptions): SqliteStore {
       commitDelayMs: options.commitDelayMs ?? null,
     };
     const { idleCheckpointMs } = limits;
-    const writer =
-      options.writer === 'inline'
-        ? new InlineWriter(setup, maxWaiting, () => systemClock.monotonic())
-        : new WriterClient({ ...setup, idleCheckpointMs, maxWaiting });
+    const writer = isInline
+      ? new InlineWriter(db, setup, maxWaiting, () => systemClock.monotonic())
+      : new WriterClient({ ...setup, idleCheckpointMs, maxWaiting });
     const { report } = opened;
     return new SqliteStore(
       { db, lock, writer, report },

@@ -38,7 +38,7 @@ export interface SqliteStoreOptions extends Omit<StoreOptions, 'outbox'> {
 }
 
 export interface SqliteStoreParts {
-  /** For reads only. */
+  /** For reads. */
   readonly db: Database.Database;
   readonly lock: OwnerLock;
   readonly writer: Writer;
@@ -177,11 +177,11 @@ export class SqliteStore implements Store, StoreAccess {
     this.#options.logger?.log('critical', error.message, { job_id: error.jobId });
   }
 
-  /** The connection that was used last moves the log into the file: that is the writer's, in its thread. */
+  /** The connection that was closed last moves the log into the file: that is the writer's, in its thread. */
   async #close(): Promise<void> {
     const { db, writer, lock } = this.#parts;
     await writer.opened.catch(() => {});
-    db.close();
+    if (!writer.sharesConnection) db.close();
     await writer.close();
     lock.release();
   }

@@ -1,5 +1,6 @@
 /** What writes a store, in whichever thread: the connection with its settings, its tables, quota and marks. */
-import { openDatabase, readSettings } from '../database/open-database.ts';
+import type Database from 'better-sqlite3';
+import { readSettings } from '../database/open-database.ts';
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { CheckpointLog } from '../journal/checkpoint-log.ts';
 import { RunLog } from '../journal/run-log.ts';
@@ -21,11 +22,14 @@ export interface CommitEngine {
 }
 
 /**
+ * @param db the connection to write on
  * @param pause blocks the thread for so many ms; null: a file that is locked is not waited for beyond `busyTimeoutMs`
- * @throws StoreError see `openDatabase`
  */
-export function openEngine(setup: EngineSetup, pause: ((ms: number) => void) | null): CommitEngine {
-  const db = openDatabase(setup.path, setup.database);
+export function openEngine(
+  db: Database.Database,
+  setup: EngineSetup,
+  pause: ((ms: number) => void) | null,
+): CommitEngine {
   const marks = new MarkFile(setup.marksPath);
   const touched = new Map<number, Progress>();
   const tables = storeTables(db, {

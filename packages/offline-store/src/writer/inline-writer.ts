@@ -3,6 +3,7 @@
  * event. It saves a step the way to another thread and back, and holds the event loop up for as long as the disk
  * takes; a caller that goes on at once gets a few commits in a row before timers and sockets have their turn.
  */
+import type Database from 'better-sqlite3';
 import { translateStorageError } from '../database/storage-errors.ts';
 import { StoreError } from '../errors.ts';
 import type { StoreCommand, ValueOf } from './commands.ts';
@@ -21,6 +22,7 @@ const maxHoldMs = 2;
 
 export class InlineWriter implements Writer {
   readonly opened: Promise<void> = Promise.resolve();
+  readonly sharesConnection = true;
   readonly #path: string;
   readonly #engine: CommitEngine;
   readonly #maxWaiting: number;
@@ -30,14 +32,15 @@ export class InlineWriter implements Writer {
   #turnAtMs = Number.NEGATIVE_INFINITY;
 
   /**
+   * @param db the store's only connection: what is read on it is what has been committed, since no transaction outlasts
+   *   a call; closed with the writer
    * @param monotonic ms since an arbitrary origin
-   * @throws StoreError see `openEngine`
    */
-  constructor(setup: EngineSetup, maxWaiting: number, monotonic: () => number) {
+  constructor(db: Database.Database, setup: EngineSetup, maxWaiting: number, monotonic: () => number) {
     this.#path = setup.path;
     this.#maxWaiting = maxWaiting;
     this.#monotonic = monotonic;
-    this.#engine = openEngine(setup, null);
+    this.#engine = openEngine(db, setup, null);
   }
 
   run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {

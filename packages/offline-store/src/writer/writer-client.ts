@@ -32,6 +32,7 @@ interface Waiting {
 
 export class WriterClient implements Writer {
   readonly opened: Promise<unknown>;
+  readonly sharesConnection = false;
   readonly #path: string;
   readonly #maxWaiting: number;
   readonly #worker: Worker;

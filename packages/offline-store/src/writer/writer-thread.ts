@@ -3,6 +3,7 @@
  * waits for the next store.
  */
 import { parentPort } from 'node:worker_threads';
+import { openDatabase } from '../database/open-database.ts';
 import { translateStorageError } from '../database/storage-errors.ts';
 import { openEngine } from './commit-engine.ts';
 import { toWire } from './wire-error.ts';
@@ -12,7 +13,7 @@ import { openingId, type WriterSetup } from './writer-messages.ts';
 parentPort?.on('message', (setup: WriterSetup) => {
   const { path, port, bell, idleCheckpointMs } = setup;
   try {
-    const engine = openEngine(setup, sleep);
+    const engine = openEngine(openDatabase(path, setup.database), setup, sleep);
     port.postMessage([{ id: openingId }]);
     runWriterLoop({ path, port, bell, engine, idleCheckpointMs, monotonic: () => performance.now() });
   } catch (error) {
