@@ -129,6 +129,15 @@ async function main(): Promise<void> {
   line(`store, thread, ${savers} savers`, threadManyMs, busy[4], gain(threadMs, threadManyMs));
   line('a job here, node and commit', hereMs, undefined, 'thread; smaller steps than the ones above');
   line('the same in a process of its own', ownMs, undefined, `${(ownMs / hereMs).toFixed(2)} x the time here`);
+  for (const { store, name } of [
+    { store: inline.store, name: 'inline' },
+    { store: thread.store, name: 'thread' },
+  ]) {
+    const { entries, ms } = await drain(store);
+    console.log(
+      `outbox, ${name}: ${((ms / entries) * 1_000).toFixed(0)} us an entry to hand it out and take it off, for ${entries}`,
+    );
+  }
   console.log(`load while it ran: ${loadBefore} to ${load()}`);
   await jobs.close();
   bare.close();
@@ -158,6 +167,16 @@ async function sharedMsPerStep(handles: readonly JobHandle<Entry>[]): Promise<nu
   const startedAt = performance.now();
   await Promise.all(handles.map((handle) => steps(handle, stepsPerRound)));
   return (performance.now() - startedAt) / (handles.length * stepsPerRound);
+}
+
+/** What steps left to do: their drafts are taken out of the journal when the outbox is looked at. */
+async function drain(store: Store): Promise<{ readonly entries: number; readonly ms: number }> {
+  const startedAt = performance.now();
+  let entries = 0;
+  for (let batch = await store.outbox.peek(500); batch.length > 0; batch = await store.outbox.peek(500)) {
+    entries += await store.outbox.ack(batch.map(({ id }) => id));
+  }
+  return { entries, ms: performance.now() - startedAt };
 }
 
 /** Without flushes in between (`normal`): what is compared here is the work, which a flush would drown. */
