@@ -89,14 +89,16 @@ export class DeskJob {
       },
     };
     this.durable = withCheckpointPolicy(withResultsInReserve(writable), options.checkpoints);
-    this.#reported = options.reporter?.startJob(record) ?? null;
+    this.#reported = options.reporter?.startJob(record, { isResumed: this.#hasBegun }) ?? null;
     this.progress = this.#reported ?? new JobProgress({ clock: options.clock });
     // The outcome is committed together with the last results, and the server is told of both at once.
     const journal = jobJournal(
       this.durable,
       (outcome, entries) => {
         this.progress.apply(entries);
-        return this.#reported?.endJob(outcome) ?? null;
+        const last = this.#reported?.endJob(outcome) ?? null;
+        // Ended without a run: what the server has been told says more.
+        return this.#reported?.isKnown === true ? last : null;
       },
       async (value) => (await options.withoutSecrets?.(record.workflowJson, value)) ?? value,
       async (outcome) => (await options.failureBundle?.(record, outcome)) ?? null,
@@ -205,7 +207,6 @@ export class DeskJob {
   /** The run is over, the job is not: it waits for an answer, its lease is kept. */
   waitInDoubt(lostRecord: string | null = null): void {
     this.#record = { ...this.#record, state: 'in_doubt', lostRecord };
-    this.#reported?.detach();
   }
 
   get #queueWaitMs(): number | null {

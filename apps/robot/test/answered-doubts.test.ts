@@ -116,6 +116,13 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   await inDoubt(failed, 1);
   await inDoubt(forked, 2);
 
+  const progressOf = async (jobId: string): Promise<JsonObject> => (await operator.job(jobId)).progress as JsonObject;
+  const beforePayment = { percent: 25, steps: 1, nodes_total: 4, current_node: 'failed' };
+  await eventually('the progress of a job that waits is told', async () => {
+    const { percent, steps: count } = await progressOf(failed);
+    return percent === beforePayment.percent && count === beforePayment.steps;
+  });
+
   // A person reads what to type, and types it.
   const shown = await job('show', retried);
   const [, typed = ''] = /casare-robot job (resolve .* --retry)/.exec(shown.stdout) ?? [];
@@ -134,6 +141,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   expect(await operator.ended(cancelled)).toMatchObject({ status: 'cancelled', error: { message: 'checked by hand' } });
   expect([paid('cancelled'), await steps(cancelled)]).toEqual([1, '']);
 
+  expect(await progressOf(failed)).toMatchObject(beforePayment);
   expect(await job('resolve', failed, '--fail')).toMatchObject({ exitCode: 0 });
   expect(await operator.ended(failed)).toMatchObject({
     status: 'failed',

@@ -1,5 +1,5 @@
 /** `casare-robot outbox list|requeue|discard`: what a robot could not deliver, asked through its control socket. */
-import type { JsonObject } from '@casare/execution';
+import type { JsonObject, JsonValue } from '@casare/execution';
 import { CliError } from './cli-error.ts';
 import { askControl, type ControlFlags } from './control-commands.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -22,8 +22,19 @@ export async function requeueOutbox(
   terminal: Terminal,
 ): Promise<number> {
   const answer = (await askControl(flags, 'outbox_requeue', chosen(ids, flags.all))) as JsonObject;
-  terminal.print(flags.json ? JSON.stringify(answer) : `${String(answer.requeued)} put back; they are sent again now`);
-  return enough(Number(answer.requeued), ids);
+  const requeued = Number(answer.requeued);
+  const unknown = unknownIn(answer);
+  const stay = ids.length === 0 ? 0 : new Set(ids).size - unknown.length - requeued;
+  if (flags.json) terminal.print(JSON.stringify(answer));
+  else {
+    if (requeued > 0 || (stay === 0 && unknown.length === 0)) {
+      terminal.print(`${requeued} put back; they are sent again now`);
+    }
+    if (stay > 0)
+      terminal.note(`${stay} stay: what is damaged, or whose job has been cleaned away, cannot be sent again`);
+    noteUnknown(unknown, terminal);
+  }
+  return enough(requeued, ids);
 }
 
 export async function discardOutbox(
@@ -32,8 +43,23 @@ export async function discardOutbox(
   terminal: Terminal,
 ): Promise<number> {
   const answer = (await askControl(flags, 'outbox_discard', chosen(ids, flags.all))) as JsonObject;
-  terminal.print(flags.json ? JSON.stringify(answer) : `${String(answer.discarded)} removed for good`);
-  return enough(Number(answer.discarded), ids);
+  const discarded = Number(answer.discarded);
+  const unknown = unknownIn(answer);
+  if (flags.json) terminal.print(JSON.stringify(answer));
+  else {
+    if (discarded > 0 || unknown.length === 0) terminal.print(`${discarded} removed for good`);
+    noteUnknown(unknown, terminal);
+  }
+  return enough(discarded, ids);
+}
+
+function unknownIn({ unknown }: JsonObject): readonly JsonValue[] {
+  return Array.isArray(unknown) ? unknown : [];
+}
+
+function noteUnknown(unknown: readonly JsonValue[], terminal: Terminal): void {
+  if (unknown.length === 0) return;
+  terminal.note(`there is no dead letter ${unknown.join(', ')}; \`outbox list --superseded\` shows what there is`);
 }
 
 function chosen(ids: readonly number[], all: boolean): JsonObject {

@@ -34,7 +34,7 @@ async function robotWithDeadLetters() {
   const lines: string[] = [];
   const terminal: Terminal = {
     print: (line) => lines.push(line),
-    note: () => undefined,
+    note: (line) => lines.push(line),
     status: () => undefined,
     isInteractive: false,
   };
@@ -55,7 +55,14 @@ it('dead letters are listed, put back and removed from the command line', async 
   expect(await requeueOutbox([first], { ...flags, all: false }, terminal)).toBe(0);
   expect((await store.outbox.peek()).map(({ seq }) => seq)).toEqual([2]);
   expect(sent.kicks).toBe(1);
+  lines.length = 0;
   expect(await discardOutbox([second, 999], { ...flags, all: false }, terminal)).toBe(1);
+  expect(await requeueOutbox([second], { ...flags, all: false }, terminal)).toBe(1);
+  expect(lines).toEqual([
+    '1 removed for good',
+    expect.stringContaining('there is no dead letter 999;'),
+    expect.stringContaining(`there is no dead letter ${second};`),
+  ]);
   expect(await discardOutbox([], { ...flags, all: true }, terminal)).toBe(0);
   expect(await store.outbox.deadLetters()).toEqual([]);
   // What is kept as evidence is nobody's to remove with the rest.

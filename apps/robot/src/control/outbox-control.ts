@@ -15,6 +15,12 @@ export function outboxCommands(outbox: DeadLetters, onRequeued: () => void): Con
     if (all !== true) return idsOf(ids);
     return (await outbox.deadLetters({ limit: 100_000 })).map(({ id }) => id);
   };
+  const unknown = async ({ ids, all }: JsonObject): Promise<number[]> => {
+    if (all === true) return [];
+    const dispositions = ['dead', 'damaged', 'superseded'] as const;
+    const known = new Set((await outbox.deadLetters({ limit: 100_000, dispositions })).map(({ id }) => id));
+    return [...new Set(idsOf(ids))].filter((id) => !known.has(id));
+  };
   return new Map<string, (args: JsonObject) => JsonValue | Promise<JsonValue>>([
     [
       'outbox_list',
@@ -27,12 +33,19 @@ export function outboxCommands(outbox: DeadLetters, onRequeued: () => void): Con
     [
       'outbox_requeue',
       async (args) => {
+        const none = await unknown(args);
         const requeued = await outbox.requeue(await chosen(args));
         if (requeued > 0) onRequeued();
-        return { requeued };
+        return { requeued, unknown: none };
       },
     ],
-    ['outbox_discard', async (args) => ({ discarded: await outbox.discard(await chosen(args)) })],
+    [
+      'outbox_discard',
+      async (args) => {
+        const none = await unknown(args);
+        return { discarded: await outbox.discard(await chosen(args)), unknown: none };
+      },
+    ],
   ]);
 }
 

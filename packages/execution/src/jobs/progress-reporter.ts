@@ -3,12 +3,15 @@
  * once per interval. Being offline loses nothing but states in between: what is newest is sent when sending works
  * again. A job's last state is handed back by `endJob`, to be written together with the job's end.
  */
+
+import type { JournalEntry } from '../engine/journal.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import { requireWhole } from './argument-error.ts';
 import type { Lease, LeaseAnswer } from './gateway-types.ts';
 import { JobProgress, type JobProgressOptions } from './job-progress.ts';
+import type { ProgressShape } from './progress-shape.ts';
 import type { ProgressSnapshot } from './progress-snapshot.ts';
 import { repeat } from './repeat.ts';
 
@@ -41,10 +44,27 @@ export interface ProgressReporterOptions {
 /** The progress of a job that is reported. */
 export class ReportedProgress extends JobProgress {
   readonly #untrack: () => void;
+  readonly #missing: Set<'journal' | 'workflow'>;
 
-  constructor(options: JobProgressOptions, untrack: () => void) {
+  constructor(options: JobProgressOptions & { readonly isResumed?: boolean }, untrack: () => void) {
     super(options);
     this.#untrack = untrack;
+    this.#missing = new Set(options.isResumed === true ? (['journal', 'workflow'] as const) : []);
+  }
+
+  /** False while a resumed job knows less of itself than has been reported before. */
+  get isKnown(): boolean {
+    return this.#missing.size === 0;
+  }
+
+  override reportWorkflow(shape: ProgressShape): void {
+    this.#missing.delete('workflow');
+    super.reportWorkflow(shape);
+  }
+
+  override replay(entries: readonly JournalEntry[]): void {
+    this.#missing.delete('journal');
+    super.replay(entries);
   }
 
   /** Ends reporting; the returned last state belongs into the job's completion. */
@@ -63,7 +83,7 @@ export class ReportedProgress extends JobProgress {
 
 interface Tracked {
   readonly lease: Lease;
-  readonly progress: JobProgress;
+  readonly progress: ReportedProgress;
   isDirty: boolean;
 }
 
@@ -91,8 +111,11 @@ export class ProgressReporter {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Begins to report about a job; another claim of the same job takes the place of the former. */
-  startJob(lease: Lease, job: { readonly totalNodes?: number } = {}): ReportedProgress {
+  /**
+   * Begins to report about a job; another claim of the same job takes the place of the former. Of a resumed job nothing
+   * is reported before it was told both its journal and its workflow: what was reported earlier does not go back.
+   */
+  startJob(lease: Lease, job: { readonly totalNodes?: number; readonly isResumed?: boolean } = {}): ReportedProgress {
     const { jobId, leaseToken } = lease;
     const progress = new ReportedProgress(
       {
@@ -113,7 +136,7 @@ export class ProgressReporter {
   /** Sends what changed since the last report. Never rejects. */
   async flush(signal?: AbortSignal): Promise<void> {
     if (this.#options.canReport?.() === false) return;
-    const due = [...this.#jobs.values()].filter((job) => job.isDirty);
+    const due = [...this.#jobs.values()].filter((job) => job.isDirty && job.progress.isKnown);
     for (let at = 0; at < due.length; at += maxReports) await this.#send(due.slice(at, at + maxReports), signal);
   }
 

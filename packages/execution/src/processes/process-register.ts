@@ -3,13 +3,15 @@
  * killed one can prove them gone before it takes up their jobs. It is written before a process gets its first job. It
  * need not survive the machine: neither do the processes.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ProcessId } from './process-table.ts';
 
 interface RegisterFile {
   readonly boot_id: string;
   readonly mark: string;
+  /** The folder that it was written in, wherever that is moved: the file of a copied home names another robot's processes. */
+  readonly folder?: string;
   readonly processes: readonly { readonly pid: number; readonly start_ticks: number }[];
 }
 
@@ -39,7 +41,8 @@ export class ProcessRegister {
   leftovers(): Leftovers {
     const { path, bootId, mark } = this.#options;
     const file = readRegister(path);
-    if (file === null || file.boot_id !== bootId) return { processes: [], marks: [mark] };
+    const isCopy = file?.folder !== undefined && file.folder !== folderId(path);
+    if (file === null || file.boot_id !== bootId || isCopy) return { processes: [], marks: [mark] };
     return {
       processes: file.processes.map(({ pid, start_ticks }) => ({ pid, startTicks: start_ticks })),
       marks: [...new Set([mark, file.mark])],
@@ -62,9 +65,9 @@ export class ProcessRegister {
   #write(): void {
     const { path, bootId, mark } = this.#options;
     const processes = [...this.#processes.values()].map(({ pid, startTicks }) => ({ pid, start_ticks: startTicks }));
-    const file: RegisterFile = { boot_id: bootId, mark, processes };
     const temporary = `${path}.tmp`;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file: RegisterFile = { boot_id: bootId, mark, folder: folderId(path), processes };
     writeFileSync(temporary, `${JSON.stringify(file)}\n`, { mode: 0o600 });
     renameSync(temporary, path);
   }
@@ -77,6 +80,11 @@ export class ProcessRegister {
 
 function keyOf({ pid, startTicks }: ProcessId): string {
   return `${pid}:${startTicks}`;
+}
+
+function folderId(path: string): string {
+  const { dev, ino } = statSync(dirname(path), { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 function readRegister(path: string): RegisterFile | null {

@@ -2,6 +2,7 @@ import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, Lease } from '../../src/index.ts';
 import { ProgressReporter } from '../../src/index.ts';
+import { progressShapeOf } from '../../src/jobs/progress-shape.ts';
 
 const leaseA = { jobId: 'a', leaseToken: '1' };
 const leaseB = { jobId: 'b', leaseToken: '2' };
@@ -89,6 +90,22 @@ describe('ProgressReporter', () => {
     down = false;
     await clock.advance(2_000);
     expect(sent).toEqual([5]);
+    reporter.stop();
+  });
+
+  it('says nothing of a resumed job before its journal and its workflow are known, so that it does not go back', async () => {
+    const sent: [unknown, unknown, unknown][] = [];
+    const { clock, reporter } = reporterWith((_lease, p) => sent.push([p.percent, p.steps, p.nodes_total]));
+    const progress = reporter.startJob(leaseA, { isResumed: true });
+    progress.reportStage('loading_workflow');
+    await clock.advance(2_000);
+    progress.reportWorkflow(progressShapeOf({ types: { a: 'LogNode', b: 'LogNode' }, bodies: [] }));
+    await clock.advance(2_000);
+    expect([sent, progress.isKnown]).toEqual([[], false]);
+    const done = { exit: 'exec_out', outputs: {}, variables: {}, duration_ms: 1, retries: 0, at: 0 };
+    progress.replay([{ kind: 'result', step: 1, node_id: 'a', ...done }]);
+    await clock.advance(1_000);
+    expect(sent).toEqual([[50, 1, 2]]);
     reporter.stop();
   });
 

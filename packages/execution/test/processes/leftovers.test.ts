@@ -1,6 +1,6 @@
 /** What a killed supervisor leaves: its successor ends it, and nothing else. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@casare/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -42,6 +42,19 @@ describe.runIf(process.platform === 'linux')('the processes of an earlier superv
     writeFileSync(registerPath, JSON.stringify(file));
     await runner.reclaim();
     expect(isAlive(somebody.pid)).toBe(true);
+  });
+
+  it("are left alone when the file was copied together with its home: they are another robot's", async () => {
+    const original = testRunner({ bootId: 'boot', mark: 'original', warm: 1 });
+    const copy = testRunner({ bootId: 'boot', mark: 'copy' });
+    await original.runner.reclaim();
+    const [theirs = 0] = await eventually('one is ready', () => {
+      const pids = original.registered();
+      return pids.length === 1 ? pids : null;
+    });
+    copyFileSync(original.registerPath, copy.registerPath);
+    await copy.runner.reclaim();
+    expect(isAlive(theirs)).toBe(true);
   });
 
   it('mean nothing when the machine was started anew, and a broken file does no harm', async () => {
