@@ -3,7 +3,7 @@ import { emptyWorkflow, type Job, lease, newId, type Orchestra } from '../orches
 
 export function operatingSuite(db: () => Orchestra): void {
   test('says which schema it has', async () => {
-    expect(await db().rpc('schema_version')).toBe(9);
+    expect(await db().rpc('schema_version')).toBe(10);
   });
 
   describe('enqueue_job', () => {
@@ -22,6 +22,7 @@ export function operatingSuite(db: () => Orchestra): void {
       ['p_workflow', { p_workflow: '[]' }],
       ['p_workflow', { p_workflow: null }],
       ['p_variables', { p_variables: [1] }],
+      ['p_variables', { p_variables: { a: 'x'.repeat(16 * 1024 * 1024) } }],
       ['p_priority', { p_priority: null }],
       ['p_required_tags', { p_required_tags: ['a', null] }],
       ['p_required_capabilities', { p_required_capabilities: [null] }],
