@@ -102,7 +102,7 @@ export async function withOperator<T>(
     return await use(operator, loaded.config);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (code === 'INVALID_ID' || code === 'INVALID_TEXT') {
+    if (code === 'INVALID_ID' || code === 'INVALID_TEXT' || code === 'TOO_DEEP') {
       throw new CliError(exitCodes.usage, (error as Error).message);
     }
     throw error;

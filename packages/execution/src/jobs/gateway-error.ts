@@ -1,9 +1,9 @@
 /** What the gateway itself refuses; errors of the connection pass through unchanged. */
 export class GatewayError extends Error {
-  readonly code: 'INVALID_ID' | 'INVALID_TEXT' | 'GATEWAY_ANSWER_INVALID';
+  readonly code: 'INVALID_ID' | 'INVALID_TEXT' | 'TOO_DEEP' | 'GATEWAY_ANSWER_INVALID';
   readonly category = 'permanent' as const;
 
-  constructor(code: 'INVALID_ID' | 'INVALID_TEXT' | 'GATEWAY_ANSWER_INVALID', message: string) {
+  constructor(code: GatewayError['code'], message: string) {
     super(message);
     this.name = 'GatewayError';
     this.code = code;

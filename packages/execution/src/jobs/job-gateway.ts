@@ -233,7 +233,10 @@ export class JobGateway {
     return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason, p_delay_ms: delayMs }, outcome, call);
   }
 
-  /** @throws GatewayError `INVALID_TEXT` naming the place of a character that the database cannot store */
+  /**
+   * @throws GatewayError `INVALID_TEXT` naming the place of a character that the database cannot store; `TOO_DEEP` for
+   *   variables that no robot could store
+   */
   async enqueueJob(request: EnqueueRequest, options?: GatewayCallOptions): Promise<string> {
     requireStorable(request);
     const args: Record<string, JsonValue> = { p_workflow: request.workflow, p_variables: request.variables ?? {} };

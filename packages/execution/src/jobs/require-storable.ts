@@ -1,12 +1,18 @@
 /** What is enqueued must come out of the database as it went in: a character that it cannot hold is refused by its place. */
 import type { JsonValue } from '../json.ts';
+import { isDeeperThan } from '../model/json-depth.ts';
 import { pathToNul, visible } from '../model/nul-character.ts';
 import { GatewayError } from './gateway-error.ts';
 import type { EnqueueRequest } from './gateway-types.ts';
 
-/** @throws GatewayError `INVALID_TEXT` */
+/** Deeper ones no robot stores. */
+const maxDepth = 1_000;
+
+/** @throws GatewayError `INVALID_TEXT`, `TOO_DEEP` */
 export function requireStorable({ workflow, variables = {}, name = '' }: EnqueueRequest): void {
   if (name.includes('\u0000')) throw refusal('the name', visible(name));
+  if (isDeeperThan(variables, maxDepth))
+    throw new GatewayError('TOO_DEEP', `the variables are nested more than ${maxDepth} levels deep`);
   const inVariables = pathToNul(variables);
   if (inVariables !== null) throw refusal('the variable', inVariables.join('.'));
   const inWorkflow = pathInText(workflow);

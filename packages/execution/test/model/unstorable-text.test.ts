@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/index.ts';
 import { JobGateway } from '../../src/jobs/job-gateway.ts';
 import { check, file, findingsOf } from './sample-nodes.ts';
 
@@ -44,4 +45,16 @@ describe('the character U+0000', () => {
     await gateway.enqueueJob({ workflow: JSON.stringify({ nodes: { a: { config: { body: '\\u0000' } } } }) });
     expect(sent).toEqual(['enqueue_job']);
   });
+});
+
+it('variables that are nested too deeply are refused when enqueued, and do no harm to the claim that brings them', async () => {
+  const variables = JSON.parse(`${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`) as JsonObject;
+  const claim = { job_id: '00000000-0000-4000-8000-000000000001', lease_token: '1', workflow: '{}', variables };
+  const rest = { attempt: 1, max_attempts: 1, on_lost: 'hold', lease_ms: 1_000 };
+  const gateway = new JobGateway({ rpc: async () => [{ ...claim, ...rest }] as unknown as JsonObject[] });
+  await expect(gateway.enqueueJob({ workflow: '{}', variables })).rejects.toMatchObject({ code: 'TOO_DEEP' });
+  const [robotId, requestId] = [claim.job_id, claim.job_id];
+  expect(await gateway.claimJobs({ robotId, requestId, limit: 1, lockTimeoutMs: 1_000 })).toMatchObject([
+    { leaseToken: '1' },
+  ]);
 });
