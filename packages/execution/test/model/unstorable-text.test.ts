@@ -54,7 +54,7 @@ it('variables that are nested too deeply are refused when enqueued, and do no ha
   const gateway = new JobGateway({ rpc: async () => [{ ...claim, ...rest }] as unknown as JsonObject[] });
   await expect(gateway.enqueueJob({ workflow: '{}', variables })).rejects.toMatchObject({ code: 'TOO_DEEP' });
   const [robotId, requestId] = [claim.job_id, claim.job_id];
-  expect(await gateway.claimJobs({ robotId, requestId, limit: 1, lockTimeoutMs: 1_000 })).toMatchObject([
-    { leaseToken: '1' },
-  ]);
+  expect(
+    await gateway.claimJobs({ robotId, requestId, limit: 1, lockTimeoutMs: 1_000, capabilities: [], tags: [] }),
+  ).toMatchObject([{ leaseToken: '1' }]);
 });
