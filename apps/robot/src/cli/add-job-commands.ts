@@ -72,7 +72,9 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
     );
 
   withConnection(job.command('redrive'))
-    .description('give a job that failed, or is dead, one more attempt')
+    .description(
+      'give a job that failed, or is dead, one more attempt, from its first node on: what it did is done again',
+    )
     .argument('<id>', 'job id, or the beginning of one')
     .option('--json', 'print {"job_id": ..., "answer": ...}', false)
     .action(async (id: string, options) =>

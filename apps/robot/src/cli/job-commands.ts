@@ -62,7 +62,7 @@ export async function showJob(id: string, options: ConnectionFlags, terminal: Te
   const job = await withGateway(options, async (gateway) => gateway.getJob(await findJobId(gateway, id)));
   if (job === null) throw new CliError(exitCodes.failed, `there is no job ${id}`);
   if (options.json) terminal.print(JSON.stringify(job));
-  else for (const line of jobSheet(job)) terminal.print(line);
+  else for (const line of jobSheet(job, options)) terminal.print(line);
   return exitCodes.ok;
 }
 

@@ -7,21 +7,31 @@ export function questionsOf(job: JsonObject): readonly JsonObject[] {
   return listOf(job.in_doubt);
 }
 
+/** How the commands that are shown reach the same database as the one that shows them. */
+export interface Place {
+  readonly local: boolean;
+  readonly config?: string;
+}
+
 /** One block per question; empty when nothing is asked and the job is not lost. */
-export function doubtLines(job: JsonObject): string[] {
+export function doubtLines(job: JsonObject, place: Place = { local: false }): string[] {
   const questions = questionsOf(job);
-  const lines = questions.flatMap((question) => questionLines(job, question, questions));
+  const lines = questions.flatMap((question) => questionLines(job, question, questions, place));
   if (job.lost !== true) return lines;
   const id = String(job.job_id);
   return [
     ...lines,
     'lost: its robot has not renewed its lease in time, and goes on with it when it comes back; or give it up with',
-    `  casare-robot job resolve ${id} --restart`,
-    `  casare-robot job resolve ${id} --fail`,
+    `  casare-robot job resolve ${id} --restart${placeText(place)}`,
+    `  casare-robot job resolve ${id} --fail${placeText(place)}`,
   ];
 }
 
-function questionLines(job: JsonObject, question: JsonObject, all: readonly JsonObject[]): string[] {
+function placeText({ local, config }: Place): string {
+  return `${local ? ' --local' : ''}${config === undefined ? '' : ` --config ${shellWord(config)}`}`;
+}
+
+function questionLines(job: JsonObject, question: JsonObject, all: readonly JsonObject[], from: Place): string[] {
   const { node_id: nodeId, step, place, reason } = question;
   const what = typeof nodeId === 'string' ? `node ${oneLine(nodeId)}` : 'the job as a whole';
   const where = [typeof step === 'number' ? `step ${step}` : null, typeof place === 'string' ? oneLine(place) : null];
@@ -35,10 +45,10 @@ function questionLines(job: JsonObject, question: JsonObject, all: readonly Json
       `  answered ${String(answer)} by ${oneLine(String(by))} at ${String(at)}; its robot has not taken it yet`,
     ];
   }
-  return [head, ...commandsFor(job, question, all).map((command) => `  ${command}`)];
+  return [head, ...commandsFor(job, question, all, from).map((command) => `  ${command}`)];
 }
 
-function commandsFor(job: JsonObject, question: JsonObject, all: readonly JsonObject[]): string[] {
+function commandsFor(job: JsonObject, question: JsonObject, all: readonly JsonObject[], from: Place): string[] {
   const { node_id: nodeId, step } = question;
   const offered = Array.isArray(question.answers) ? question.answers.map(String) : ['retry', 'skip', 'fail'];
   const isOnly = all.length === 1;
@@ -46,7 +56,8 @@ function commandsFor(job: JsonObject, question: JsonObject, all: readonly JsonOb
   const node = isOnly || typeof nodeId !== 'string' ? '' : ` --node ${shellWord(nodeId)}`;
   const which = node !== '' && sameNode && typeof step === 'number' ? `${node} --step ${step}` : node;
   return offered.map(
-    (answer) => `casare-robot job resolve ${String(job.job_id)} --${answer}${which}${meaningOf(answer, nodeId)}`,
+    (answer) =>
+      `casare-robot job resolve ${String(job.job_id)} --${answer}${which}${placeText(from)}${meaningOf(answer, nodeId)}`,
   );
 }
 

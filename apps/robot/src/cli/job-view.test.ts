@@ -118,6 +118,8 @@ describe('what a job waits for', () => {
       `  ${command} --skip    # go on without its outputs`,
       `  ${command} --fail    # it has failed`,
     ]);
+    const [, there] = doubtLines({ ...job, in_doubt: [question({})] }, { local: true, config: 'my robot.json' });
+    expect(there).toContain(" --retry --local --config 'my robot.json' ");
     expect(doubtLines({ ...job, in_doubt: [] })).toEqual([]);
   });
 

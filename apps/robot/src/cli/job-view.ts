@@ -1,6 +1,6 @@
 /** Jobs as people read them: a table of many, a sheet of one. */
 import type { JsonObject, JsonValue } from '@casare/execution';
-import { doubtLines } from './job-doubt-view.ts';
+import { doubtLines, type Place } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 
@@ -30,7 +30,7 @@ export function jobTable(jobs: readonly JsonObject[]): string[] {
   );
 }
 
-export function jobSheet(job: JsonObject): string[] {
+export function jobSheet(job: JsonObject, place?: Place): string[] {
   const { progress, error, result, attempts, variables } = job;
   const facts = factLines([
     ['job', text(job.job_id)],
@@ -50,7 +50,7 @@ export function jobSheet(job: JsonObject): string[] {
   ]);
   return [
     ...facts,
-    ...section('waits for an answer', doubtLines(job)),
+    ...section('waits for an answer', doubtLines(job, place)),
     ...section('variables', valueLines(objectOf(objectOf(result).variables ?? variables))),
     ...section('attempts', attemptLines(listOf(attempts))),
   ];

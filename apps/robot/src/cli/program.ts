@@ -85,7 +85,10 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .argument('[file]', 'workflow file (JSON)')
     .addOption(variableOption())
     .option('--work-dir <dir>', 'folder that relative paths of the workflow mean (default: the current folder)')
-    .option('--resume <run-id>', 'go on with an interrupted run instead of starting a new one')
+    .option(
+      '--resume <run-id>',
+      'go on with an interrupted run (or the beginning of its id), with its file, variables, folder and permissions',
+    )
     .option('--retry', 'with --resume: what was interrupted, and may or may not have happened, runs again')
     .option('--skip', 'with --resume: go on behind it, without its outputs')
     .option('--fail', 'with --resume: it has failed, for try regions to take')

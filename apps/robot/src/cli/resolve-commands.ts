@@ -40,7 +40,7 @@ export async function resolveJob(id: string, flags: ResolveFlags, terminal: Term
   }
   if (!flags.json) {
     terminal.note(`casare-robot: ${jobId}: ${refusalOf(answer, decision, flags, job ?? {})}`);
-    if (answer !== 'final') for (const line of doubtLines(job ?? {})) terminal.note(line);
+    if (answer !== 'final') for (const line of doubtLines(job ?? {}, flags)) terminal.note(line);
   }
   return answer === 'ambiguous' ? exitCodes.usage : exitCodes.failed;
 }
@@ -52,7 +52,7 @@ export async function redriveJob(id: string, flags: ConnectionFlags, terminal: T
   });
   if (answer === 'unknown') throw new CliError(exitCodes.failed, `there is no job ${id}`);
   const meaning = {
-    redriven: 'pending again, with one more attempt',
+    redriven: 'pending again, with one more attempt; it begins at its first node, and what it did before is done again',
     'not-failed': 'it has not failed; only jobs that are failed or dead can be tried once more',
     duplicate: 'another job with its dedup key is waiting or running; nothing was changed',
   }[answer];
