@@ -25,7 +25,7 @@ export class JournalFault extends Error {
 /** A snapshot may cost this many bytes per entry since the last one (I10). */
 const SNAPSHOT_BYTES_PER_ENTRY = 200;
 /** Large entries make it due earlier: as if each that is due by number had this size, in characters (I7). */
-const USUAL_ENTRY_SIZE = 2_000;
+const USUAL_ENTRY_SIZE = 10_000;
 /** So much larger than the last snapshot are the entries since then by which one is due (I10). */
 const SIZE_PER_SNAPSHOT = 2;
 
