@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -12,5 +12,15 @@ it('asks under the same id after a restart until the claimed jobs are stored', a
   expect(restarted.current).toBe(first);
   await restarted.rotate();
   expect(restarted.current).not.toBe(first);
+  expect((await loadClaimRequest(home)).current).toBe(restarted.current);
+});
+
+it('draws a new id when the file was damaged: a robot that starts can take up its jobs', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'casare-claim-'));
+  onTestFinished(() => rm(home, { recursive: true }));
+  const { current } = await loadClaimRequest(home);
+  await writeFile(join(home, 'claim-request.json'), '{"request_id": "');
+  const restarted = await loadClaimRequest(home);
+  expect(restarted.current).not.toBe(current);
   expect((await loadClaimRequest(home)).current).toBe(restarted.current);
 });

@@ -16,7 +16,7 @@ export interface ClaimRequestId {
 /** A file that holds no request id is replaced: what it may have claimed shows as lost and can be resolved. */
 export async function loadClaimRequest(home: string): Promise<ClaimRequestId> {
   const path = join(home, 'claim-request.json');
-  const stored = (await readJson(path)) as { request_id?: unknown } | null | undefined;
+  const stored = (await readJson(path).catch(nullIfNoJson)) as { request_id?: unknown } | null | undefined;
   const storedId = stored?.request_id;
   let current = randomUUID() as string;
   if (typeof storedId === 'string' && uuidPattern.test(storedId)) current = storedId;
@@ -31,4 +31,9 @@ export async function loadClaimRequest(home: string): Promise<ClaimRequestId> {
       current = next;
     },
   };
+}
+
+function nullIfNoJson(error: unknown): null {
+  if ((error as Error).cause instanceof SyntaxError) return null;
+  throw error;
 }
