@@ -12,6 +12,9 @@ export interface LocalOptions {
   readonly port?: number;
 }
 
+/** A database that stops in order has ended long before. */
+const longestEndMs = 20_000;
+
 type LocalSupabase = typeof import('@casare/local-supabase');
 
 export async function localCommand(options: LocalOptions, terminal: Terminal): Promise<number> {
@@ -61,6 +64,10 @@ function untilAskedToStop(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
-    process.once('disconnect', () => resolve());
+    process.once('disconnect', () => {
+      resolve();
+      // It must not outlive its robot, whatever keeps it: a start that hangs, a disk that takes nothing.
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), longestEndMs).unref();
+    });
   });
 }

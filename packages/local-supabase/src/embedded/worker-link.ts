@@ -92,6 +92,8 @@ export class WorkerLink {
         break;
       case 'failed':
         this.#setFailed(new LocalSupabaseError(message.code, message.message));
+        // It has closed what it could; what half a start has left open must not keep the process alive.
+        void this.#worker.terminate();
         break;
       case 'rows':
         this.#take(message.id)?.resolve(message.rows);
