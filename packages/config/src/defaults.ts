@@ -79,6 +79,7 @@ export function defaultSettings(host: Host): Settings {
       auditMaxMb: 2_048,
       auditAnchorIntervalMs: 300_000,
       auditMirror: false,
+      redactPatterns: [],
     },
     failureBundles: {
       enabled: true,

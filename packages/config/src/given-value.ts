@@ -27,7 +27,7 @@ export function checkGivenValue({ setting, value, origin, baseFolder }: GivenVal
   const result = kind.schema.safeParse(value);
   if (!result.success) {
     const shown = quote(setting, value);
-    const message = `must be ${kind.allowed}${shown === null ? '' : `, got ${shown}`}`;
+    const message = kind.fault?.(value) ?? `must be ${kind.allowed}${shown === null ? '' : `, got ${shown}`}`;
     return { ok: false, problem: { path, source: describeOrigin(origin), message } };
   }
   if (kind.treatment === 'path' && typeof result.data === 'string') {

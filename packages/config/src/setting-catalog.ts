@@ -10,6 +10,7 @@ import {
   passphrase,
   path,
   pathList,
+  patternList,
   type SettingKind,
   secret,
   text,
@@ -110,6 +111,7 @@ const catalog: Catalog = {
     auditMaxMb: optional(wholeNumber(100, 10_000_000)),
     auditAnchorIntervalMs: durationMs(1_000),
     auditMirror: flag(),
+    redactPatterns: patternList(),
   },
   failureBundles: {
     enabled: flag(),

@@ -10,6 +10,8 @@ export interface SettingKind<T> {
   /** Completes the sentence "must be ...". */
   readonly allowed: string;
   readonly fromText: (text: string) => unknown;
+  /** What is wrong with a value, where more can be said than `allowed` does; null where not. */
+  readonly fault?: (value: unknown) => string | null;
   /** `secret` values are never shown, a `url` only if it looks like one; a `path`, or each of a list, is made absolute. */
   readonly treatment?: 'secret' | 'url' | 'path';
 }
@@ -77,6 +79,33 @@ export function textList(maxLength = 200): SettingKind<string[]> {
     allowed: 'a list of at most 100 texts (in the environment: separated by commas)',
     fromText: itemsOf,
   };
+}
+
+/** Regular expressions as JavaScript has them with the flag `u`; one that matches nothing at all would match everywhere. */
+export function patternList(): SettingKind<string[]> {
+  const isList = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((item) => typeof item === 'string');
+  const fault = (value: unknown): string | null => {
+    const faults = isList(value) ? value.map((item, index) => patternFault(item, index)) : [];
+    return faults.find((one) => one !== null) ?? null;
+  };
+  return {
+    schema: z
+      .array(z.string().min(1).max(1_000))
+      .max(50)
+      .refine((items) => fault(items) === null),
+    allowed: 'a list of at most 50 regular expressions (in the environment: separated by commas)',
+    fromText: itemsOf,
+    fault,
+  };
+}
+
+function patternFault(source: string, index: number): string | null {
+  try {
+    return new RegExp(source, 'u').test('') ? `item ${index + 1} matches an empty text, and so every text` : null;
+  } catch (error) {
+    return `item ${index + 1} is no regular expression: ${(error as Error).message}`;
+  }
 }
 
 /** A list of some of these words, each at most once. */

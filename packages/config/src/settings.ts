@@ -166,6 +166,8 @@ export interface ObservabilitySettings {
   auditAnchorIntervalMs: number;
   /** Audit entries also go to the operational log. Default false. */
   auditMirror: boolean;
+  /** Regular expressions (flag `u`) of texts that never reach a log, the audit log or the page. They must end quickly on any text. Default empty. */
+  redactPatterns: string[];
 }
 
 /** What is kept of a job that failed, in the folder `bundles` of the robot's home. */

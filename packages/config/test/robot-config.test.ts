@@ -44,6 +44,15 @@ describe('a configuration made in code', () => {
     for (const address of ['127.0.0.1', '127.8.9.10', '::1', 'localhost']) expect(open(address)).toBe(address);
   });
 
+  it('refuses a pattern that is none, and says which one', () => {
+    const redactPatterns = ['\\bDE\\d{20}\\b', '[a-', 'x*'];
+    const wrong = (list: string[]) =>
+      problemsOf(() => validateConfig(new RobotConfig({ observability: { redactPatterns: list } }, host), host))
+        .message;
+    expect(wrong(redactPatterns)).toMatch(/observability\.redactPatterns \(.*\): item 2 is no regular expression: /);
+    expect(wrong(redactPatterns.toSpliced(1, 1))).toContain('item 2 matches an empty text');
+  });
+
   it('derives a heartbeat that leaves ten chances per lease', () => {
     const config = new RobotConfig({ jobExecution: { lockTimeoutMs: 3_000 } }, host);
     expect(validateConfig(config, host).jobExecution.heartbeatIntervalMs).toBe(300);
