@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { ValidSettings } from '@casare/config';
 import type { Logger } from '@casare/execution';
-import { AuditLogger, type Redactor } from '@casare/observability';
+import { AuditEventType, AuditLogger, type Redactor } from '@casare/observability';
 import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
 import type { RobotIdentity } from './identity.ts';
 import type { PauseChange } from './intake-pause.ts';
@@ -76,4 +76,10 @@ export function recordPause(audit: AuditLogger | null, change: PauseChange): voi
   }
   const { note, until } = change.pause;
   audit?.robotPaused({ reason: note, until: until === null ? null : new Date(until).toISOString(), ...who });
+}
+
+/** Records that the operational log does not reach its files any more, or does again. */
+export function recordLogProblem(audit: AuditLogger | null, folder: string, problem: string | null): void {
+  if (problem === null) audit?.log(AuditEventType.LOGS_WRITABLE, 'The log is written again', { details: { folder } });
+  else audit?.log(AuditEventType.LOGS_UNWRITABLE, 'The log cannot be written', { details: { folder, problem } });
 }

@@ -25,6 +25,9 @@ export interface MeasurementOptions {
   readonly onGate: () => void;
 }
 
+const unchecked =
+  'observability.minFreeDiskMb and maxMemoryPercent are not checked, because observability.resourceMonitoringEnabled is off: jobs are taken until disk or memory are full';
+
 export function composeMetrics({ config, clock, logger, onGate }: MeasurementOptions): Measurements {
   const { observability, robot } = config;
   const { minFreeDiskMb, maxMemoryPercent, resourceIntervalMs } = observability;
@@ -52,6 +55,7 @@ export function composeMetrics({ config, clock, logger, onGate }: MeasurementOpt
     async startMeasuring() {
       await history?.start();
       if (observability.resourceMonitoringEnabled) await monitor.start();
+      else if (minFreeDiskMb !== null || maxMemoryPercent !== null) logger.log('warning', unchecked);
     },
     async stopMeasuring() {
       await monitor.stop();

@@ -25,7 +25,7 @@ import { createBootClock } from './boot-clock.ts';
 import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
-import { composeAudit, recordPause } from './compose-audit.ts';
+import { composeAudit, recordLogProblem, recordPause } from './compose-audit.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
@@ -36,7 +36,7 @@ import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
 import { JobIntake } from './job-intake.ts';
-import { composeLogs } from './logs/compose-logs.ts';
+import { composeLogs, type RobotLogs } from './logs/compose-logs.ts';
 import type { JobLogs } from './logs/job-logs.ts';
 import { loggedJobStore } from './logs/logged-job-store.ts';
 import { OutboxSync } from './outbox-sync.ts';
@@ -77,6 +77,7 @@ export interface RobotParts extends Measurements {
   readonly identity: RobotIdentity;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly logs: Pick<RobotLogs, 'problem'>;
   readonly connection: ConnectionManager;
   /** How many robots the server has heard of lately: what a return after an outage is spread by. */
   readonly fleet: { size: number };
@@ -109,7 +110,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const config = validateConfig(settings);
   requireConnection(settings);
   const clock = options.clock ?? systemClock;
-  const redactor = new Redactor({ values: secretsOf(config) });
+  const redactor = new Redactor({
+    values: secretsOf(config),
+    patterns: config.observability.redactPatterns.map((pattern) => new RegExp(pattern, 'u')),
+  });
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
   const logs = composeLogs(config, redactor, options.logger);
@@ -144,6 +148,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const { audit } = record;
     opened.audit = audit;
     auditIncidents(ownStore, audit);
+    logs.watch((problem) => recordLogProblem(audit, config.observability.logDir, problem));
     const fleet = { size: 1 };
     const connection = openConnection(settings, {
       fleetSize: () => fleet.size,
@@ -314,6 +319,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       identity,
       clock,
       logger,
+      logs,
       connection,
       fleet,
       wakeUps,

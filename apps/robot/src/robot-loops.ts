@@ -4,6 +4,7 @@
  */
 import type { RobotParts } from './compose.ts';
 import { guardIntervalMs } from './lease-deadline.ts';
+import { notWritten } from './logs/compose-logs.ts';
 import { messageOf } from './message-of.ts';
 import { type Periodic, startPeriodic } from './periodic.ts';
 import { StoreRoom } from './store-room.ts';
@@ -12,6 +13,8 @@ import { StoreRoom } from './store-room.ts';
 const retentionIntervalMs = 3_600_000;
 /** How often it is tried out whether the store can be written to. */
 const probeIntervalMs = 5_000;
+/** How often it is tried out whether the log's files can be written to while they could not. */
+const logLookMs = 30_000;
 /** How often it is looked whether an anchor of the audit log is due. */
 const anchorLookMs = 5_000;
 
@@ -57,6 +60,7 @@ export class RobotLoops {
     this.#loop('anchoring the audit log', anchorLookMs, async (signal) => {
       if (turn.isRegistered) await auditAnchors?.send(signal);
     });
+    this.#loop('the log', logLookMs, async () => this.#tryLog());
     this.#loop('room in the local store', 2_000, () => this.#room.look());
   }
 
@@ -121,6 +125,13 @@ export class RobotLoops {
     const { probe, gate } = this.#parts;
     await probe.look();
     gate.hold('store', probe.problem ?? null);
+  }
+
+  /** A line is also how it is found out whether the files can be written again. */
+  async #tryLog(): Promise<void> {
+    const { logs, logger, config } = this.#parts;
+    if (logs.problem === null) return;
+    logger.log('warning', `${notWritten(config.observability.logDir)} (${logs.problem})`);
   }
 
   async #drain(signal: AbortSignal): Promise<void> {

@@ -38,6 +38,8 @@ export interface RobotStatus {
   readonly running: readonly RunningJob[];
   /** Null where it is switched off. While it cannot be written, no new jobs are taken. */
   readonly audit: AuditStatus | null;
+  /** Why the robot's log does not reach its files; null while it does. */
+  readonly logProblem: string | null;
   /** Jobs that wait for an operator's answer. */
   readonly inDoubt: readonly string[];
   /** Null while the robot takes new jobs. Times in ms. */
@@ -71,7 +73,7 @@ export interface RobotDescription {
 
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
   if (parts === null) {
-    const nothing = { executor: null, connection: null, wakeUps: null, audit: null, paused: null };
+    const nothing = { executor: null, connection: null, wakeUps: null, audit: null, logProblem: null, paused: null };
     return { state, health: healthWithoutParts(state), refusals: [], ...nothing, running: [], inDoubt: [] };
   }
   const { executor, connection, wakeUps, desk, pause, activity, gate } = parts;
@@ -99,6 +101,7 @@ export function statusOf(state: AgentState, parts: RobotParts | null): RobotStat
       };
     }),
     audit: parts.audit?.getStatus() ?? null,
+    logProblem: parts.logs.problem,
     inDoubt: desk.inDoubt,
     paused: current === null ? null : { note: current.note, since: current.since, remainingMs: pause.remainingMs },
   };

@@ -118,6 +118,9 @@ describe('the audit log of a robot', () => {
       );
       await robot.start();
       onTestFinished(() => robot.stop({ mode: 'cancel' }));
+      expect(told).toContainEqual(
+        expect.stringMatching(/^warning: .*minFreeDiskMb and maxMemoryPercent are not checked/),
+      );
       await eventually('the robot says so', () =>
         told.some((line) => /^warning: no new jobs are taken.*ENOSPC/.test(line)),
       );

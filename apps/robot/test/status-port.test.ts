@@ -1,5 +1,5 @@
 /** The robot's port as probes, Prometheus and programs meet it: what it says when, and whom it refuses. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import type { JsonObject, NodeType } from '@casare/execution';
@@ -84,7 +84,11 @@ async function robotWith(settings: Partial<RobotConfig> = {}, nodes: readonly No
 
 describe('readiness', () => {
   it('is lost when the polls fail and comes back with them, and whom it does not know it refuses', async () => {
-    const { agent, home, ask, isReady, codes, url } = await robotWith();
+    const logDir = join(temporaryFolder(), 'logs');
+    writeFileSync(logDir, 'a file where the folder should be');
+    const { agent, home, ask, isReady, codes, url } = await robotWith({
+      observability: { logDir, logLevel: 'warning', redactPatterns: ['IBAN \\d+'] } as never,
+    });
     await eventually('it is ready', isReady, patient);
     expect((await ask('/status.json')).json).toMatchObject({
       state: 'idle',
@@ -105,18 +109,27 @@ describe('readiness', () => {
     await eventually('it is not ready', async () => !(await isReady()), patient);
     expect(await codes()).toEqual(['OFFLINE']);
     expect((await ask('/healthz')).json).toEqual({ alive: true, state: 'offline' });
+    const logProblem = async () => (await ask('/status.json')).json.log_problem;
+    await eventually('a warning cannot be written', async () => (await logProblem()) !== null, patient);
+    expect(await logProblem()).toMatch(/EEXIST|ENOTDIR/);
     server = await startEmbeddedSupabase({ dataDir: data.path });
     await eventually('it is ready again', isReady, patient);
     agent.setMaxConcurrent(2);
-    await agent.pause({ note: 'month end' });
+    await agent.pause({ note: 'month end, IBAN 4711' });
     expect(await codes()).toEqual(['PAUSED']);
     const bearer = { authorization: `Bearer ${readFileSync(join(home, 'status-token'), 'utf8').trim()}` };
     const resume = { method: 'POST', body: '{}', headers: { ...bearer, 'content-type': 'application/json' } };
     expect((await ask('/actions/resume', resume)).json).toEqual({ ok: true, result: { was_paused: true } });
     const { entries } = await readAuditLog(join(home, 'audit'), {
-      eventTypes: ['config.changed', 'robot.paused', 'robot.resumed'],
+      eventTypes: ['logs.unwritable', 'config.changed', 'robot.paused', 'robot.resumed'],
     });
     expect(entries.map(({ type, actor, message, details }) => [type, actor, message, details])).toEqual([
+      [
+        'logs.unwritable',
+        'robot',
+        'The log cannot be written',
+        { folder: logDir, problem: expect.stringMatching(/EEXIST|ENOTDIR/) },
+      ],
       [
         'config.changed',
         'program',
@@ -126,8 +139,8 @@ describe('readiness', () => {
       [
         'robot.paused',
         'program',
-        'Robot paused: month end',
-        { reason: 'month end', until: null, requested_from: 'program' },
+        'Robot paused: month end, [redacted]',
+        { reason: 'month end, [redacted]', until: null, requested_from: 'program' },
       ],
       ['robot.resumed', 'status page', 'Robot resumed', { reason: null, requested_from: '127.0.0.1' }],
     ]);

@@ -134,6 +134,7 @@ export function statusLines(status: JsonObject): string[] {
       'refused',
       Number(outbox.dead_letters) === 0 ? null : `${String(outbox.dead_letters)} entries (see \`outbox list\`)`,
     ],
+    ['log', typeof status.log_problem === 'string' ? `cannot be written: ${status.log_problem}` : null],
     ...incidentFacts((status.incidents ?? []) as readonly JsonObject[]),
   ]);
   if (running.length === 0) return facts;

@@ -71,6 +71,7 @@ export function statusReport(description: RobotDescription): JsonObject {
             },
           },
     audit: status.audit === null ? null : auditReport(status.audit),
+    log_problem: status.logProblem,
     incidents: [...incidents],
     outbox: {
       pending: outbox.pending,

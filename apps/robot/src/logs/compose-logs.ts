@@ -13,6 +13,10 @@ export interface RobotLogs {
   homeIsOurs(): void;
   /** Null when jobs' lines are not sent. To be called once. */
   jobLogs(parts: { readonly gateway: JobGateway; readonly clock: Clock }): JobLogs | null;
+  /** Why lines do not reach the files; null while they do. */
+  readonly problem: string | null;
+  /** Calls `onProblem` with the problem there is, if any, and from then on when one comes and goes. */
+  watch(onProblem: (problem: string | null) => void): void;
   close(): Promise<void>;
 }
 
@@ -26,6 +30,14 @@ export function composeLogs(config: ValidSettings, redactor: Redactor, given: Lo
   const { logLevel, logFormat, logDir, logFileMb, logQuotaMb, jobLogsEnabled, jobLogQuotaMb } = config.observability;
   const owned = Promise.withResolvers<void>();
   let listener: JobLogs | null = null;
+  let problem: string | null = null;
+  let tellProblem: (problem: string | null) => void = () => undefined;
+  const onFileProblem = (found: string | null): void => {
+    problem = found;
+    if (found !== null) logger.log('error', `${notWritten(logDir)}: ${found}`);
+    else logger.log('warning', `the log is written to ${logDir} again; lines before this one are missing there`);
+    tellProblem(found);
+  };
   const onLine = (line: LogRecord): void => listener?.take(line);
   const common = { level: logLevel, redact: redactor, onLine };
   const own: OperationalLogger = createLogger(
@@ -33,6 +45,7 @@ export function composeLogs(config: ValidSettings, redactor: Redactor, given: Lo
       ? {
           ...common,
           format: logFormat,
+          onFileProblem,
           file: {
             path: logPath(config),
             maxBytes: logFileMb * megabyte,
@@ -54,6 +67,13 @@ export function composeLogs(config: ValidSettings, redactor: Redactor, given: Lo
   return {
     logger,
     homeIsOurs: () => owned.resolve(),
+    get problem() {
+      return problem;
+    },
+    watch(onProblem) {
+      tellProblem = onProblem;
+      if (problem !== null) onProblem(problem);
+    },
     jobLogs({ gateway, clock }) {
       if (!jobLogsEnabled) return null;
       const total = jobLogQuotaMb * megabyte;
@@ -73,4 +93,9 @@ export function composeLogs(config: ValidSettings, redactor: Redactor, given: Lo
       await own.close();
     },
   };
+}
+
+/** What is wrong while lines do not reach the files, in the words of an operator. */
+export function notWritten(logDir: string): string {
+  return `the log cannot be written to ${logDir}, only to the standard error of the robot, which goes on`;
 }

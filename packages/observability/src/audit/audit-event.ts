@@ -6,6 +6,9 @@ export const AuditEventType = {
   ROBOT_PAUSED: 'robot.paused',
   ROBOT_RESUMED: 'robot.resumed',
   STORE_INCIDENT: 'store.incident',
+  /** The operational log cannot be written to its files; the robot goes on. */
+  LOGS_UNWRITABLE: 'logs.unwritable',
+  LOGS_WRITABLE: 'logs.writable',
   CONFIG_CHANGED: 'config.changed',
   CONNECTION_ESTABLISHED: 'connection.established',
   CONNECTION_LOST: 'connection.lost',
@@ -85,6 +88,7 @@ export function ruleOf(type: AuditEventType): EventRule {
 
 const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.ROBOT_PAUSED, 'warning'],
+  [AuditEventType.LOGS_UNWRITABLE, 'error'],
   [AuditEventType.CONNECTION_LOST, 'warning'],
   [AuditEventType.CONNECTION_REFUSED, 'error'],
   [AuditEventType.CIRCUIT_OPENED, 'warning'],
@@ -106,6 +110,8 @@ const severityByType = new Map<AuditEventType, AuditSeverity>([
 const outcomeByType = new Map<AuditEventType, AuditOutcome>([
   [AuditEventType.CONNECTION_ESTABLISHED, 'success'],
   [AuditEventType.CONNECTION_RESTORED, 'success'],
+  [AuditEventType.LOGS_UNWRITABLE, 'failure'],
+  [AuditEventType.LOGS_WRITABLE, 'success'],
   [AuditEventType.CONNECTION_LOST, 'failure'],
   [AuditEventType.CONNECTION_REFUSED, 'failure'],
   [AuditEventType.JOB_CLAIMED, 'success'],

@@ -19,6 +19,8 @@ export interface CreateLoggerOptions {
   readonly stream?: (NodeJS.WritableStream & { readonly writableLength: number }) | null;
   /** A file beside the stream. Default none. */
   readonly file?: LogFileOptions;
+  /** Told once when lines cannot be written to the file, with what keeps them from it, and once, with null, when they can again. */
+  readonly onFileProblem?: (problem: string | null) => void;
   readonly redact?: RedactOptions | Redactor;
   /** Fields of every line. */
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -50,11 +52,17 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
     status.failed += 1;
     status.lastError = message;
   };
+  let fileProblem: string | null = null;
+  const tell = (problem: string | null): void => {
+    if ((problem === null) === (fileProblem === null)) return;
+    fileProblem = problem;
+    options.onFileProblem?.(problem);
+  };
   const places = [
     ...(options.stream === null
       ? []
       : [{ sink: streamSink(options.stream ?? process.stderr), format: options.format ?? 'human' }]),
-    ...(options.file === undefined ? [] : [{ sink: fileSink(options.file), format: 'json' as const }]),
+    ...(options.file === undefined ? [] : [{ sink: watched(fileSink(options.file), tell), format: 'json' as const }]),
   ];
   const logger = winston.createLogger({
     levels: { ...logLevels },
@@ -94,6 +102,25 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
       });
       await Promise.all(places.map(({ sink }) => sink.close()));
     },
+  };
+}
+
+/** The same sink, whose turns from good to bad and back are told; a line that still waits says nothing. */
+function watched(sink: LogSink, tell: (problem: string | null) => void): LogSink {
+  const failed = (onError: (message: string) => void) => (message: string) => {
+    onError(message);
+    tell(message);
+  };
+  return {
+    write(line, onError) {
+      try {
+        if (sink.write(line, failed(onError)) !== 'waits') tell(null);
+      } catch (error) {
+        tell(messageOf(error));
+        throw error;
+      }
+    },
+    close: () => sink.close(),
   };
 }
 

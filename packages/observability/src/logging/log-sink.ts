@@ -8,7 +8,8 @@ import { messageOf } from '../errors.ts';
 import { AppendFile } from '../files/append-file.ts';
 
 export interface LogSink {
-  write(line: string, onError: (message: string) => void): void;
+  /** @returns `waits`: it is not known yet whether it can be written, and `onError` may still be called */
+  write(line: string, onError: (message: string) => void): 'waits' | undefined;
   close(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ export function streamSink(stream: NodeJS.WritableStream & { readonly writableLe
       stream.write(`${line}\n`, (error) => {
         if (error) onError(messageOf(error));
       });
+      return 'waits';
     },
     close: () => new Promise((resolve) => stream.write('', () => resolve())),
   };
@@ -89,9 +91,13 @@ export function fileSink(options: LogFileOptions): LogSink {
   );
   return {
     write(line, onError) {
-      if (held === null) return append(line);
+      if (held === null) {
+        append(line);
+        return undefined;
+      }
       if (held.length >= mostHeldLines) throw new Error('more lines came before the log file than can wait for it');
       held.push({ line, onError });
+      return 'waits';
     },
     async close() {
       held = null;
