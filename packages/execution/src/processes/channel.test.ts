@@ -52,4 +52,17 @@ describe('a channel', () => {
     expect(seen).toEqual([{ type: 'first' }]);
     expect(closed).toEqual([expect.any(Error)]);
   });
+
+  it('that waits for the other side again and again keeps no listeners', async () => {
+    const stream = new Duplex({ highWaterMark: 1, read: () => undefined, write: (_bytes, _encoding, done) => setImmediate(done) });
+    const channel = new Channel<Message, Message>(stream, { onMessage: () => undefined, onClosed: () => undefined });
+    const listeners = (): number => stream.listenerCount('close') + stream.listenerCount('drain');
+    const before = listeners();
+    for (let turn = 0; turn < 3; turn += 1) {
+      channel.send({ type: 'x' });
+      await channel.drained();
+    }
+    expect(listeners()).toBe(before);
+    channel.close();
+  });
 });

@@ -118,10 +118,10 @@ export class Channel<In extends { readonly type: string }, Out extends { readonl
   /** Resolves when the other side keeps up, or the channel is closed. */
   async drained(): Promise<void> {
     while (!this.#isClosed && this.#stream.writableNeedDrain) {
-      await new Promise<void>((resolve) => {
-        this.#stream.once('drain', resolve);
-        this.#stream.once('close', resolve);
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (const event of ['drain', 'close']) this.#stream.once(event, resolve);
+      await promise;
+      for (const event of ['drain', 'close']) this.#stream.off(event, resolve);
     }
   }
 
