@@ -13,7 +13,7 @@ import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { checkChange, encodeDraft } from './journal/journal-entry.ts';
 import { openStoreNow } from './open-store.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
-import { checkCacheJob, checkJobId, checkLimit, checkObject } from './queue-arguments.ts';
+import { checkCacheJob, checkGiven, checkJobId, checkLease, checkLimit, checkObject } from './queue-arguments.ts';
 import type {
   Checkpoint,
   HistoryEntry,
@@ -44,6 +44,7 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** @throws StoreOwnedError when another process holds the file; see `openStore` for the other errors */
   constructor(options: OfflineQueueOptions) {
+    checkGiven(options, 'OfflineQueue');
     if ('store' in options) {
       this.#store = SqliteStore.of(options.store);
       this.#ownsStore = false;
@@ -81,7 +82,7 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` when it has ended otherwise, `NOT_SERIALIZABLE`
    */
   async markCompleted(jobId: string, options: MarkCompletedOptions): Promise<void> {
-    const status = options.status ?? (options.success ? 'completed' : 'failed');
+    const status = checkGiven(options, 'markCompleted').status ?? (options.success ? 'completed' : 'failed');
     if (options.success !== (status === 'completed')) {
       throw new StoreError('INVALID_ARGUMENT', `success: ${options.success} does not go with status "${status}".`);
     }
@@ -100,6 +101,7 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** Notes when a lease was last confirmed, for the time after a restart (I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
+    checkLease(checkGiven(lease, 'renewLease'));
     await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease });
   }
 
@@ -109,7 +111,7 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL`, `NOT_SERIALIZABLE`
    */
   async saveCheckpoint(options: SaveCheckpointOptions): Promise<void> {
-    const { jobId, ...checkpoint } = options;
+    const { jobId, ...checkpoint } = checkGiven(options, 'saveCheckpoint');
     const run = { jobId: checkJobId(jobId) };
     const nowMs = this.#store.clock.now();
     await this.#store.write({ op: 'checkpoint', run, checkpoint: encodeCheckpoint(checkpoint), nowMs });

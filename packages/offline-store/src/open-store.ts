@@ -8,6 +8,7 @@ import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
 import { StoreError } from './errors.ts';
 import type { Logger } from './ports.ts';
+import { checkGiven } from './queue-arguments.ts';
 import { openRescued } from './rescue/open-rescued.ts';
 import { checkKeys } from './secrets/secret-keys.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -44,7 +45,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The same without a promise, for constructors: what the writer's thread finds out later, the first write tells. */
 export function openStoreNow(options: StoreOptions): SqliteStore {
-  checkOptions(options);
+  checkOptions(checkGiven(options, 'openStore'));
   try {
     return openAsOwner(options);
   } catch (error) {

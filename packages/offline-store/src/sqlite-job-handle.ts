@@ -5,6 +5,7 @@ import type { RunRef } from './jobs/job-rows.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { type Iteration, isSameTurn } from './journal/iteration.ts';
 import { checkChange, encodeDraft, encodeEntry, isExecution, type JournalEntryLike } from './journal/journal-entry.ts';
+import { checkGiven } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { restoreState } from './restore-target.ts';
 import type { SecretPath } from './secrets/secret-parts.ts';
@@ -54,6 +55,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
 
   async commit(entries: readonly Entry[], options: CommitOptions = {}): Promise<void> {
     this.#assertInUse();
+    if (!Array.isArray(entries)) throw new StoreError('INVALID_ARGUMENT', 'commit takes a list of journal entries.');
     const { store, run } = this.#parts;
     const change = options.status === undefined ? {} : { change: checkChange(options.status) };
     const secretOf = options.secret === undefined ? [] : pathsByEntry(entries.length, options.secret);
@@ -69,7 +71,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   async saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void> {
     this.#assertInUse();
     const { store, run, autoSave } = this.#parts;
-    const { context, ...rest } = checkpoint;
+    const { context, ...rest } = checkGiven(checkpoint, 'saveCheckpoint');
     const encoded = encodeCheckpoint({ ...rest, state: context });
     if (this.#executed === null) await this.#learn();
     if (autoSave) await store.write({ op: 'checkpoint', run, checkpoint: encoded, nowMs: store.clock.now() });

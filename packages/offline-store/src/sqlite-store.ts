@@ -18,7 +18,7 @@ import { RunReader } from './journal/run-reader.ts';
 import type { OutboxLimits } from './outbox/outbox.ts';
 import { SqliteOutbox } from './outbox/sqlite-outbox.ts';
 import type { Clock } from './ports.ts';
-import { checkLimit } from './queue-arguments.ts';
+import { checkCleanup, checkLimit } from './queue-arguments.ts';
 import { type Incident, listIncidents } from './rescue/incidents.ts';
 import type { OpeningReport } from './rescue/open-rescued.ts';
 import { SecretBox } from './secrets/secret-box.ts';
@@ -157,7 +157,7 @@ export class SqliteStore implements Store, StoreAccess {
   async cleanup(options: CleanupOptions = {}): Promise<CleanupReport> {
     const report = await cleanStore(
       { db: this.#parts.db, access: this, outbox: this.outbox, clock: this.clock },
-      options,
+      checkCleanup(options),
     );
     if (Object.values(report).some((removed) => removed > 0)) await this.#parts.writer.truncate();
     return report;

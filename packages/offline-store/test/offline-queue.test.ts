@@ -124,6 +124,13 @@ describe('the offline queue', () => {
       [{ ...base, variables: [1] }, 'INVALID_ARGUMENT'],
       [{ ...base, leaseToken: 'abc' }, 'INVALID_ARGUMENT'],
       [{ ...base, leaseToken: 7 }, 'INVALID_ARGUMENT'],
+      [undefined, 'INVALID_ARGUMENT'],
+      [{ ...base, jobId: '\ud800' }, 'INVALID_ARGUMENT'],
+      [{ ...base, name: {} }, 'INVALID_ARGUMENT'],
+      [{ ...base, onLost: 'bogus' }, 'INVALID_ARGUMENT'],
+      [{ ...base, inDoubtPolicy: 'bogus' }, 'INVALID_ARGUMENT'],
+      [{ ...base, timeoutMs: Number.NaN }, 'INVALID_ARGUMENT'],
+      [{ ...base, lease: { bootId: 'b' } }, 'INVALID_ARGUMENT'],
       [{ ...base, variables: { a: { b: [1, () => 1] } } }, 'NOT_SERIALIZABLE'],
       [{ ...base, variables: cyclic }, 'NOT_SERIALIZABLE'],
     ];
@@ -139,6 +146,8 @@ describe('the offline queue', () => {
       code: 'INVALID_ARGUMENT',
     });
     await expect(queue.markSynced('j')).rejects.toMatchObject({ code: 'JOB_NOT_FINAL' });
+    await expect(queue.cleanup({ endedForMs: '7d' } as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(queue.markCompleted('j', undefined as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(queue.getJobsToSync(0)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect((await queue.getJob('j')).status).toBe('cached');
   });

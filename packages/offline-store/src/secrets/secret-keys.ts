@@ -37,8 +37,10 @@ export function secretKey(key: Uint8Array | string): SecretKey {
 
 /** @throws StoreError `KEY_WRONG` when a key is not the one its id names */
 export function checkKeys(keys: SecretKeys): SecretKeys {
+  if (keys?.current === undefined)
+    throw new StoreError('INVALID_ARGUMENT', 'keys are what openKeyFolder returns, or { current: secretKey(...) }.');
   for (const { id, key } of [keys.current, ...(keys.older ?? [])]) {
-    if (key.length !== keyBytes || keyIdOf(key) !== id) {
+    if (key?.length !== keyBytes || keyIdOf(key) !== id) {
       throw new StoreError('KEY_WRONG', `The key named ${id} is damaged or another key: restore it from its copy.`);
     }
   }
