@@ -54,7 +54,11 @@ describe('a channel', () => {
   });
 
   it('that waits for the other side again and again keeps no listeners', async () => {
-    const stream = new Duplex({ highWaterMark: 1, read: () => undefined, write: (_bytes, _encoding, done) => setImmediate(done) });
+    const stream = new Duplex({
+      highWaterMark: 1,
+      read: () => undefined,
+      write: (_bytes, _encoding, done) => setImmediate(done),
+    });
     const channel = new Channel<Message, Message>(stream, { onMessage: () => undefined, onClosed: () => undefined });
     const listeners = (): number => stream.listenerCount('close') + stream.listenerCount('drain');
     const before = listeners();
