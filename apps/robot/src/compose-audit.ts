@@ -4,6 +4,7 @@ import type { ValidSettings } from '@casare/config';
 import type { Logger } from '@casare/execution';
 import { AuditEventType, AuditLogger, type Redactor } from '@casare/observability';
 import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
+import { AuditCheck } from './audit-check.ts';
 import type { RobotIdentity } from './identity.ts';
 import type { PauseChange } from './intake-pause.ts';
 import { actorOf } from './requester.ts';
@@ -20,19 +21,29 @@ export interface AuditComposition {
 export interface RobotAudit {
   /** Null when it is switched off. */
   readonly audit: AuditLogger | null;
+  /** What is wrong with the log that was found at the start; null when nothing is, or nobody has looked yet. */
+  readonly problem: string | null;
   /** Sends anchors to the server; null without an audit log. */
   anchorsOn(server: AnchorServer): AuditAnchors | null;
   /** Whether durable entries can be written; after a failure, asking tries again. */
   isWritable(): boolean;
+  close(): void;
 }
 
+const withoutAudit: RobotAudit = {
+  audit: null,
+  problem: null,
+  anchorsOn: () => null,
+  isWritable: () => true,
+  close: () => undefined,
+};
 const dayMs = 86_400_000;
 const megabyte = 1024 * 1024;
 
 /** @throws AuditError `AUDIT_FOLDER_OWNED` when another robot writes to the folder, `AUDIT_KEY_WRONG` */
 export function composeAudit({ config, identity, redactor, logger, onWritable }: AuditComposition): RobotAudit {
   const settings = config.observability;
-  if (!settings.auditEnabled) return { audit: null, anchorsOn: () => null, isWritable: () => true };
+  if (!settings.auditEnabled) return withoutAudit;
   let anchors: AuditAnchors | null = null;
   let told: string | null = null;
   const audit = new AuditLogger({
@@ -51,8 +62,13 @@ export function composeAudit({ config, identity, redactor, logger, onWritable }:
     },
   });
   audit.open();
+  const check = new AuditCheck({ audit, folder: settings.auditDir, logger });
+  void check.run();
   return {
     audit,
+    get problem() {
+      return check.problem;
+    },
     anchorsOn: (server) => {
       anchors = new AuditAnchors({ audit, server, intervalMs: settings.auditAnchorIntervalMs, logger });
       return anchors;
@@ -63,6 +79,10 @@ export function composeAudit({ config, identity, redactor, logger, onWritable }:
       onWritable(isWritable ? null : `the audit log cannot be written (${why}), so nothing would tell of them`);
       if (isWritable) told = null;
       return isWritable;
+    },
+    close() {
+      check.stop();
+      audit.close();
     },
   };
 }

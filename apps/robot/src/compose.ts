@@ -25,7 +25,7 @@ import { createBootClock } from './boot-clock.ts';
 import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
-import { composeAudit, recordLogProblem, recordPause } from './compose-audit.ts';
+import { composeAudit, type RobotAudit, recordLogProblem, recordPause } from './compose-audit.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
@@ -101,6 +101,8 @@ export interface RobotParts extends Measurements {
   readonly probe: StoreProbe;
   readonly redactor: Redactor;
   readonly audit: AuditLogger | null;
+  /** What was found when its log was looked at. */
+  readonly auditRecord: Pick<RobotAudit, 'problem'>;
   readonly auditAnchors: AuditAnchors | null;
   close(): Promise<void>;
 }
@@ -128,12 +130,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     ...(options.commitDelayMs === undefined ? {} : { commitDelayMs: options.commitDelayMs }),
     logger,
   });
-  const opened: { audit: AuditLogger | null } = { audit: null };
+  const opened: { record: RobotAudit | null } = { record: null };
   logs.homeIsOurs();
   try {
     return await assemble(store);
   } catch (error) {
-    opened.audit?.close();
+    opened.record?.close();
     await store.close();
     await logs.close();
     throw error;
@@ -146,7 +148,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const onWritable = (problem: string | null): void => gate.hold('audit', problem);
     const record = composeAudit({ config, identity, redactor, logger, onWritable });
     const { audit } = record;
-    opened.audit = audit;
+    opened.record = record;
     auditIncidents(ownStore, audit);
     logs.watch((problem) => recordLogProblem(audit, config.observability.logDir, problem));
     const fleet = { size: 1 };
@@ -341,12 +343,13 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       redactor,
       probe: new StoreProbe({ home, queue, clock }),
       audit,
+      auditRecord: record,
       auditAnchors: record.anchorsOn(connection),
       async close() {
         pause.close();
         await runner.close();
         await ownStore.close();
-        audit?.close();
+        record.close();
         await logs.close();
       },
     };

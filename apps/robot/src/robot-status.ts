@@ -40,6 +40,8 @@ export interface RobotStatus {
   readonly audit: AuditStatus | null;
   /** Why the robot's log does not reach its files; null while it does. */
   readonly logProblem: string | null;
+  /** What is wrong with the audit log that was found at the start; null when nothing is. */
+  readonly auditProblem: string | null;
   /** Jobs that wait for an operator's answer. */
   readonly inDoubt: readonly string[];
   /** Null while the robot takes new jobs. Times in ms. */
@@ -73,8 +75,17 @@ export interface RobotDescription {
 
 export function statusOf(state: AgentState, parts: RobotParts | null): RobotStatus {
   if (parts === null) {
-    const nothing = { executor: null, connection: null, wakeUps: null, audit: null, logProblem: null, paused: null };
-    return { state, health: healthWithoutParts(state), refusals: [], ...nothing, running: [], inDoubt: [] };
+    const nothing = { executor: null, connection: null, wakeUps: null, audit: null, paused: null };
+    const problems = { auditProblem: null, logProblem: null };
+    return {
+      state,
+      health: healthWithoutParts(state),
+      refusals: [],
+      ...nothing,
+      ...problems,
+      running: [],
+      inDoubt: [],
+    };
   }
   const { executor, connection, wakeUps, desk, pause, activity, gate } = parts;
   const status = executor.getStatus();
@@ -101,6 +112,7 @@ export function statusOf(state: AgentState, parts: RobotParts | null): RobotStat
       };
     }),
     audit: parts.audit?.getStatus() ?? null,
+    auditProblem: parts.auditRecord.problem,
     logProblem: parts.logs.problem,
     inDoubt: desk.inDoubt,
     paused: current === null ? null : { note: current.note, since: current.since, remainingMs: pause.remainingMs },

@@ -135,6 +135,7 @@ describe('the audit log of a robot', () => {
         return seen.add(row?.at).size > 3;
       });
       expect(await operator.job(jobId)).toMatchObject({ status: 'pending' });
+      expect(robot.getStatus().auditProblem).toContain('it is no regular file');
 
       rmSync(full);
       expect(await operator.ended(jobId)).toMatchObject({ status: 'completed' });

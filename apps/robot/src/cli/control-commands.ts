@@ -134,6 +134,12 @@ export function statusLines(status: JsonObject): string[] {
       'refused',
       Number(outbox.dead_letters) === 0 ? null : `${String(outbox.dead_letters)} entries (see \`outbox list\`)`,
     ],
+    [
+      'audit log',
+      typeof status.audit_problem === 'string'
+        ? `not as it was written: ${status.audit_problem} (see \`audit verify\`)`
+        : null,
+    ],
     ['log', typeof status.log_problem === 'string' ? `cannot be written: ${status.log_problem}` : null],
     ...incidentFacts((status.incidents ?? []) as readonly JsonObject[]),
   ]);

@@ -71,6 +71,7 @@ export function statusReport(description: RobotDescription): JsonObject {
             },
           },
     audit: status.audit === null ? null : auditReport(status.audit),
+    audit_problem: status.auditProblem,
     log_problem: status.logProblem,
     incidents: [...incidents],
     outbox: {

@@ -41,6 +41,8 @@ export const AuditEventType = {
   ERROR_PERMANENT: 'error.permanent',
   /** The rest is written by the log itself. After entries could not be written: */
   AUDIT_ENTRIES_LOST: 'audit.entries_lost',
+  /** The log that the robot goes on with is not as it was written. */
+  AUDIT_DAMAGED: 'audit.damaged',
   /** First entry of the chain in a folder that has files from before it. */
   AUDIT_CHAIN_STARTED: 'audit.chain_started',
   AUDIT_SEGMENTS_REMOVED: 'audit.segments_removed',
@@ -104,6 +106,7 @@ const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.ERROR_TRANSIENT, 'warning'],
   [AuditEventType.ERROR_PERMANENT, 'error'],
   [AuditEventType.AUDIT_ENTRIES_LOST, 'critical'],
+  [AuditEventType.AUDIT_DAMAGED, 'critical'],
   [AuditEventType.AUDIT_KEY_REPLACED, 'critical'],
 ]);
 
@@ -111,6 +114,7 @@ const outcomeByType = new Map<AuditEventType, AuditOutcome>([
   [AuditEventType.CONNECTION_ESTABLISHED, 'success'],
   [AuditEventType.CONNECTION_RESTORED, 'success'],
   [AuditEventType.LOGS_UNWRITABLE, 'failure'],
+  [AuditEventType.AUDIT_DAMAGED, 'failure'],
   [AuditEventType.LOGS_WRITABLE, 'success'],
   [AuditEventType.CONNECTION_LOST, 'failure'],
   [AuditEventType.CONNECTION_REFUSED, 'failure'],

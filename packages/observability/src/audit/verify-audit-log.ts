@@ -27,6 +27,8 @@ export interface VerifyOptions {
   readonly anchors?: readonly Anchor[];
   /** Public keys whose signatures count, the 32 bytes of each in base64. Default: those in the folder itself. */
   readonly publicKeys?: readonly string[];
+  /** Ends the look behind the segment at hand; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface AuditVerification {
@@ -73,7 +75,7 @@ export async function verifyAuditLog(folder: string, options: VerifyOptions = {}
       const verification = await verifyOnce(folder, options);
       if (verification.ok || look === mostLooks || readTombstone(folder)?.last_segment === before) return verification;
     } catch (error) {
-      if (error instanceof AuditError) throw error;
+      if (error instanceof AuditError || options.signal?.aborted === true) throw error;
       if (isCode(error, 'ENOENT') && look < mostLooks) continue;
       const { message } = error as Error;
       throw new AuditError('AUDIT_UNREADABLE', `the audit log in ${folder} cannot be read: ${message}`, error);
@@ -109,6 +111,7 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
   const pool = openSegmentPool(segments, { history, publicKeys, anchors });
   try {
     for (const [index, segment] of segments.entries()) {
+      options.signal?.throwIfAborted();
       const part = await pool.partOf(index);
       if (part !== null && checker.adopt(segment.name, part)) continue;
       isLastLineOpen = await checkSegment(segment, checker, index === segments.length - 1);

@@ -1,12 +1,17 @@
 /** A file's bytes in pieces, decompressed where its name ends in `.gz`. */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { isCode } from './durable-file.ts';
 
 const pieceBytes = 256 * 1024;
 
-/** Whether the bytes are no whole compressed file, other than that they could not be had. */
+/** A device or a pipe has no end that a reader could wait for. */
+class NoRegularFile extends Error {}
+
+/** Whether the file is not what it was written as, other than that it could not be read. */
 export function isDamagedFile(error: unknown): error is Error {
+  if (error instanceof NoRegularFile) return true;
   return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
@@ -25,6 +30,7 @@ export async function* readChunks(path: string): AsyncGenerator<Buffer> {
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  if (!(await stat(path)).isFile()) throw new NoRegularFile('it is no regular file');
   const file = createReadStream(path, { highWaterMark: pieceBytes });
   if (!path.endsWith('.gz')) {
     yield* file as AsyncIterable<Buffer>;
