@@ -183,7 +183,8 @@ function listKeyFiles(folder: string): KeyFile[] {
 function readSigner(path: string, id: string): AuditSigner {
   let signer: AuditSigner;
   try {
-    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+    const found = statSync(path);
+    if (process.platform !== 'win32' && found.isFile() && (found.mode & 0o077) !== 0) chmodSync(path, 0o600);
     signer = asSigner(createPrivateKey(readFileSync(path, 'utf8')));
   } catch (error) {
     throw new AuditError('AUDIT_KEY_WRONG', `${path} holds no private key: ${messageOf(error)}`, error);

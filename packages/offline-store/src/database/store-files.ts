@@ -74,6 +74,12 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
+/** For its owner only; what a link leads to is left alone when it is no file, but a device of the machine's. */
+export function keepFromOthers(path: string): void {
+  const found = statSync(path);
+  if (process.platform !== 'win32' && found.isFile() && (found.mode & 0o077) !== 0) chmodSync(path, 0o600);
+}
+
 /**
  * Makes the file exist, for its owner only. An existing file is never opened here: closing a second
  * descriptor of it would drop the locks that SQLite holds in this process.
@@ -83,6 +89,6 @@ export function ensureOwnerOnly(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+    keepFromOthers(path);
   }
 }

@@ -4,9 +4,10 @@
  * not beside the store's.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { translateStorageError } from '../database/storage-errors.ts';
+import { keepFromOthers } from '../database/store-files.ts';
 import { StoreError } from '../errors.ts';
 import { keyBytes, keyIdOf, type SecretKey, type SecretKeys, secretKey } from './secret-keys.ts';
 
@@ -62,7 +63,7 @@ function readKeys(folder: string): KeyFile[] {
 }
 
 function readKey(path: string, number: number, id: string): KeyFile {
-  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
+  keepFromOthers(path);
   const bytes = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
   if (bytes.length !== keyBytes || keyIdOf(bytes) !== id) {
     throw new StoreError('KEY_WRONG', `${path} does not hold key ${id}: restore the file from its copy.`);
