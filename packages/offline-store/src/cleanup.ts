@@ -44,6 +44,8 @@ function expiredRuns(db: Database.Database, now: number, options: CleanupOptions
          AND s.state ->> '$.endedAtMs' < CASE
            WHEN s.status = 'released' OR s.synced_at_ms IS NOT NULL THEN ? ELSE ? END
          AND s.run_id NOT IN (SELECT run_id FROM outbox)
+         AND s.run_id NOT IN (SELECT run_id FROM journal WHERE drafts IS NOT NULL AND id > coalesce(
+           (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'outbox_cursor'), 0))
          AND (j.job_id, j.lease_token) NOT IN (SELECT job_id, lease_token FROM dead_letters WHERE disposition = 'dead')
        ORDER BY s.run_id`,
     )

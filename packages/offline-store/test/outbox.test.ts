@@ -39,6 +39,31 @@ describe('the outbox', () => {
     expect(await store.outbox.stats()).toMatchObject({ pending: 1, acknowledged: 4, dropped: 0, dead: 0 });
   });
 
+  it('hands out what is committed after the newest records were removed, now and after it was opened again', async () => {
+    const clock = new ManualClock();
+    let store = await openTestStore({ clock });
+    const { path } = store;
+    const run = async (jobId: string): Promise<void> => {
+      const queue = new OfflineQueue({ store });
+      await queue.cacheJob({ jobId, workflowJson: '{}', leaseToken: '1' });
+      const handle = new CheckpointManager(queue).startJob<TestEntry>(jobId, jobId);
+      for (let step = 1; step <= 3; step += 1) await handle.commit([result(step)], { outbox: drafts(1) });
+      await queue.markCompleted(jobId, { success: true });
+      const entries = await store.outbox.peek();
+      expect([jobId, entries.filter((entry) => entry.jobId === jobId).length]).toEqual([jobId, 3]);
+      await store.outbox.ack(entries.map(({ id }) => id));
+      await queue.markSynced(jobId);
+    };
+    for (const [index, jobId] of ['a', 'b', 'c', 'd'].entries()) {
+      await run(jobId);
+      await clock.advance(8 * 86_400_000);
+      expect((await store.cleanup()).jobs).toBe(1);
+      if (index !== 1) continue;
+      await store.close();
+      store = await openTestStore({ clock, path });
+    }
+  });
+
   it('gives an entry up after five permanent answers, keeps it, and goes on with what follows', async () => {
     const clock = new ManualClock();
     const { store, handle } = await openTestJob({ clock });

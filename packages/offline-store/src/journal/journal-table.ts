@@ -55,12 +55,14 @@ export class JournalTable {
   readonly #anyEngineRow: Database.Statement<[number, number, number], number>;
   /** What was indexed last; null when the file is to be asked. */
   #indexedTo: number | null = null;
+  /** The number that was given last; null before the first. */
+  #lastGiven: number | null = null;
 
   constructor(db: Database.Database, box: SecretBox) {
     const number = <T>(sql: string): T => db.prepare(sql).pluck() as T;
     const indexed = 'FROM journal_index i JOIN journal j ON j.id = i.id WHERE i.run_id = ?';
     this.#box = box;
-    this.#insert = db.prepare('INSERT INTO journal VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#addToIndex = db.prepare(
       'INSERT OR IGNORE INTO journal_index SELECT run_id, last_seq, id FROM journal WHERE id > ?',
     );
@@ -124,7 +126,9 @@ export class JournalTable {
       sealed: this.#sealed(run, firstSeq, entries),
       drafts,
     };
+    this.#lastGiven = (this.#lastGiven ?? this.#greatestId()) + 1;
     this.#insert.run(
+      this.#lastGiven,
       row.run_id,
       row.first_seq,
       row.last_seq,
@@ -138,6 +142,20 @@ export class JournalTable {
       commitChecksum(run, row),
     );
     return row.last_seq;
+  }
+
+  /**
+   * No row is numbered like one that was there before, also when that was the newest and has been removed: what counts
+   * how far it has come, in the file or in memory, would take the new row for the old one.
+   *
+   * @param id from which on numbers were not given yet
+   */
+  numberBehind(id: number): void {
+    this.#lastGiven = Math.max(this.#lastGiven ?? this.#greatestId(), id);
+  }
+
+  #greatestId(): number {
+    return Math.max(this.lastId(), this.#lastIndexed.get() ?? 0);
   }
 
   /** Brings the index up to date. */
@@ -225,10 +243,9 @@ export class JournalTable {
     return count;
   }
 
-  /** Removes the entries of up to `limit` commits, the oldest first; the number of entries removed. */
-  removeOldest(runId: number, limit: number): number {
-    const last = this.#batch.get(runId, limit) ?? null;
-    return last === null ? 0 : this.removeTo(runId, last);
+  /** The last entry of a claim's `limit` oldest commits; null when it has none. */
+  oldest(runId: number, limit: number): number | null {
+    return this.#batch.get(runId, limit) ?? null;
   }
 
   /** Whether entries other than checkpoints lie between `first` and `last`. */

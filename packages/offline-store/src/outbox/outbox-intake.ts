@@ -35,6 +35,7 @@ export class OutboxIntake {
     this.#journal = journal;
     this.#outbox = outbox;
     this.#cursor = new OutboxCursor(db);
+    journal.numberBehind(this.#cursor.id);
   }
 
   /**

@@ -67,7 +67,7 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
       return { value: removed };
     }
     case 'remove-entries':
-      return { value: tables.journal.removeOldest(command.runId, command.limit) };
+      return { value: removeEntries(parts, command.runId, command.limit) };
     case 'remove-run':
       removeRun(parts, command.runId);
       return {
@@ -113,6 +113,14 @@ function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string |
     return;
   }
   throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
+}
+
+/** What they hold for the outbox is taken out of them before. */
+function removeEntries({ tables: { journal, intake } }: WriterParts, runId: number, limit: number): number {
+  const last = journal.oldest(runId, limit);
+  if (last === null) return 0;
+  intake.fillTo(journal.idTo(runId, last));
+  return journal.removeTo(runId, last);
 }
 
 function removeRun({ tables }: WriterParts, runId: number): void {
