@@ -194,7 +194,10 @@ export class DeskJob {
   tellEnd(end: RunEnd): void {
     const { jobId, name } = this.#record;
     const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : '';
-    this.#options.logger.log(end.status === 'failed' ? 'warning' : 'info', `job "${name}" is ${end.status}${why}`, {
+    const isDoubtful = end.status === 'in_doubt';
+    const what = isDoubtful ? 'waits for an answer; `job show` tells what is asked' : `is ${end.status}${why}`;
+    const level = isDoubtful || end.status === 'failed' ? 'warning' : 'info';
+    this.#options.logger.log(level, `job "${name}" ${what}`, {
       job_id: jobId,
       ...(end.status === 'failed' && end.error.node_id !== null ? { node_id: end.error.node_id } : {}),
     });
