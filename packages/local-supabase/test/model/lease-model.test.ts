@@ -62,23 +62,26 @@ const rules: fc.Arbitrary<Rules> = fc.record({
 
 async function follows(server: SupabaseServer, given: Rules, plan: readonly (readonly Step[])[]): Promise<void> {
   const real = await RealJob.create(server, given);
-  let model = newJob(given);
+  // More than one, where steps at the same time leave a difference that only a later step shows, like whether it is due.
+  let models: readonly [JobModel, ...JobModel[]] = [newJob(given)];
   for (const planned of plan) {
-    const turn = planned.map((wanted) => withLease(wanted, model)).filter((wanted) => wanted !== null);
+    const [some] = models;
+    const turn = planned.map((wanted) => withLease(wanted, some)).filter((wanted) => wanted !== null);
     const answers = await Promise.all(turn.map((wanted) => real.run(wanted)));
     await real.refresh();
     const found = { answers: answers.map((answer) => real.named(answer)), job: await real.seen() };
-    const outcomes = ordersOf(turn).map((order) => inOrder(model, turn, order));
-    const match = outcomes.find(({ answered, job }) =>
-      isDeepStrictEqual({ answers: answered, job: seenOf(job) }, found),
-    );
+    const outcomes = models.flatMap((model) => ordersOf(turn).map((order) => inOrder(model, turn, order)));
+    const [match, ...others] = outcomes
+      .filter(({ answered, job }) => isDeepStrictEqual({ answers: answered, job: seenOf(job) }, found))
+      .map(({ job }) => job);
     if (match === undefined) {
       expect(found, JSON.stringify(turn)).toEqual({
         answers: outcomes[0]?.answered,
-        job: seenOf(outcomes[0]?.job ?? model),
+        job: seenOf(outcomes[0]?.job ?? some),
       });
+      return;
     }
-    model = match?.job ?? model;
+    models = [match, ...others.filter((job) => !isDeepStrictEqual(job, match))];
   }
 }
 
@@ -128,6 +131,16 @@ function withLease(wanted: Step, model: JobModel): Step | null {
   return model.leases.length === 0 ? null : { ...wanted, lease: wanted.lease % model.leases.length };
 }
 
+/** Whether the job is due behind the second turn depends on its order, and shows in the third only. */
+const unseenDifference: [Rules, Step[][]] = [
+  { onLost: 'hold', maxAttempts: 2 },
+  [
+    [{ kind: 'claim', robot: 0, request: 0 }],
+    [{ kind: 'make-due' }, { kind: 'complete', lease: 0, ending: 'failed-for-now' }],
+    [{ kind: 'claim', robot: 1, request: 0 }],
+  ],
+];
+
 const property = (server: () => SupabaseServer): fc.IAsyncProperty<[Rules, Step[][]]> =>
   fc.asyncProperty(rules, turns as fc.Arbitrary<Step[][]>, (given, plan) => follows(server(), given, plan));
 
@@ -142,7 +155,7 @@ describe.runIf(hasRealPostgres)('leases and outbox on real PostgreSQL', () => {
     const options = seed === undefined ? {} : { seed: Number(seed) };
     await fc.assert(
       property(() => server),
-      { numRuns: runs, ...options },
+      { numRuns: runs, examples: [unseenDifference], ...options },
     );
   });
 
