@@ -3,6 +3,7 @@
  * large journal does not keep running jobs waiting. What waits to be sent is never removed.
  */
 import type Database from 'better-sqlite3';
+import { storedCursor } from './outbox/outbox-cursor.ts';
 import type { SqliteOutbox } from './outbox/sqlite-outbox.ts';
 import type { Clock } from './ports.ts';
 import type { CleanupOptions, CleanupReport } from './store.ts';
@@ -44,8 +45,7 @@ function expiredRuns(db: Database.Database, now: number, options: CleanupOptions
          AND s.state ->> '$.endedAtMs' < CASE
            WHEN s.status = 'released' OR s.synced_at_ms IS NOT NULL THEN ? ELSE ? END
          AND s.run_id NOT IN (SELECT run_id FROM outbox)
-         AND s.run_id NOT IN (SELECT run_id FROM journal WHERE drafts IS NOT NULL AND id > coalesce(
-           (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'outbox_cursor'), 0))
+         AND s.run_id NOT IN (SELECT run_id FROM journal WHERE drafts IS NOT NULL AND id > ${storedCursor})
          AND (j.job_id, j.lease_token) NOT IN (SELECT job_id, lease_token FROM dead_letters WHERE disposition = 'dead')
        ORDER BY s.run_id`,
     )

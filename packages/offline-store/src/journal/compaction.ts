@@ -10,7 +10,6 @@ import type { JournalTable } from './journal-table.ts';
 
 export interface CompactionParts {
   readonly journal: JournalTable;
-  /** Takes out of rows what they hold for the outbox before they go. */
   readonly intake: OutboxIntake;
   readonly counters: Counters;
   /** Journal entries that a claim keeps besides those that are needed to resume it. */
@@ -48,8 +47,6 @@ function boundOf({ journal }: CompactionParts, position: RunPosition, last: numb
 }
 
 function removeTo(parts: CompactionParts, position: RunPosition, last: number): RunPosition {
-  const { journal, intake, counters } = parts;
-  intake.fillTo(journal.idTo(position.runId, last));
-  counters.add('journal_compacted', journal.removeTo(position.runId, last));
+  parts.counters.add('journal_compacted', parts.intake.removeTo(position.runId, last));
   return { ...position, firstSeq: last + 1 };
 }

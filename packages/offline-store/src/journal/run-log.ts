@@ -102,7 +102,7 @@ export class RunLog {
     drafts: readonly EncodedDraft[],
     nowMs: number,
   ): RunPosition {
-    const { jobs, executed, journal } = this.#parts;
+    const { jobs, executed, journal, outbox } = this.#parts;
     this.#tail.settle();
     const kept = isFinal(before.state) ? drafts.map((draft) => ({ ...draft, keep: true })) : drafts;
     let { snapshotSeq, checkpointSeq } = before;
@@ -119,7 +119,9 @@ export class RunLog {
       journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
       journal.addToIndex();
     } else {
-      this.#addToOutbox(run, before.outboxSeq + 1, kept, nowMs);
+      // It has no row that the drafts could lie in.
+      const firstId = outbox.takeIds(kept.length);
+      outbox.insert(run, { firstId, firstSeq: before.outboxSeq + 1, drafts: kept, recordedAtMs: nowMs });
     }
     const { firstSeq } = jobs.position(run);
     const after = compact(this.#parts, { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq, firstSeq });
@@ -130,14 +132,6 @@ export class RunLog {
   /** What a row of the journal holds for the outbox. */
   #draftText(drafts: readonly EncodedDraft[]): string | null {
     return drafts.length === 0 ? null : encodeDrafts(this.#parts.outbox.takeIds(drafts.length), drafts);
-  }
-
-  /** Of a commit without entries, which has no row of its own. */
-  #addToOutbox(run: RunRef, firstSeq: number, drafts: readonly EncodedDraft[], nowMs: number): void {
-    const firstId = this.#parts.outbox.takeIds(drafts.length);
-    for (const [index, draft] of drafts.entries()) {
-      this.#parts.outbox.insert(run, { ...draft, id: firstId + index, seq: firstSeq + index, recordedAtMs: nowMs });
-    }
   }
 }
 

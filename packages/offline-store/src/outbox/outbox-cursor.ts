@@ -7,6 +7,9 @@ import { rowChecksum } from '../database/checksum.ts';
 
 const name = 'outbox_cursor';
 
+/** The same as an SQL expression, as the file has it: for what asks for the rows behind it in one statement. */
+export const storedCursor: string = `coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = '${name}'), 0)`;
+
 export class OutboxCursor {
   readonly #select: Database.Statement<[], { value: string; crc: number }>;
   readonly #write: Database.Statement<[string, string, number]>;

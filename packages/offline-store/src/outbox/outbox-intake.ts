@@ -54,21 +54,33 @@ export class OutboxIntake {
   #fill(): FillReport {
     const rows = this.#journal.withDrafts(this.#cursor.id, maxRows);
     let beforeId = 1;
-    let length = 0;
-    for (const [index, row] of rows.entries()) {
-      if (length > maxLength) return this.#report(rows[index - 1], beforeId);
+    let taken = 0;
+    for (let length = 0; taken < rows.length && length <= maxLength; taken += 1) {
+      const row = rows[taken] as DraftRow;
       beforeId = this.#take(row);
       length += row.drafts.length;
     }
-    if (rows.length === maxRows) return this.#report(rows.at(-1), beforeId);
-    if (rows.length > 0) this.#report(rows.at(-1), beforeId);
+    const last = rows[taken - 1];
+    if (last !== undefined) {
+      this.#cursor.pass(last.id);
+      this.#cursor.save();
+    }
+    if (taken < rows.length || taken === maxRows) return { isComplete: false, beforeId };
     this.#cursor.pass(this.#journal.lastId());
     return { isComplete: true, beforeId: this.#outbox.nextId };
   }
 
-  /** Takes in what lies in the journal's rows up to one of them. Part of the caller's transaction. */
-  fillTo(journalId: number): void {
+  #fillTo(journalId: number): void {
     while (this.#cursor.id < journalId && !this.#fill().isComplete);
+  }
+
+  /**
+   * Removes a claim's journal up to an entry with which a commit ends, what it holds for the outbox taken in before; the
+   * number of entries removed. Part of the caller's transaction.
+   */
+  removeTo(runId: number, last: number): number {
+    this.#fillTo(this.#journal.idTo(runId, last));
+    return this.#journal.removeTo(runId, last);
   }
 
   /** Called after a ROLLBACK. */
@@ -82,23 +94,15 @@ export class OutboxIntake {
     return row !== undefined && isWhole(row) ? decodeDrafts(row.drafts).firstId : null;
   }
 
-  #report(last: DraftRow | undefined, beforeId: number): FillReport {
-    this.#cursor.pass(last?.id ?? 0);
-    this.#cursor.save();
-    return { isComplete: false, beforeId };
-  }
-
   /** The id after those of the row's entries. What a damaged row held is a dead letter, since it cannot be sent. */
   #take(row: DraftRow): number {
     const run = claimOf(row);
     if (!isWhole(row)) return this.#outbox.buryUnread(run, row) + 1;
-    const { firstId, drafts } = decodeDrafts(row.drafts);
-    const id = firstId ?? this.#outbox.takeIds(drafts.length);
+    const { firstId: known, drafts } = decodeDrafts(row.drafts);
+    const firstId = known ?? this.#outbox.takeIds(drafts.length);
     const firstSeq = row.outbox_seq - drafts.length + 1;
-    for (const [index, draft] of drafts.entries()) {
-      this.#outbox.insert(run, { id: id + index, seq: firstSeq + index, ...draft, recordedAtMs: row.recorded_at_ms });
-    }
-    return id + drafts.length;
+    this.#outbox.insert(run, { firstId, firstSeq, drafts, recordedAtMs: row.recorded_at_ms });
+    return firstId + drafts.length;
   }
 }
 

@@ -10,14 +10,16 @@ import type { RunRef } from '../jobs/job-rows.ts';
 import type { EncodedDraft } from '../journal/journal-entry.ts';
 import type { DeadLetterTable } from './dead-letter-table.ts';
 import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
+import { storedCursor } from './outbox-cursor.ts';
 import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';
 
 type NewRow = Omit<OutboxRow, 'crc'>;
 
-/** An entry that nobody has answered yet. */
-export interface NewEntry extends EncodedDraft {
-  readonly id: number;
-  readonly seq: number;
+/** What one commit left for the outbox; its entries are numbered on from the first. */
+export interface NewEntries {
+  readonly firstId: number;
+  readonly firstSeq: number;
+  readonly drafts: readonly EncodedDraft[];
   readonly recordedAtMs: number;
 }
 
@@ -72,8 +74,7 @@ export class OutboxTable {
     this.#lastId = db.prepare(
       `SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0),
          coalesce((SELECT max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts)) FROM journal
-           WHERE drafts IS NOT NULL AND id > coalesce(
-             (SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'outbox_cursor'), 0)), 0)) AS id`,
+           WHERE drafts IS NOT NULL AND id > ${storedCursor}), 0)) AS id`,
     );
   }
 
@@ -90,21 +91,23 @@ export class OutboxTable {
     return first;
   }
 
-  /** One that is there already, or among the dead letters, stays as it is. */
-  insert(run: RunRef, entry: NewEntry): void {
-    this.#add({
-      id: entry.id,
-      run_id: run.runId,
-      job_id: run.jobId,
-      lease_token: run.leaseToken,
-      seq: entry.seq,
-      kind: entry.kind,
-      payload: entry.payload,
-      recorded_at_ms: entry.recordedAtMs,
-      keep: entry.keep ? 1 : 0,
-      attempts: 0,
-      last_error: null,
-    });
+  /** An entry that is there already, or among the dead letters, stays as it is. */
+  insert(run: RunRef, { firstId, firstSeq, drafts, recordedAtMs }: NewEntries): void {
+    for (const [index, { kind, payload, keep }] of drafts.entries()) {
+      this.#add({
+        id: firstId + index,
+        run_id: run.runId,
+        job_id: run.jobId,
+        lease_token: run.leaseToken,
+        seq: firstSeq + index,
+        kind,
+        payload,
+        recorded_at_ms: recordedAtMs,
+        keep: keep ? 1 : 0,
+        attempts: 0,
+        last_error: null,
+      });
+    }
   }
 
   /** The oldest entries below an id of all claims but the held ones, split by whether they are intact. */

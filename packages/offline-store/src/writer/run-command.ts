@@ -115,12 +115,9 @@ function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string |
   throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
 }
 
-/** What they hold for the outbox is taken out of them before. */
 function removeEntries({ tables: { journal, intake } }: WriterParts, runId: number, limit: number): number {
   const last = journal.oldest(runId, limit);
-  if (last === null) return 0;
-  intake.fillTo(journal.idTo(runId, last));
-  return journal.removeTo(runId, last);
+  return last === null ? 0 : intake.removeTo(runId, last);
 }
 
 function removeRun({ tables }: WriterParts, runId: number): void {
