@@ -8,7 +8,7 @@ import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
 import { StoreError } from './errors.ts';
 import type { Logger } from './ports.ts';
-import { checkGiven } from './queue-arguments.ts';
+import { checkGiven, checkOneOf } from './queue-arguments.ts';
 import { openRescued } from './rescue/open-rescued.ts';
 import { checkKeys } from './secrets/secret-keys.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -99,15 +99,11 @@ function openAsOwner(options: StoreOptions): SqliteStore {
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 function checkOptions({ path, robotId, synchronous, writer }: StoreOptions): void {
-  const one = (name: string, value: unknown, known: readonly unknown[]): void => {
-    if (value === undefined || known.includes(value)) return;
-    throw new StoreError('INVALID_ARGUMENT', `${name} is ${known.map((each) => `'${each}'`).join(' or ')}.`);
-  };
   if (typeof path !== 'string') throw new StoreError('INVALID_ARGUMENT', "path is the path of the store's file.");
   if (typeof robotId !== 'string' || robotId === '')
     throw new StoreError('INVALID_ARGUMENT', 'robotId is a string that is not empty.');
-  one('synchronous', synchronous, ['full', 'normal']);
-  one('writer', writer, ['thread', 'inline']);
+  checkOneOf('synchronous', synchronous, ['full', 'normal']);
+  checkOneOf('writer', writer, ['thread', 'inline']);
 }
 
 function warnAboutFolder(folder: string, logger: Logger | undefined): void {

@@ -23,8 +23,9 @@ export function checkGiven<Options extends object>(options: Options, call: strin
   throw new StoreError('INVALID_ARGUMENT', `${call} takes an object of options.`);
 }
 
-function checkOneOf(name: string, value: unknown, known: readonly string[]): void {
-  if (value === undefined || value === null || known.includes(value as string)) return;
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function checkOneOf(name: string, value: unknown, known: readonly string[]): void {
+  if (value === undefined || known.includes(value as string)) return;
   throw new StoreError('INVALID_ARGUMENT', `${name} is one of ${known.join(', ')}, not ${JSON.stringify(value)}.`);
 }
 
@@ -61,8 +62,8 @@ export function checkCacheJob(options: CacheJobOptions): void {
     if (value === undefined || value === null || (typeof value === 'string' && isKeepable(value))) continue;
     throw new StoreError('INVALID_ARGUMENT', `${field} is a text ${keepable}.`);
   }
-  checkOneOf('onLost', options.onLost, ['hold', 'restart']);
-  checkOneOf('inDoubtPolicy', options.inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
+  checkOneOf('onLost', options.onLost ?? undefined, ['hold', 'restart']);
+  checkOneOf('inDoubtPolicy', options.inDoubtPolicy ?? undefined, ['retry', 'skip', 'fail', 'ask']);
   checkMs('timeoutMs', options.timeoutMs, (ms) => ms > 0 && Number.isFinite(ms));
   checkLease(options.lease);
   checkLeaseToken(options.leaseToken);
