@@ -3,7 +3,7 @@
  * must not delay a start, and the robot goes on in any case. What is missing at the end shows against anchors only.
  */
 import type { Logger } from '@casare/execution';
-import { AuditEventType, type AuditLogger, verifyAuditLog } from '@casare/observability';
+import { AuditEventType, type AuditFinding, type AuditLogger, verifyAuditLog } from '@casare/observability';
 import { messageOf } from './message-of.ts';
 
 export interface AuditCheckOptions {
@@ -33,9 +33,12 @@ export class AuditCheck {
       const { ok, findings, findingCount } = await verifyAuditLog(folder, { signal: this.#stopped.signal });
       const [first] = findings;
       if (ok || first === undefined) return;
-      const place = first.line === null ? first.file : `${first.file}:${first.line}`;
       const others = findingCount === 1 ? '' : `, and ${findingCount - 1} more`;
-      this.#tell(`${place}: ${first.what}${others}`, { file: first.file, seq: first.seq, findings: findingCount });
+      this.#tell(`${placeOf(first)}: ${first.what}${others}`, {
+        file: first.file,
+        seq: first.seq,
+        findings: findingCount,
+      });
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#tell(messageOf(error), {});
     }
@@ -57,4 +60,9 @@ export class AuditCheck {
       details: { problem, ...details },
     });
   }
+}
+
+/** The file, and the line where it is about one. */
+export function placeOf({ file, line }: AuditFinding): string {
+  return line === null ? file : `${file}:${line}`;
 }

@@ -16,6 +16,7 @@ import {
   streamAuditLog,
   verifyAuditLog,
 } from '@casare/observability';
+import { placeOf } from '../audit-check.ts';
 import { messageOf } from '../message-of.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -181,9 +182,9 @@ function verificationLines(folder: string, verification: AuditVerification): str
     ['keys', trust === 'none' ? null : verification.keyIds.join(', ')],
   ]);
   if (ok) return [...facts, '', 'ok'];
-  const listed = findings.slice(0, 20).map(({ file, line, seq, what }) => {
-    const place = line === null ? file : `${file}:${line}`;
-    return `  ${place}${seq === null ? '' : `, entry ${seq}`}: ${what}`;
+  const listed = findings.slice(0, 20).map((finding) => {
+    const { seq, what } = finding;
+    return `  ${placeOf(finding)}${seq === null ? '' : `, entry ${seq}`}: ${what}`;
   });
   const more = findingCount > listed.length ? [`  ... and ${findingCount - listed.length} more`] : [];
   return [...facts, '', 'NOT OK, first bad place first:', ...listed, ...more];

@@ -2,40 +2,29 @@
 import { AuditError, streamAuditLog } from '@casare/observability';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-
-/** Candidates that are named when several jobs are meant. */
-const shown = 5;
+import { severalJobs, shownJobs } from './several-jobs.ts';
 
 /** @throws CliError when the log tells of no such job, or of several */
 export async function findAuditedJob(folder: string, given: string): Promise<string> {
   const found = await auditedJobs(folder, given);
-  const [only] = found.has(given) ? [given] : found;
-  if (only === undefined) {
+  const [job] = found;
+  if (job === undefined) {
     throw new CliError(
       exitCodes.failed,
       `the audit log in ${folder} has no entry of a job whose id begins with ${given}`,
     );
   }
-  if (!found.has(given) && found.size > 1) throw severalJobs(given, found);
-  return only;
+  if (found.size > 1) throw severalJobs(given, [...found]);
+  return job;
 }
 
-export function severalJobs(given: string, found: ReadonlySet<string>): CliError {
-  const candidates = [...found].slice(0, shown).map((id) => `\n  ${id}`);
-  const more = found.size > shown ? '\n  ...' : '';
-  return new CliError(
-    exitCodes.usage,
-    `several jobs begin with ${given}; give more of the id:${candidates.join('')}${more}`,
-  );
-}
-
-/** No more than are named, and the one that is meant for sure. */
+/** The one whose whole id is given, alone; else those that are meant, of which no more than one too many. */
 async function auditedJobs(folder: string, given: string): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   try {
     for await (const { job_id: id } of streamAuditLog(folder, { jobIdPrefix: given })) {
       if (id === given) return new Set([given]);
-      if (id !== null && found.size <= shown) found.add(id);
+      if (id !== null && found.size <= shownJobs) found.add(id);
     }
   } catch (error) {
     // What can be read decides; the reader is told of the damage.

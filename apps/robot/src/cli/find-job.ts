@@ -3,9 +3,7 @@ import type { JobGateway } from '@casare/execution';
 import { uuidPattern } from '../identity.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-
-/** Candidates that are named when several jobs are meant. */
-const shown = 5;
+import { severalJobs, shownJobs } from './several-jobs.ts';
 
 /** @throws CliError when no job, or more than one, is meant */
 export async function findJobId(gateway: Pick<JobGateway, 'findJobs'>, given: string): Promise<string> {
@@ -13,15 +11,12 @@ export async function findJobId(gateway: Pick<JobGateway, 'findJobs'>, given: st
   if (!/^[0-9a-f][0-9a-f-]*$/i.test(given)) {
     throw new CliError(exitCodes.usage, `"${given}" is no job id, nor the beginning of one; \`job list\` shows them`);
   }
-  const [job, ...others] = await gateway.findJobs(given, shown + 1);
+  const jobs = await gateway.findJobs(given, shownJobs + 1);
+  const [job] = jobs;
   if (job === undefined) throw new CliError(exitCodes.failed, `there is no job whose id begins with ${given}`);
-  if (others.length === 0) return job.jobId;
-  const candidates = [job, ...others]
-    .slice(0, shown)
-    .map(({ jobId, name, status }) => `\n  ${jobId}  ${status}  ${name}`);
-  const more = others.length >= shown ? '\n  ...' : '';
-  throw new CliError(
-    exitCodes.usage,
-    `several jobs begin with ${given}; give more of the id:${candidates.join('')}${more}`,
+  if (jobs.length === 1) return job.jobId;
+  throw severalJobs(
+    given,
+    jobs.map(({ jobId, name, status }) => `${jobId}  ${status}  ${name}`),
   );
 }

@@ -4,8 +4,8 @@ import type { LogLevel } from '@casare/execution';
 import { followLog, formatLine, type LogFilter, type LogRecord, readLog } from '@casare/observability';
 import { logPath } from '../logs/compose-logs.ts';
 import { exitCodes } from './exit-codes.ts';
-import { severalJobs } from './find-audited-job.ts';
 import { untilInterrupted } from './interruption.ts';
+import { severalJobs } from './several-jobs.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface LogsOptions {
@@ -23,7 +23,7 @@ const followedLines = 10;
 /** @throws CliError when the lines are of several jobs whose ids begin alike */
 function requireOneJob(given: string, lines: readonly LogRecord[]): void {
   const found = new Set(lines.map(({ fields }) => String(fields.job_id)));
-  if (found.size > 1 && !found.has(given)) throw severalJobs(given, found);
+  if (found.size > 1 && !found.has(given)) throw severalJobs(given, [...found]);
 }
 
 export async function logsCommand(options: LogsOptions, terminal: Terminal): Promise<number> {
