@@ -33,10 +33,8 @@ for (const name of asked) {
 }
 
 function isInstalled(): boolean {
-  const { devDependencies = {}, dependencies = {} } = JSON.parse(
-    readFileSync(join(here, 'package.json'), 'utf8'),
-  ) as Partial<Record<'dependencies' | 'devDependencies', Readonly<Record<string, string>>>>;
-  return Object.keys({ ...dependencies, ...devDependencies }).every((name) =>
-    existsSync(join(here, 'node_modules', name, 'package.json')),
-  );
+  const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  return Object.keys(dependencies).every((name) => existsSync(join(here, 'node_modules', name, 'package.json')));
 }
