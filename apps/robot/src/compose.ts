@@ -290,7 +290,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const intake = new JobIntake({
       locker,
       desk,
-      isPaused: () => pause.current !== null || !record.isWritable() || gate.isClosed,
+      isPaused: () => pause.current !== null || !record.isWritable(),
+      isHeld: () => gate.isClosed,
       claimRequest: await loadClaimRequest(home),
       robot,
       onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),

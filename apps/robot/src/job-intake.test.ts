@@ -1,5 +1,5 @@
 import type { ClaimedJob, TurnRequest } from '@casare/execution';
-import { ManualClock } from '@casare/testing';
+import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { JobIntake } from './job-intake.ts';
 import { RobotTurn } from './robot-turn.ts';
@@ -33,7 +33,7 @@ function setup(
   const admitted: string[] = [];
   const released: string[] = [];
   const limits: number[] = [];
-  const room = { slots: 2, isPaused: false };
+  const room = { slots: 2, isPaused: false, isHeld: false, store: Promise.resolve() };
   let requestId = 1;
   const problems: unknown[] = [];
   const claim = async (request: Pick<NonNullable<TurnRequest['claim']>, 'requestId' | 'limit'>) => {
@@ -63,12 +63,14 @@ function setup(
       },
     },
     isPaused: () => room.isPaused,
+    isHeld: () => room.isHeld,
     desk: {
       get freeSlots() {
         return Math.max(0, room.slots - admitted.length);
       },
       has: (job) => admitted.includes(job.jobId),
       admit: async (job) => {
+        await room.store;
         if (refused.code !== undefined) throw Object.assign(new Error('refused'), refused);
         if (!admitted.includes(job.jobId)) admitted.push(job.jobId);
       },
@@ -161,12 +163,37 @@ describe('JobIntake', () => {
     expect([paused.admitted, paused.released]).toEqual([[], ['a', 'b']]);
   });
 
-  it('claims nothing while it is paused or full, and goes on afterwards', async () => {
+  it('keeps what was claimed when the robot stops claiming while its jobs are being stored', async () => {
+    const { turn, admitted, released, limits, room } = setup([[claimed('a'), claimed('b')], [claimed('c')]]);
+    const disk = Promise.withResolvers<void>();
+    room.store = disk.promise;
+    await turn();
+    room.isHeld = true;
+    await turn();
+    disk.resolve();
+    await eventually('both are stored', () => admitted.length === 2);
+    await turn();
+    expect([admitted, released, limits]).toEqual([['a', 'b'], [], [2]]);
+  });
+
+  it('hands back what its store has no room for, once it is known that there will be none', async () => {
+    const { turn, asked, released, room } = setup([[claimed('a')], [claimed('a')]], { code: 'STORE_FULL' });
+    await turn();
+    expect(released).toEqual([]);
+    room.isHeld = true;
+    await turn();
+    expect([asked, released]).toEqual([['request-1', 'request-1'], ['a']]);
+  });
+
+  it('claims nothing while it is paused, held or full, and goes on afterwards', async () => {
     const { turn, limits, room } = setup([[], [claimed('a')]]);
     await turn();
     room.isPaused = true;
     await turn();
     room.isPaused = false;
+    room.isHeld = true;
+    await turn();
+    room.isHeld = false;
     room.slots = 0;
     await turn();
     room.slots = 2;

@@ -3,9 +3,9 @@
  * from the moment it is asked for until its jobs are stored; its request id changes only then (I6). Storing waits for the
  * disk and the turns do not wait for it, so that a slow disk delays no lease.
  *
- * What cannot start at once is not taken: when the limit is lowered or the robot is paused while a claim is under
+ * What must not start here is not taken: when the limit is lowered or the robot is paused while a claim is under
  * way, or a lost claim comes back to a robot that is full by now, the job goes back to the server, at no cost of an
- * attempt.
+ * attempt. What merely keeps the robot from asking for more (a slow disk, little memory) takes nothing back.
  */
 import type { ClaimedJob, JobLocker, Logger, TurnRequest } from '@casare/execution';
 import type { ClaimRequestId } from './claim-request.ts';
@@ -15,8 +15,10 @@ import { messageOf } from './message-of.ts';
 export interface JobIntakeOptions {
   readonly locker: Pick<JobLocker, 'claim' | 'release'>;
   readonly desk: Pick<JobDesk, 'admit' | 'freeSlots' | 'has'>;
-  /** While true, nothing is claimed. */
+  /** While true, nothing is claimed, and what a claim under way brings goes back. */
   readonly isPaused: () => boolean;
+  /** While true, nothing is claimed; what a claim under way brings is taken, unless the store has no room for it. */
+  readonly isHeld: () => boolean;
   readonly claimRequest: ClaimRequestId;
   /** Read anew for every claim. */
   readonly robot: () => { readonly capabilities: readonly string[]; readonly tags: readonly string[] };
@@ -47,6 +49,8 @@ const refusedClaims: ReadonlySet<string> = new Set([
   'INVALID_ARGUMENT',
   'STILL_ENDING',
 ]);
+/** The store has taken nothing of a claim, for want of room. */
+const noRoom = 'STORE_FULL';
 /** A job that its robot refused for what it is here is not offered again for this long, in ms. */
 const refusedDelayMs = 5_000;
 
@@ -70,10 +74,10 @@ export class JobIntake {
     return this.#closed.signal.aborted;
   }
 
-  /** What the next turn should ask for; null without a free slot, while paused, or while a claim is under way. */
+  /** What the next turn should ask for; null without a free slot, while paused or held, or while a claim is under way. */
   begin(): ClaimUnderWay | null {
     if (this.isClosed) return null;
-    const limit = this.#room;
+    const limit = this.#options.isHeld() ? 0 : this.#room;
     // A claim that was made without our knowing is looked after also by a robot that is full or paused.
     if (limit === 0 && !this.#mayBeUsed) return null;
     if (this.#underWay !== null) {
@@ -102,6 +106,7 @@ export class JobIntake {
     await this.#underWay;
   }
 
+  /** How many jobs may start. */
   get #room(): number {
     return this.isClosed || this.#options.isPaused() ? 0 : this.#options.desk.freeSlots;
   }
@@ -144,15 +149,20 @@ export class JobIntake {
     this.#isClaimUnknown = false;
   }
 
-  /** A claim that the store refuses for what it is goes back; one that it cannot take now is asked for again. */
+  /**
+   * A claim that the store refuses for what it is goes back; one that it cannot take now is asked for again, until it is
+   * known that there will be no room: then nothing of it was written, and another robot may have some.
+   */
   async #take(job: ClaimedJob): Promise<void> {
     const { desk } = this.#options;
     if (this.#room === 0 && !desk.has(job)) return this.#handBack(job, 'its robot has no place for it', 0);
     try {
       await desk.admit(job);
     } catch (error) {
-      if (!refusedClaims.has(String((error as { code?: unknown }).code))) throw error;
-      await this.#handBack(job, messageOf(error), refusedDelayMs);
+      const code = String((error as { code?: unknown }).code);
+      if (refusedClaims.has(code)) return this.#handBack(job, messageOf(error), refusedDelayMs);
+      if (code !== noRoom || !this.#options.isHeld()) throw error;
+      await this.#handBack(job, messageOf(error), 0);
     }
   }
 

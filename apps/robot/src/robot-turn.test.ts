@@ -79,6 +79,7 @@ function setup(options: { readonly isRunningAJob?: boolean; readonly slots?: num
       admit: () => admitting.wait,
     },
     isPaused: () => false,
+    isHeld: () => false,
     claimRequest: { current: 'request', rotate: () => admitting.wait },
     robot: () => robot,
     onFree: () => loop.kick(),

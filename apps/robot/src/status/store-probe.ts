@@ -11,7 +11,7 @@ export interface StoreProbeOptions {
   readonly clock: Clock;
 }
 
-/** A store that takes longer than this to answer cannot be written to. */
+/** A disk or a store that takes longer than this to answer is too slow for more jobs; those that are here wait for it. */
 const answerLimitMs = 5_000;
 /** More than a file system keeps in the entry of a file itself. */
 const trial = Buffer.alloc(8_192, 0x20);
@@ -20,8 +20,8 @@ export class StoreProbe {
   readonly #options: StoreProbeOptions;
   #problem: string | null | undefined;
   #stats: QueueStats | null = null;
-  /** The question that the store has not answered yet: no further one is put meanwhile (I7). */
-  #asked: Promise<QueueStats> | null = null;
+  /** The trial that is not over yet: no further one begins meanwhile (I7). */
+  #trial: Promise<QueueStats> | null = null;
 
   constructor(options: StoreProbeOptions) {
     this.#options = options;
@@ -39,13 +39,25 @@ export class StoreProbe {
 
   /** Never rejects. */
   async look(): Promise<void> {
+    this.#trial ??= this.#tryOut().finally(() => {
+      this.#trial = null;
+    });
     try {
-      await this.#tryFile();
-      this.#stats = await this.#askStore();
-      this.#problem = problemOf(this.#stats.store);
+      const answer = await this.#withinLimit(this.#trial);
+      if (answer === 'late') {
+        this.#problem = `the store is slow: it has not answered for ${answerLimitMs / 1_000} s`;
+        return;
+      }
+      this.#stats = answer;
+      this.#problem = problemOf(answer.store);
     } catch (error) {
       this.#problem = `the store cannot be written to: ${messageOf(error)}`;
     }
+  }
+
+  async #tryOut(): Promise<QueueStats> {
+    await this.#tryFile();
+    return this.#options.queue.getStats();
   }
 
   /** A new file each time: what is overwritten needs no room. */
@@ -64,20 +76,14 @@ export class StoreProbe {
     }
   }
 
-  async #askStore(): Promise<QueueStats> {
-    const { queue, clock } = this.#options;
+  async #withinLimit(stats: Promise<QueueStats>): Promise<QueueStats | 'late'> {
     const answered = new AbortController();
-    const late = clock.sleep(answerLimitMs, answered.signal).then(
-      () => {
-        throw new Error(`it has not answered for ${answerLimitMs / 1_000} s`);
-      },
-      () => new Promise<never>(() => undefined),
+    const late = this.#options.clock.sleep(answerLimitMs, answered.signal).then(
+      () => 'late' as const,
+      () => 'late' as const,
     );
-    this.#asked ??= queue.getStats().finally(() => {
-      this.#asked = null;
-    });
     try {
-      return await Promise.race([this.#asked, late]);
+      return await Promise.race([stats, late]);
     } finally {
       answered.abort();
     }
