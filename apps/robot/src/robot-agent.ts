@@ -6,7 +6,7 @@
  * nothing depends on being told, being told only makes it faster.
  */
 import { loadConfig, type RobotConfig } from '@casare/config';
-import { ArgumentError } from '@casare/execution';
+import { ArgumentError, type Logger } from '@casare/execution';
 import type { MetricsCollector } from '@casare/observability';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
 
@@ -94,6 +94,11 @@ export class RobotAgent {
   /** Null when metrics are off, or the robot has not started. */
   get metrics(): MetricsCollector | null {
     return this.#parts?.metrics ?? null;
+  }
+
+  /** Its own log, for what belongs to the robot and happens beside it; null when it has not started. */
+  get logger(): Logger | null {
+    return this.#parts?.logger ?? null;
   }
 
   /** Where its status page is; null when it has none, or has not started. */

@@ -1,10 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@casare/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
 import { runCommand, startCommand } from './support/command.ts';
+import { operatorOf } from './support/operator.ts';
+import { areAlive } from './support/processes.ts';
 import { temporaryFolder } from './support/robot-home.ts';
+import { chain, wait } from './support/workflows.ts';
 
 /** A port that nobody listens on. */
 const nowhere = 'http://127.0.0.1:9';
@@ -84,6 +87,37 @@ describe('an embedded Supabase whose folder is in use', () => {
       expect(exitCode).toBe(75);
       expect(stderr).toContain(String(first.child.pid));
     }
+  });
+});
+
+describe.runIf(process.platform === 'linux')('start --local', () => {
+  it('goes on by itself when its database is killed, and takes it along when it is killed itself', async () => {
+    const home = temporaryFolder();
+    const robot = startCommand(['start', '--local'], { env: { CASARE_HOME: home } });
+    onTestFinished(() => robot.kill());
+    const patient = { timeoutMs: 60_000 };
+    await eventually('it is up', () => robot.lines.some((line) => line.startsWith('robot ')), patient);
+    const said = (name: string): string =>
+      robot.lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+    const operator = await operatorOf({ url: said('SUPABASE_URL'), serviceKey: said('SUPABASE_KEY') });
+    onTestFinished(() => operator.close());
+    const work = chain('work', [wait('wait', 0.01)]);
+    const databasePid = (): number => JSON.parse(readFileSync(join(home, 'local-supabase', 'owner.json'), 'utf8')).pid;
+    expect(await operator.ended(await operator.submit(work))).toMatchObject({ status: 'completed' });
+
+    const killed = databasePid();
+    process.kill(killed, 'SIGKILL');
+    await eventually('the robot says so', () =>
+      robot.errors.some((line) => /WARN\w* .*embedded Supabase has ended \(SIGKILL\)/.test(line)),
+    );
+    await eventually('another one is up', () => robot.errors.some((line) => line.includes('is up again')), patient);
+    const jobId = await eventually('jobs are taken', () => operator.submit(work).catch(() => null), patient);
+    expect(await operator.ended(jobId)).toMatchObject({ status: 'completed' });
+
+    const second = databasePid();
+    expect(areAlive([killed, second])).toEqual([second]);
+    await robot.kill();
+    await eventually('the database is gone with its robot', () => areAlive([second]).length === 0, patient);
   });
 });
 

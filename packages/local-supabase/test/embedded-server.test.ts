@@ -166,7 +166,7 @@ test('stops at once although clients keep their connections, and starts again on
   const startedAt = performance.now();
   await Promise.all([first.stop(), first.stop()]);
   expect(performance.now() - startedAt).toBeLessThan(10_000);
-  await Promise.all([closed, underWay]);
+  await Promise.all([closed, underWay, first.ended]);
 
   const second = await startEmbeddedSupabase({ dataDir, port: Number(new URL(first.url).port) });
   onTestFinished(() => second.stop());

@@ -10,31 +10,58 @@ import { exitCodes } from './exit-codes.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 
 export interface LocalChild extends LocalEndpoint {
+  /** Resolves, when the process has ended, with how: its exit code or signal in words. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
-export async function startLocalChild(mainScript: string): Promise<LocalChild> {
-  const child = fork(mainScript, ['local'], { detached: true, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
-  if (child.stdout === null) throw new Error('the child process has no stdout');
-  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+export interface LocalChildOptions {
+  readonly mainScript: string;
+  /** Default: the one used last, or any free one. */
+  readonly port?: number;
+  /** Told of each line that the process writes to its standard error. */
+  readonly onMessage: (line: string) => void;
+  /** Ends a start that is no longer wanted. */
+  readonly signal?: AbortSignal;
+}
+
+/** @throws CliError with the exit code of the process when it ended before it was up */
+export async function startLocalChild(options: LocalChildOptions): Promise<LocalChild> {
+  const { mainScript, port, onMessage, signal } = options;
+  const args = ['local', ...(port === undefined ? [] : ['--port', String(port)])];
+  const child = fork(mainScript, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('the child process has no output');
+  createInterface({ input: stderr }).on('line', onMessage);
+  // Closed: it has ended, and all that it wrote was read.
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.once('close', (code, name) => resolve({ code, signal: name })),
+  );
   const stop = async (): Promise<void> => {
     if (child.connected) child.disconnect();
-    await exited;
+    await exit;
   };
+  const ended = exit.then(({ code, signal: name }) => (name === null ? `exit code ${code}` : name));
   const values = new Map<string, string>();
-  const lines = createInterface({ input: child.stdout });
   const ready = new Promise<LocalChild>((resolve) => {
-    lines.on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       const at = line.indexOf('=');
       values.set(line.slice(0, at), line.slice(at + 1));
       const url = values.get('SUPABASE_URL');
       const key = values.get('SUPABASE_KEY');
-      if (url !== undefined && key !== undefined) resolve({ url, key, stop });
+      if (url !== undefined && key !== undefined) resolve({ url, key, ended, stop });
     });
   });
-  const failed = exited.then((code): never => {
+  const failed = exit.then(({ code }): never => {
     throw new CliError(code ?? exitCodes.unavailable, 'the embedded Supabase did not start; see above');
   });
   failed.catch(() => undefined);
-  return Promise.race([ready, failed]);
+  const stopEarly = (): void => void stop();
+  signal?.addEventListener('abort', stopEarly, { once: true });
+  try {
+    if (signal?.aborted) stopEarly();
+    return await Promise.race([ready, failed]);
+  } finally {
+    signal?.removeEventListener('abort', stopEarly);
+  }
 }

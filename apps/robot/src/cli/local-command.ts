@@ -39,7 +39,10 @@ async function serve(options: LocalOptions, terminal: Terminal): Promise<number>
     if (dataDir !== null) await publishEndpoint(dataDir, { url: server.url, key: server.serviceKey });
     terminal.print(`SUPABASE_URL=${server.url}`);
     terminal.print(`SUPABASE_KEY=${server.serviceKey}`);
-    await stopRequested;
+    const ended = server.ended.then((): never => {
+      throw new CliError(exitCodes.unavailable, 'the embedded Supabase has ended on its own');
+    });
+    await Promise.race([stopRequested, ended]);
   } finally {
     if (dataDir !== null) await withdrawEndpoint(dataDir);
     await server.stop();

@@ -8,7 +8,7 @@ import { prepareHome } from '../home-folder.ts';
 import { RobotAgent } from '../robot-agent.ts';
 import { notifyService } from '../service-manager/notify-service.ts';
 import { exitCodes } from './exit-codes.ts';
-import { startLocalChild } from './local-child.ts';
+import { LocalDatabase } from './local-database.ts';
 import { useEndpoint } from './local-endpoint.ts';
 import { allow, type PermissionFlags } from './permission-flags.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,15 +25,17 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   const { config } = loaded;
   allow(config, options);
   await prepareHome(config.robot.home);
-  const local = options.local ? await startLocalChild(process.argv[1] ?? '') : null;
+  const local = options.local ? await LocalDatabase.start(process.argv[1] ?? '', terminal) : null;
   try {
     if (local !== null) {
-      useEndpoint(config.connection, local);
-      terminal.print(`SUPABASE_URL=${local.url}`);
-      terminal.print(`SUPABASE_KEY=${local.key}`);
+      const { endpoint } = local;
+      useEndpoint(config.connection, endpoint);
+      terminal.print(`SUPABASE_URL=${endpoint.url}`);
+      terminal.print(`SUPABASE_KEY=${endpoint.key}`);
     }
     requireConnection(config);
     const agent = new RobotAgent(config);
+    local?.keepUp(() => agent.logger);
     const signals = stopOnSignals(agent, terminal);
     const service = notifyService({
       environment: process.env,

@@ -5,6 +5,11 @@ import { systemClock } from '../system-clock.ts';
 import { signUserToken } from '../user-token.ts';
 import { WorkerLink } from './worker-link.ts';
 
+export interface EmbeddedSupabaseServer extends SupabaseServer {
+  /** Resolves when the server is no more, whether it was stopped or ended on its own. */
+  readonly ended: Promise<void>;
+}
+
 /**
  * Starts an embedded Supabase (REST, RPC, row level security, Auth) on 127.0.0.1 and applies the migrations. Needs
  * nothing but Node, takes about 420 MB of memory, and sends no request to any other machine.
@@ -19,7 +24,7 @@ import { WorkerLink } from './worker-link.ts';
  * await server.stop();
  * ```
  */
-export async function startEmbeddedSupabase(options: SupabaseServerOptions = {}): Promise<SupabaseServer> {
+export async function startEmbeddedSupabase(options: SupabaseServerOptions = {}): Promise<EmbeddedSupabaseServer> {
   const link = new WorkerLink(
     {
       dataDir: options.dataDir === undefined ? null : resolve(options.dataDir),
@@ -39,6 +44,7 @@ export async function startEmbeddedSupabase(options: SupabaseServerOptions = {})
     sql: async <T>(text: string, params: readonly unknown[] = []): Promise<T[]> => [
       ...((await link.sql(text, params)) as readonly T[]),
     ],
+    ended: link.ended,
     stop: () => link.stop(),
   };
 }

@@ -19,7 +19,8 @@ const stopTimeoutMs = 10_000;
 export class WorkerLink {
   /** Rejects with a `LocalSupabaseError` when the server does not start. */
   readonly ready: Promise<ReadyMessage>;
-  readonly #ended: Promise<void>;
+  /** Resolves when the thread has ended. */
+  readonly ended: Promise<void>;
   readonly #worker: Worker;
   readonly #log: Log;
   readonly #clock: Clock;
@@ -50,7 +51,7 @@ export class WorkerLink {
       log('error', `the embedded server failed: ${error.message}`);
       this.#setFailed(new LocalSupabaseError('SERVER_FAILED', error.message, { cause: error }));
     });
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#worker.on('exit', () => {
         this.#afterEnd();
         resolve();
@@ -73,7 +74,7 @@ export class WorkerLink {
       this.#stopping = true;
       this.#send({ kind: 'stop' });
     }
-    if (await endsWithin(this.#ended, stopTimeoutMs, this.#clock)) return;
+    if (await endsWithin(this.ended, stopTimeoutMs, this.#clock)) return;
     this.#log('error', 'the embedded server did not stop in time and was ended');
     await this.#worker.terminate();
   }
