@@ -6,8 +6,6 @@ import { AuditEventType, AuditLogger, type Redactor } from '@casare/observabilit
 import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
 import { AuditCheck } from './audit-check.ts';
 import type { RobotIdentity } from './identity.ts';
-import type { PauseChange } from './intake-pause.ts';
-import { actorOf } from './requester.ts';
 
 export interface AuditComposition {
   readonly config: ValidSettings;
@@ -85,17 +83,6 @@ export function composeAudit({ config, identity, redactor, logger, onWritable }:
       audit.close();
     },
   };
-}
-
-/** Records that the robot was paused or resumed, by whom, from where and why. */
-export function recordPause(audit: AuditLogger | null, change: PauseChange): void {
-  const who = actorOf(change.requester);
-  if (change.kind === 'resumed') {
-    audit?.robotResumed({ reason: change.note, ...who });
-    return;
-  }
-  const { note, until } = change.pause;
-  audit?.robotPaused({ reason: note, until: until === null ? null : new Date(until).toISOString(), ...who });
 }
 
 /** Records that the operational log does not reach its files any more, or does again. */

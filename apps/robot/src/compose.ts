@@ -21,11 +21,12 @@ import {
 import { type AuditLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import type { AuditAnchors } from './audit-anchors.ts';
+import { recordPause } from './audited-actions.ts';
 import { createBootClock } from './boot-clock.ts';
 import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
-import { composeAudit, type RobotAudit, recordLogProblem, recordPause } from './compose-audit.ts';
+import { composeAudit, type RobotAudit, recordLogProblem } from './compose-audit.ts';
 import { openConnection, secretsOf } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';

@@ -50,7 +50,8 @@ export interface JobTelemetry {
   resumed(job: StoredJob): void;
   leaseLost(jobId: string): void;
   released(jobId: string, reason: string): void;
-  cancelRequested(jobId: string, requestedBy: string | null, reason: string): void;
+  /** @param requestedFrom where the wish came from, if it did not come from the server */
+  cancelRequested(jobId: string, requestedBy: string | null, reason: string, requestedFrom?: string | null): void;
   /** An operator's answer to a question about the job was taken. */
   answered(jobId: string, answer: DoubtAnswer): void;
   /** A job that ended without a run of its own here. */

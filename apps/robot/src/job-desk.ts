@@ -187,10 +187,10 @@ export class JobDesk {
   }
 
   /** Cancels a job of this robot at the wish of a person here. Resolves with whether there is such a job. */
-  async cancel(jobId: string, cancellation: Cancellation): Promise<boolean> {
+  async cancel(jobId: string, cancellation: Cancellation, requestedFrom: string | null = null): Promise<boolean> {
     const job = this.#table.find(jobId);
     if (job === undefined) return false;
-    await this.#cancelRequested(job, cancellation);
+    await this.#cancelRequested(job, cancellation, requestedFrom);
     return true;
   }
 
@@ -278,9 +278,9 @@ export class JobDesk {
     await this.#submit(again, recoveredPriority);
   }
 
-  async #cancelRequested(job: DeskJob, cancellation: Cancellation): Promise<void> {
+  async #cancelRequested(job: DeskJob, cancellation: Cancellation, from: string | null = null): Promise<void> {
     const { reason, requestedBy } = cancellation;
-    this.#options.telemetry.cancelRequested(job.record.jobId, requestedBy, reason);
+    this.#options.telemetry.cancelRequested(job.record.jobId, requestedBy, reason, from);
     await this.#cancel(job, cancellation);
   }
 

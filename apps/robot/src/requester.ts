@@ -1,5 +1,5 @@
 /** Who asked a robot for something, and through what: for the audit log. */
-import { ArgumentError } from '@casare/execution';
+import { ArgumentError, type JsonObject } from '@casare/execution';
 
 export interface Requester {
   /** The person or program. Default: nobody is named. */
@@ -16,6 +16,13 @@ export function requireRequester({ requestedBy = null, requestedFrom = null }: R
     if (value === null || (typeof value === 'string' && value.length <= longestName)) continue;
     throw new ArgumentError(name, `a text of at most ${longestName} characters`, value);
   }
+}
+
+/** The caller says who it is; that it is on this machine, under the robot's account, is what the socket shows. */
+export function requesterIn({ requested_by: by = null }: JsonObject): Requester {
+  const requester = { requestedBy: by as string | null, requestedFrom: 'control socket' };
+  requireRequester(requester);
+  return requester;
 }
 
 /** As an audit entry names them: whoever is known, else the place. */

@@ -8,8 +8,8 @@
 import { loadConfig, type RobotConfig } from '@casare/config';
 import { ArgumentError, type Logger } from '@casare/execution';
 import type { MetricsCollector } from '@casare/observability';
+import { recordOutboxChange, recordStopRequest } from './audited-actions.ts';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
-
 import { credentialsOf } from './compose-connection.ts';
 import { ControlServer } from './control/control-server.ts';
 import { outboxCommands } from './control/outbox-control.ts';
@@ -29,12 +29,12 @@ const lastSyncMs = 5_000;
 /** Where a call comes from that says nothing else. */
 const inProcess = 'program';
 
-export interface StopOptions {
+export interface StopOptions extends Requester {
   /** `drain` (default): running jobs finish first. `cancel`: they end as cancelled. `suspend`: they resume later. */
   readonly mode?: 'drain' | 'cancel' | 'suspend';
   /** Shown with jobs that are cancelled by it. Default `the robot is stopping`. */
   readonly reason?: string;
-  /** Who asked; shown with jobs that are cancelled by it. Default: nobody is named. */
+  /** Who asked; shown with jobs that are cancelled by it, too. Default: nobody is named. */
   readonly requestedBy?: string | null;
 }
 
@@ -172,6 +172,7 @@ export class RobotAgent {
       if (this.#state === 'created') this.#stopped();
       return this.stopped;
     }
+    recordStopRequest(parts.audit, options);
     if (this.#stopping !== null) {
       if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop(options);
       return this.#stopping;
@@ -220,12 +221,9 @@ export class RobotAgent {
    * @returns whether the robot has such a job
    * @throws Error when the robot has not started
    */
-  cancelJob(
-    jobId: string,
-    options: { readonly reason?: string; readonly requestedBy?: string } = {},
-  ): Promise<boolean> {
-    const { reason = 'cancelled by hand', requestedBy = null } = options;
-    return this.#partsOrThrow().desk.cancel(jobId, { reason, requestedBy });
+  cancelJob(jobId: string, options: Requester & { readonly reason?: string } = {}): Promise<boolean> {
+    const { reason = 'cancelled by hand', requestedBy = null, requestedFrom = inProcess } = options;
+    return this.#partsOrThrow().desk.cancel(jobId, { reason, requestedBy }, requestedFrom);
   }
 
   getStatus(): RobotStatus {
@@ -283,8 +281,8 @@ export class RobotAgent {
       await parts.stopMeasuring();
       await parts.wakeUps?.stop();
       await connection.disconnect();
-      const { mode = 'drain', reason = null, requestedBy = null } = options;
-      audit?.robotStopped({ mode, reason, ...(requestedBy === null ? {} : { actor: requestedBy }) });
+      const { mode = 'drain', reason = null } = options;
+      audit?.robotStopped({ mode, reason, ...actorOf(options) });
       await this.#opening;
       await this.#control?.close();
       await this.#page?.close();
@@ -294,8 +292,11 @@ export class RobotAgent {
   }
 
   /** A robot without its control socket works; it can only not be asked on this machine. */
-  async #openControl({ config, logger, queue }: RobotParts): Promise<void> {
-    const outbox = outboxCommands(queue.store.outbox, () => this.#loops?.kickSync());
+  async #openControl({ config, logger, queue, audit }: RobotParts): Promise<void> {
+    const outbox = outboxCommands(queue.store.outbox, {
+      onRequeued: () => this.#loops?.kickSync(),
+      record: (change) => recordOutboxChange(audit, change),
+    });
     const commands = new Map([...robotCommands(this), ...outbox]);
     try {
       this.#control = await ControlServer.open({ home: config.robot.home, commands, logger });

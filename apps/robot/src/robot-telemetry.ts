@@ -49,8 +49,9 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
     released: (jobId, reason) => {
       audit?.jobReleased({ jobId, reason });
     },
-    cancelRequested: (jobId, requestedBy, reason) => {
-      audit?.jobCancelRequested({ jobId, requestedBy, reason });
+    cancelRequested: (jobId, requestedBy, reason, requestedFrom = null) => {
+      const from = requestedFrom === null ? {} : { requested_from: requestedFrom };
+      audit?.jobCancelRequested({ jobId, requestedBy, reason, ...from });
     },
     answered: (jobId, { node_id, step, answer, by, at }) => {
       audit?.jobAnswered({

@@ -162,14 +162,17 @@ describe('a running robot', () => {
     expect((await operator.ended(waiting)).status).toBe('completed');
     await second.ask('stop', '--mode', 'suspend');
     const { entries } = await readAuditLog(join(first.home, 'audit'), {
-      eventTypes: ['robot.paused', 'robot.resumed', 'robot.stopped'],
+      eventTypes: ['robot.paused', 'robot.resumed', 'robot.stop_requested', 'robot.stopped'],
     });
     const person = userInfo().username;
+    const from = { requested_from: 'control socket' };
     expect(entries.map(({ actor, message, details }) => [message, actor, details])).toEqual([
-      ['Robot paused: month end', person, { reason: 'month end', until: null, requested_from: 'control socket' }],
-      ['Robot stopped', person, { mode: 'drain', reason: null }],
-      ['Robot resumed: it is over', person, { reason: 'it is over', requested_from: 'control socket' }],
-      ['Robot stopped', person, { mode: 'suspend', reason: null }],
+      ['Robot paused: month end', person, { reason: 'month end', until: null, ...from }],
+      ['Stop requested: drain', person, { mode: 'drain', reason: null, ...from }],
+      ['Robot stopped', person, { mode: 'drain', reason: null, ...from }],
+      ['Robot resumed: it is over', person, { reason: 'it is over', ...from }],
+      ['Stop requested: suspend', person, { mode: 'suspend', reason: null, ...from }],
+      ['Robot stopped', person, { mode: 'suspend', reason: null, ...from }],
     ]);
     expect(await second.ask('status')).toMatchObject({
       exitCode: 69,
@@ -187,6 +190,11 @@ describe('a running robot', () => {
     first.robot.signal('SIGTERM');
     expect(await first.robot.ended).toBe(0);
     expect(await statusOf(jobId)).toBe('cancelled');
+    const { entries } = await readAuditLog(join(first.home, 'audit'), { eventTypes: ['robot.stop_requested'] });
+    expect(entries.map(({ actor, details }) => [actor, details.mode])).toEqual([
+      ['SIGTERM', 'drain'],
+      ['SIGTERM', 'cancel'],
+    ]);
   });
 
   it('ends at once at the third signal, with exit code 130, and the job goes on at the next start', async () => {

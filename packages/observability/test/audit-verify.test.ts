@@ -313,11 +313,11 @@ describe('a log of many segments, which threads check side by side', () => {
 describe('a key that is rotated', () => {
   it('is vouched for by the old one, and neither signs what is not its own', async () => {
     await writeThreeDays();
-    const next = addAuditKey(keyDir);
+    const next = addAuditKey(keyDir, 'the\noperator');
     const audit = open();
     for (let entry = 0; entry < 8; entry += 1) audit.log(AuditEventType.NODE_COMPLETED, 'under the new key');
     expect(await audit.query({ eventTypes: [AuditEventType.AUDIT_KEY_ROTATED] })).toMatchObject([
-      { seq: 31, details: { new_key_id: next.keyId, seq: 30 } },
+      { seq: 31, actor: 'the operator', details: { new_key_id: next.keyId, seq: 30 } },
     ]);
     audit.close();
     // Pinned is the old key alone, or the new one alone: either leads to the other.

@@ -11,6 +11,7 @@ import {
   readFolderAnchors,
 } from '@casare/observability';
 import { readJson } from '../home-folder.ts';
+import { account } from './account.ts';
 import { type AuditFolderFlags, auditFolder, writeLines } from './audit-commands.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -34,7 +35,7 @@ export async function exportAnchors(flags: AnchorFlags, terminal: Terminal): Pro
 
 export async function rotateKey(flags: AuditFolderFlags, terminal: Terminal): Promise<number> {
   const { config } = loadConfig(flags.config === undefined ? {} : { file: flags.config });
-  const { keyId, publicKey } = addAuditKey(join(config.robot.home, 'keys'));
+  const { keyId, publicKey } = addAuditKey(join(config.robot.home, 'keys'), account());
   terminal.print(publicKeyPem(publicKey).trimEnd());
   terminal.note(`audit key ${keyId}: the robot signs with it from its next start on, and the old key vouches for it`);
   return exitCodes.ok;

@@ -1,8 +1,8 @@
 /** `casare-robot status|pause|resume|limit|stop`: asks the robot of this machine through its control socket. */
-import { userInfo } from 'node:os';
 import { loadConfig } from '@casare/config';
 import type { JsonObject, JsonValue } from '@casare/execution';
 import { askRobot } from '../control/ask-robot.ts';
+import { account } from './account.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { showDuration } from './show-duration.ts';
@@ -67,15 +67,6 @@ export async function stopCommand(
   const state = flags.wait ? 'stopped' : 'stopping';
   terminal.print(flags.json ? JSON.stringify({ state }) : state);
   return exitCodes.ok;
-}
-
-/** Under which account the person works; null where it has no name. */
-function account(): string | null {
-  try {
-    return userInfo().username.slice(0, 100);
-  } catch {
-    return null;
-  }
 }
 
 async function isThere(flags: ControlFlags): Promise<boolean> {

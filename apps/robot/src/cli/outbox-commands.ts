@@ -1,5 +1,6 @@
 /** `casare-robot outbox list|requeue|discard`: what a robot could not deliver, asked through its control socket. */
 import type { JsonObject, JsonValue } from '@casare/execution';
+import { account } from './account.ts';
 import { CliError } from './cli-error.ts';
 import { askControl, type ControlFlags } from './control-commands.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -66,7 +67,7 @@ function chosen(ids: readonly number[], all: boolean): JsonObject {
   if (all === ids.length > 0) {
     throw new CliError(exitCodes.usage, 'name entries by their number, or say --all; `outbox list` shows them');
   }
-  return all ? { all } : { ids: [...ids] };
+  return { requested_by: account(), ...(all ? { all } : { ids: [...ids] }) };
 }
 
 function enough(count: number, ids: readonly number[]): number {

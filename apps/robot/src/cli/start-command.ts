@@ -71,7 +71,7 @@ function stopOnSignals(agent: RobotAgent, terminal: Terminal): { dispose(): void
     asked += 1;
     if (asked === 1) {
       terminal.note('stopping: running jobs are finished first (again: cancel them)');
-      void agent.stop();
+      void agent.stop({ requestedBy: signal });
     } else if (asked === 2) {
       terminal.note(
         'stopping: running jobs are cancelled (again: exit at once; unfinished jobs resume at the next start)',

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { AuditLogger } from '@casare/observability';
 import { OfflineQueue, openStore } from '@casare/offline-store';
 import { expect, it, onTestFinished } from 'vitest';
+import { recordOutboxChange } from '../audited-actions.ts';
 import { discardOutbox, listOutbox, requeueOutbox } from '../cli/outbox-commands.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { ControlServer } from './control-server.ts';
-import { outboxCommands } from './outbox-control.ts';
+import { type DeadLetters, outboxCommands } from './outbox-control.ts';
 
 /** A robot's outbox with three dead letters and a superseded one, and a person at its machine. */
 async function robotWithDeadLetters() {
@@ -20,12 +22,26 @@ async function robotWithDeadLetters() {
   for (const id of ids) await store.outbox.fail(id, 'too\nlarge', { permanent: true });
   await store.outbox.supersede([superseded], 'the job had passed to another claim');
   const sent = { kicks: 0 };
-  const commands = outboxCommands(store.outbox, () => {
-    sent.kicks += 1;
+  const audit = new AuditLogger({ robotId: 'r', logDir: join(home, 'audit') });
+  const disk = { isFull: false };
+  const letters: DeadLetters = {
+    deadLetters: (options) => store.outbox.deadLetters(options),
+    requeue: (ids) => store.outbox.requeue(ids),
+    discard: async (ids) => {
+      if (disk.isFull) throw new Error('the disk is full');
+      return store.outbox.discard(ids);
+    },
+  };
+  const commands = outboxCommands(letters, {
+    onRequeued: () => {
+      sent.kicks += 1;
+    },
+    record: (change) => recordOutboxChange(audit, change),
   });
   const control = await ControlServer.open({ home, commands, logger: { log: () => undefined } });
   onTestFinished(async () => {
     await control.close();
+    audit.close();
     await store.close();
     rmSync(home, { recursive: true, force: true });
   });
@@ -38,11 +54,12 @@ async function robotWithDeadLetters() {
     status: () => undefined,
     isInteractive: false,
   };
-  return { store, ids, superseded, sent, lines, terminal, flags: { config, json: false } };
+  const recorded = () => audit.query({ eventTypes: ['outbox.requeued', 'outbox.discarded'] });
+  return { store, ids, superseded, sent, lines, terminal, disk, recorded, flags: { config, json: false } };
 }
 
-it('dead letters are listed, put back and removed from the command line', async () => {
-  const { store, ids, superseded, sent, lines, terminal, flags } = await robotWithDeadLetters();
+it('dead letters are listed, put back and removed from the command line; who did so is recorded', async () => {
+  const { store, ids, superseded, sent, lines, terminal, disk, recorded, flags } = await robotWithDeadLetters();
   const [first = 0, second = 0] = ids;
   await listOutbox({ ...flags, superseded: false }, terminal);
   expect(lines).toHaveLength(4);
@@ -63,7 +80,25 @@ it('dead letters are listed, put back and removed from the command line', async 
     expect.stringContaining('there is no dead letter 999;'),
     expect.stringContaining(`there is no dead letter ${second};`),
   ]);
+  disk.isFull = true;
+  await expect(discardOutbox([], { ...flags, all: true }, terminal)).rejects.toThrow('the disk is full');
+  disk.isFull = false;
   expect(await discardOutbox([], { ...flags, all: true }, terminal)).toBe(0);
+  const [third = 0] = ids.slice(2);
+  const letter = (id: number, seq: number) => ({ id, jobId: 'job-1', seq, kind: 'event' });
+  const told = { requested_from: 'control socket' };
+  expect((await recorded()).map(({ type, outcome, details }) => [type, outcome, details])).toEqual([
+    ['outbox.requeued', 'success', { ...told, count: 1, entries: [letter(first, 2)], unknown: [] }],
+    ['outbox.discarded', 'success', { ...told, count: 1, entries: [letter(second, 3)], unknown: [999] }],
+    ['outbox.requeued', 'failure', { ...told, count: 0, entries: [], unknown: [second] }],
+    [
+      'outbox.discarded',
+      'failure',
+      { ...told, count: 0, entries: [letter(third, 4)], unknown: [], problem: 'the disk is full' },
+    ],
+    ['outbox.discarded', 'success', { ...told, count: 1, entries: [letter(third, 4)], unknown: [] }],
+  ]);
+  expect(new Set((await recorded()).map(({ actor }) => actor))).toEqual(new Set([userInfo().username]));
   expect(await store.outbox.deadLetters()).toEqual([]);
   // What is kept as evidence is nobody's to remove with the rest.
   expect(await store.outbox.deadLetters({ dispositions: ['superseded'] })).toHaveLength(1);

@@ -1,25 +1,72 @@
 /** What the server refused for good, or kept as evidence only, for whoever looks after the robot. */
 import { ArgumentError, type JsonObject, type JsonValue } from '@casare/execution';
 import type { DeadLetter, Outbox } from '@casare/offline-store';
+import { messageOf } from '../message-of.ts';
+import { type Requester, requesterIn } from '../requester.ts';
 import type { ControlCommands } from './control-server.ts';
 
 export type DeadLetters = Pick<Outbox, 'deadLetters' | 'requeue' | 'discard'>;
 
+/** What was done about dead letters, for the audit log. */
+export interface OutboxChange {
+  readonly kind: 'requeued' | 'discarded';
+  readonly requester: Requester;
+  /** How many there were done. */
+  readonly count: number;
+  /** Those that were named, and were there: at most 50. */
+  readonly entries: readonly {
+    readonly id: number;
+    readonly jobId: string;
+    readonly seq: number;
+    readonly kind: string;
+  }[];
+  /** Numbers that were named, and of which there was none: at most 50. */
+  readonly unknown: readonly number[];
+  /** Why it could not be done; null when it was. */
+  readonly problem: string | null;
+}
+
+export interface OutboxControlOptions {
+  /** The outbox may have something new. */
+  readonly onRequeued: () => void;
+  readonly record: (change: OutboxChange) => void;
+}
+
 /** One answer must fit a line of the socket. */
 const maxListed = 1_000;
 const maxReason = 500;
+/** Named in one audit entry (I7). */
+const maxRecorded = 50;
+const everything = 100_000;
 
-/** @param onRequeued the outbox may have something new */
-export function outboxCommands(outbox: DeadLetters, onRequeued: () => void): ControlCommands {
-  const chosen = async ({ ids, all = false }: JsonObject): Promise<readonly number[]> => {
-    if (all !== true) return idsOf(ids);
-    return (await outbox.deadLetters({ limit: 100_000 })).map(({ id }) => id);
-  };
-  const unknown = async ({ ids, all }: JsonObject): Promise<number[]> => {
-    if (all === true) return [];
+export function outboxCommands(outbox: DeadLetters, { onRequeued, record }: OutboxControlOptions): ControlCommands {
+  /** `all` leaves alone what is kept as evidence only. */
+  const chosen = async (args: JsonObject): Promise<{ letters: readonly DeadLetter[]; unknown: readonly number[] }> => {
+    if (args.all === true) return { letters: await outbox.deadLetters({ limit: everything }), unknown: [] };
+    const ids = new Set(idsOf(args.ids));
     const dispositions = ['dead', 'damaged', 'superseded'] as const;
-    const known = new Set((await outbox.deadLetters({ limit: 100_000, dispositions })).map(({ id }) => id));
-    return [...new Set(idsOf(ids))].filter((id) => !known.has(id));
+    const letters = (await outbox.deadLetters({ limit: everything, dispositions })).filter(({ id }) => ids.has(id));
+    for (const { id } of letters) ids.delete(id);
+    return { letters, unknown: [...ids] };
+  };
+  const change = async (kind: OutboxChange['kind'], args: JsonObject): Promise<JsonObject> => {
+    const requester = requesterIn(args);
+    const { letters, unknown } = await chosen(args);
+    const about = {
+      kind,
+      requester,
+      entries: letters.slice(0, maxRecorded).map(({ id, jobId, seq, kind: of }) => ({ id, jobId, seq, kind: of })),
+      unknown: unknown.slice(0, maxRecorded),
+    };
+    const ids = letters.map(({ id }) => id);
+    try {
+      const count = kind === 'requeued' ? await outbox.requeue(ids) : await outbox.discard(ids);
+      record({ ...about, count, problem: null });
+      return { [kind]: count, unknown: [...unknown] };
+    } catch (error) {
+      record({ ...about, count: 0, problem: messageOf(error) });
+      throw error;
+    }
   };
   return new Map<string, (args: JsonObject) => JsonValue | Promise<JsonValue>>([
     [
@@ -33,19 +80,12 @@ export function outboxCommands(outbox: DeadLetters, onRequeued: () => void): Con
     [
       'outbox_requeue',
       async (args) => {
-        const none = await unknown(args);
-        const requeued = await outbox.requeue(await chosen(args));
-        if (requeued > 0) onRequeued();
-        return { requeued, unknown: none };
+        const answer = await change('requeued', args);
+        if (Number(answer.requeued) > 0) onRequeued();
+        return answer;
       },
     ],
-    [
-      'outbox_discard',
-      async (args) => {
-        const none = await unknown(args);
-        return { discarded: await outbox.discard(await chosen(args)), unknown: none };
-      },
-    ],
+    ['outbox_discard', (args) => change('discarded', args)],
   ]);
 }
 

@@ -1,6 +1,6 @@
 /** What a running robot can be asked through its control socket. */
 import type { JsonObject, JsonValue } from '@casare/execution';
-import { type Requester, requireRequester } from '../requester.ts';
+import { requesterIn } from '../requester.ts';
 import type { RobotAgent, StopOptions } from '../robot-agent.ts';
 import type { ControlCommands } from './control-server.ts';
 import { statusReport } from './status-report.ts';
@@ -35,18 +35,12 @@ export function robotCommands(robot: Robot): ControlCommands {
       'stop',
       ({ mode = 'drain', reason = null, ...rest }) => {
         const { requestedBy, requestedFrom } = requesterIn(rest);
-        const asked = { mode, ...(reason === null ? {} : { reason }), requestedBy: requestedBy ?? requestedFrom };
+        const who = { requestedBy: requestedBy ?? requestedFrom, requestedFrom };
+        const asked = { mode, ...(reason === null ? {} : { reason }), ...who };
         // The answer is that it has begun; it is over when the socket is gone.
         void robot.stop(asked as StopOptions);
         return null;
       },
     ],
   ]);
-}
-
-/** The caller says who it is; that it is on this machine, under the robot's account, is what the socket shows. */
-function requesterIn({ requested_by: by = null }: JsonObject): Requester {
-  const requester = { requestedBy: by as string | null, requestedFrom: 'control socket' };
-  requireRequester(requester);
-  return requester;
 }

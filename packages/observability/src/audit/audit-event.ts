@@ -5,7 +5,12 @@ export const AuditEventType = {
   ROBOT_STOPPED: 'robot.stopped',
   ROBOT_PAUSED: 'robot.paused',
   ROBOT_RESUMED: 'robot.resumed',
+  /** Somebody asked it to stop, and how; it has stopped with `robot.stopped`. */
+  ROBOT_STOP_REQUESTED: 'robot.stop_requested',
   STORE_INCIDENT: 'store.incident',
+  /** Somebody had entries sent again that the database had refused, or removed such entries for good. */
+  OUTBOX_REQUEUED: 'outbox.requeued',
+  OUTBOX_DISCARDED: 'outbox.discarded',
   /** The operational log cannot be written to its files; the robot goes on. */
   LOGS_UNWRITABLE: 'logs.unwritable',
   LOGS_WRITABLE: 'logs.writable',
@@ -84,13 +89,14 @@ export function ruleOf(type: AuditEventType): EventRule {
   return {
     severity: severityByType.get(type) ?? 'info',
     outcome: outcomeByType.get(type) ?? null,
-    durable: /^(?:robot|store|config|job|audit)\.|^error\.permanent$/.test(type),
+    durable: /^(?:robot|store|outbox|config|job|audit)\.|^error\.permanent$/.test(type),
   };
 }
 
 const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.ROBOT_PAUSED, 'warning'],
   [AuditEventType.LOGS_UNWRITABLE, 'error'],
+  [AuditEventType.OUTBOX_DISCARDED, 'warning'],
   [AuditEventType.CONNECTION_LOST, 'warning'],
   [AuditEventType.CONNECTION_REFUSED, 'error'],
   [AuditEventType.CIRCUIT_OPENED, 'warning'],
@@ -114,6 +120,8 @@ const outcomeByType = new Map<AuditEventType, AuditOutcome>([
   [AuditEventType.CONNECTION_ESTABLISHED, 'success'],
   [AuditEventType.CONNECTION_RESTORED, 'success'],
   [AuditEventType.LOGS_UNWRITABLE, 'failure'],
+  [AuditEventType.OUTBOX_REQUEUED, 'success'],
+  [AuditEventType.OUTBOX_DISCARDED, 'success'],
   [AuditEventType.AUDIT_DAMAGED, 'failure'],
   [AuditEventType.LOGS_WRITABLE, 'success'],
   [AuditEventType.CONNECTION_LOST, 'failure'],

@@ -1,6 +1,6 @@
 /**
  * The key that a robot signs its audit log with. Private keys are PEM files of their owner in a folder outside the log,
- * `audit-<number>-<key id>.pem`; the highest number signs. The log's own folder has `audit-keys.json`: all public
+ * `audit-<number>-<key id>.pem`, with a line before the key that says who had it made; the highest number signs. The log's own folder has `audit-keys.json`: all public
  * keys, and for each after the first the statement that hands over to it, signed by the old key and the new one.
  */
 import {
@@ -23,6 +23,8 @@ export interface AuditSigner {
   readonly keyId: string;
   /** The 32 bytes, base64. */
   readonly publicKey: string;
+  /** Who had it made; null for a robot's first key, and where nobody is named. */
+  readonly madeBy: string | null;
   /** Base64. */
   sign(text: string): string;
 }
@@ -48,6 +50,9 @@ export interface KeyHistory {
 }
 
 const keyFileName = /^audit-(\d{4,})-([0-9a-f]{16})\.pem$/;
+/** Text before a PEM block is an explanation (RFC 7468, section 2). */
+const madeByLabel = 'Made-By: ';
+const madeByLine = /^Made-By: (.+)$/m;
 export const keyHistoryName = 'audit-keys.json';
 
 /**
@@ -66,16 +71,22 @@ export function openAuditKeys(folder: string): AuditKeyRing {
 /**
  * Adds a key to the folder. It signs from the next start of the writer on, which also writes down the hand-over.
  *
+ * @param madeBy who asks for it: the actor of the hand-over's entry. Default: nobody is named
  * @returns the new key
  */
-export function addAuditKey(folder: string): AuditSigner {
+export function addAuditKey(folder: string, madeBy: string | null = null): AuditSigner {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const number = (listKeyFiles(folder).at(-1)?.number ?? 0) + 1;
   const { privateKey } = generateKeyPairSync('ed25519');
-  const signer = asSigner(privateKey);
+  const name = madeBy === null ? null : nameOf(madeBy);
+  const signer = asSigner(privateKey, name);
   const path = join(folder, `audit-${String(number).padStart(4, '0')}-${signer.keyId}.pem`);
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  writeFileSync(path, pem, { mode: 0o600, flag: 'wx', flush: true });
+  writeFileSync(path, name === null ? pem : `${madeByLabel}${name}\n${String(pem)}`, {
+    mode: 0o600,
+    flag: 'wx',
+    flush: true,
+  });
   syncFolder(folder);
   return signer;
 }
@@ -98,6 +109,13 @@ export function publicKeyPem(publicKey: string): string {
   return keyObjectOf(publicKey).export({ type: 'spki', format: 'pem' }) as string;
 }
 
+export interface HandOver {
+  readonly kind: 'rotated' | 'replaced';
+  readonly rotation: RotationFacts;
+  /** Who had the new key made; null where nobody is named. */
+  readonly madeBy: string | null;
+}
+
 /**
  * Writes the hand-over into the log's `audit-keys.json` when the current key is new there.
  *
@@ -110,7 +128,7 @@ export function recordKeys(
   keys: AuditKeyRing,
   head: ChainHead,
   at: string,
-): { readonly kind: 'same' | 'first' } | { readonly kind: 'rotated' | 'replaced'; readonly rotation: RotationFacts } {
+): { readonly kind: 'same' | 'first' } | HandOver {
   const path = join(logDir, keyHistoryName);
   const known = readKeyHistory(path)?.keys ?? [];
   const last = known.at(-1);
@@ -136,7 +154,7 @@ export function recordKeys(
   const text = rotationText(rotation);
   const old = keys.older.find(({ keyId }) => keyId === last.key_id);
   write({ ...rotation, old_signature: old?.sign(text) ?? null, new_signature: current.sign(text) });
-  return { kind: old === undefined ? 'replaced' : 'rotated', rotation };
+  return { kind: old === undefined ? 'replaced' : 'rotated', rotation, madeBy: current.madeBy };
 }
 
 /**
@@ -185,7 +203,8 @@ function readSigner(path: string, id: string): AuditSigner {
   try {
     const found = statSync(path);
     if (process.platform !== 'win32' && found.isFile() && (found.mode & 0o077) !== 0) chmodSync(path, 0o600);
-    signer = asSigner(createPrivateKey(readFileSync(path, 'utf8')));
+    const text = readFileSync(path, 'utf8');
+    signer = asSigner(createPrivateKey(text), madeByLine.exec(text)?.[1] ?? null);
   } catch (error) {
     throw new AuditError('AUDIT_KEY_WRONG', `${path} holds no private key: ${messageOf(error)}`, error);
   }
@@ -196,13 +215,19 @@ function readSigner(path: string, id: string): AuditSigner {
   );
 }
 
-function asSigner(privateKey: KeyObject): AuditSigner {
+/** One line, and short. */
+function nameOf(madeBy: string): string {
+  return madeBy.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 100);
+}
+
+function asSigner(privateKey: KeyObject, madeBy: string | null): AuditSigner {
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   if (privateKey.asymmetricKeyType !== 'ed25519' || x === undefined) throw new Error('it is no Ed25519 key');
   const publicKey = Buffer.from(x, 'base64url').toString('base64');
   return {
     keyId: keyIdOf(publicKey),
     publicKey,
+    madeBy,
     sign: (text) => sign(null, Buffer.from(text, 'utf8'), privateKey).toString('base64'),
   };
 }

@@ -340,8 +340,8 @@ export class AuditLog {
   }
 
   #describe(news: WriterNews): string {
-    const { type, message, details } = newsEntry(news);
-    const entry = this.#entry(type, message, { details }, this.#now());
+    const { type, message, ...rest } = newsEntry(news);
+    const entry = this.#entry(type, message, rest, this.#now());
     return bodyText({ ...entry, job_id: null, node_id: null, trace_id: null });
   }
 

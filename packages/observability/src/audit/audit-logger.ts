@@ -42,6 +42,12 @@ export class AuditLogger extends AuditLog {
     return this.#byActor(AuditEventType.ROBOT_STOPPED, 'Robot stopped', details, actor);
   }
 
+  /** Somebody asked it to stop; a later request may ask for more than an earlier one. */
+  robotStopRequested(request: { readonly mode: string; readonly actor?: string } & Details): AuditResult {
+    const { actor, ...details } = request;
+    return this.#byActor(AuditEventType.ROBOT_STOP_REQUESTED, `Stop requested: ${request.mode}`, details, actor);
+  }
+
   /** It takes no new jobs from now on, or note and end of its pause have changed. */
   robotPaused(pause: { readonly reason: string | null; readonly actor?: string } & Details): AuditResult {
     const { actor, ...details } = pause;

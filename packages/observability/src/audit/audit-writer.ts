@@ -19,14 +19,13 @@ import {
   listAuditFiles,
   segmentPath,
 } from './audit-files.ts';
-import { type AuditKeyRing, openAuditKeys, recordKeys } from './audit-keys.ts';
+import { type AuditKeyRing, type HandOver, openAuditKeys, recordKeys } from './audit-keys.ts';
 import { type ChainHead, chainLine, genesisHash } from './chain-line.ts';
 import { recordEarlierFiles } from './earlier-files.ts';
 import {
   type Checkpoint,
   type CheckpointFacts,
   checkpointText,
-  type RotationFacts,
   recordLine,
   type Signature,
   type TornFacts,
@@ -44,7 +43,7 @@ export type WriterNews =
       readonly listSha256: string;
       readonly lastSeq: number;
     }
-  | { readonly kind: 'rotated' | 'replaced'; readonly rotation: RotationFacts };
+  | HandOver;
 
 export interface LostEntries {
   /** Entries that could not be written. */

@@ -1,11 +1,14 @@
 /** How the writer's own news read as entries. */
 import { AuditEventType } from './audit-event.ts';
+import type { HandOver } from './audit-keys.ts';
 import type { WriterNews } from './audit-writer.ts';
 
 export interface NewsEntry {
   readonly type: AuditEventType;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Default: the robot. */
+  readonly actor?: string;
 }
 
 export function newsEntry(news: WriterNews): NewsEntry {
@@ -28,12 +31,16 @@ export function newsEntry(news: WriterNews): NewsEntry {
     case 'rotated': {
       const { old_key_id, new_key_id } = news.rotation;
       const message = `Audit key ${old_key_id} hands over to ${new_key_id}`;
-      return { type: AuditEventType.AUDIT_KEY_ROTATED, message, details: { ...news.rotation } };
+      return { type: AuditEventType.AUDIT_KEY_ROTATED, message, details: { ...news.rotation }, ...actorOf(news) };
     }
     case 'replaced': {
       const { old_key_id, new_key_id } = news.rotation;
       const message = `Audit key ${new_key_id} replaces ${old_key_id}, which is gone and could not vouch for it`;
-      return { type: AuditEventType.AUDIT_KEY_REPLACED, message, details: { ...news.rotation } };
+      return { type: AuditEventType.AUDIT_KEY_REPLACED, message, details: { ...news.rotation }, ...actorOf(news) };
     }
   }
+}
+
+function actorOf({ madeBy }: HandOver): { readonly actor?: string } {
+  return madeBy === null ? {} : { actor: madeBy };
 }
