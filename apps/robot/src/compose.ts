@@ -48,6 +48,7 @@ import { StoreProbe } from './status/store-probe.ts';
 import { auditIncidents, recentIncidents } from './store-incidents.ts';
 import { storeLimitBytes } from './store-room.ts';
 import { robotVersion } from './version.ts';
+import { shapeOf } from './workflow-shape.ts';
 
 /** What an embedding program may replace or add. */
 export interface RobotOverrides {
@@ -224,6 +225,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
       onOutbox: options.onOutbox,
       withoutSecrets: (workflowJson, value) => library.withoutSecrets(workflowJson, value),
+      shapeOf: (workflowJson) => shapeOf(workflowJson, library.registry),
       failureBundle: (job, outcome) => bundles.finish(job, outcome),
     });
     const runner = composeRunner({

@@ -41,6 +41,8 @@ export interface DeskJobOptions {
   readonly onOver: (isOver: boolean) => void;
   /** Takes the secrets of a workflow out of what the server gets of its result (I8). Default: none are known. */
   readonly withoutSecrets?: (workflowJson: string, value: JsonObject) => Promise<JsonObject>;
+  /** How a stored workflow is built, for the progress of a job that waits without a run. Default: nobody knows. */
+  readonly shapeOf?: (workflowJson: string) => ProgressShape | null;
   /** Keeps what is known of a failed job before its outcome is recorded; resolves with a link for the error. Never rejects. */
   readonly failureBundle?: (job: StoredJob, outcome: RunOutcome) => Promise<JsonObject | null>;
 }
@@ -158,10 +160,22 @@ export class DeskJob {
 
   /** What waits for an answer. Reads the journal if nobody has yet. */
   async questions(): Promise<readonly DoubtQuestion[]> {
+    if (this.#record.lostRecord === null && !this.#isLoaded) await this.journal.load();
+    return this.openQuestions;
+  }
+
+  /** Makes the progress of a job that waits without a run what its record says. */
+  async recallProgress(): Promise<void> {
+    await this.questions();
+    const shape =
+      this.#record.lostRecord === null ? (this.#options.shapeOf?.(this.#record.workflowJson) ?? null) : null;
+    if (shape !== null) this.progress.reportWorkflow(shape);
+  }
+
+  /** What waits for an answer, as far as the record has been read. */
+  get openQuestions(): readonly DoubtQuestion[] {
     const { lostRecord } = this.#record;
-    if (lostRecord !== null) return [recordQuestion(lostRecord)];
-    if (!this.#isLoaded) await this.journal.load();
-    return this.journal.questions;
+    return lostRecord === null ? this.journal.questions : [recordQuestion(lostRecord)];
   }
 
   /** Why the run cannot be gone on with; null when it can, or has not begun. */

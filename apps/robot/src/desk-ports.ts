@@ -1,5 +1,5 @@
 /** What the desk needs from outside: a durable store of jobs, and listeners. */
-import type { ClaimedJob, DoubtAnswer, JobSpec, Lease, RunEnd } from '@casare/execution';
+import type { ClaimedJob, DoubtAnswer, DoubtQuestion, JobSpec, Lease, RunEnd } from '@casare/execution';
 import type { DurableJob } from './job-journal.ts';
 import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
 
@@ -19,6 +19,17 @@ export interface StoredJob {
   readonly lostRecord: string | null;
   /** Ms that the lease is known to stand, on a clock that counts suspend; 0 when that cannot be told. */
   readonly leaseRemainingMs: number;
+}
+
+/** A job that waits for an operator's answer. */
+export interface JobInDoubt {
+  readonly jobId: string;
+  readonly name: string;
+  /** Null where part of its record is lost. */
+  readonly percent: number | null;
+  readonly nodesCompleted: number;
+  readonly nodesTotal: number;
+  readonly questions: readonly DoubtQuestion[];
 }
 
 /** The durable side; the composition root fits the store to it. */

@@ -12,8 +12,8 @@ export class DeskTable {
     return [...this.#jobs.values()];
   }
 
-  get inDoubt(): readonly string[] {
-    return this.all.filter((job) => job.isInDoubt).map((job) => job.record.jobId);
+  get inDoubt(): readonly DeskJob[] {
+    return this.all.filter((job) => job.isInDoubt);
   }
 
   find(jobId: string): DeskJob | undefined {

@@ -24,7 +24,7 @@ import type {
   SubmitOutcome,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
-import { type StoredJob, storedForm } from './desk-ports.ts';
+import { type JobInDoubt, type StoredJob, storedForm } from './desk-ports.ts';
 import { DeskTable } from './desk-table.ts';
 import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
@@ -89,7 +89,17 @@ export class JobDesk {
   }
 
   get inDoubt(): readonly string[] {
-    return this.#table.inDoubt;
+    return this.#table.inDoubt.map(({ record }) => record.jobId);
+  }
+
+  /** The same jobs, with how far they are and what is asked. */
+  get waiting(): readonly JobInDoubt[] {
+    return this.#table.inDoubt.map(({ record, progress, openQuestions }) => {
+      const { percent, nodes_completed: nodesCompleted, nodes_total: nodesTotal } = progress.snapshot();
+      const isKnown = nodesTotal > 0;
+      const { jobId, name } = record;
+      return { jobId, name, percent: isKnown ? percent : null, nodesCompleted, nodesTotal, questions: openQuestions };
+    });
   }
 
   /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */

@@ -68,7 +68,8 @@ export class JobDoubts {
   async takenUp(job: DeskJob): Promise<void> {
     const { logger, onOutbox, takeUp, tryAgainLater } = this.#options;
     try {
-      if ((await job.questions()).length > 0) return;
+      await job.recallProgress();
+      if (job.openQuestions.length > 0) return;
       await job.durable.commit([], { outbox: [questionsDraft([])], status: { status: 'in_progress' } });
     } catch (error) {
       return isRecordLost(error) ? this.loseRecord(job, messageOf(error)) : tryAgainLater(job, messageOf(error));

@@ -3,6 +3,7 @@ import type { ConnectionStatus, WakeUpStatus } from '@casare/connection';
 import type { ExecutorStatus, JsonObject, ProgressStage } from '@casare/execution';
 import type { AuditStatus, ResourceSample, RobotHealth } from '@casare/observability';
 import type { RobotParts } from './compose.ts';
+import type { JobInDoubt } from './desk-ports.ts';
 import type { EndedNode, RunningNode } from './status/job-activity.ts';
 import { healthOfRobot, healthWithoutParts } from './status/robot-facts.ts';
 
@@ -44,6 +45,8 @@ export interface RobotStatus {
   readonly auditProblem: string | null;
   /** Jobs that wait for an operator's answer. */
   readonly inDoubt: readonly string[];
+  /** The same jobs, with how far they are and what is asked. */
+  readonly waiting: readonly JobInDoubt[];
   /** Null while the robot takes new jobs. Times in ms. */
   readonly paused: { readonly note: string | null; readonly since: number; readonly remainingMs: number | null } | null;
 }
@@ -85,6 +88,7 @@ export function statusOf(state: AgentState, parts: RobotParts | null): RobotStat
       ...problems,
       running: [],
       inDoubt: [],
+      waiting: [],
     };
   }
   const { executor, connection, wakeUps, desk, pause, activity, gate } = parts;
@@ -115,6 +119,7 @@ export function statusOf(state: AgentState, parts: RobotParts | null): RobotStat
     auditProblem: parts.auditRecord.problem,
     logProblem: parts.logs.problem,
     inDoubt: desk.inDoubt,
+    waiting: desk.waiting,
     paused: current === null ? null : { note: current.note, since: current.since, remainingMs: pause.remainingMs },
   };
 }

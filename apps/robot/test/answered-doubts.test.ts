@@ -137,6 +137,13 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     return question?.attempt === 2;
   });
 
+  // What waits since before the robot was killed is shown as far as it is.
+  const { waiting } = JSON.parse((await runCommand(['status', '--json'], { env: environment(home) })).stdout);
+  expect(waiting.find(({ job_id: id }: JsonObject) => id === failed)).toMatchObject({
+    ...{ name: 'failed', percent: 25, nodes_completed: 1, nodes_total: 4 },
+    questions: [{ node_id: 'failed', step: 2, answers: ['retry', 'skip', 'fail'] }],
+  });
+
   expect(await operator.gateway.cancelJob(cancelled, 'checked by hand')).toBe('requested');
   expect(await operator.ended(cancelled)).toMatchObject({ status: 'cancelled', error: { message: 'checked by hand' } });
   expect([paid('cancelled'), await steps(cancelled)]).toEqual([1, '']);

@@ -109,14 +109,14 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
 
     await page.getByRole('button', { name: 'Pause', exact: true }).click();
     await page.getByRole('button', { name: 'Pause the robot' }).click();
-    await page.getByRole('status').getByText('paused', { exact: true }).waitFor(visible);
+    await page.getByRole('banner').getByText('paused', { exact: true }).waitFor(visible);
     expect(robot.getStatus().paused).not.toBeNull();
     await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await page.keyboard.press('Escape');
     expect(robot.getStatus().paused).not.toBeNull();
     await page.getByRole('button', { name: 'Resume', exact: true }).click();
     await page.getByRole('button', { name: 'Resume the robot' }).click();
-    await page.getByRole('status').getByText('idle', { exact: true }).waitFor(visible);
+    await page.getByRole('banner').getByText('idle', { exact: true }).waitFor(visible);
     expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
   });
 });

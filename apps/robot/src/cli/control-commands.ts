@@ -105,7 +105,7 @@ function explain(error: unknown): string {
 export function statusLines(status: JsonObject): string[] {
   const running = status.running as readonly JsonObject[];
   const queued = status.queued as readonly string[];
-  const inDoubt = status.in_doubt as readonly string[];
+  const waiting = status.waiting as readonly JsonObject[];
   const outbox = status.outbox as JsonObject;
   const paused = status.paused as JsonObject | null;
   const facts = factLines([
@@ -119,7 +119,7 @@ export function statusLines(status: JsonObject): string[] {
     ['paused', paused === null ? null : `since ${String(paused.since)}${pauseText(paused)}`],
     ['connection', connectionText(status.connection as JsonObject | null)],
     ['jobs', `${running.length} running of up to ${String(status.max_concurrent_jobs)}, ${queued.length} queued`],
-    ['in doubt', inDoubt.length === 0 ? null : `${inDoubt.join(', ')} (see \`job show\`)`],
+    ...waiting.map(doubtFact),
     ['to send', `${String(outbox.pending)} entries`],
     [
       'refused',
@@ -150,6 +150,11 @@ export function statusLines(status: JsonObject): string[] {
     (job.nodes as readonly string[]).join(', ') || String(job.stage ?? ''),
   ]);
   return [...facts, '', ...tableLines(columns, rows)];
+}
+
+function doubtFact({ job_id: jobId, name, percent }: JsonObject): [string, string] {
+  const done = percent === null ? '' : `, ${String(percent)}% done`;
+  return ['in doubt', `${String(jobId)} ${String(name)}${done} (see \`job show\`)`];
 }
 
 function incidentFacts(incidents: readonly JsonObject[]): [string, string][] {

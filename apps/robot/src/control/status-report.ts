@@ -1,6 +1,7 @@
 /** A robot's status as JSON, in the names of the command line. */
 import type { JsonObject } from '@casare/execution';
 import type { AuditStatus, ResourceSample } from '@casare/observability';
+import type { JobInDoubt } from '../desk-ports.ts';
 import type { RobotDescription } from '../robot-status.ts';
 
 export function statusReport(description: RobotDescription): JsonObject {
@@ -47,6 +48,7 @@ export function statusReport(description: RobotDescription): JsonObject {
     })),
     queued: executor?.queued ?? [],
     in_doubt: status.inDoubt,
+    waiting: status.waiting.map(waitingReport),
     paused:
       paused === null
         ? null
@@ -81,6 +83,21 @@ export function statusReport(description: RobotDescription): JsonObject {
       oldest_at: outbox.oldestRecordedAtMs === null ? null : new Date(outbox.oldestRecordedAtMs).toISOString(),
     },
     resources: resources === null ? null : resourceReport(resources),
+  };
+}
+
+/** A job that waits for an answer. */
+function waitingReport({ jobId, name, percent, nodesCompleted, nodesTotal, questions }: JobInDoubt): JsonObject {
+  return {
+    job_id: jobId,
+    name,
+    percent,
+    nodes_completed: nodesCompleted,
+    nodes_total: nodesTotal,
+    questions: questions.map(({ node_id, step, place = null, reason, answers }) => ({
+      ...{ node_id, step, place, reason },
+      answers: [...answers],
+    })),
   };
 }
 

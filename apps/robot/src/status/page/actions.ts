@@ -6,7 +6,7 @@ export interface ActionRequest {
   readonly action: 'cancel' | 'pause' | 'resume';
   readonly args: Readonly<Record<string, string | null>>;
   /** What is about to happen, as a question. */
-  readonly question: string;
+  readonly question: ComponentChild;
   readonly confirm: string;
   /** What may be told along with it: the name of the argument, and what it is called. */
   readonly text?: { readonly name: string; readonly label: string };
@@ -22,12 +22,15 @@ export interface ActionDialogProps {
 
 export function ActionDialog({ request, onClose }: ActionDialogProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
+  const done = useRef<string | null>(null);
   const [token, setToken] = useState(() => sessionStorage.getItem(tokenKey) ?? '');
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   // Before the browser paints: what is pressed right after the click that asked is meant for the question.
   useLayoutEffect(() => dialog.current?.showModal(), []);
+  // Closed, not only taken away: so the browser puts the focus back to the button that asked.
+  const close = (): void => dialog.current?.close();
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -37,12 +40,13 @@ export function ActionDialog({ request, onClose }: ActionDialogProps): Component
     setBusy(false);
     if (failure === null) {
       sessionStorage.setItem(tokenKey, token.trim());
-      onClose(request.confirm);
+      done.current = request.confirm;
+      close();
     } else setProblem(failure);
   };
   return h(
     'dialog',
-    { ref: dialog, 'aria-labelledby': 'action-question', onClose: () => onClose(null) },
+    { ref: dialog, 'aria-labelledby': 'action-question', onClose: () => onClose(done.current) },
     h(
       'form',
       { onSubmit: (event: Event) => void submit(event) },
@@ -66,7 +70,7 @@ export function ActionDialog({ request, onClose }: ActionDialogProps): Component
         'div',
         { class: 'buttons' },
         h('button', { type: 'submit', class: 'danger', disabled: isBusy }, request.confirm),
-        h('button', { type: 'button', onClick: () => onClose(null) }, 'Keep as it is'),
+        h('button', { type: 'button', onClick: close }, 'Keep as it is'),
       ),
     ),
   );

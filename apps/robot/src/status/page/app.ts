@@ -1,9 +1,9 @@
 /** The page: what the robot is at now, kept up to date by its stream, and what a person can ask of it. */
 import { type ComponentChild, h } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ActionDialog, type ActionRequest } from './actions.ts';
 import { JobChart, ResourceCharts } from './charts.ts';
-import { clockTime, duration, megabytes } from './format.ts';
+import { clockTime, duration, megabytes, shortId } from './format.ts';
 import { Jobs } from './jobs.ts';
 import { listen } from './live.ts';
 import { Audit, Errors, NodeTypes, RecentJobs } from './records.ts';
@@ -35,6 +35,7 @@ export function App(): ComponentChild {
   return h(
     'div',
     null,
+    h(Announcement, { status: told, isLinked, done }),
     h(Heading, { status: told, isLinked, done, onAsk: setAsked }),
     h(
       'main',
@@ -49,10 +50,58 @@ export function App(): ComponentChild {
           request: asked,
           onClose: (what) => {
             setAsked(null);
+            // The job that was asked about has ended, and its button with it.
+            if (document.activeElement === document.body) document.getElementById('jobs-title')?.focus();
             if (what !== null) setDone(`Done: ${what}`);
           },
         }),
   );
+}
+
+interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Why it is not ready, and what else an operator has to look after. */
+function problemsOf({ reasons, audit_problem: audit, log_problem: log, incidents }: Status): readonly Problem[] {
+  return [
+    ...reasons,
+    ...(audit === null
+      ? []
+      : [
+          {
+            code: 'AUDIT',
+            message: `The audit log is not as it was written: ${audit} (see casare-robot audit verify)`,
+          },
+        ]),
+    ...(log === null ? [] : [{ code: 'LOG', message: `The log cannot be written: ${log}` }]),
+    ...incidents.map(({ kind, at, job_id: jobId, detail }) => ({
+      code: `INCIDENT ${at}`,
+      message: `The local store: ${kind} at ${new Date(at).toLocaleString()}${jobId === null ? '' : `, job ${shortId(jobId)}`}: ${detail}`,
+    })),
+  ];
+}
+
+interface AnnouncementProps {
+  readonly status: Status;
+  readonly isLinked: boolean;
+  readonly done: string;
+}
+
+/**
+ * What a screen reader is told when it changes: what was done, the state, and its reasons as they read when they came
+ * up. They count seconds, and would be read again and again.
+ */
+function Announcement({ status, isLinked, done }: AnnouncementProps): ComponentChild {
+  const problems = problemsOf(status);
+  const state = isLinked ? status.state : 'not reachable';
+  const codes = problems.map(({ code }) => code).join();
+  const words = useMemo(
+    () => [`The robot is ${state}`, ...problems.map(({ message }) => message)].join('. '),
+    [state, codes],
+  );
+  return h('div', { role: 'status', class: 'unseen' }, done === '' ? words : `${done}. ${words}`);
 }
 
 interface HeadingProps {
@@ -63,18 +112,19 @@ interface HeadingProps {
 }
 
 function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChild {
-  const { name, state, paused, reasons } = status;
+  const { name, state, paused } = status;
+  const problems = problemsOf(status);
   const pause: ActionRequest = {
     action: 'pause',
     args: {},
-    question: `Pause ${name}? Running jobs go on.`,
+    question: ['Pause ', h('bdi', null, name), '? Running jobs go on.'],
     confirm: 'Pause the robot',
     text: { name: 'note', label: 'Note (shown with the status)' },
   };
   const resume: ActionRequest = {
     action: 'resume',
     args: {},
-    question: `Let ${name} take jobs again?`,
+    question: ['Let ', h('bdi', null, name), ' take jobs again?'],
     confirm: 'Resume the robot',
   };
   return h(
@@ -83,7 +133,7 @@ function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChil
     h(
       'div',
       { class: 'row' },
-      h('h1', null, name),
+      h('h1', { dir: 'auto' }, name),
       h(
         'div',
         { class: 'row' },
@@ -95,24 +145,20 @@ function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChil
       ),
     ),
     h(
-      'div',
-      { role: 'status', 'aria-live': 'polite' },
-      h(
-        'p',
-        null,
-        h('strong', { class: `state ${isLinked ? state : 'offline'}` }, isLinked ? state : 'not reachable'),
-        ` ${done}`,
-      ),
-      isLinked ? null : h('p', { class: 'problem' }, 'The robot does not answer; what is shown is what it said last.'),
-      reasons.length === 0
-        ? null
-        : h(
-            'ul',
-            { class: 'problem' },
-            reasons.map(({ code, message }) => h('li', { key: code + message }, message)),
-          ),
-      paused?.note == null ? null : h('p', null, `Note: ${paused.note}`),
+      'p',
+      null,
+      h('strong', { class: `state ${isLinked ? state : 'offline'}` }, isLinked ? state : 'not reachable'),
+      ` ${done}`,
     ),
+    isLinked ? null : h('p', { class: 'problem' }, 'The robot does not answer; what is shown is what it said last.'),
+    problems.length === 0
+      ? null
+      : h(
+          'ul',
+          { class: 'problem', 'aria-label': 'Problems' },
+          problems.map(({ code, message }) => h('li', { key: code + message }, message)),
+        ),
+    paused?.note == null ? null : h('p', { dir: 'auto' }, `Note: ${paused.note}`),
     h('p', { class: 'quiet' }, `version ${status.version}, up ${duration(status.uptime_ms)}, id ${status.robot_id}`),
   );
 }

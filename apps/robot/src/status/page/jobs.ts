@@ -1,8 +1,9 @@
 /** The jobs that run, node by node, and those that wait. */
-import { type ComponentChild, h } from 'preact';
+import { type ComponentChild, type ComponentChildren, h } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActionRequest } from './actions.ts';
 import { duration, shortId } from './format.ts';
-import type { JobNow, NodeNow, NodeThen, Status } from './shapes.ts';
+import type { JobInDoubt, JobNow, NodeNow, NodeThen, Status } from './shapes.ts';
 
 export interface JobsProps {
   readonly status: Status;
@@ -12,11 +13,11 @@ export interface JobsProps {
 }
 
 export function Jobs({ status, sinceMs, onAsk }: JobsProps): ComponentChild {
-  const { running, queued, in_doubt: inDoubt, max_concurrent_jobs: limit } = status;
+  const { running, queued, waiting, max_concurrent_jobs: limit } = status;
   return h(
     'section',
     { 'aria-labelledby': 'jobs-title' },
-    h('h2', { id: 'jobs-title' }, `Running jobs (${running.length} of up to ${limit ?? '?'})`),
+    h('h2', { id: 'jobs-title', tabIndex: -1 }, `Running jobs (${running.length} of up to ${limit ?? '?'})`),
     running.length === 0
       ? h('p', { class: 'quiet' }, 'No job runs now.')
       : h(
@@ -25,9 +26,18 @@ export function Jobs({ status, sinceMs, onAsk }: JobsProps): ComponentChild {
           running.map((job) => h(Job, { key: job.job_id, job, sinceMs, onAsk })),
         ),
     h('p', null, `Queue: ${queued.length} waiting${queued.length === 0 ? '' : ` (${queued.map(shortId).join(', ')})`}`),
-    inDoubt.length === 0
+    waiting.length === 0
       ? null
-      : h('p', { class: 'problem' }, `In doubt, waiting for an answer: ${inDoubt.map(shortId).join(', ')}`),
+      : h(
+          'div',
+          null,
+          h('h2', { class: 'problem' }, `In doubt, waiting for an answer (${waiting.length})`),
+          h(
+            'ul',
+            { class: 'jobs' },
+            waiting.map((job) => h(Doubt, { key: job.job_id, job, onAsk })),
+          ),
+        ),
   );
 }
 
@@ -38,29 +48,15 @@ interface JobProps {
 }
 
 function Job({ job, sinceMs, onAsk }: JobProps): ComponentChild {
-  const { job_id: jobId, name, percent, nodes_completed: done, nodes_total: total } = job;
-  const cancel = (): void =>
-    onAsk({
-      action: 'cancel',
-      args: { job_id: jobId },
-      question: `Cancel the job “${name}” (${shortId(jobId)})?`,
-      confirm: 'Cancel the job',
-      text: { name: 'reason', label: 'Reason (shown with the job)' },
-    });
+  const { job_id: jobId, name, nodes_completed: done, nodes_total: total } = job;
+  const percent = job.percent ?? 0;
   return h(
-    'li',
-    { class: 'card' },
-    h(
-      'div',
-      { class: 'row' },
-      h('h3', null, name),
-      h('button', { type: 'button', 'aria-label': `Cancel job ${name}`, onClick: cancel }, 'Cancel'),
-    ),
-    h('progress', { max: 100, value: percent ?? 0, 'aria-label': `Progress of ${name}` }),
+    Card,
+    { job, onAsk },
     h(
       'p',
       { class: 'quiet' },
-      `${percent ?? 0} %, ${done} of ${total} nodes, running for ${duration(job.running_ms + sinceMs)}, id ${shortId(jobId)}`,
+      `${percent} %, ${done} of ${total} nodes, running for ${duration(job.running_ms + sinceMs)}, id ${shortId(jobId)}`,
     ),
     h(
       'ol',
@@ -72,6 +68,69 @@ function Job({ job, sinceMs, onAsk }: JobProps): ComponentChild {
   );
 }
 
+/** A job that goes on by an answer, which is given on the command line. */
+function Doubt({ job, onAsk }: { readonly job: JobInDoubt; readonly onAsk: JobsProps['onAsk'] }): ComponentChild {
+  const { job_id: jobId, percent, nodes_completed: done, nodes_total: total, questions } = job;
+  const progress = percent === null ? 'how far it is, nobody knows' : `${percent} %, ${done} of ${total} nodes`;
+  return h(
+    Card,
+    { job, onAsk },
+    h('p', { class: 'quiet' }, `${progress}, id ${shortId(jobId)}`),
+    questions.map(({ node_id: nodeId, place, reason }, index) =>
+      h(
+        'p',
+        { key: index },
+        nodeId === null ? 'The job as a whole' : ['Node ', h('bdi', null, nodeId)],
+        place === null ? '' : ` (${place})`,
+        `: ${reason}`,
+      ),
+    ),
+    h('p', null, 'To answer: ', h('code', null, `casare-robot job show ${jobId}`)),
+  );
+}
+
+interface CardProps {
+  readonly job: Pick<JobNow, 'job_id' | 'name' | 'percent'>;
+  readonly onAsk: JobsProps['onAsk'];
+  readonly children?: ComponentChildren;
+}
+
+function Card({ job, onAsk, children }: CardProps): ComponentChild {
+  const { job_id: jobId, name, percent } = job;
+  const card = useRef<HTMLLIElement>(null);
+  // The focus does not get lost with a job that ends.
+  useLayoutEffect(
+    () => () => {
+      if (card.current?.contains(document.activeElement) === true) document.getElementById('jobs-title')?.focus();
+    },
+    [],
+  );
+  const cancel = (): void =>
+    onAsk({
+      action: 'cancel',
+      args: { job_id: jobId },
+      question: ['Cancel the job “', h('bdi', null, name), `” (${shortId(jobId)})?`],
+      confirm: 'Cancel the job',
+      text: { name: 'reason', label: 'Reason (shown with the job)' },
+    });
+  return h(
+    'li',
+    { ref: card, class: 'card' },
+    h(
+      'div',
+      { class: 'row' },
+      h('h3', { dir: 'auto' }, name),
+      h('button', { type: 'button', 'aria-label': `Cancel job ${name}`, onClick: cancel }, 'Cancel'),
+    ),
+    h('progress', {
+      max: 100,
+      ...(percent === null ? {} : { value: percent }),
+      'aria-label': `Progress of ${name}`,
+    }),
+    children,
+  );
+}
+
 function endedNode(
   { node_id: id, node_type: type, duration_ms: ms, success }: NodeThen,
   index: number,
@@ -79,7 +138,9 @@ function endedNode(
   return h(
     'li',
     { key: `${index}${id}`, class: success ? 'done' : 'failed' },
-    `${success ? '✓' : '✗'} ${id} (${type}) ${duration(ms)}`,
+    `${success ? '✓' : '✗'} `,
+    h('bdi', null, id),
+    ` (${type}) ${duration(ms)}`,
   );
 }
 
@@ -92,6 +153,8 @@ function runningNode(
   return h(
     'li',
     { key: id, class: 'now', 'aria-current': 'step' },
-    `▶ ${id} (${type}${again}) ${duration(ms + sinceMs)}${upTo}`,
+    '▶ ',
+    h('bdi', null, id),
+    ` (${type}${again}) ${duration(ms + sinceMs)}${upTo}`,
   );
 }

@@ -28,7 +28,7 @@ export function RecentJobs({ jobs }: { readonly jobs: readonly EndedJob[] }): Co
     empty: 'No job has ended yet.',
     columns: ['Job', 'Id', 'Outcome', 'Ended', 'Took', 'Nodes'],
     rows: jobs.map((job) => [
-      job.name,
+      h('bdi', null, job.name),
       shortId(job.job_id),
       h('span', { class: `outcome ${job.status}` }, job.status),
       clockTime(job.ended_at),
@@ -65,9 +65,9 @@ function failure({
   return h(
     'li',
     { key: jobId + at, class: 'card' },
-    h('strong', null, `${name} (${shortId(jobId)})`),
+    h('strong', null, h('bdi', null, name), ` (${shortId(jobId)})`),
     h('p', null, `${clockTime(at)}: ${error?.code ?? ''}${error?.node_id == null ? '' : ` at node ${error.node_id}`}`),
-    h('p', { class: 'message' }, error?.message ?? ''),
+    h('p', { dir: 'auto' }, error?.message ?? ''),
     hasScreenshot
       ? h(
           'a',
@@ -86,9 +86,9 @@ export function Audit({ entries }: { readonly entries: readonly AuditRow[] }): C
     rows: entries.map((entry) => [
       clockTime(entry.at),
       h('span', { class: `severity ${entry.severity}` }, entry.type),
-      entry.message,
+      h('bdi', null, entry.message),
       entry.job_id === null ? '' : shortId(entry.job_id),
-      entry.node_id ?? '',
+      h('bdi', null, entry.node_id ?? ''),
     ]),
   });
 }
@@ -111,7 +111,7 @@ function table({ title, empty, columns, rows }: TableProps): ComponentChild {
       ? h('p', { class: 'quiet' }, empty)
       : h(
           'div',
-          { class: 'scroll', tabIndex: 0, role: 'region', 'aria-labelledby': id },
+          { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `Table: ${title}` },
           h(
             'table',
             null,

@@ -29,6 +29,20 @@ export interface JobNow {
   readonly ended_nodes: readonly NodeThen[];
 }
 
+export interface JobInDoubt {
+  readonly job_id: string;
+  readonly name: string;
+  readonly percent: number | null;
+  readonly nodes_completed: number;
+  readonly nodes_total: number;
+  readonly questions: readonly {
+    readonly node_id: string | null;
+    readonly place: string | null;
+    readonly reason: string;
+    readonly answers: readonly string[];
+  }[];
+}
+
 export interface Status {
   readonly at: string;
   readonly state: RobotState;
@@ -41,7 +55,15 @@ export interface Status {
   readonly max_concurrent_jobs: number | null;
   readonly running: readonly JobNow[];
   readonly queued: readonly string[];
-  readonly in_doubt: readonly string[];
+  readonly waiting: readonly JobInDoubt[];
+  readonly audit_problem: string | null;
+  readonly log_problem: string | null;
+  readonly incidents: readonly {
+    readonly kind: string;
+    readonly at: string;
+    readonly job_id: string | null;
+    readonly detail: string;
+  }[];
   readonly paused: {
     readonly note: string | null;
     readonly since: string;
