@@ -57,6 +57,7 @@ function processRunner({ config, identity, desk, library, logger, clock }: Runne
     registerPath: join(home, 'job-processes.json'),
     bootId: identity.bootId,
     observerFor: (job, shape) => desk.observerFor(job, shape),
+    mayActForMs: (job) => desk.mayActForMs(job),
     warm: jobProcesses.warm,
     keep: config.jobExecution.maxConcurrentJobs,
     recycleAfterJobs: jobProcesses.recycleAfterJobs,

@@ -40,6 +40,7 @@ import { JobIntake } from './job-intake.ts';
 import { composeLogs, type RobotLogs } from './logs/compose-logs.ts';
 import type { JobLogs } from './logs/job-logs.ts';
 import { loggedJobStore } from './logs/logged-job-store.ts';
+import { messageOf } from './message-of.ts';
 import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
@@ -258,6 +259,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       outbox: ownStore.outbox,
       gateway: gatewayNow,
       isPermanent: (error) => classifyRunError(error).category === 'permanent',
+      questionsOf: (lease) => desk.questionsOf(lease),
       onDelivered: async (item, outcome) => {
         const { kind, jobId, leaseToken } = item;
         if (outcome !== 'ok' && kind !== 'complete' && kind !== 'release') void checker.checkNow();
@@ -265,7 +267,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         if (kind === 'complete' || kind === 'release') leftServer(jobId);
       },
       onRefused: (item, error) => {
-        logger.log('error', `the server refused an entry of the outbox: ${String(error)}`, {
+        logger.log('error', `the database refused what a job had to tell: ${messageOf(error)}; see \`outbox list\``, {
           job_id: item.jobId,
           kind: item.kind,
         });

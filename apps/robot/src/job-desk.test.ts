@@ -320,6 +320,7 @@ describe('an answer to a job in doubt', () => {
   it('takes the job up with it, once, however often it comes', async () => {
     const { clock, desk, runs, server, given, told, sent } = await deskWith(waiting);
     await desk.recover();
+    sent.length = 0;
     server.answer = () => ({ answers: [retry()] });
     await clock.advance(3_000);
     expect([given, desk.inDoubt]).toEqual([[[retry()]], []]);
@@ -338,6 +339,26 @@ describe('an answer to a job in doubt', () => {
     server.answer = () => ({ answers: [retry(2)] });
     await clock.advance(1_000);
     expect(given[1]).toEqual([retry(2)]);
+  });
+
+  it('is asked for again at the next start, by the question that is open now', async () => {
+    const { desk, sent, given } = await deskWith(waiting);
+    await desk.recover();
+    expect(sent).toMatchObject([{ kind: 'in_doubt', payload: { nodes: [{ node_id: 'pay', attempt: 1 }] } }]);
+    expect(await desk.questionsOf({ jobId: 'a', leaseToken: '7' })).toMatchObject([{ node_id: 'pay', attempt: 1 }]);
+    expect(await desk.questionsOf({ jobId: 'a', leaseToken: '8' })).toBeNull();
+    expect(given).toEqual([]);
+  });
+
+  it('is not waited for blindly when the job is in doubt as a whole: the engine looks whether it still is', async () => {
+    const whole: JournalEntry = { ...asked(1), node_id: null, answers: ['retry', 'restart', 'fail'] } as JournalEntry;
+    const { clock, desk, runs, given } = await deskWith({ ...waiting, recorded: [intent(1), whole] });
+    await desk.recover();
+    await clock.advance(0);
+    expect(given).toEqual([[]]);
+    runs.get('a')?.end(inDoubt);
+    await clock.advance(1_000);
+    expect([given.length, desk.inDoubt]).toEqual([1, ['a']]);
   });
 
   it('that comes while the job runs is heard when the run has ended in doubt', async () => {

@@ -11,11 +11,13 @@ import type {
   CancellationChecker,
   ClaimedJob,
   DoubtAnswer,
+  DoubtQuestion,
   InDoubtPolicy,
   JobEnd,
   JobExecutor,
   JobLocker,
   JobSpec,
+  Lease,
   ProgressShape,
   RunEnd,
   RunError,
@@ -30,6 +32,7 @@ import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
 import { JobRecovery } from './job-recovery.ts';
+import { mayActForMs } from './lease-deadline.ts';
 import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, noStatistics } from './run-outcomes.ts';
@@ -160,6 +163,12 @@ export class JobDesk {
     return this.#recovery.takeUpAll();
   }
 
+  /** What is asked about a job now; null when nobody here can tell. */
+  async questionsOf({ jobId, leaseToken }: Lease): Promise<readonly DoubtQuestion[] | null> {
+    const job = this.#table.find(jobId);
+    return job?.record.leaseToken === leaseToken ? job.questions().catch(() => null) : null;
+  }
+
   /** The journal of a job for the runner, which asks for it before it loads the workflow. */
   journalFor({ jobId }: JobSpec): RunJournal {
     const job = this.#table.get(jobId);
@@ -169,6 +178,12 @@ export class JobDesk {
 
   observerFor(job: JobSpec, shape: ProgressShape): RunObserver {
     return this.#table.get(job.jobId).observe(job, shape);
+  }
+
+  /** For how long a job may still act, in ms; null: as long as it takes. */
+  mayActForMs({ jobId }: JobSpec): number | null {
+    const job = this.#table.find(jobId);
+    return job === undefined ? null : mayActForMs(job.record, this.#options.locker);
   }
 
   /** Called by the executor for every job that gets a slot. */

@@ -64,12 +64,21 @@ export class JobDoubts {
     onOutbox();
   }
 
-  /** What an earlier process left in doubt waits on, unless its record was not readable then, and is again. */
+  /**
+   * What an earlier process left in doubt waits on, unless its record was not readable then, and is again. A job that is in
+   * doubt as a whole is looked at by the engine, because what had changed may be as it was again.
+   */
   async takenUp(job: DeskJob): Promise<void> {
     const { logger, onOutbox, takeUp, tryAgainLater } = this.#options;
     try {
       await job.recallProgress();
-      if (job.openQuestions.length > 0) return;
+      const { openQuestions } = job;
+      if (openQuestions.some(({ node_id }) => node_id === null)) return takeUp(job, []);
+      if (openQuestions.length > 0) {
+        // The server may have refused them before.
+        await job.durable.commit([], { outbox: [questionsDraft(openQuestions)] });
+        return onOutbox();
+      }
       await job.durable.commit([], { outbox: [questionsDraft([])], status: { status: 'in_progress' } });
     } catch (error) {
       return isRecordLost(error) ? this.loseRecord(job, messageOf(error)) : tryAgainLater(job, messageOf(error));

@@ -3,6 +3,8 @@
  * `restart` another robot may start it anew once its lease is over, so it must have stopped by then (I2):
  *
  *   ... nodes start ...  | margin: none starts | limit: what still runs is killed | deadline: another robot may start it
+ *
+ * Between limit and deadline the job's process ends itself, in case the robot is stopped or hangs.
  */
 import type { JobLocker } from '@casare/execution';
 import type { StoredJob } from './desk-ports.ts';
@@ -15,6 +17,15 @@ export function leaseMarginMs(lockTimeoutMs: number): number {
 /** How long a node that is under way may still take to finish, in ms: until half of the margin is over. */
 export function lastNodeLimitMs(jobId: string, locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs'>): number {
   return Math.max(0, (locker.remainingMs(jobId) ?? 0) - leaseMarginMs(locker.lockTimeoutMs) / 2);
+}
+
+/** For how long anything of a job may act, in ms: until three quarters of the margin are over. Null: as long as it takes. */
+export function mayActForMs(
+  { jobId, onLost }: Pick<StoredJob, 'jobId' | 'onLost'>,
+  locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs'>,
+): number | null {
+  const remainingMs = onLost === 'restart' ? locker.remainingMs(jobId) : null;
+  return remainingMs === null ? null : Math.max(0, remainingMs - leaseMarginMs(locker.lockTimeoutMs) / 4);
 }
 
 /** How often the deadlines have to be looked at, in ms. */

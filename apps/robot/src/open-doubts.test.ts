@@ -20,6 +20,14 @@ it('names the nodes in doubt of all branches, whenever each was asked about', ()
   expect(doubts.all.map(({ node_id }) => node_id)).toEqual(['a', 'b']);
 });
 
+it('tells of a question about the same thing that is asked for another reason', () => {
+  const doubts = new OpenDoubts();
+  const whole = { ...doubt('', ''), node_id: null } as JournalEntry;
+  expect(doubts.follow([whole])).toBe(true);
+  expect(doubts.follow([whole])).toBe(false);
+  expect(doubts.follow([{ ...whole, reason: 'another one' } as JournalEntry])).toBe(true);
+});
+
 it('forgets a node once its branch has gone on, and all of them when the run is stopped', () => {
   const doubts = new OpenDoubts();
   const failure = { code: 'X', category: 'permanent', message: 'x', node_id: 'a' } as const;

@@ -56,6 +56,6 @@ export class OpenDoubts {
   }
 
   #keys(): string {
-    return JSON.stringify(this.all.map(({ node_id, step, attempt }) => [node_id, step, attempt]));
+    return JSON.stringify(this.all.map(({ node_id, step, attempt, reason }) => [node_id, step, attempt, reason]));
   }
 }

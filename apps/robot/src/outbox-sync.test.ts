@@ -1,4 +1,4 @@
-import type { JobEvent, JsonObject, Lease, LeaseOutcome } from '@casare/execution';
+import type { DoubtQuestion, JobEvent, JsonObject, Lease, LeaseOutcome } from '@casare/execution';
 import { describe, expect, it, vi } from 'vitest';
 import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
 
@@ -6,6 +6,10 @@ const never = new AbortController().signal;
 
 function item(id: number, kind: string, jobId = 'a', payload: JsonObject = {}): OutboxItem {
   return { id, jobId, leaseToken: '7', seq: id, kind, payload };
+}
+
+function question(node_id: string): DoubtQuestion {
+  return { node_id, step: 1, attempt: 1, reason: 'nobody can tell', answers: ['retry', 'skip', 'fail'] };
 }
 
 /** An outbox in memory and a server that notes what reaches it. */
@@ -40,10 +44,12 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
     gateway: {
       recordEvents: async (lease: Lease, events: readonly JobEvent[]) =>
         take(`events ${lease.jobId} ${events.map(({ seq }) => seq).join(',')}`),
-      setInDoubt: async (lease: Lease) => take(`in_doubt ${lease.jobId}`),
+      setInDoubt: async (lease: Lease, nodes) =>
+        take(`in_doubt ${lease.jobId} ${nodes.map((node) => node.node_id).join()}`.trim()),
       completeJob: async (lease: Lease, end) => take(`complete ${lease.jobId} ${end.status}`),
       releaseJob: async (lease: Lease) => take(`release ${lease.jobId}`),
     },
+    questionsOf: async ({ jobId }) => (jobId === 'here' ? [question('now')] : null),
     isPermanent: (error) => (error as { category?: string }).category === 'permanent',
   });
   return { sync, sent, failed, superseded, left: () => pending.map(({ id }) => id) };
@@ -61,6 +67,16 @@ describe('OutboxSync', () => {
     expect(await sync.drain(never)).toBe('empty');
     expect(sent).toEqual(['events a 1,2,4', 'events b 3', 'complete a completed']);
     expect(left()).toEqual([]);
+  });
+
+  it('asks what is open now, not what was open when the entry was made', async () => {
+    const nodes = [{ ...question('then') }] as unknown as JsonObject['nodes'];
+    const { sync, sent } = setup([
+      item(1, 'in_doubt', 'here', { nodes } as JsonObject),
+      item(2, 'in_doubt', 'gone', { nodes } as JsonObject),
+    ]);
+    expect(await sync.drain(never)).toBe('empty');
+    expect(sent).toEqual(['in_doubt here now', 'in_doubt gone then']);
   });
 
   it('sends what other jobs have to tell while the answer for one is awaited', async () => {

@@ -38,6 +38,11 @@ export interface OutboxSyncOptions {
   /** Whether an error is the server's last word on this entry. */
   readonly isPermanent: (error: unknown) => boolean;
   readonly onDelivered?: (item: OutboxItem, outcome: LeaseOutcome) => void | Promise<void>;
+  /**
+   * What is asked about a job now, which is sent instead of what was asked when the entry was made: one that was refused
+   * and put back must not ask what has been answered meanwhile. Null: nobody can tell.
+   */
+  readonly questionsOf?: (lease: Lease) => Promise<readonly DoubtQuestion[] | null>;
   readonly onRefused?: (item: OutboxItem, error: unknown) => void;
   /** Entries per look at the outbox. Default 500. */
   readonly batchSize?: number;
@@ -147,6 +152,10 @@ export class OutboxSync {
     return result;
   }
 
+  async #questions(lease: Lease, { nodes }: JsonObject): Promise<readonly DoubtQuestion[]> {
+    return (await this.#options.questionsOf?.(lease)) ?? (nodes as unknown as readonly DoubtQuestion[]);
+  }
+
   async #send(batch: Batch, signal: AbortSignal): Promise<LeaseOutcome> {
     const { gateway } = this.#options;
     const payload = objectOf(batch.items[0]?.payload);
@@ -154,7 +163,7 @@ export class OutboxSync {
       case 'event':
         return gateway.recordEvents(batch.lease, batch.items.map(asEvent), { signal });
       case 'in_doubt':
-        return gateway.setInDoubt(batch.lease, payload.nodes as unknown as readonly DoubtQuestion[], { signal });
+        return gateway.setInDoubt(batch.lease, await this.#questions(batch.lease, payload), { signal });
       case 'complete':
         return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
           signal,

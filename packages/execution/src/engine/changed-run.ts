@@ -3,24 +3,42 @@
  * tell what its journal means then, so `fail` ends it, and every other policy asks.
  *
  * With another library the workflow is still the one that was walked: an operator may answer that the run goes on with
- * it. With another workflow it can only begin anew, under a new claim, or end.
+ * it. With another workflow, or one that this robot's nodes cannot run, it can only begin anew, under a new claim, or end.
+ * When everything is as it was again, nothing is asked any more.
  */
 import type { RunError } from '../errors.ts';
 import { answerTo, askedBy, type DoubtDecision, type DoubtQuestion } from './doubt.ts';
 import { foldValues } from './fold.ts';
-import type { AnsweredEntry, InDoubtEntry, JournalEntry, RunEnd } from './journal.ts';
+import type { AnsweredEntry, InDoubtEntry, JournalEntry, RunEnd, RunStatistics } from './journal.ts';
 import type { RunOptions } from './run-options.ts';
 import { JournalFault } from './run-record.ts';
-import { runStatistics } from './run-report.ts';
+import type { RunState } from './run-state.ts';
 
-export type Change = 'workflow' | 'node library';
+export interface Change {
+  readonly reason: string;
+  readonly answers: readonly DoubtDecision[];
+}
+
+const otherWorkflow: Change = {
+  reason: 'the workflow is not the one that the run began with',
+  answers: ['restart', 'fail'],
+};
+const otherLibrary: Change = {
+  reason: 'the node library is not the one that the run began with',
+  answers: ['retry', 'restart', 'fail'],
+};
+
+/** The workflow was valid when the run began, and is not with the nodes that there are now. */
+export function refusedByLibrary(finding: string): Change {
+  return { reason: `the robot's nodes cannot run its workflow any more: ${finding}`, answers: ['restart', 'fail'] };
+}
 
 /** What has changed since the run began; null when nothing has, or it has not begun. */
 export function changeOf({ workflow, library }: RunOptions, recorded: readonly JournalEntry[]): Change | null {
   if (recorded.length === 0) return null;
   const began = foldValues(recorded.filter(tellsWhatItRuns));
-  if (began.workflowHash !== workflow.hash) return 'workflow';
-  return began.library === null || began.library === (library ?? null) ? null : 'node library';
+  if (began.workflowHash !== workflow.hash) return otherWorkflow;
+  return began.library === null || began.library === (library ?? null) ? null : otherLibrary;
 }
 
 function tellsWhatItRuns({ kind }: JournalEntry): boolean {
@@ -32,15 +50,15 @@ export type ChangeSettled =
   /** An operator wants it so; durable already. */
   | { readonly kind: 'go_on'; readonly answered: AnsweredEntry };
 
+/** @param statistics of the run so far */
 export async function settleChange(
-  options: RunOptions,
+  options: Pick<RunOptions, 'journal' | 'clock' | 'library' | 'answers' | 'inDoubtPolicy'>,
   recorded: readonly JournalEntry[],
-  change: Change,
+  { reason, answers }: Change,
+  statistics: RunStatistics,
 ): Promise<ChangeSettled> {
-  const { workflow, journal, clock, library } = options;
+  const { journal, clock, library } = options;
   const state = foldValues(recorded);
-  const statistics = runStatistics(workflow, state, state.activeMs);
-  const reason = `the ${change} is not the one that the run began with`;
   const failed: RunEnd = { status: 'failed', error: changeError(reason), ...statistics };
   const at = clock.now();
   const commit = async (entries: readonly JournalEntry[], settled: ChangeSettled): Promise<ChangeSettled> => {
@@ -79,7 +97,7 @@ export async function settleChange(
     node_id: null,
     attempt: state.doubtsAnswered + 1,
     reason,
-    answers: decisionsOn(change),
+    answers,
     at,
   };
   const question: DoubtQuestion = isAsked && state.doubt !== null ? state.doubt : askedBy(asked);
@@ -87,8 +105,20 @@ export async function settleChange(
   return isAsked ? { kind: 'ended', end } : commit([asked], { kind: 'ended', end });
 }
 
-function decisionsOn(change: Change): readonly DoubtDecision[] {
-  return change === 'workflow' ? ['restart', 'fail'] : ['retry', 'restart', 'fail'];
+/** What settles the question about a change that is none any more; null when nothing is asked about the run as a whole. */
+export function withdrawal({ doubt, step, doubtsAnswered, library }: RunState, at: number): AnsweredEntry | null {
+  if (doubt === null) return null;
+  return {
+    kind: 'answered',
+    step,
+    node_id: null,
+    attempt: doubtsAnswered + 1,
+    answer: 'retry',
+    by: 'its robot, where nothing differs any more',
+    given_at: new Date(at).toISOString(),
+    ...(library === null ? {} : { library }),
+    at,
+  };
 }
 
 function changeError(reason: string): RunError {

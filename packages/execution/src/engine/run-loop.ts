@@ -1,4 +1,5 @@
 /** One call of the engine for a run: begin or resume, walk, dispose of resources, outcome. */
+import { withdrawal } from './changed-run.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
 import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
@@ -144,6 +145,8 @@ function begin({ options, record, notify, control }: RunSession, isResumed: bool
   const notice = { job_id: jobId, total: workflow.nodes.size, resumed: isResumed, remaining_ms: control.remainingMs };
   if (isResumed) {
     notify('runStarted', notice);
+    const withdrawn = withdrawal(record.state, clock.now());
+    if (withdrawn !== null) record.add(withdrawn);
     return;
   }
   record.add(

@@ -61,7 +61,9 @@ export async function runWorkflow(given: RunOptions): Promise<RunReport> {
     return runReport(workflow, state, outcome, secrets);
   }
   if (change === null) return driveRun(options, plan, notify, recorded, secrets);
-  const settled = await settleChange(options, recorded, change);
+  const state = foldValues(recorded);
+  const statistics = runStatistics(workflow, state, state.activeMs);
+  const settled = await settleChange(options, recorded, change, statistics);
   return settled.kind === 'go_on'
     ? driveRun(options, plan, notify, [...recorded, settled.answered], secrets)
     : reportChange(options, notify, recorded, settled.end, secrets);

@@ -1,9 +1,11 @@
 /**
  * Runs jobs in this process: checks the workflow, then hands it to the engine. A workflow that does not
- * pass the check never starts; its job ends as failed, with the findings as the reason.
+ * pass the check never starts; its job ends as failed, with the findings as the reason. One that passed when it began, and
+ * does not now, waits for the nodes that it needs, or for an answer: see `changed-run.ts`.
  */
 import type { AccessPolicy } from '../access/access-policy.ts';
-import type { OutcomeEntry, RunOutcome } from '../engine/journal.ts';
+import { refusedByLibrary, settleChange } from '../engine/changed-run.ts';
+import type { OutcomeEntry, RunEnd, RunOutcome, RunStatistics } from '../engine/journal.ts';
 import type { ResourceLimits } from '../engine/resources.ts';
 import type { FailureEvidence } from '../engine/run-evidence.ts';
 import type { InDoubtPolicy, Interruption, RunObserver, RunReport, SecretSource } from '../engine/run-options.ts';
@@ -51,6 +53,8 @@ export interface InProcessRunnerOptions {
   readonly clock?: Clock;
 }
 
+const noStatistics: RunStatistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
+
 export class InProcessRunner implements JobRunner {
   readonly #options: InProcessRunnerOptions;
   readonly #clock: Clock;
@@ -64,7 +68,7 @@ export class InProcessRunner implements JobRunner {
     const options = this.#options;
     const journal = options.journalFor(job);
     const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);
-    if (workflow === null) return this.#refuse(journal, findings);
+    if (workflow === null) return this.#refuse(job, journal, findings);
     const { access, limits, secrets, evidence, redact, library, classifyError: classify } = options;
     return runWorkflow({
       jobId: job.jobId,
@@ -94,15 +98,38 @@ export class InProcessRunner implements JobRunner {
     });
   }
 
-  async #refuse(journal: RunJournal, findings: readonly Finding[]): Promise<RunReport> {
-    const recorded = (await journal.load()).find((entry): entry is OutcomeEntry => entry.kind === 'outcome');
-    const outcome = recorded?.outcome ?? refusal(findings);
-    if (recorded === undefined) await journal.commit([{ kind: 'outcome', outcome, at: this.#clock.now() }]);
-    return { end: outcome, variables: {}, outputs: {}, skipped: [], errors: [] };
+  async #refuse(job: JobSpec, journal: RunJournal, findings: readonly Finding[]): Promise<RunReport> {
+    const recorded = await journal.load();
+    const ended = recorded.find((entry): entry is OutcomeEntry => entry.kind === 'outcome');
+    if (ended !== undefined) return endedReport(ended.outcome);
+    const outcome = refusal(findings);
+    if (recorded.length === 0) {
+      await journal.commit([{ kind: 'outcome', outcome, at: this.#clock.now() }]);
+      return endedReport(outcome);
+    }
+    const { library, inDoubtPolicy = 'fail' } = this.#options;
+    const settled = await settleChange(
+      {
+        journal,
+        clock: this.#clock,
+        inDoubtPolicy: job.inDoubtPolicy ?? inDoubtPolicy,
+        ...(job.answers === undefined ? {} : { answers: job.answers }),
+        ...(library === undefined ? {} : { library }),
+      },
+      recorded,
+      refusedByLibrary(outcome.error.message),
+      noStatistics,
+    );
+    if (settled.kind === 'ended') return endedReport(settled.end);
+    throw new Error('a run that the library refuses cannot go on');
   }
 }
 
-function refusal(findings: readonly Finding[]): RunOutcome {
+function endedReport(end: RunEnd): RunReport {
+  return { end, variables: {}, outputs: {}, skipped: [], errors: [] };
+}
+
+function refusal(findings: readonly Finding[]): Extract<RunOutcome, { readonly status: 'failed' }> {
   const errors = findings.filter((finding) => finding.severity === 'error');
   const shown = errors.slice(0, 20).map((finding) => ({ ...finding }));
   return {
@@ -114,9 +141,6 @@ function refusal(findings: readonly Finding[]): RunOutcome {
       node_id: errors[0]?.node ?? null,
       details: { findings: shown, findings_total: errors.length },
     },
-    duration_ms: 0,
-    nodes_total: 0,
-    nodes_executed: 0,
-    nodes_skipped: 0,
+    ...noStatistics,
   };
 }

@@ -5,13 +5,14 @@
  * own (what it prints is captured), and holds a lifeline: when its supervisor dies, it kills its whole tree itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../json.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { Channel } from './channel.ts';
 import { channelFd, lifelineFd, markVariable, type ProcessMessage, type SupervisorMessage } from './messages.ts';
 import { OutputTail } from './output-tail.ts';
+import { deadlineLine, sinceBootMs } from './process-deadline.ts';
 import { hasProcessTable, type ProcessId, type ProcessTable, readProcess } from './process-table.ts';
 import { endTree, isGroupAlive, killGroup, type TreeMember, type TreeTraces, treeMembers } from './process-tree.ts';
 
@@ -42,6 +43,8 @@ export interface ProcessEnd {
 
 /** How long a new process may take to be ready, in ms. */
 const START_LIMIT_MS = 120_000;
+/** Deadlines that differ by less are the same, in ms. */
+const deadlineStepMs = 100;
 
 export class JobProcess {
   readonly startedAt: number;
@@ -58,6 +61,7 @@ export class JobProcess {
   #end: ProcessEnd | null = null;
   #startTicks: number | null = null;
   #isBroken = false;
+  #deadline: number | null = null;
   jobs = 0;
   rssBytes = 0;
 
@@ -122,6 +126,19 @@ export class JobProcess {
   /** @throws FrameTooLargeError */
   send(message: SupervisorMessage): void {
     this.#channel.send(message);
+  }
+
+  /** The process is to end itself with all that it has started in so many ms; null: it may live on. The newest call counts. */
+  endBy(remainingMs: number | null): void {
+    const deadline = remainingMs === null ? null : sinceBootMs() + remainingMs;
+    const former = this.#deadline;
+    if (deadline === former) return;
+    if (deadline !== null && former !== null && Math.abs(deadline - former) < deadlineStepMs) return;
+    const lifeline = this.#child.stdio[lifelineFd] as Writable | null | undefined;
+    // One that reads nothing is stopped, and keeps the earlier deadline.
+    if (lifeline === null || lifeline === undefined || lifeline.destroyed || lifeline.writableNeedDrain) return;
+    this.#deadline = deadline;
+    lifeline.write(deadlineLine(deadline));
   }
 
   drained(): Promise<void> {

@@ -109,5 +109,5 @@ export const jobVariable = 'CASARE_JOB_ID';
 export const compileCacheVariable = 'NODE_COMPILE_CACHE';
 /** The frames of this protocol. */
 export const channelFd = 3;
-/** Carries nothing: its end says that the supervisor is gone. */
+/** Carries deadlines, see `process-deadline.ts`; its end says that the supervisor is gone. */
 export const lifelineFd = 4;

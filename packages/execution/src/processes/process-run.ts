@@ -30,6 +30,8 @@ export interface ProcessRunParts {
   /** Called once, when the workflow has passed its check. */
   readonly observe: (shape: ProgressShape) => RunObserver | null;
   readonly limits: RunLimits;
+  /** See `ProcessRunnerOptions`. */
+  readonly mayActForMs: () => number | null;
   readonly pool: ProcessPool;
   readonly memory: MemoryWatch;
   readonly clock: Clock;
@@ -82,7 +84,7 @@ export class ProcessRun {
   }
 
   #sessionOn(process: JobProcess, resumption: Resumption): ProcessSession {
-    const { job, signal, workDir, limits, clock, logger } = this.#parts;
+    const { job, signal, workDir, limits, mayActForMs, clock, logger } = this.#parts;
     const { stoppedAt } = this.#journal;
     const grace =
       stoppedAt === null ? {} : { finallyGraceMs: Math.max(0, stoppedAt + limits.cancelGraceMs - clock.monotonic()) };
@@ -98,6 +100,7 @@ export class ProcessRun {
       workDir,
       resumption: { ...resumption, ...grace },
       limits,
+      mayActForMs,
       clock,
       logger,
     });
@@ -124,7 +127,10 @@ export class ProcessRun {
     }
     await this.#journal.settled();
     const report = await this.#commitHeld(message);
-    if (isClean) pool.giveBack(process);
+    if (isClean) {
+      process.endBy(null);
+      pool.giveBack(process);
+    }
     return report;
   }
 

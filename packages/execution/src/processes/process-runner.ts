@@ -35,6 +35,11 @@ export interface ProcessRunnerOptions {
   /** Which boot of the machine this is. */
   readonly bootId: string;
   readonly journalFor: (job: JobSpec) => RunJournal;
+  /**
+   * For how long a job may still act, in ms; null: for as long as it takes. Asked again and again while it runs. The job's
+   * process ends itself then, also when this one is stopped or hangs. Default: null.
+   */
+  readonly mayActForMs?: (job: JobSpec) => number | null;
   /** Absolute folder that the job's relative paths mean; asked for when the workflow has passed its check. */
   readonly workDirFor: (job: JobSpec) => Promise<string>;
   readonly observerFor?: (job: JobSpec, shape: ProgressShape) => RunObserver;
@@ -112,7 +117,7 @@ export class ProcessRunner implements JobRunner {
       cancelGraceMs = 10_000,
       inDoubtPolicy = 'fail',
     } = this.#options;
-    const { journalFor, workDirFor, observerFor, logger } = this.#options;
+    const { journalFor, workDirFor, observerFor, mayActForMs, logger } = this.#options;
     return new ProcessRun({
       job,
       signal,
@@ -120,6 +125,7 @@ export class ProcessRunner implements JobRunner {
       workDir: () => workDirFor(job),
       observe: (shape) => observerFor?.(job, shape) ?? null,
       limits: { nodeTimeoutMs, jobTimeoutMs, cancelGraceMs, inDoubtPolicy },
+      mayActForMs: () => mayActForMs?.(job) ?? null,
       pool: this.#poolOrNew(),
       memory: this.#memory,
       clock: this.#clock,

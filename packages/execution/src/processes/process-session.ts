@@ -31,6 +31,8 @@ export interface SessionOptions {
   /** Asks the run to stop, with a `StopRequest` as its reason. */
   readonly signal: AbortSignal;
   readonly limits: RunLimits;
+  /** See `ProcessRunnerOptions`. */
+  readonly mayActForMs: () => number | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -74,6 +76,7 @@ export class ProcessSession {
     void process.ended.then((end) => {
       this.lose({ kind: 'died', end, error: this.#lastError, isHeapFull: isHeapFull(process.output.text) });
     });
+    process.endBy(this.#options.mayActForMs());
     process.send({ type: 'run', job, resumption, limits, snapshotEveryEntries });
     const onAbort = (): void => this.#stop(stopRequestOf(signal));
     if (signal.aborted) onAbort();
@@ -190,10 +193,12 @@ export class ProcessSession {
 
   /** What is due has to be so at two looks: the supervisor itself may have been kept from listening. */
   async #watchRun(): Promise<void> {
-    const { clock, journal, job, limits } = this.#options;
+    const { process, clock, journal, job, limits, mayActForMs } = this.#options;
     let wasDue = false;
     while (!this.#over.signal.aborted) {
       await clock.sleep(WATCH_INTERVAL_MS, this.#over.signal).catch(() => undefined);
+      if (this.#over.signal.aborted) return;
+      process.endBy(mayActForMs());
       const now = clock.monotonic();
       if (this.#watch.isJobOver(now)) {
         this.#stop({ kind: 'job_timeout', limitMs: job.timeoutMs ?? limits.jobTimeoutMs ?? 0 });

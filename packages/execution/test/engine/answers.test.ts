@@ -1,7 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { DoubtAnswer, DoubtDecision, DoubtQuestion } from '../../src/engine/doubt.ts';
 import type { JournalEntry } from '../../src/engine/journal.ts';
-import { type FileSpec, type RunSetup, runFile, TestJournal, type TestRun, World } from './harness.ts';
+import type { RunReport } from '../../src/engine/run-options.ts';
+import { InProcessRunner } from '../../src/jobs/in-process-runner.ts';
+import type { JobSpec } from '../../src/jobs/job-runner.ts';
+import { createNodeRegistry } from '../../src/model/registry.ts';
+import type { NodeType } from '../../src/node-contract.ts';
+import {
+  type FileSpec,
+  type RunSetup,
+  runFile,
+  silentLogger,
+  TestJournal,
+  type TestRun,
+  testNodes,
+  World,
+  workflowFile,
+} from './harness.ts';
 
 const mark = ['MarkNode'] as const;
 const line: FileSpec = { nodes: { a: mark, b: mark, c: mark }, connect: ['a -> b -> c'] };
@@ -33,7 +48,7 @@ async function waiting(spec: FileSpec, ...nodes: readonly string[]) {
   return { world, journal, resume, questions };
 }
 
-function questionsOf(run: TestRun): readonly DoubtQuestion[] {
+function questionsOf(run: RunReport): readonly DoubtQuestion[] {
   return run.end.status === 'in_doubt' ? run.end.nodes : [];
 }
 
@@ -239,6 +254,42 @@ describe('a run with another node library than it began with', () => {
     expect(again).toMatchObject([{ node_id: null, attempt: 2 }]);
     const run = await resume('nodes@3', [answered(again[0], 'retry'), answered(node[0], 'skip')]);
     expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b', 'c']);
+  });
+
+  it('asks nothing about it any more when the library is as it was, and settles the node that was interrupted', async () => {
+    const { world, journal, resume } = await upgraded();
+    const node = questionsOf(await resume('nodes@1'));
+    expect(node).toMatchObject([{ node_id: 'b' }]);
+    expect(taken(journal)).toMatchObject([{ node_id: null, answer: 'retry', by: expect.stringContaining('robot') }]);
+    const run = await resume('nodes@1', [answered(node[0], 'skip')]);
+    expect(run.end.status).toBe('completed');
+    expect(world.marks).toEqual(['a', 'b', 'c']);
+  });
+
+  it('waits for the nodes that its workflow needs, and does not fail for the want of them', async () => {
+    const { world, journal, resume } = await upgraded();
+    const workflowJson = JSON.stringify(workflowFile(line));
+    const spec = { jobId: 'job-1', name: 'line', workflowJson, variables: {}, priority: 0 };
+    const job: JobSpec = { ...spec, inDoubtPolicy: null, timeoutMs: null };
+    const runWith = (nodes: readonly NodeType[], library: string) =>
+      new InProcessRunner({
+        registry: createNodeRegistry(nodes),
+        journalFor: () => journal,
+        workDirFor: async () => '/',
+        inDoubtPolicy: 'ask',
+        library,
+        logger: silentLogger,
+      }).run(job, new AbortController().signal);
+    const refused = await runWith([], 'none');
+    expect(questionsOf(refused)).toMatchObject([
+      { node_id: null, reason: expect.stringContaining('MarkNode'), answers: ['restart', 'fail'] },
+    ]);
+    const count = journal.entries.length;
+    expect(questionsOf(await runWith([], 'none'))).toEqual(questionsOf(refused));
+    expect(journal.entries).toHaveLength(count);
+    const node = questionsOf(await runWith(testNodes(world), 'nodes@1'));
+    expect((await resume('nodes@1', [answered(node[0], 'skip')])).end.status).toBe('completed');
     expect(world.marks).toEqual(['a', 'b', 'c']);
   });
 

@@ -23,6 +23,22 @@ function caught(type: string, config = {}): FileSpec {
 }
 
 describe('a node that spins for ever', () => {
+  it('is ended by its own process when the time to act is over, as if nobody else could', async () => {
+    const isOver = (): boolean => lines.some(({ message }) => message.includes('gone (died)'));
+    const { run, marks, lines } = testRunner({
+      mayActForMs: () => {
+        if (isOver()) return null;
+        return marks().includes('spin') ? 0 : 60_000;
+      },
+    });
+    const report = await run(chain(['a', 'SpinNode', { effect: 'effect' }], ['b', 'MarkNode', { mark: 'b' }]), {
+      inDoubtPolicy: 'skip',
+    });
+    expect(report.end.status).toBe('completed');
+    expect(isOver()).toBe(true);
+    expect(marks()).toEqual(['spin', 'b']);
+  });
+
   it('fails with NODE_TIMEOUT, and a try region takes it', async () => {
     const { run, marks } = testRunner({ nodeTimeoutMs: 300, cancelGraceMs: 200 });
     const report = await run(caught('SpinNode'));

@@ -1,6 +1,6 @@
 /**
- * Ends this process when its supervisor is gone. A thread of its own waits for the end of the lifeline, because the
- * main thread may be kept busy by a node.
+ * Ends this process when its supervisor is gone, or at the deadline that it was given. A thread of its own holds the
+ * lifeline, because the main thread may be kept busy by a node.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
