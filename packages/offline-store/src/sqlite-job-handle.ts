@@ -57,11 +57,14 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     if (!Array.isArray(entries)) throw new StoreError('INVALID_ARGUMENT', 'commit takes a list of journal entries.');
     const { store, run } = this.#parts;
-    const change = options.status === undefined ? {} : { change: checkChange(options.status) };
     const secretOf = options.secret === undefined ? [] : pathsByEntry(entries.length, options.secret);
     const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
-    const reserve = options.reserve === true ? { reserve: true } : {};
-    const write = { ...change, ...reserve, entries: encoded, outbox: (options.outbox ?? []).map(encodeDraft) };
+    const step = {
+      entries: encoded,
+      outbox: (options.outbox ?? []).map(encodeDraft),
+      reserve: options.reserve === true,
+    };
+    const write = options.status === undefined ? step : { ...step, change: checkChange(options.status) };
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
     for (const { kind, node_id: nodeId, iteration } of entries) {
       if (isExecution(kind)) this.#markExecuted(nodeId ?? null, iteration ?? []);

@@ -5,5 +5,10 @@ import { crc32 } from 'node:zlib';
 export function rowChecksum(columns: readonly (string | number | null)[]): number {
   let text = '';
   for (const column of columns) text += column === null ? '\u0000\u001f' : `${column}\u001f`;
+  return textChecksum(text);
+}
+
+/** CRC-32 of a row's columns as one text, each with U+001F behind it, `null` as U+0000. */
+export function textChecksum(text: string): number {
   return crc32(text);
 }

@@ -2,7 +2,7 @@
  * A commit as a row of the journal, and its entries as they are read: checksums are made and verified here. The
  * checksum covers every column and the claim, so a row is believed in its own place only.
  */
-import { rowChecksum } from '../database/checksum.ts';
+import { textChecksum } from '../database/checksum.ts';
 import { CorruptRecordError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { JsonObject } from '../json.ts';
@@ -48,19 +48,11 @@ export interface JournalRow extends CommitNote {
 }
 
 export function commitChecksum(run: RunRef, row: Omit<CommitRow, 'id' | 'crc'>): number {
-  return rowChecksum([
-    run.jobId,
-    run.leaseToken,
-    row.first_seq,
-    row.last_seq,
-    row.recorded_at_ms,
-    row.revision,
-    row.outbox_seq,
-    row.saved,
-    row.entries,
-    row.sealed,
-    row.drafts,
-  ]);
+  const { first_seq: first, last_seq: last, recorded_at_ms: at, revision, outbox_seq: outbox, saved } = row;
+  const numbers = `${run.jobId}\u001f${run.leaseToken}\u001f${first}\u001f${last}\u001f${at}\u001f${revision}\u001f${outbox}\u001f${saved}`;
+  return textChecksum(
+    `${numbers}\u001f${row.entries}\u001f${row.sealed ?? '\u0000'}\u001f${row.drafts ?? '\u0000'}\u001f`,
+  );
 }
 
 /** @throws CorruptRecordError */

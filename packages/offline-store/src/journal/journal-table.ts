@@ -122,7 +122,7 @@ export class JournalTable {
       revision,
       outbox_seq: outboxSeq,
       saved: entries.some(({ kind }) => isCheckpointKind(kind)) ? 1 : 0,
-      entries: `[${entries.map(({ payload }) => payload).join(',')}]`,
+      entries: listText(entries),
       sealed: this.#sealed(run, firstSeq, entries),
       drafts,
     };
@@ -264,9 +264,16 @@ export class JournalTable {
   }
 
   #sealed(run: RunRef, firstSeq: number, entries: readonly EncodedEntry[]): string | null {
+    if (entries.every(({ secrets }) => secrets === null)) return null;
     const parts = entries.flatMap(({ secrets }, index) =>
       secrets === null ? [] : [[index, this.#box.seal(secrets, { ...run, seq: firstSeq + index })]],
     );
-    return parts.length === 0 ? null : JSON.stringify(parts);
+    return JSON.stringify(parts);
   }
+}
+
+function listText(entries: readonly EncodedEntry[]): string {
+  let text = '';
+  for (const { payload } of entries) text += text === '' ? `[${payload}` : `,${payload}`;
+  return text === '' ? '[]' : `${text}]`;
 }

@@ -50,11 +50,12 @@ export function encodeSlot(mark: Progress): Buffer {
 
 /** Changes the slot of a claim in place. */
 export function moveSlot(slot: Buffer, { over, revision, journalSeq, outboxSeq }: Progress): void {
-  slot.writeUInt8(over ? 1 : 0, 5);
-  slot.writeDoubleLE(revision, 24);
-  slot.writeDoubleLE(journalSeq, 32);
-  slot.writeDoubleLE(outboxSeq, 40);
-  slot.writeUInt32LE(crc32(slot.subarray(4)), 0);
+  const view = new DataView(slot.buffer, slot.byteOffset, slotBytes);
+  view.setUint8(5, over ? 1 : 0);
+  view.setFloat64(24, revision, true);
+  view.setFloat64(32, journalSeq, true);
+  view.setFloat64(40, outboxSeq, true);
+  view.setUint32(0, crc32(slot.subarray(4)), true);
 }
 
 /** `empty`: never used. `damaged`: something else than a mark. */

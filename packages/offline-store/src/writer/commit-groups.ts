@@ -33,7 +33,9 @@ const busyPausesMs = [20, 50, 100, 200, 500, 1_000, 1_000, 1_000, 1_000] as cons
 export class CommitGroups {
   readonly #parts: WriterParts;
   readonly #options: CommitGroupsOptions;
-  readonly #runAll: Database.Transaction<(group: readonly StoreCommand[]) => CommandResult[]>;
+  readonly #begin: Database.Statement<[]>;
+  readonly #commit: Database.Statement<[]>;
+  readonly #rollback: Database.Statement<[]>;
   /** What could not be counted in the transaction it is about, since that failed. */
   readonly #uncounted = new Map<CounterName, number>();
   #commits = 0;
@@ -42,14 +44,10 @@ export class CommitGroups {
   constructor(parts: WriterParts, options: CommitGroupsOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#runAll = parts.tables.db.transaction((group: readonly StoreCommand[]) => {
-      const shed = options.quota.pressure !== 'none';
-      const results = group.map((command) => runCommand(parts, shed ? this.#sparing(command) : command));
-      if (!group.every(mayUseReserve)) options.quota.requireRoomForSteps();
-      for (const [name, count] of this.#uncounted) parts.tables.counters.add(name, count);
-      options.beforeCommit?.();
-      return results;
-    });
+    const { db } = parts.tables;
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
   }
 
   /** Commands that were committed, and the transactions that it took. */
@@ -80,7 +78,7 @@ export class CommitGroups {
   #attempt(group: readonly StoreCommand[]): { readonly outcomes: Outcome[] } | { readonly error: unknown } {
     for (const pauseMs of [...busyPausesMs, null]) {
       try {
-        const results = this.#runAll.immediate(group);
+        const results = this.#inTransaction(group);
         this.#transactions += 1;
         this.#commits += group.length;
         this.#uncounted.clear();
@@ -98,6 +96,25 @@ export class CommitGroups {
       }
     }
     return { error: new Error('unreachable') };
+  }
+
+  #inTransaction(group: readonly StoreCommand[]): CommandResult[] {
+    const parts = this.#parts;
+    const { quota, beforeCommit } = this.#options;
+    this.#begin.run();
+    try {
+      const shed = quota.pressure !== 'none';
+      const results: CommandResult[] = [];
+      for (const command of group) results.push(runCommand(parts, shed ? this.#sparing(command) : command));
+      if (quota.mayHoldBack && !group.every(mayUseReserve)) quota.requireRoomForSteps();
+      for (const [name, count] of this.#uncounted) parts.tables.counters.add(name, count);
+      beforeCommit?.();
+      this.#commit.run();
+      return results;
+    } catch (error) {
+      if (parts.tables.db.inTransaction) this.#rollback.run();
+      throw error;
+    }
   }
 
   /** The command as it is run while the store is almost full. */

@@ -18,7 +18,9 @@ interface Waiting {
 }
 
 /** How long commits may follow each other without a turn of the event loop. */
-const maxHoldMs = 2;
+const maxHoldMs = 4;
+
+const settled = Promise.resolve();
 
 export class InlineWriter implements Writer {
   readonly opened: Promise<void> = Promise.resolve();
@@ -67,10 +69,10 @@ export class InlineWriter implements Writer {
     this.#engine.close();
   }
 
-  /** `nextTick`, called from a promise's reaction, comes after all others that are due. */
+  /** Two promises later: those that go on with their next step at the same time have asked by then. */
   #commitSoon(): void {
     if (this.#monotonic() - this.#turnAtMs < maxHoldMs) {
-      process.nextTick(() => this.#commit());
+      void settled.then(() => settled).then(() => this.#commit());
       return;
     }
     setImmediate(() => {
@@ -84,7 +86,8 @@ export class InlineWriter implements Writer {
     if (group.length === 0) return;
     this.#waiting = [];
     const outcomes = this.#engine.commits.run(group.map(({ command }) => command));
-    for (const [index, { resolve, reject }] of group.entries()) {
+    for (let index = 0; index < group.length; index += 1) {
+      const { resolve, reject } = group[index] as Waiting;
       const outcome = outcomes[index];
       if (outcome?.ok === true) resolve(outcome.value);
       else reject(translateStorageError(outcome?.error, this.#path));

@@ -56,6 +56,11 @@ export class Quota {
     return this.#pressure;
   }
 
+  /** Whether steps may have to leave the reserve alone. */
+  get mayHoldBack(): boolean {
+    return this.#isFileLarger;
+  }
+
   /** After a commit: looks how much is in use if it has not done so for a while, or if that matters. */
   committed(): void {
     this.#commitsUntilLook -= 1;

@@ -1,6 +1,6 @@
 /** What each command does. Synchronous, inside a transaction; memory is changed by `committed` only. */
 import { StoreError } from '../errors.ts';
-import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
+import type { RunRef } from '../jobs/job-rows.ts';
 import { isFinal, isOver } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
 import type { CheckpointLog } from '../journal/checkpoint-log.ts';
@@ -22,10 +22,12 @@ export interface CommandResult {
   readonly committed?: () => void;
 }
 
+const noValue: CommandResult = { value: undefined };
+
 export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
   const { tables, runLog, checkpoints } = parts;
   const { jobs, outbox, intake, deadLetters, counters, box } = tables;
-  if (needsSettled(command)) runLog.settle();
+  if (needsSettled(command.op)) runLog.settle();
   switch (command.op) {
     case 'settle':
       return { value: undefined };
@@ -35,7 +37,8 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
       return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
     case 'record': {
       const position = runLog.write(claimOf(parts, command.run), command.write, command.nowMs);
-      return { value: undefined, ...forgetWhenOver(parts, position) };
+      if (!isOver(position.state)) return noValue;
+      return { value: undefined, committed: () => checkpoints.forget(position.runId) };
     }
     case 'checkpoint': {
       const committed = checkpoints.save(claimOf(parts, command.run), command.checkpoint, command.nowMs);
@@ -90,16 +93,12 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
 }
 
 /** What looks at the jobs' own rows, or at the journal's index. */
-function needsSettled({ op }: StoreCommand): boolean {
+function needsSettled(op: StoreCommand['op']): boolean {
   return op !== 'record' && op !== 'checkpoint' && !op.startsWith('outbox-') && !op.startsWith('dead-');
 }
 
 function claimOf({ tables }: WriterParts, target: RunTarget): RunRef {
   return 'runId' in target ? target : tables.jobs.find(target.jobId);
-}
-
-function forgetWhenOver({ checkpoints }: WriterParts, position: RunPosition): { committed?: () => void } {
-  return isOver(position.state) ? { committed: () => checkpoints.forget(position.runId) } : {};
 }
 
 function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string | undefined, nowMs: number): void {

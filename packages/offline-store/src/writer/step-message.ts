@@ -18,7 +18,7 @@ const draftLength = 3;
 export function packStep(id: number, command: StoreCommand): StepMessage | null {
   if (command.op !== 'record' || !('runId' in command.run)) return null;
   const { run, write, nowMs } = command;
-  if (write.change !== undefined || write.reserve !== undefined) return null;
+  if (write.change !== undefined || write.reserve === true) return null;
   const { entries = [], outbox = [] } = write;
   const message: Value[] = [id, nowMs, run.runId, run.jobId, run.leaseToken, entries.length];
   for (const { kind, nodeId, payload, secrets, iteration } of entries) {
