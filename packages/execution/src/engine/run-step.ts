@@ -5,10 +5,9 @@
  *                                             ^               |
  *                                             +--- retry <----+
  */
-import { NodeError, type RunError } from '../errors.ts';
+import { NodeError } from '../errors.ts';
 import type { JsonValue } from '../json.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
-import { inDoubtEntry, questionOf } from './ask.ts';
 import { type AttemptEnd, DEFAULT_ABORT_GRACE_MS, runAttempt } from './attempt.ts';
 import { callTimeout, expiredCall, remainingOfCalls } from './call-deadline.ts';
 import { answerTo, type DoubtQuestion } from './doubt.ts';
@@ -16,21 +15,20 @@ import { endsTheRun, type Failure, failureOf } from './failure.ts';
 import { takesErrorOf } from './frame-search.ts';
 import type { CallFrame } from './frames.ts';
 import { settleByAnswer, settleInDoubt } from './in-doubt.ts';
-import { iterationOf } from './iteration.ts';
-import type { AnsweredEntry, IntentEntry, InterruptedEntry, StopEntry, SuspendCause } from './journal.ts';
+import type { AnsweredEntry, IntentEntry, SuspendCause } from './journal.ts';
 import { isShielded, laneStop, stoppedLane } from './lane-shield.ts';
 import { hasStepUnderWay } from './lanes.ts';
 import { longSleep } from './long-sleep.ts';
 import { lostError } from './lost-error.ts';
-import { idempotencyKey, nodeContext, type StepIdentity, unlessRefused } from './node-context.ts';
+import { nodeContext, unlessRefused } from './node-context.ts';
 import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from './node-run.ts';
 import { ownInDoubtPolicy, type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
-import { type Lane, laneMark, rootLane } from './run-state.ts';
+import { type Lane, rootLane } from './run-state.ts';
+import { StepRecord } from './step-record.ts';
 import type { NodeStopCause } from './stop-control.ts';
-import { stopEntry } from './stop-entry.ts';
 import { lostInputs, revive } from './unstorable/revive.ts';
 
 export type StepEnd =
@@ -51,29 +49,19 @@ const ENDED: StepEnd = { kind: 'ended' };
 class Step {
   readonly #run: RunSession;
   readonly #node: WorkflowNode;
-  readonly #number: number;
-  /** Which step of its lane. */
-  readonly #ordinal: number;
+  readonly #record: StepRecord;
   readonly #interrupted: IntentEntry | null;
   readonly #interruption: Interruption | null;
   readonly #stopBefore: Lane['stop'];
-  #startedAt: number;
-  #attempt: number;
-  #retries: number;
 
   constructor(run: RunSession, node: WorkflowNode) {
     const { lane } = run;
-    const begun = lane.intent ?? lane.retrying;
     this.#run = run;
     this.#node = node;
     this.#interrupted = lane.intent;
     this.#stopBefore = lane.stop;
     this.#interruption = run.takeInterruption(lane.intent?.step ?? null);
-    this.#number = begun?.step ?? run.record.takeStep();
-    this.#ordinal = begun === null ? lane.steps + 1 : lane.steps;
-    this.#attempt = begun?.attempt ?? 0;
-    this.#retries = lane.retrying?.retries ?? 0;
-    this.#startedAt = run.options.clock.monotonic();
+    this.#record = new StepRecord(run, node);
   }
 
   async run(): Promise<StepEnd> {
@@ -92,7 +80,7 @@ class Step {
     }
     if (this.#isOvertaken()) return ENDED;
     if ('params' in ready) return (await this.#settle(ready)) ?? this.#runAttempts(ready);
-    await this.#commitIntent(null, null);
+    await this.#record.intent(null, null);
     return this.#succeed(ready);
   }
 
@@ -167,36 +155,19 @@ class Step {
 
   /**
    * The answer to what was asked about this attempt: one that was taken before the process died, else one that has come
-   * since. Recorded with what it leads to: the next intent, result or failure.
+   * since.
    */
   #takeAnswer(): AnsweredEntry | null {
-    const { record, lane, options } = this.#run;
+    const { lane, options } = this.#run;
     if (lane.answered !== null || lane.doubt === null) return lane.answered;
     const answer = answerTo(lane.doubt, options.answers);
-    if (answer === undefined) return null;
-    const taken: AnsweredEntry = {
-      kind: 'answered',
-      ...laneMark(lane),
-      step: this.#number,
-      node_id: this.#node.id,
-      attempt: this.#attempt,
-      answer: answer.answer,
-      by: answer.by,
-      given_at: answer.at,
-      at: this.#now(),
-    };
-    record.add(taken);
-    return taken;
+    return answer === undefined ? null : this.#record.answered(answer);
   }
 
   /** The question is recorded once, however often the run is taken up again without an answer. */
   async #ask(intent: IntentEntry, reason: string): Promise<StepEnd> {
-    const { record, lane } = this.#run;
-    if (lane.doubt !== null) return { kind: 'in_doubt', question: lane.doubt };
-    const question = questionOf(lane, intent, reason);
-    record.add(inDoubtEntry(lane, question, this.#now()));
-    await record.flush();
-    return { kind: 'in_doubt', question };
+    const { doubt } = this.#run.lane;
+    return { kind: 'in_doubt', question: doubt ?? (await this.#record.asked(intent, reason)) };
   }
 
   async #runAttempts(step: PreparedStep): Promise<StepEnd> {
@@ -204,15 +175,8 @@ class Step {
       const before = await this.#look(step);
       if (this.#isOvertaken()) return ENDED;
       if (before.kind !== 'done') return this.#endWithoutRunning(step, before);
-      const identity = await this.#commitIntent(step, before.value);
-      this.#run.evidence?.began({
-        node_id: this.#node.id,
-        node_type: this.#node.type,
-        step: this.#number,
-        attempt: this.#attempt,
-        at: this.#now(),
-        inputs: step.storableInputs,
-      });
+      const identity = await this.#record.intent(step, before.value);
+      this.#record.began(step);
       const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
@@ -224,7 +188,7 @@ class Step {
 
   /** Null when the node is to run again. */
   async #failOrWait(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
-    if (mayRetry(step, failure, this.#retries)) return this.#waitForRetry(step, failure);
+    if (mayRetry(step, failure, this.#record.retries)) return this.#waitForRetry(step, failure);
     return this.#failWith(
       isLeftInDoubt(step, failure) ? { ...failure, error: { ...failure.error, ambiguous: true } } : failure,
     );
@@ -232,17 +196,10 @@ class Step {
 
   /** The time of a call around this step is over: the call fails, and this node does not run. */
   async #failCall({ node: callId, limitMs }: CallFrame): Promise<StepEnd> {
-    const { record, lane, plan, notify, options } = this.#run;
+    const { plan, options } = this.#run;
     const call = plan.workflow.nodes.get(callId);
     if (call === undefined) throw new Error(`no node ${callId} in this workflow`);
-    const { error } = failureOf(callTimeout(limitMs, false), call, options);
-    const step = this.#number;
-    const notice = { node_id: callId, node_type: call.type, step, duration_ms: 0, retries: 0, error };
-    record.add(
-      { kind: 'failure', ...laneMark(lane), step, node_id: callId, error, duration_ms: 0, retries: 0, at: this.#now() },
-      () => notify('nodeFailed', notice),
-    );
-    await record.flush();
+    await this.#record.callFailure(call, failureOf(callTimeout(limitMs, false), call, options).error);
     return ENDED;
   }
 
@@ -257,7 +214,7 @@ class Step {
   async #look(step: PreparedStep): Promise<AttemptEnd<JsonValue>> {
     const { type } = step;
     if (type.prepare === undefined || step.effect !== 'effect') return { kind: 'done', value: null };
-    const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt + 1 };
+    const identity = this.#record.nextIdentity;
     return this.#patiently(step, async (signal) => {
       const call = nodeContext(this.#run, {
         ...identity,
@@ -278,52 +235,12 @@ class Step {
     return this.#fail(end.kind === 'failed' ? end.thrown : timeoutError(step, end.hasEnded, false));
   }
 
-  /** Commits the intent together with what came before it (I3). A loop's next iteration needs no preparation. */
-  async #commitIntent(step: PreparedStep | null, evidence: JsonValue): Promise<StepIdentity> {
-    const { record, notify, plan, lane } = this.#run;
-    this.#attempt += 1;
-    const identity = { node: this.#node, ordinal: this.#ordinal, attempt: this.#attempt };
-    const notice = {
-      ...this.#notice(),
-      attempt: this.#attempt,
-      total: plan.workflow.nodes.size,
-      limit_ms: step?.limitMs ?? null,
-    };
-    const entry: IntentEntry = {
-      kind: 'intent',
-      ...laneMark(lane),
-      step: this.#number,
-      node_id: this.#node.id,
-      effect: step?.effect ?? 'pure',
-      attempt: this.#attempt,
-      idempotency_key: idempotencyKey(this.#run, identity),
-      ...(step?.effect === 'effect' ? { params: step.storableInputs, evidence } : {}),
-      ...(step?.exposure.isExposed === true && evidence !== null ? { secret: [['evidence']] } : {}),
-      at: this.#now(),
-    };
-    record.add(entry, () => notify('nodeStarted', notice));
-    await record.flush();
-    if (this.#retries === 0) this.#startedAt = this.#run.options.clock.monotonic();
-    return identity;
-  }
-
   /** The attempt has failed for certain, so nothing is in doubt while the run waits. Null: go on. */
   async #waitForRetry(step: PreparedStep, failure: Failure): Promise<StepEnd | null> {
-    const { record, options, control, lane } = this.#run;
-    record.add({
-      kind: 'retry',
-      ...laneMark(lane),
-      step: this.#number,
-      node_id: this.#node.id,
-      attempt: this.#attempt,
-      error: failure.error,
-      duration_ms: this.#elapsedMs(),
-      at: this.#now(),
-    });
-    await record.flush();
-    this.#retries += 1;
+    const { options, control, lane } = this.#run;
+    await this.#record.retry(failure.error);
     const end = await runAttempt<void>({
-      run: (signal) => longSleep(options.clock, retryWaitMs(step, this.#retries), signal),
+      run: (signal) => longSleep(options.clock, retryWaitMs(step, this.#record.retries), signal),
       clock: options.clock,
       limitMs: remainingOfCalls(lane, options.clock),
       abortGraceMs: DEFAULT_ABORT_GRACE_MS,
@@ -368,37 +285,14 @@ class Step {
     }
     const reason = cause === 'grace_over' ? control.cause : cause;
     const isAsked = reason !== null && reason.kind !== 'suspend' && reason.kind !== 'lane';
-    if (lane.run.stop === null && isAsked) record.add(stopEntry(reason, lane, this.#now()));
-    else if (cause !== 'grace_over' && hasStepUnderWay(lane)) record.add(this.#interruptedEntry());
+    if (lane.run.stop === null && isAsked) this.#record.stop(reason);
+    else if (cause !== 'grace_over' && hasStepUnderWay(lane)) this.#record.interrupted();
     await record.flush();
     return { kind: 'stopped', hasEnded };
   }
 
-  #interruptedEntry(): InterruptedEntry {
-    const { lane } = this.#run;
-    return { kind: 'interrupted', ...laneMark(lane), step: this.#number, node_id: this.#node.id, at: this.#now() };
-  }
-
   #succeed(yielded: NodeYield, isSettled = false): StepEnd {
-    const { record, notify, lane } = this.#run;
-    const durationMs = this.#elapsedMs();
-    const notice = { ...this.#notice(), duration_ms: durationMs, retries: this.#retries, exit: yielded.exit };
-    const iteration = iterationOf(lane, this.#node.id);
-    record.add(
-      {
-        kind: 'result',
-        ...laneMark(lane),
-        step: this.#number,
-        node_id: this.#node.id,
-        ...(iteration.length === 0 ? {} : { iteration }),
-        ...yielded,
-        duration_ms: durationMs,
-        retries: this.#retries,
-        ...(isSettled ? { settled: true } : {}),
-        at: this.#now(),
-      },
-      () => notify('nodeFinished', notice),
-    );
+    this.#record.result(yielded, isSettled);
     return ENDED;
   }
 
@@ -406,57 +300,18 @@ class Step {
     return this.#failWith(failureOf(thrown, this.#node, this.#run.options));
   }
 
-  /** Committed with the next intent; at once when the step never had one, so that such failures cannot pile up. */
   async #failWith(failure: Failure): Promise<StepEnd> {
-    const { record, notify, lane, control, evidence } = this.#run;
-    const { error } = failure;
+    const { lane, control, evidence } = this.#run;
     const isKept = control.cause === null && evidence !== null;
     const isTaken = takesErrorOf(lane);
-    if (endsTheRun(failure) && lane.run.stop === null) {
-      const end = await this.#endRun(error);
-      if (isKept) await evidence.failed(failure, isTaken);
-      return end;
-    }
-    const hadIntent = lane.intent !== null;
-    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
-    const { step, node_id, duration_ms, retries } = notice;
-    record.add(
-      { kind: 'failure', ...laneMark(lane), step, node_id, error, duration_ms, retries, at: this.#now() },
-      () => notify('nodeFailed', notice),
-    );
-    if (!hadIntent || isKept) await record.flush();
+    const endsAll = endsTheRun(failure) && lane.run.stop === null;
+    if (endsAll) {
+      control.refuse(failure.error);
+      await this.#record.endOfRun(failure.error);
+    } else await this.#record.failure(failure, isKept);
     // The failure is durable: whatever comes of looking at it, it is not lost.
     if (isKept) await evidence.failed(failure, isTaken);
-    return ENDED;
-  }
-
-  /** The whole run fails; only finally bodies still run. */
-  async #endRun(error: RunError): Promise<StepEnd> {
-    const { record, notify, control, lane } = this.#run;
-    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
-    control.refuse(error);
-    record.add({ ...stopEntry({ kind: 'refused', error }, lane, this.#now()), ...this.#place() }, () =>
-      notify('nodeFailed', notice),
-    );
-    await record.flush();
-    return { kind: 'stopped', hasEnded: true };
-  }
-
-  /** Of a step that may have had no intent yet. */
-  #place(): Pick<StopEntry, 'step' | 'node_id' | 'lane'> {
-    return { ...laneMark(this.#run.lane), step: this.#number, node_id: this.#node.id };
-  }
-
-  #notice(): { readonly node_id: string; readonly node_type: string; readonly step: number } {
-    return { node_id: this.#node.id, node_type: this.#node.type, step: this.#number };
-  }
-
-  #now(): number {
-    return this.#run.options.clock.now();
-  }
-
-  #elapsedMs(): number {
-    return Math.max(0, Math.round(this.#run.options.clock.monotonic() - this.#startedAt));
+    return endsAll ? { kind: 'stopped', hasEnded: true } : ENDED;
   }
 }
 
