@@ -103,6 +103,8 @@ describe('the commands for a running robot', () => {
       ['limit', 'many'],
       ['limit', '0'],
       ['stop', '--mode', 'fast'],
+      ['job', 'submit', 'x.json', '--on-lost', 'forget'],
+      ['job', 'submit', 'x.json', '--max-attempts', '1001'],
     ]) {
       expect((await runCommand(words, { env })).exitCode).toBe(2);
     }

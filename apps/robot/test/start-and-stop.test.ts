@@ -111,8 +111,15 @@ describe.runIf(process.platform === 'linux')('start --local', () => {
       robot.errors.some((line) => /WARN\w* .*embedded Supabase has ended \(SIGKILL\)/.test(line)),
     );
     await eventually('another one is up', () => robot.errors.some((line) => line.includes('is up again')), patient);
-    const jobId = await eventually('jobs are taken', () => operator.submit(work).catch(() => null), patient);
-    expect(await operator.ended(jobId)).toMatchObject({ status: 'completed' });
+    const file = join(home, 'work.json');
+    writeFileSync(file, work);
+    const submit = ['job', 'submit', file, '--local', '--on-lost', 'restart', '--max-attempts', '3'];
+    const { stdout } = await runCommand(submit, { env: { CASARE_HOME: home } });
+    expect(await operator.ended(stdout.trim())).toMatchObject({
+      status: 'completed',
+      on_lost: 'restart',
+      max_attempts: 3,
+    });
 
     const second = databasePid();
     expect(areAlive([killed, second])).toEqual([second]);

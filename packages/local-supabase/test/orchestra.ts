@@ -32,6 +32,7 @@ export interface Job {
   readonly lost: boolean;
   readonly in_doubt: readonly unknown[];
   readonly answers: readonly unknown[];
+  readonly past_answers: readonly unknown[];
   readonly progress: unknown;
   readonly error: { readonly code?: string } | null;
   readonly result: unknown;

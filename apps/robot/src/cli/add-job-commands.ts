@@ -1,6 +1,6 @@
 /** `casare-robot job ...` on the command line. */
 import { type Command, Option } from 'commander';
-import { positiveNumber, variableOption, wholeNumber } from './option-values.ts';
+import { attemptCount, positiveNumber, variableOption, wholeNumber } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
 const exitCodeHelp =
@@ -19,6 +19,22 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
     .argument('<file>', 'workflow file (JSON)')
     .addOption(variableOption())
     .addOption(new Option('--priority <n>', 'higher runs first').argParser(wholeNumber).default(0))
+    .addOption(
+      new Option(
+        '--on-lost <what>',
+        'when its robot does not come back: hold it for that robot, or restart it on another one, from its first node on (what it did is done again)',
+      )
+        .choices(['hold', 'restart'])
+        .default('hold'),
+    )
+    .addOption(
+      new Option(
+        '--max-attempts <n>',
+        'how often it may be tried when what stopped it may pass (a transient error, a lost robot with restart); dead after the last',
+      )
+        .argParser(attemptCount)
+        .default(1),
+    )
     .option('--json', 'print {"job_id": ...}', false)
     .action(async (file: string, options) =>
       exit(await (await import('./job-commands.ts')).submitJob(file, options, terminal)),
@@ -41,7 +57,7 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
     .action(async (options) => exit(await (await import('./job-commands.ts')).listJobs(options, terminal)));
 
   withConnection(job.command('show'))
-    .description('show one job: status, progress, error, result, attempts')
+    .description('show one job: status, progress, error, result, answers, attempts')
     .argument('<id>', 'job id, or the beginning of one')
     .option('--json', 'print one JSON object', false)
     .action(async (id: string, options) =>

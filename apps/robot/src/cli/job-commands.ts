@@ -20,11 +20,14 @@ export interface ConnectionFlags {
   readonly json: boolean;
 }
 
-export async function submitJob(
-  file: string,
-  options: ConnectionFlags & { readonly var: readonly string[]; readonly priority: number },
-  terminal: Terminal,
-): Promise<number> {
+export interface SubmitOptions extends ConnectionFlags {
+  readonly var: readonly string[];
+  readonly priority: number;
+  readonly onLost: 'hold' | 'restart';
+  readonly maxAttempts: number;
+}
+
+export async function submitJob(file: string, options: SubmitOptions, terminal: Terminal): Promise<number> {
   const bundle = await readWorkflowFile(file);
   const { text: workflow } = bundle;
   const variables = parseVariables(options.var);
@@ -38,8 +41,9 @@ export async function submitJob(
   for (const name of unmentioned(variables, workflow)) {
     terminal.note(`warning: the workflow mentions no variable "${name}"`);
   }
+  const { priority, onLost, maxAttempts } = options;
   const jobId = await withGateway(options, (gateway) =>
-    gateway.enqueueJob({ workflow, variables, priority: options.priority }),
+    gateway.enqueueJob({ workflow, variables, priority, onLost, maxAttempts }),
   );
   terminal.print(options.json ? JSON.stringify({ job_id: jobId }) : jobId);
   return exitCodes.ok;

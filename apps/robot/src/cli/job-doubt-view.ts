@@ -27,16 +27,20 @@ export function doubtLines(job: JsonObject, place: Place = { local: false }): st
   ];
 }
 
+/** One line per answer that a robot has acted on, oldest first. */
+export function pastAnswerLines(job: JsonObject): string[] {
+  return listOf(job.past_answers).map((past) => {
+    const { answer, by, at } = past;
+    return `${questioned(past)}: ${oneLine(String(answer))} by ${oneLine(String(by))} at ${oneLine(String(at))}`;
+  });
+}
+
 function placeText({ local, config }: Place): string {
   return `${local ? ' --local' : ''}${config === undefined ? '' : ` --config ${shellWord(config)}`}`;
 }
 
 function questionLines(job: JsonObject, question: JsonObject, all: readonly JsonObject[], from: Place): string[] {
-  const { node_id: nodeId, step, place, reason } = question;
-  const what = typeof nodeId === 'string' ? `node ${oneLine(nodeId)}` : 'the job as a whole';
-  const where = [typeof step === 'number' ? `step ${step}` : null, typeof place === 'string' ? oneLine(place) : null];
-  const details = where.filter((part) => part !== null);
-  const head = `${what}${details.length === 0 ? '' : ` (${details.join(', ')})`}: ${oneLine(String(reason ?? ''))}`;
+  const head = `${questioned(question)}: ${oneLine(String(question.reason ?? ''))}`;
   const given = listOf(job.answers).findLast((answer) => isAnswerTo(answer, question));
   if (given !== undefined) {
     const { answer, by, at } = given;
@@ -46,6 +50,14 @@ function questionLines(job: JsonObject, question: JsonObject, all: readonly Json
     ];
   }
   return [head, ...commandsFor(job, question, all, from).map((command) => `  ${command}`)];
+}
+
+/** What a question is about. */
+function questioned({ node_id: nodeId, step, place }: JsonObject): string {
+  if (typeof nodeId !== 'string') return 'the job as a whole';
+  const where = [typeof step === 'number' ? `step ${step}` : null, typeof place === 'string' ? oneLine(place) : null];
+  const details = where.filter((part) => part !== null);
+  return `node ${oneLine(nodeId)}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
 function commandsFor(job: JsonObject, question: JsonObject, all: readonly JsonObject[], from: Place): string[] {

@@ -77,8 +77,8 @@ describe('job show', () => {
       '  month  "2026-11"',
       '',
       'attempts',
-      '  NO  OUTCOME  ROBOT  CLAIMED                  ENDED  ERROR',
-      '   1  running  one    2026-11-25 20:12:36 UTC',
+      '  CLAIM  ATTEMPT  OUTCOME  ROBOT  CLAIMED                  ENDED  ERROR',
+      '      1  1        running  one    2026-11-25 20:12:36 UTC',
     ]);
   });
 
@@ -92,6 +92,41 @@ describe('job show', () => {
     expect(lines).toContain('error      FILE_NOT_FOUND at read: no such file');
     expect(lines).toContain('result     3 of 8 nodes in 1 m 1 s');
     expect(lines.find((line) => line.startsWith('  long'))).toMatch(/x… \(cut\)$/);
+  });
+
+  it('tells the claims of one attempt apart, and no node runs of a job that is over', () => {
+    const claim = { ...job.attempts[0], ended_at: '2026-11-25T20:13:36+00:00' };
+    const lines = jobSheet({
+      ...job,
+      status: 'dead',
+      on_lost: 'restart',
+      max_attempts: 2,
+      attempts: [
+        { ...claim, outcome: 'released' },
+        { ...claim, outcome: 'lost' },
+        { ...claim, attempt: 2, outcome: 'lost' },
+      ],
+    });
+    expect(lines).toContain('on lost    restart');
+    expect(lines).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes, 12 steps');
+    expect(lines.slice(-3).map((line) => line.slice(0, 26))).toEqual([
+      '      1  1 of 2   released',
+      '      2  1 of 2   lost    ',
+      '      3  2 of 2   lost    ',
+    ]);
+  });
+
+  it('lists what was answered', () => {
+    const answers = [
+      { node_id: 'pay', step: 7, attempt: 1, answer: 'retry', by: 'ann', at: '2026-11-25T20:12:36Z' },
+      { node_id: null, step: 9, attempt: 1, answer: 'restart', by: 'ben', at: '2026-11-25T20:12:37Z' },
+    ];
+    const lines = jobSheet({ ...job, past_answers: answers });
+    expect(lines.slice(lines.indexOf('answered'), lines.indexOf('answered') + 3)).toEqual([
+      'answered',
+      '  node pay (step 7): retry by ann at 2026-11-25T20:12:36Z',
+      '  the job as a whole: restart by ben at 2026-11-25T20:12:37Z',
+    ]);
   });
 
   it('says why a job was cancelled before it ran', () => {

@@ -1,6 +1,6 @@
 /** Jobs as people read them: a table of many, a sheet of one. */
 import type { JsonObject, JsonValue } from '@casare/execution';
-import { doubtLines, type Place } from './job-doubt-view.ts';
+import { doubtLines, type Place, pastAnswerLines } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 
@@ -31,15 +31,16 @@ export function jobTable(jobs: readonly JsonObject[]): string[] {
 }
 
 export function jobSheet(job: JsonObject, place?: Place): string[] {
-  const { progress, error, result, attempts, variables } = job;
+  const { progress, error, result, variables } = job;
   const facts = factLines([
     ['job', text(job.job_id)],
     ['name', text(job.name)],
     ['status', statusText(job)],
-    ['progress', progressText(objectOf(progress))],
+    ['progress', progressText(objectOf(progress), job.status)],
     ['error', errorText(objectOf(error)) ?? cancelledText(job)],
     ['bundle', bundleText(objectOf(objectOf(error).bundle))],
     ['cancel', cancelText(job)],
+    ['on lost', job.on_lost === 'restart' ? 'restart' : null],
     ['priority', job.priority === 0 ? null : text(job.priority)],
     ['submitted', timeText(job.created_at)],
     ['started', timeText(job.started_at)],
@@ -51,8 +52,9 @@ export function jobSheet(job: JsonObject, place?: Place): string[] {
   return [
     ...facts,
     ...section('waits for an answer', doubtLines(job, place)),
+    ...section('answered', pastAnswerLines(job)),
     ...section('variables', valueLines(objectOf(objectOf(result).variables ?? variables))),
-    ...section('attempts', attemptLines(listOf(attempts))),
+    ...section('attempts', attemptLines(job)),
   ];
 }
 
@@ -73,14 +75,16 @@ function percentText({ percent }: JsonObject): string {
   return typeof percent === 'number' ? `${percent}%` : '';
 }
 
-function progressText(progress: JsonObject): string | null {
+/** Of a job that does not run (any more), a stage and a node are what its robot said last before it was lost. */
+function progressText(progress: JsonObject, status: JsonValue | undefined): string | null {
   if (typeof progress.stage !== 'string') return null;
   const nodes = listOrEmpty(progress.current_nodes);
   const at = nodes.length > 0 ? nodes.join(', ') : text(progress.current_node);
+  const isCurrent = status === 'running' || progress.stage === status;
   return [
     percentText(progress),
-    progress.stage,
-    at === '' ? null : `at ${at}`,
+    isCurrent ? progress.stage : null,
+    at === '' ? null : `${isCurrent ? 'at' : 'last seen at'} ${at}`,
     `${text(progress.nodes_completed)} of ${text(progress.nodes_total)} nodes`,
     `${text(progress.steps)} steps`,
   ]
@@ -138,20 +142,25 @@ function valueLines(values: JsonObject): string[] {
   return lines.length === 0 ? [] : factLines(lines);
 }
 
-function attemptLines(attempts: readonly JsonObject[]): string[] {
+/** A row per claim: several have the number of one attempt when it was handed back, or begins anew. */
+function attemptLines(job: JsonObject): string[] {
+  const attempts = listOf(job.attempts);
   if (attempts.length === 0) return [];
   const columns = [
-    { title: 'NO', align: 'right' as const },
+    { title: 'CLAIM', align: 'right' as const },
+    { title: 'ATTEMPT' },
     { title: 'OUTCOME' },
     { title: 'ROBOT' },
     { title: 'CLAIMED' },
     { title: 'ENDED' },
     { title: 'ERROR' },
   ];
+  const allowed = typeof job.max_attempts === 'number' ? ` of ${job.max_attempts}` : '';
   return tableLines(
     columns,
-    attempts.map((attempt) => [
-      text(attempt.attempt),
+    attempts.map((attempt, index) => [
+      String(index + 1),
+      `${text(attempt.attempt)}${allowed}`,
       text(attempt.outcome) || 'running',
       text(attempt.robot_name),
       timeText(attempt.claimed_at),

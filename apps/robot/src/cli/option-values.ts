@@ -24,6 +24,13 @@ export function notNegative(text: string): number {
   return number;
 }
 
+/** As many attempts as the database takes. */
+export function attemptCount(text: string): number {
+  const count = positiveNumber(text);
+  if (count > 1_000) throw new InvalidArgumentError('It must be at most 1000.');
+  return count;
+}
+
 export function portNumber(text: string): number {
   const port = wholeNumber(text);
   if (port < 0 || port > 65_535) throw new InvalidArgumentError('It must be a port number from 0 to 65535.');

@@ -60,6 +60,26 @@ export function resolvingSuite(db: () => Orchestra): void {
       expect(await answersTo(robot, claim)).toEqual([]);
     });
 
+    test('is shown with the answers that were acted on, but not with those of a robot that had lost the job', async () => {
+      const robot = await db().robot();
+      const claim = await db().running(robot);
+      const acted = (seq: number, answer: string) => ({
+        seq,
+        kind: 'doubt_answered',
+        node_id: 'pay',
+        payload: { step: 7, attempt: seq, answer, by: 'ann', given_at: '2026-01-01T10:20:30.000Z' },
+      });
+      const tell = (events: readonly object[]) => db().rpc('record_events', { ...lease(claim), p_events: events });
+      await tell([acted(1, 'retry'), { seq: 2, kind: 'node_completed', node_id: 'pay' }, acted(3, 'skip')]);
+      await db().rpc('release_job', lease(claim));
+      await tell([acted(4, 'fail')]);
+
+      expect((await db().job(claim.job_id)).past_answers).toEqual([
+        { node_id: 'pay', step: 7, attempt: 1, answer: 'retry', by: 'ann', at: '2026-01-01T10:20:30.000Z' },
+        { node_id: 'pay', step: 7, attempt: 3, answer: 'skip', by: 'ann', at: '2026-01-01T10:20:30.000Z' },
+      ]);
+    });
+
     test('does not keep the answer when it is asked about anew, after a retry that was interrupted', async () => {
       const robot = await db().robot();
       const claim = await db().running(robot);
