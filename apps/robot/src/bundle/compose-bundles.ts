@@ -22,7 +22,7 @@ export function composeBundles({ config, identity, library, redactor, logger, cl
     robot: { id: identity.robotId, name: config.robot.name },
     library: library.name,
     redactor,
-    logOf: (jobId, since) => readLog(logPath(config), { jobId, since, last: logLines }),
+    logOf: (jobId, since) => readLog(logPath(config), { jobId, isWholeId: true, since, last: logLines }),
     logger,
     clock,
   });

@@ -10,7 +10,7 @@ export function addLogCommands(program: Command, terminal: Terminal, exit: (code
     .command('logs')
     .description("show this machine's robot log, over all its files; with or without a running robot")
     .option('-f, --follow', 'go on with new lines until interrupted (begins with the last 10 unless -n says otherwise)')
-    .option('--job <id>', 'only lines of this job; the beginning of an id will do')
+    .option('--job <id>', 'only lines of this job: its id, or as much of it as no other job in the log shares')
     .addOption(new Option('--level <level>', 'least level').choices(levels))
     .addOption(
       new Option(

@@ -20,18 +20,12 @@ export interface LogsOptions {
 
 const followedLines = 10;
 
-/** @throws CliError when the lines are of several jobs whose ids begin alike */
-function requireOneJob(given: string, lines: readonly LogRecord[]): void {
-  const found = new Set(lines.map(({ fields }) => String(fields.job_id)));
-  if (found.size > 1 && !found.has(given)) throw severalJobs(given, [...found]);
-}
-
 export async function logsCommand(options: LogsOptions, terminal: Terminal): Promise<number> {
   const { config, job, level, since, lines, follow = false, json } = options;
   const path = logPath(validateConfig(loadConfig(config === undefined ? {} : { file: config }).config));
   const last = lines ?? (follow && since === undefined ? followedLines : undefined);
   const filter: LogFilter = {
-    ...(job === undefined ? {} : { jobId: job }),
+    ...(job === undefined ? {} : { jobId: job, isWholeId: (await jobsThatBegin(path, job)).has(job) }),
     ...(level === undefined ? {} : { level }),
     ...(since === undefined ? {} : { since }),
     ...(last === undefined ? {} : { last }),
@@ -39,7 +33,6 @@ export async function logsCommand(options: LogsOptions, terminal: Terminal): Pro
   const show = (line: LogRecord): void => terminal.print(json ? JSON.stringify(line) : formatLine(line, 'human'));
   if (!follow) {
     const found = await readLog(path, filter);
-    if (job !== undefined) requireOneJob(job, found);
     for (const line of found) show(line);
     if (found.length > 0) return exitCodes.ok;
     if ((await readLog(path, { last: 1 })).length > 0) {
@@ -51,7 +44,26 @@ export async function logsCommand(options: LogsOptions, terminal: Terminal): Pro
   }
   await untilInterrupted(async (signal) => {
     const onGap = (): void => terminal.note('... lines are missing: their files were removed before they were read');
-    for await (const line of followLog(path, { ...filter, signal, onGap })) show(line);
+    let shown: string | null = null;
+    for await (const line of followLog(path, { ...filter, signal, onGap })) {
+      const id = String(line.fields.job_id);
+      shown ??= id;
+      // It came up only now: before, the beginning of the id was enough.
+      if (job !== undefined && id !== shown) throw severalJobs(job, [shown, id]);
+      show(line);
+    }
   });
   return exitCodes.ok;
+}
+
+/**
+ * The jobs that the log has lines of and that are meant: one that has just this id, or at most one.
+ *
+ * @throws CliError when there are several: lines of several jobs are never shown as those of one
+ */
+async function jobsThatBegin(path: string, given: string): Promise<ReadonlySet<string>> {
+  const lines = await readLog(path, { jobId: given });
+  const found = new Set(lines.map(({ fields }) => String(fields.job_id)));
+  if (found.size > 1 && !found.has(given)) throw severalJobs(given, [...found]);
+  return found;
 }

@@ -13,6 +13,8 @@ import { levelRank } from './log-level.ts';
 export interface LogFilter {
   /** Only lines with this `job_id`, or one that begins with it. */
   readonly jobId?: string;
+  /** Only lines with `jobId` itself. Default false. */
+  readonly isWholeId?: boolean;
   /** Least level. */
   readonly level?: LogLevel;
   /** Ms since the epoch; only lines from then on. */
@@ -104,11 +106,13 @@ async function readBackwards(
   return { lines: last === 0 ? [] : lines, newest: readings.at(-1) ?? null };
 }
 
-function filterOf({ jobId, level, since }: LogFilter): (line: LogRecord) => boolean {
+function filterOf({ jobId, isWholeId = false, level, since }: LogFilter): (line: LogRecord) => boolean {
   return (line) => {
     if (level !== undefined && levelRank(line.level) < levelRank(level)) return false;
     if (since !== undefined && Date.parse(line.at) < since) return false;
-    return jobId === undefined || String(line.fields.job_id ?? '').startsWith(jobId);
+    if (jobId === undefined) return true;
+    const id = String(line.fields.job_id ?? '');
+    return isWholeId ? id === jobId : id.startsWith(jobId);
   };
 }
 
