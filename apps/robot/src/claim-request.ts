@@ -4,6 +4,7 @@
  * A new id is drawn only after the claimed jobs are in the local store.
  */
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson, writeJsonDurably } from './home-folder.ts';
 import { uuidPattern } from './identity.ts';
@@ -11,6 +12,8 @@ import { uuidPattern } from './identity.ts';
 export interface ClaimRequestId {
   readonly current: string;
   rotate(): Promise<void>;
+  /** Nothing was claimed under it that is not stored: the next start begins with a new one, also in a copy of the home. */
+  retire(): Promise<void>;
 }
 
 /** A file that holds no request id is replaced: what it may have claimed shows as lost and can be resolved. */
@@ -30,6 +33,7 @@ export async function loadClaimRequest(home: string): Promise<ClaimRequestId> {
       await writeJsonDurably(path, { request_id: next });
       current = next;
     },
+    retire: () => rm(path, { force: true }),
   };
 }
 

@@ -33,6 +33,7 @@ import { createNodeLibrary } from './compose-nodes.ts';
 import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
+import { tellOfForeignJobs } from './foreign-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
@@ -41,6 +42,7 @@ import { composeLogs, type RobotLogs } from './logs/compose-logs.ts';
 import type { JobLogs } from './logs/job-logs.ts';
 import { loggedJobStore } from './logs/logged-job-store.ts';
 import { messageOf } from './message-of.ts';
+import { type OnePlace, takePlace } from './one-place.ts';
 import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
@@ -133,12 +135,14 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     ...(options.commitDelayMs === undefined ? {} : { commitDelayMs: options.commitDelayMs }),
     logger,
   });
-  const opened: { record: RobotAudit | null } = { record: null };
+  const opened: { record: RobotAudit | null; place: OnePlace | null } = { record: null, place: null };
   logs.homeIsOurs();
   try {
+    opened.place = await takePlace(identity.robotId, home, logger);
     return await assemble(store);
   } catch (error) {
     opened.record?.close();
+    await opened.place?.release();
     await store.close();
     await logs.close();
     throw error;
@@ -212,6 +216,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checkpoints: new CheckpointManager(queue),
       bootId: identity.bootId,
       bootClock,
+      onForeign: tellOfForeignJobs(identity.robotId, home, logger),
     });
     const bundles = composeBundles({ config, identity, library, redactor, logger, clock });
     const desk = new JobDesk({
@@ -354,6 +359,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       async close() {
         pause.close();
         await runner.close();
+        await opened.place?.release();
         await ownStore.close();
         record.close();
         await logs.close();

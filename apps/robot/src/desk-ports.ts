@@ -42,9 +42,11 @@ export interface JobStore {
   add(job: ClaimedJob, leaseRemainingMs: number): Promise<void>;
   /** Notes how long the lease stands from now on, for the time after a restart. */
   renewLease(lease: Lease, remainingMs: number): Promise<void>;
+  /** Notes that the job is somebody else's: what is under way may be recorded, nothing is resumed after a restart (I1). */
+  noteLost(lease: Lease): Promise<void>;
   unfinished(): Promise<readonly StoredJob[]>;
   open(jobId: string): DurableJob & { close(): void };
-  /** The server gave the job to someone else: nothing more is run or recovered here. */
+  /** The server gave the job to someone else: nothing more is run or recorded here. */
   supersede(jobId: string): Promise<void>;
 }
 

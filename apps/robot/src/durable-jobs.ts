@@ -11,10 +11,15 @@ export interface DurableJobsParts {
   readonly bootId: string;
   /** Ms on a clock that counts suspend and starts with the boot. */
   readonly bootClock: () => number;
+  /** Told of unfinished jobs that another robot has claimed: they are not this one's to go on with (I1). */
+  readonly onForeign?: (robotId: string, jobIds: readonly string[]) => void;
 }
 
-export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJobsParts): JobStore {
+export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }: DurableJobsParts): JobStore {
   const leaseNote = (remainingMs: number): LeaseNote => ({ bootId, sentAtMs: bootClock(), durationMs: remainingMs });
+  const supersede = async (jobId: string): Promise<void> => {
+    await queue.markReleased(jobId, { reason: 'the server has given the job away, or ended it' });
+  };
   return {
     async add(job: ClaimedJob, leaseRemainingMs: number) {
       await queue.cacheJob({
@@ -32,9 +37,25 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJo
     async renewLease({ jobId, leaseToken }: Lease, remainingMs: number) {
       await queue.renewLease(jobId, leaseToken, leaseNote(remainingMs));
     },
+    async noteLost({ jobId, leaseToken }: Lease) {
+      await queue.renewLease(jobId, leaseToken, { ...leaseNote(0), isLost: true });
+    },
     async unfinished() {
-      const records = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];
-      return records.flatMap((record) => storedJob(record, bootId, bootClock()));
+      const found = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];
+      const records = found.filter(({ robotId }) => robotId === queue.robotId);
+      const foreign = Map.groupBy(
+        found.filter((record) => !records.includes(record)),
+        ({ robotId }) => robotId,
+      );
+      for (const [robotId, theirs] of foreign)
+        onForeign?.(
+          robotId,
+          theirs.map(({ id }) => id),
+        );
+      for (const { id, lease } of records) if (lease?.isLost === true) await supersede(id);
+      return records
+        .filter(({ lease }) => lease?.isLost !== true)
+        .flatMap((record) => storedJob(record, bootId, bootClock()));
     },
     open(jobId: string): DurableJob & { close(): void } {
       const handle = checkpoints.startJob<JournalEntry>(jobId, jobId);
@@ -44,9 +65,7 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock }: DurableJo
         close: () => handle.endJob(),
       };
     },
-    async supersede(jobId: string) {
-      await queue.markReleased(jobId, { reason: 'another claim holds the job' });
-    },
+    supersede,
   };
 }
 

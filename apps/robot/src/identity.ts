@@ -27,7 +27,9 @@ async function storedId(path: string): Promise<string> {
   if (stored !== undefined) {
     const id = (stored as { robot_id?: unknown } | null)?.robot_id;
     if (typeof id === 'string' && uuidPattern.test(id)) return id;
-    throw new HomeError(`${path} holds no robot_id (a UUID); restore it, or delete the file to become a new robot`);
+    throw new HomeError(
+      `${path} holds no robot_id (a UUID); restore it; if it is lost, delete the file to become a new robot, which leaves the old one's unfinished jobs alone`,
+    );
   }
   const robotId = randomUUID();
   await writeJsonDurably(path, { robot_id: robotId });

@@ -204,6 +204,24 @@ describe('a restart job whose lease cannot be renewed', () => {
     expect([runs.size, told]).toEqual([0, ['ended a: suspended', 'lost a', 'superseded a']]);
   });
 
+  it('that is lost records what its node has done, begins no other one, and is not resumed after a restart', async () => {
+    const { clock, desk, runs, run, server, told, kinds } = await running('hold');
+    server.isDown = false;
+    server.answer = () => ({ outcome: 'stale' });
+    run.ignoresStop();
+    await clock.advance(1_000);
+    expect(told).toEqual(['lost a', 'noted as lost a']);
+    expect(run.signal.reason).toMatchObject({ kind: 'suspend', withinMs: 10_000 });
+    await expect(run.commit(result(1), intent(2))).rejects.toThrow('lease of the job');
+    expect(kinds('a')).toEqual(['intent', 'result']);
+    runs.get('a')?.end({ status: 'suspended', cause: 'journal', reason: 'lost', ...statistics });
+    await clock.advance(0);
+    expect([told, desk.has(claim('a'))]).toEqual([
+      ['lost a', 'noted as lost a', 'ended a: suspended', 'superseded a'],
+      false,
+    ]);
+  });
+
   it('on hold goes on however long that takes', async () => {
     const { clock, desk, run, runs } = await running('hold');
     await clock.advance(3_600_000);

@@ -153,7 +153,7 @@ export class JobDesk {
     telemetry.received(claim);
     logger.log('info', `claimed job "${claim.name}"`, { job_id: jobId });
     const job = this.#track(storedForm(claim));
-    if (watch.isStale) return this.#leases.lose(job, 'another claim holds the job');
+    if (watch.isStale) return this.#leases.lose(job);
     if (claim.cancelRequested) await this.#options.checker.checkNow();
     await this.#submit(job, 0);
   }
@@ -199,6 +199,7 @@ export class JobDesk {
       case 'ran':
         return this.#ran(job, end.report.end);
       case 'never-started':
+        if (job.isLost) return this.#leases.lostRunEnded(job);
         if (job.isLeaseEnding && end.request.kind === 'suspend') return this.#waitForLease(job);
         return this.#endings.neverStarted(job, end.request);
       case 'crashed':
@@ -242,7 +243,7 @@ export class JobDesk {
       jobId,
       {
         onCancelled: (cancellation) => this.#inBackground(job, this.#cancelRequested(job, cancellation)),
-        onStale: () => this.#inBackground(job, this.#leases.lose(job, 'another claim holds the job')),
+        onStale: () => this.#inBackground(job, this.#leases.lose(job)),
         onConfirmed: () => this.#inBackground(job, this.#goOn(job, 'lease')),
         onAnswers: (answers) => this.#inBackground(job, this.#doubts.heard(job, answers)),
       },
@@ -319,6 +320,8 @@ export class JobDesk {
 
   async #ran(job: DeskJob, end: RunEnd): Promise<void> {
     job.tellEnd(end);
+    const isOver = end.status === 'completed' || end.status === 'failed' || end.status === 'cancelled';
+    if (job.isLost && !isOver && !isStillRunning(end)) return this.#leases.lostRunEnded(job);
     if (end.status === 'in_doubt') {
       job.waitInDoubt();
       // A cancel that came while the run was ending has been told to nobody else.
@@ -383,4 +386,9 @@ export class JobDesk {
     if (this.#executor === null) throw new Error('the desk has no executor yet');
     return this.#executor;
   }
+}
+
+/** The run is over, and a node of it may still act. */
+function isStillRunning(end: RunEnd): boolean {
+  return end.status === 'suspended' && end.cause === 'node-still-running';
 }

@@ -82,6 +82,7 @@ function setup(
       rotate: async () => {
         requestId += 1;
       },
+      retire: async () => void asked.push('retired'),
     },
     robot,
     onProblem: (error) => error !== null && problems.push(error),
@@ -113,6 +114,21 @@ function setup(
   };
   return { intake, turn, asked, limits, admitted, released, room, problems };
 }
+
+it('gives its request id up when the robot stops, unless a claim may have been made under it', async () => {
+  const idle = setup([[]]);
+  await idle.intake.retire();
+  expect(idle.asked).toEqual([]);
+  await idle.turn();
+  await idle.intake.close();
+  await idle.intake.retire();
+  expect(idle.asked.at(-1)).toBe('retired');
+  const lost = setup([new Error('the answer got lost')]);
+  await lost.turn().catch(() => undefined);
+  await lost.intake.close();
+  await lost.intake.retire();
+  expect(lost.asked).toEqual(['request-1']);
+});
 
 describe('JobIntake', () => {
   it('asks under a new id only after the claimed jobs are stored', async () => {

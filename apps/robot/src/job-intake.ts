@@ -107,6 +107,11 @@ export class JobIntake {
   }
 
   /** How many jobs may start. */
+  /** To be called when nothing more is asked for: an id that may have claimed something is kept for the next start (I6). */
+  async retire(): Promise<void> {
+    if (!this.#mayBeUsed && !this.#isClaimUnknown && this.#underWay === null) await this.#options.claimRequest.retire();
+  }
+
   get #room(): number {
     return this.isClosed || this.#options.isPaused() ? 0 : this.#options.desk.freeSlots;
   }

@@ -7,7 +7,7 @@ import { LeaseNotes, type LeaseNotesOptions } from './lease-notes.ts';
 import { messageOf } from './message-of.ts';
 
 export interface JobLeasesOptions extends LeaseNotesOptions {
-  readonly store: Pick<JobStore, 'renewLease' | 'supersede'>;
+  readonly store: Pick<JobStore, 'renewLease' | 'noteLost' | 'supersede'>;
   readonly locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs' | 'forget'>;
   readonly telemetry: Pick<JobTelemetry, 'leaseLost'>;
   readonly logger: Logger;
@@ -15,6 +15,9 @@ export interface JobLeasesOptions extends LeaseNotesOptions {
   readonly isHere: (job: DeskJob) => boolean;
   readonly drop: (job: DeskJob) => void;
 }
+
+/** How long a node that is under way may still take once its job is lost: somebody else may be running it. */
+const lostGraceMs = 10_000;
 
 export class JobLeases {
   readonly #options: JobLeasesOptions;
@@ -38,20 +41,34 @@ export class JobLeases {
     }
   }
 
-  async lose(job: DeskJob, why: string): Promise<void> {
-    const { store, telemetry, logger, locker, executor, isHere, drop } = this.#options;
+  /** What is under way still has a moment to end, and its result is recorded: it is evidence. See `lostRunEnded`. */
+  async lose(job: DeskJob): Promise<void> {
+    const { store, telemetry, logger, locker, executor, isHere } = this.#options;
     if (!isHere(job) || job.isLost) return;
     const { jobId } = job.record;
     job.isLost = true;
+    const why = 'another claim holds the job, or it was ended or removed on the server';
     logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: jobId });
     telemetry.leaseLost(jobId);
     locker.forget(jobId);
-    const isRunning = await executor().suspendJob(jobId, 'its lease is lost');
-    await store.supersede(jobId).catch((error: unknown) => {
-      // It is superseded when the server is asked about it again, after a restart.
+    const isRunning = await executor().suspendJob(jobId, 'its lease is lost', { withinMs: lostGraceMs });
+    if (isRunning || executor().has(jobId)) await this.#note(job, store.noteLost(job.record));
+    else await this.lostRunEnded(job);
+  }
+
+  /** Nothing of a lost job runs any more. */
+  async lostRunEnded(job: DeskJob): Promise<void> {
+    const { store, drop } = this.#options;
+    await this.#note(job, store.supersede(job.record.jobId));
+    drop(job);
+  }
+
+  /** What cannot be noted now is so when the server is asked about the job again, after a restart. */
+  async #note({ record: { jobId } }: DeskJob, noted: Promise<void>): Promise<void> {
+    const { logger } = this.#options;
+    await noted.catch((error: unknown) => {
       logger.log('error', `a lost job could not be noted as such: ${messageOf(error)}`, { job_id: jobId });
     });
-    if (!isRunning && !executor().has(jobId)) drop(job);
   }
 
   forget(jobId: string): void {

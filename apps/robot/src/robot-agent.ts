@@ -272,6 +272,7 @@ export class RobotAgent {
       await executor.stop(options);
       drained.abort();
       await this.#lastSync(parts);
+      await intake.retire();
     } catch (error) {
       logger.log('error', `stopping met a problem: ${messageOf(error)}`);
     } finally {

@@ -80,7 +80,7 @@ function setup(options: { readonly isRunningAJob?: boolean; readonly slots?: num
     },
     isPaused: () => false,
     isHeld: () => false,
-    claimRequest: { current: 'request', rotate: () => admitting.wait },
+    claimRequest: { current: 'request', rotate: () => admitting.wait, retire: async () => undefined },
     robot: () => robot,
     onFree: () => loop.kick(),
     logger: { log: () => undefined },

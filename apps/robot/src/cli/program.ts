@@ -34,6 +34,7 @@ export async function main(argv: readonly string[], terminal: Terminal = process
 /** Expected errors whose exit code says more than their place. */
 const knownCodes: ReadonlyMap<string, number> = new Map([
   ['STORE_OWNED', exitCodes.busy],
+  ['ROBOT_TWIN', exitCodes.busy],
   ['JOB_PROCESSES_LEFT', exitCodes.busy],
   ['AUDIT_FOLDER_OWNED', exitCodes.busy],
   ['AUDIT_KEY_WRONG', exitCodes.config],

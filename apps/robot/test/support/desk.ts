@@ -75,7 +75,13 @@ export async function deskWith(options: DeskSetup = {}) {
   const clock = new ManualClock();
   const runs = new Map<
     string,
-    { signal: AbortSignal; commit(...entries: JournalEntry[]): Promise<void>; end(end: RunEnd): void }
+    {
+      signal: AbortSignal;
+      commit(...entries: JournalEntry[]): Promise<void>;
+      end(end: RunEnd): void;
+      /** Its node takes its time when it is told to stop. */
+      ignoresStop(): void;
+    }
   >();
   const statuses: [string, StatusChange['status'], unknown][] = [];
   const { recorded = [] } = options;
@@ -114,6 +120,7 @@ export async function deskWith(options: DeskSetup = {}) {
     store: options.store ?? {
       add: () => disk.add,
       renewLease: async () => undefined,
+      noteLost: async ({ jobId }) => void told.push(`noted as lost ${jobId}`),
       unfinished: async () => options.unfinished ?? [],
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
       open: (jobId) => ({
@@ -179,6 +186,7 @@ export async function deskWith(options: DeskSetup = {}) {
               await journal.commit(entries);
             },
             end: (how) => void end(how),
+            ignoresStop: () => signal.removeEventListener('abort', stop),
           });
           if (signal.aborted) stop();
           else signal.addEventListener('abort', stop);

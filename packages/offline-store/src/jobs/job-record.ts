@@ -9,6 +9,8 @@ export interface LeaseNote {
   /** When the confirming request was sent, in ms on the clock of that boot. */
   readonly sentAtMs: number;
   readonly durationMs: number;
+  /** The server has said that this claim of the job is over: its results may still be recorded, it is not resumed (I1). */
+  readonly isLost?: boolean;
 }
 
 export type OnLost = 'hold' | 'restart';
