@@ -193,7 +193,7 @@ export class JobLocker {
 
   /** A renewal that gets no answer must leave time for the next one. */
   #inTime(options: GatewayCallOptions = {}): GatewayCallOptions {
-    return { timeoutMs: Math.min(maxRenewalMs, this.lockTimeoutMs / 3), ...options };
+    return { timeoutMs: Math.min(maxRenewalMs, Math.floor(this.lockTimeoutMs / 3)), ...options };
   }
 
   /** Answers may arrive in another order than they were asked for: the newest request counts (I2). */
