@@ -37,6 +37,8 @@ export interface DeskJobOptions {
   readonly onOutbox: () => void;
   /** Whether a node of the job must not begin, because its lease ends (I2). */
   readonly isLeaseEnding: () => boolean;
+  /** Called right after a commit was handed to the store: what is written now shares its transaction. */
+  readonly onCommitting: () => void;
   /** Called with true before the job's end is recorded, so before the server can hear of it; with false if it was not. */
   readonly onOver: (isOver: boolean) => void;
   /** Takes the secrets of a workflow out of what the server gets of its result (I8). Default: none are known. */
@@ -120,7 +122,9 @@ export class DeskJob {
         const isEnd = entries.at(-1)?.kind === 'outcome';
         if (isEnd) options.onOver(true);
         try {
-          await journal.commit(entries);
+          const committed = journal.commit(entries);
+          if (!isEnd) options.onCommitting();
+          await committed;
         } catch (error) {
           if (isEnd) options.onOver(false);
           throw error;

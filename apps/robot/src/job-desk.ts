@@ -37,7 +37,7 @@ import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, noStatistics } from './run-outcomes.ts';
 
-export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver' | 'isLeaseEnding'> {
+export interface JobDeskOptions extends Omit<DeskJobOptions, 'onOver' | 'isLeaseEnding' | 'onCommitting'> {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
   /** For jobs without a policy of their own; see `JobDoubts`. */
@@ -236,7 +236,8 @@ export class JobDesk {
     const { untold } = this.#table;
     const onOver = (isOver: boolean): void => void (isOver ? untold.add(jobId) : untold.delete(jobId));
     const isLeaseEnding = (): boolean => this.#leases.isEnding(record);
-    const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding });
+    const onCommitting = (): void => this.#leases.committing(record);
+    const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding, onCommitting });
     job.waitsFor = waitsFor;
     this.#table.put(job);
     job.watch = this.#options.checker.start(

@@ -41,6 +41,11 @@ export class JobLeases {
     }
   }
 
+  /** A commit of the job was handed to the store. */
+  committing(record: StoredJob): void {
+    this.#notes.keepBesideCommit(record);
+  }
+
   /** What is under way still has a moment to end, and its result is recorded: it is evidence. See `lostRunEnded`. */
   async lose(job: DeskJob): Promise<void> {
     const { store, telemetry, logger, locker, executor, isHere } = this.#options;

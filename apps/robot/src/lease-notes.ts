@@ -1,6 +1,9 @@
 /**
  * Notes in the store, now and then, that the leases of `restart` jobs were renewed: so a robot that is restarted knows
  * without the server that they stand (I2). The others need no server to go on.
+ *
+ * A note that goes out beside a commit of its job shares that one's transaction, and costs no flush of its own; only a job
+ * that commits nothing for long, as within a node that waits, has notes written for their own sake.
  */
 import type { JobLocker, Logger } from '@casare/execution';
 import type { JobStore, StoredJob } from './desk-ports.ts';
@@ -29,7 +32,16 @@ export class LeaseNotes {
   }
 
   /** To be called every second or so for a job that runs; does not wait for the disk. */
-  keep({ jobId, leaseToken, onLost }: StoredJob): void {
+  keep(job: StoredJob): void {
+    this.#note(job, this.#options.locker.lockTimeoutMs / 5);
+  }
+
+  /** To be called right after a commit of the job was handed to the store; does not wait for the disk. */
+  keepBesideCommit(job: StoredJob): void {
+    this.#note(job, this.#options.locker.lockTimeoutMs / 10);
+  }
+
+  #note({ jobId, leaseToken, onLost }: StoredJob, maxAgeMs: number): void {
     const { store, locker, logger, clock } = this.#options;
     const remainingMs = locker.remainingMs(jobId);
     if (onLost !== 'restart' || remainingMs === null) return;
@@ -40,7 +52,7 @@ export class LeaseNotes {
       this.#notes.set(jobId, { leaseToken, at: now, isUnderWay: false });
       return;
     }
-    if (note.isUnderWay || now - note.at < locker.lockTimeoutMs / 10) return;
+    if (note.isUnderWay || now - note.at < maxAgeMs) return;
     const newer: Note = { leaseToken, at: now, isUnderWay: true };
     this.#notes.set(jobId, newer);
     store
