@@ -12,6 +12,7 @@ import {
   type ResourceLimits,
   redacted,
   type SecretSource,
+  SecretTexts,
 } from '@casare/execution';
 import { createBrowserNodes, dataNodes, libraryVersion } from '@casare/nodes';
 import { Redactor } from '@casare/observability/redaction';
@@ -80,9 +81,11 @@ export async function createNodeLibrary(
     ]),
   );
   const packages = [builtin, ...loaded];
+  const resolved = new SecretTexts();
+  redactor.addRule((text) => resolved.redact(text));
   const secrets = secretStore({
     providers: settings.secrets.providers.map((provider) => providerOf(provider, settings)),
-    onResolved: (value) => redactor.addValue(value),
+    onResolved: (value) => resolved.learn(value),
   });
   return {
     registry: createNodeRegistry([...packages.flatMap(({ types }) => types), ...extra]),

@@ -18,7 +18,7 @@ import {
   type RobotRegistration,
   systemClock,
 } from '@casare/execution';
-import { type AuditLogger, Redactor } from '@casare/observability';
+import type { AuditLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { recordPause } from './audited-actions.ts';
@@ -27,7 +27,7 @@ import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
 import { composeAudit, type RobotAudit, recordLogProblem } from './compose-audit.ts';
-import { openConnection, secretsOf } from './compose-connection.ts';
+import { openConnection } from './compose-connection.ts';
 import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
 import { composeRunner } from './compose-runner.ts';
@@ -45,6 +45,7 @@ import { messageOf } from './message-of.ts';
 import { type OnePlace, takePlace } from './one-place.ts';
 import { OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
+import { robotRedactor } from './robot-redactor.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
 import { RobotTurn } from './robot-turn.ts';
 import { StoreProbe } from './status/store-probe.ts';
@@ -117,10 +118,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const config = validateConfig(settings);
   requireConnection(settings);
   const clock = options.clock ?? systemClock;
-  const redactor = new Redactor({
-    values: secretsOf(config),
-    patterns: config.observability.redactPatterns.map((pattern) => new RegExp(pattern, 'u')),
-  });
+  const redactor = robotRedactor(config);
   const { home } = config.robot;
   const identity = await loadIdentity(home, config.robot.id);
   const logs = composeLogs(config, redactor, options.logger);

@@ -48,6 +48,7 @@ export type {
 } from './engine/run-options.ts';
 export { runWorkflow } from './engine/run-workflow.ts';
 export { type SecretPath, withHidden } from './engine/secrecy/secret-path.ts';
+export { SecretTexts } from './engine/secrecy/secret-texts.ts';
 export { type ErrorCategory, NodeError, type NodeErrorOptions, type RunError } from './errors.ts';
 export { ArgumentError } from './jobs/argument-error.ts';
 export {

@@ -69,7 +69,7 @@ export { MetricsHistory, type MetricsHistoryOptions } from './metrics/metrics-hi
 export type { MetricsSnapshot } from './metrics/metrics-snapshot.ts';
 export type { NodeRecord, NodeTypeStats } from './metrics/node-statistics.ts';
 export type { Clock, Logger, LogLevel } from './ports.ts';
-export { type RedactOptions, Redactor } from './redaction/redactor.ts';
+export { type RedactOptions, Redactor, type RedactRule } from './redaction/redactor.ts';
 export {
   describeShortage,
   type ResourceShortage,

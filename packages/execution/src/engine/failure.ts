@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { findNonJson } from '../model/json-check.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { ClassifyError, ErrorVerdict } from '../ports.ts';
-import { type Redact, redacted } from './redact.ts';
+import { type Redact, redacted, redactedWord } from './redact.ts';
 
 export interface Failure {
   readonly error: RunError;
@@ -49,12 +49,12 @@ export function failureOf(thrown: unknown, node: WorkflowNode, { classifyError, 
     isAmbiguous: verdict.ambiguous ?? verdict.category === 'unknown',
     thrown,
     error: {
-      code: verdict.code,
+      code: redactedWord(verdict.code, redact),
       category: verdict.category,
       message: redacted(messageOf(thrown), redact),
       node_id: node.id,
       node_type: node.type,
-      error_type: typeOf(thrown),
+      error_type: redactedWord(typeOf(thrown), redact),
       ...(isUsable ? { details: redacted(details as JsonObject, redact) } : {}),
     },
   };

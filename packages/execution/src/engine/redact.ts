@@ -1,4 +1,5 @@
 /** Takes secrets out of what leaves a run (I8). */
+import { HIDDEN } from './secrecy/secret-path.ts';
 
 export type Redact = (text: string) => string;
 
@@ -6,6 +7,15 @@ export type Redact = (text: string) => string;
 export function redacted<T>(value: T, redact: Redact | undefined): T {
   return redact === undefined ? value : (clean(value, redact) as T);
 }
+
+/** A name that a node gives its error: a short secret in it is a coincidence ("o" of "TIMEOUT"), a longer one is not. */
+export function redactedWord(word: string, redact: Redact | undefined): string {
+  if (redact === undefined) return word;
+  const shown = redact(word);
+  return word.length - shown.replaceAll(HIDDEN, '').length < MIN_HIDDEN_CHARS ? word : shown;
+}
+
+const MIN_HIDDEN_CHARS = 6;
 
 /**
  * A copy of a report or notice of the engine: its own keys, ids, codes and states stay as they are, because a short

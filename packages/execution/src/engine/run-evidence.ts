@@ -7,7 +7,7 @@ import type { RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { Failure } from './failure.ts';
-import { type Redact, redacted } from './redact.ts';
+import { type Redact, redacted, redactedWord } from './redact.ts';
 
 /** A node that began, with its inputs as the workflow gives them: secrets are references, or hidden. */
 export interface BegunNode {
@@ -125,7 +125,7 @@ function causesOf(thrown: unknown, redact: Redact): FailureView['causes'] {
   const causes: FailureView['causes'][number][] = [];
   for (let at = thrown; at instanceof Error && causes.length < MOST_CAUSES; at = at.cause) {
     const stack = typeof at.stack === 'string' ? redact(at.stack).slice(0, MOST_STACK_CHARS) : null;
-    causes.push({ name: at.name, message: redact(at.message), stack });
+    causes.push({ name: redactedWord(at.name, redact), message: redact(at.message), stack });
   }
   return causes;
 }

@@ -187,6 +187,24 @@ describe('a secret and what is made of it', () => {
     expect(JSON.stringify(report.errors)).not.toContain(reversed);
   });
 
+  it('is in no name: of a variable, in the code or type of an error, or of its causes', async () => {
+    const journal = new TestJournal([], 2);
+    const spec: FileSpec = {
+      nodes: {
+        named: ['SetVariableNode', { variable_name: 'for {{$secret:key}}', value: 'open' }],
+        name: ['GiveNode', { value: { '{{$secret:key}}': 1 } }],
+        fail: ['FailNode', { message: 'no', code: 'E{{$secret:key}}', error_type: 'T{{$secret:key}}' }],
+      },
+      connect: ['named -> name -> fail'],
+    };
+    const report = await run(spec, journal);
+    expect(report.end).toMatchObject({ status: 'failed', error: { code: `E${HIDDEN}`, error_type: `T${HIDDEN}` } });
+    expect(report.variables).toEqual({ [`for ${secret}`]: 'open' });
+    expect(withHidden({ variables: report.variables }, report.secret)).toEqual({ variables: HIDDEN });
+    expectSealed(journal.entries);
+    expect(JSON.stringify(report.errors)).not.toContain('271828');
+  });
+
   it('is known as long as the state holds it, however many texts were derived since', async () => {
     const journal = new TestJournal();
     const spec: FileSpec = {

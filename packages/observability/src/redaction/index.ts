@@ -1,2 +1,2 @@
 /** `@casare/observability/redaction`: what keeps secrets out, without the logger, the metrics and the audit log. */
-export { type RedactOptions, Redactor } from './redactor.ts';
+export { type RedactOptions, Redactor, type RedactRule } from './redactor.ts';

@@ -13,7 +13,12 @@ export interface RedactOptions {
   readonly keys?: readonly string[];
   /** Texts that look like a secret, wherever they stand, such as `/\bsk-[a-z0-9]{32}\b/`. They must end quickly on any text. */
   readonly patterns?: readonly RegExp[];
+  /** Take more out of a text; before the values and patterns. They must not throw. */
+  readonly rules?: readonly RedactRule[];
 }
+
+/** Answers with the text, without what it knows to be secret. */
+export type RedactRule = (text: string) => string;
 
 const usualKeys =
   /password|passwd|passphrase|secret|token|apikey|servicekey|anonkey|accesskey|privatekey|authorization|cookie|credential/;
@@ -28,8 +33,9 @@ export class Redactor {
   readonly #values = new Set<string>();
   readonly #keys: ReadonlySet<string>;
   readonly #patterns: readonly RegExp[];
+  readonly #textRules: RedactRule[];
   #pattern: RegExp | null = null;
-  readonly #rules: PlainJsonRules = {
+  readonly #jsonRules: PlainJsonRules = {
     text: (text) => this.text(text),
     hides: (key) => usualKeys.test(fold(key)) || this.#keys.has(fold(key)),
   };
@@ -39,7 +45,13 @@ export class Redactor {
     this.#patterns = (options.patterns ?? []).map(
       ({ source, flags }) => new RegExp(source, `${flags.replace(/[gy]/g, '')}g`),
     );
+    this.#textRules = [...(options.rules ?? [])];
     for (const value of options.values ?? []) this.addValue(value);
+  }
+
+  /** Takes more out of a text, from now on. */
+  addRule(rule: RedactRule): void {
+    this.#textRules.push(rule);
   }
 
   /** Makes one more value secret, from now on. */
@@ -52,13 +64,14 @@ export class Redactor {
   }
 
   text(text: string): string {
-    const known = this.#pattern === null ? text : text.replace(this.#pattern, hidden);
+    const ruled = this.#textRules.reduce((clean, rule) => rule(clean), text);
+    const known = this.#pattern === null ? ruled : ruled.replace(this.#pattern, hidden);
     return this.#patterns.reduce((clean, pattern) => clean.replace(pattern, hidden), known);
   }
 
   /** Plain JSON of anything, without secrets. Never throws. */
   json(value: unknown): JsonValue {
-    return toPlainJson(value, this.#rules);
+    return toPlainJson(value, this.#jsonRules);
   }
 }
 

@@ -44,7 +44,10 @@ function partsOfState(state: object, at: SecretPath, secrets: RunSecrets): Secre
       return value.flatMap((lane: object, index) => partsOfState(lane, [...at, key, index], secrets));
     }
     if ((key === 'variables' || key === 'outputs') && Array.isArray(value)) {
-      return value.flatMap((pair: readonly unknown[], index) => [...secrets.partsOf(pair[1], [...at, key, index, 1])]);
+      return value.flatMap((pair: readonly unknown[], index) => {
+        const place = [...at, key, index];
+        return secrets.holds(pair[0]) ? [place] : [...secrets.partsOf(pair[1], [...place, 1])];
+      });
     }
     return [...secrets.partsOf(value, [...at, key])];
   });

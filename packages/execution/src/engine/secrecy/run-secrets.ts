@@ -6,6 +6,7 @@
  * A derived text is known as long as a value of the run holds it, so that their number is bounded by the run's state.
  */
 import type { JsonValue } from '../../json.ts';
+import { SecretHeads } from './secret-heads.ts';
 import { HIDDEN, partAt, type SecretPath } from './secret-path.ts';
 import { TextMatcher } from './text-matcher.ts';
 import { writtenForms } from './written-forms.ts';
@@ -19,6 +20,7 @@ const MAX_DEPTH = 1_000;
 
 export class RunSecrets {
   #matcher = new TextMatcher();
+  readonly #heads = new SecretHeads();
   readonly #resolved = new Set<string>();
   #derived = new Set<string>();
   /** So many derived texts are kept before those that no value holds are forgotten. */
@@ -41,7 +43,10 @@ export class RunSecrets {
     if (this.#resolved.has(value)) return;
     this.#resolved.add(value);
     this.#version += 1;
-    for (const form of writtenForms(value)) this.#matcher.add(form);
+    for (const form of writtenForms(value)) {
+      this.#matcher.addWithParts(form);
+      this.#heads.add(form);
+    }
   }
 
   /** Texts inside of a value that was made of secrets. */
@@ -70,17 +75,21 @@ export class RunSecrets {
     return this.isEmpty ? [] : this.#partsOf(value, at, 0);
   }
 
-  /** As `partsOf`, but the outermost values stay apart, so that a variable does not hide its neighbours. */
+  /**
+   * As `partsOf`, but the outermost values stay apart, so that a variable does not hide its neighbours. A path would tell
+   * a name that is secret itself: then all of them are one part.
+   */
   partsOfEach(values: object, at: SecretPath): readonly SecretPath[] {
     if (this.isEmpty) return [];
     const isList = Array.isArray(values);
+    if (!isList && Object.keys(values).some((key) => this.#isSecret(key))) return [at];
     return Object.entries(values).flatMap(([key, value]) => [
       ...this.partsOf(value, [...at, isList ? Number(key) : key]),
     ]);
   }
 
   redact(text: string): string {
-    return this.#matcher.replaceIn(text, HIDDEN);
+    return this.#heads.replaceIn(this.#matcher.replaceIn(text, HIDDEN), HIDDEN);
   }
 
   /**
@@ -107,7 +116,7 @@ export class RunSecrets {
     this.#derived = alive;
     this.#limit = Math.max(FIRST_LIMIT, 2 * alive.size);
     this.#matcher = new TextMatcher();
-    for (const value of this.#resolved) for (const form of writtenForms(value)) this.#matcher.add(form);
+    for (const value of this.#resolved) for (const form of writtenForms(value)) this.#matcher.addWithParts(form);
     for (const text of alive) for (const form of derivedForms(text)) this.#matcher.add(form);
   }
 

@@ -5,6 +5,10 @@
 
 /** Texts shorter than this are looked for one by one. In UTF-16 units. */
 const WINDOW = 6;
+/** A part of a text of which this much, from any multiple of it on, is there is found. In UTF-16 units. */
+const PIECE = 24;
+/** Shorter texts are found as a whole only; of longer ones than the second, no parts are looked for. */
+const [MIN_PIECED, MAX_PIECED] = [64, 64 * 1024];
 const BASE = 16_777_619;
 /** The weight of the unit that leaves the window. */
 const LEAVING = Array.from({ length: WINDOW - 1 }).reduce<number>((power) => Math.imul(power, BASE), 1);
@@ -23,6 +27,8 @@ export interface Match {
  */
 export class TextMatcher {
   readonly #all = new Set<string>();
+  /** Where in a longer text a piece of it stands. */
+  readonly #pieces = new Map<string, { readonly whole: string; readonly offset: number }>();
   /** Longest first. */
   #short: string[] = [];
   /** By the hash of their beginnings. */
@@ -42,11 +48,19 @@ export class TextMatcher {
       this.#short = longestFirst([...this.#short, text]);
       return;
     }
-    const hash = hashAt(text, 0);
-    this.#maybe[hash >>> 16] = 1;
-    const beginning = this.#byHash.get(hash) ?? new Beginning();
-    this.#byHash.set(hash, beginning);
-    beginning.add(text);
+    this.#index(text);
+  }
+
+  /** Adds a text of which parts are found, too: what was cut out of it, if it is long enough. */
+  addWithParts(text: string): void {
+    this.add(text);
+    if (text.length < MIN_PIECED || text.length > MAX_PIECED) return;
+    for (let offset = 0; offset + PIECE <= text.length; offset += PIECE) {
+      const piece = text.slice(offset, offset + PIECE);
+      if (this.#all.has(piece) || this.#pieces.has(piece)) continue;
+      this.#pieces.set(piece, { whole: text, offset });
+      this.#index(piece);
+    }
   }
 
   isIn(text: string): boolean {
@@ -83,6 +97,27 @@ export class TextMatcher {
     return first;
   }
 
+  #index(text: string): void {
+    const hash = hashAt(text, 0);
+    this.#maybe[hash >>> 16] = 1;
+    const beginning = this.#byHash.get(hash) ?? new Beginning();
+    this.#byHash.set(hash, beginning);
+    beginning.add(text);
+  }
+
+  /** A piece, and what stands before and behind it of the text that it is of. */
+  #extended(text: string, match: Match, from: number): Match {
+    const piece = this.#all.has(match.text) ? undefined : this.#pieces.get(match.text);
+    if (piece === undefined) return match;
+    const { whole, offset } = piece;
+    let before = 0;
+    while (match.start - before > from && text[match.start - before - 1] === whole[offset - before - 1]) before += 1;
+    let length = match.text.length;
+    while (offset + length < whole.length && text[match.start + length] === whole[offset + length]) length += 1;
+    const start = match.start - before;
+    return { start, text: text.slice(start, match.start + length) };
+  }
+
   #nextLong(text: string, from: number): Match | null {
     const last = text.length - WINDOW;
     if (from > last || this.#byHash.size === 0) return null;
@@ -90,7 +125,7 @@ export class TextMatcher {
     for (let at = from; ; at += 1) {
       if (this.#maybe[hash >>> 16] === 1) {
         const found = this.#byHash.get(hash)?.longestAt(text, at);
-        if (found !== undefined) return { start: at, text: found };
+        if (found !== undefined) return this.#extended(text, { start: at, text: found }, from);
       }
       if (at >= last) return null;
       const rest = hash - Math.imul(text.charCodeAt(at), LEAVING);

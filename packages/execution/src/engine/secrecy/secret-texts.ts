@@ -1,0 +1,22 @@
+/** Secret values of a program, found in its texts in the forms in which they are usually written (I8). */
+import { RunSecrets } from './run-secrets.ts';
+
+/**
+ * @example
+ * const secrets = new SecretTexts();
+ * secrets.learn('hunter/22');
+ * secrets.redact('GET /?key=hunter%2F22'); // 'GET /?key=[redacted]'
+ */
+export class SecretTexts {
+  readonly #known = new RunSecrets();
+
+  /** Makes one more value secret, from now on. An empty one is ignored. */
+  learn(value: string): void {
+    this.#known.learn(value);
+  }
+
+  /** The text, with `[redacted]` in the place of every secret: also of its lines, and of long parts and cut heads of it. */
+  redact(text: string): string {
+    return this.#known.redact(text);
+  }
+}
