@@ -303,6 +303,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       claimRequest: await loadClaimRequest(home),
       robot,
       onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
+      onRefused: (jobId, error) => void audit?.jobFailed({ jobId, error: { ...error } }),
       onFree: options.onJobs,
       onProblem: (error) => options.onProblem('storing claimed jobs', error),
       logger,

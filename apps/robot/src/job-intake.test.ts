@@ -32,6 +32,7 @@ function setup(
   const asked: string[] = [];
   const admitted: string[] = [];
   const released: string[] = [];
+  const failed: unknown[] = [];
   const limits: number[] = [];
   const room = { slots: 2, isPaused: false, isHeld: false, store: Promise.resolve() };
   let requestId = 1;
@@ -57,8 +58,9 @@ function setup(
   const intake = new JobIntake({
     locker: {
       claim,
-      release: async (jobId) => {
-        released.push(jobId);
+      release: async (jobId, end) => {
+        if (end?.status === undefined) released.push(jobId);
+        else failed.push({ jobId, ...end });
         return 'ok';
       },
     },
@@ -112,7 +114,7 @@ function setup(
     await robotTurn.take(never);
     await clock.advance(0);
   };
-  return { intake, turn, asked, limits, admitted, released, room, problems };
+  return { intake, turn, asked, limits, admitted, released, failed, room, problems };
 }
 
 it('gives its request id up when the robot stops, unless a claim may have been made under it', async () => {
@@ -146,6 +148,18 @@ describe('JobIntake', () => {
     await turn();
     expect(asked).toEqual(['request-1', 'request-2', 'request-2', 'request-3']);
     expect(admitted).toEqual(['b']);
+  });
+
+  it('ends a job that the store refuses for what is in it: it would be claimed and handed back for ever', async () => {
+    for (const code of ['NOT_SERIALIZABLE', 'INVALID_ARGUMENT']) {
+      const { turn, asked, released, failed } = setup([[claimed('a')], []], { code });
+      await turn();
+      await turn();
+      expect({ asked, released }).toEqual({ asked: ['request-1', 'request-2'], released: [] });
+      const message = expect.stringMatching(/^its robot cannot take the job as it is: refused/);
+      const error = { code: 'JOB_NOT_STORABLE', category: 'permanent', message };
+      expect(failed).toEqual([{ jobId: 'a', status: 'failed', error }]);
+    }
   });
 
   it('hands back a claim that the store refuses for what it is, and asks again for one it cannot take now', async () => {

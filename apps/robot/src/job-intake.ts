@@ -23,11 +23,19 @@ export interface JobIntakeOptions {
   /** Read anew for every claim. */
   readonly robot: () => { readonly capabilities: readonly string[]; readonly tags: readonly string[] };
   readonly onHandedBack?: (jobId: string, reason: string) => void;
+  /** A job has failed, because no robot can take it as it is. */
+  readonly onRefused?: (jobId: string, error: RefusedJobError) => void;
   /** A claim was wanted while another one was under way, which is over now. */
   readonly onFree?: () => void;
   /** What kept the jobs of a claim from being stored; null once that works again. */
   readonly onProblem?: (error: unknown) => void;
   readonly logger: Logger;
+}
+
+export interface RefusedJobError {
+  readonly code: 'JOB_NOT_STORABLE';
+  readonly category: 'permanent';
+  readonly message: string;
 }
 
 /** What a turn asks for; exactly one of the two functions is called. */
@@ -42,13 +50,9 @@ export interface ClaimUnderWay {
 }
 
 /** Codes with which the local store refuses a claim for good. */
-const refusedClaims: ReadonlySet<string> = new Set([
-  'STALE_LEASE',
-  'JOB_CONFLICT',
-  'NOT_SERIALIZABLE',
-  'INVALID_ARGUMENT',
-  'STILL_ENDING',
-]);
+const refusedClaims: ReadonlySet<string> = new Set(['STALE_LEASE', 'JOB_CONFLICT', 'STILL_ENDING']);
+/** Codes with which it refuses what is in a job: it would do so after every claim. */
+const refusedJobs: ReadonlySet<string> = new Set(['NOT_SERIALIZABLE', 'INVALID_ARGUMENT']);
 /** The store has taken nothing of a claim, for want of room. */
 const noRoom = 'STORE_FULL';
 /** A job that its robot refused for what it is here is not offered again for this long, in ms. */
@@ -155,7 +159,7 @@ export class JobIntake {
   }
 
   /**
-   * A claim that the store refuses for what it is goes back; one that it cannot take now is asked for again, until it is
+   * A claim that the store refuses for what it is goes back, and a job that it refuses has failed; one that it cannot take now is asked for again, until it is
    * known that there will be no room: then nothing of it was written, and another robot may have some.
    */
   async #take(job: ClaimedJob): Promise<void> {
@@ -165,10 +169,21 @@ export class JobIntake {
       await desk.admit(job);
     } catch (error) {
       const code = String((error as { code?: unknown }).code);
+      if (refusedJobs.has(code)) return this.#refuse(job, messageOf(error));
       if (refusedClaims.has(code)) return this.#handBack(job, messageOf(error), refusedDelayMs);
       if (code !== noRoom || !this.#options.isHeld()) throw error;
       await this.#handBack(job, messageOf(error), 0);
     }
+  }
+
+  /** It is not in the store, so nothing of it waits there: without an answer, the claim is asked for again. */
+  async #refuse({ jobId }: ClaimedJob, reason: string): Promise<void> {
+    const { locker, logger, onRefused } = this.#options;
+    const message = `its robot cannot take the job as it is: ${reason}`;
+    const error: RefusedJobError = { code: 'JOB_NOT_STORABLE', category: 'permanent', message };
+    await locker.release(jobId, { status: 'failed', error: { ...error } });
+    logger.log('error', `a claimed job has failed: ${message}`, { job_id: jobId });
+    onRefused?.(jobId, error);
   }
 
   async #handBack({ jobId }: ClaimedJob, reason: string, delayMs: number): Promise<void> {

@@ -6,8 +6,8 @@ import { StoreError } from './errors.ts';
 import type { JobHandle } from './job-handle.ts';
 import { overError } from './jobs/refusals.ts';
 import type { JournalEntryLike } from './journal/journal-entry.ts';
-import type { OfflineQueue } from './offline-queue.ts';
-import { checkLeaseToken } from './queue-arguments.ts';
+import { OfflineQueue } from './offline-queue.ts';
+import { checkBoolean, checkGiven, checkJobId, checkLeaseToken, checkText } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { SqliteJobHandle } from './sqlite-job-handle.ts';
 import { SqliteStore } from './sqlite-store.ts';
@@ -40,6 +40,9 @@ export class CheckpointManager {
   readonly #active = new Set<number>();
 
   constructor(queue: OfflineQueue, options: CheckpointManagerOptions = {}) {
+    if (!(queue instanceof OfflineQueue))
+      throw new StoreError('INVALID_ARGUMENT', 'A CheckpointManager takes an OfflineQueue.');
+    checkBoolean('autoSave', checkGiven(options, 'CheckpointManager').autoSave);
     this.#queue = queue;
     this.#autoSave = options.autoSave ?? true;
   }
@@ -55,7 +58,9 @@ export class CheckpointManager {
     workflowName: string,
     options: StartJobOptions = {},
   ): JobHandle<Entry> {
-    checkLeaseToken(options.leaseToken);
+    checkJobId(jobId);
+    checkText('workflowName', workflowName);
+    checkLeaseToken(checkGiven(options, 'startJob').leaseToken);
     const store = SqliteStore.of(this.#queue.store);
     const { run, position } = store.readNow(() => {
       const { jobs } = store.tables;
@@ -79,7 +84,7 @@ export class CheckpointManager {
   }
 
   /** The newest checkpoint of a job, or null when no node has finished. */
-  getCheckpoint(jobId: string): Promise<Checkpoint | null> {
+  async getCheckpoint(jobId: string): Promise<Checkpoint | null> {
     return this.#queue.getLatestCheckpoint(jobId);
   }
 }

@@ -13,7 +13,17 @@ import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { checkChange, encodeDraft } from './journal/journal-entry.ts';
 import { openStoreNow } from './open-store.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
-import { checkCacheJob, checkGiven, checkJobId, checkLease, checkLimit, checkObject } from './queue-arguments.ts';
+import {
+  checkCacheJob,
+  checkDrafts,
+  checkGiven,
+  checkJobId,
+  checkLease,
+  checkLeaseToken,
+  checkLimit,
+  checkOneOf,
+  checkText,
+} from './queue-arguments.ts';
 import type {
   Checkpoint,
   HistoryEntry,
@@ -66,8 +76,7 @@ export class OfflineQueue implements AsyncDisposable {
    *   workflow or a leased job without its token, `INVALID_ARGUMENT`, `NOT_SERIALIZABLE`
    */
   async cacheJob(options: CacheJobOptions): Promise<CacheOutcome> {
-    checkCacheJob(options);
-    const job = { ...options, variables: checkObject(options.variables ?? {}, 'variables') };
+    const job = checkCacheJob(options);
     return this.#store.write({ op: 'cache', job, robotId: this.robotId, nowMs: this.#store.clock.now() });
   }
 
@@ -82,27 +91,35 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` when it has ended otherwise, `NOT_SERIALIZABLE`
    */
   async markCompleted(jobId: string, options: MarkCompletedOptions): Promise<void> {
-    const status = checkGiven(options, 'markCompleted').status ?? (options.success ? 'completed' : 'failed');
+    if (typeof checkGiven(options, 'markCompleted').success !== 'boolean') {
+      throw new StoreError('INVALID_ARGUMENT', 'markCompleted takes { success: true } or { success: false }.');
+    }
+    checkOneOf('status', options.status, ['completed', 'failed', 'cancelled']);
+    const status = options.status ?? (options.success ? 'completed' : 'failed');
     if (options.success !== (status === 'completed')) {
       throw new StoreError('INVALID_ARGUMENT', `success: ${options.success} does not go with status "${status}".`);
     }
-    const { result = null, error = null, outbox = [] } = options;
+    const { result = null, error = null, outbox } = options;
     await this.#change(jobId, { status, result, error }, outbox);
   }
 
   /** Hands a claim back: nothing more can be recorded under it. */
-  markReleased(
+  async markReleased(
     jobId: string,
     options: { readonly reason?: string; readonly outbox?: readonly OutboxDraft[] } = {},
   ): Promise<void> {
-    const { reason, outbox = [] } = options;
-    return this.#change(jobId, reason === undefined ? { status: 'released' } : { status: 'released', reason }, outbox);
+    const { reason, outbox } = checkGiven(options, 'markReleased');
+    checkText('reason', reason);
+    await this.#change(jobId, reason === undefined ? { status: 'released' } : { status: 'released', reason }, outbox);
   }
 
   /** Notes when a lease was last confirmed, for the time after a restart (I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
-    checkLease(checkGiven(lease, 'renewLease'));
-    await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease });
+    const { bootId, sentAtMs, durationMs } = checkGiven(lease, 'renewLease');
+    const note = { bootId, sentAtMs, durationMs };
+    checkLease(note);
+    checkLeaseToken(leaseToken ?? null);
+    await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease: note });
   }
 
   /**
@@ -123,7 +140,8 @@ export class OfflineQueue implements AsyncDisposable {
    *
    * @throws StoreError `UNKNOWN_JOB`, `JOB_IN_DOUBT` when it is no safe place to resume from; CorruptRecordError
    */
-  getLatestCheckpoint(jobId: string): Promise<Checkpoint | null> {
+  async getLatestCheckpoint(jobId: string): Promise<Checkpoint | null> {
+    checkJobId(jobId);
     return this.#store.read(() => {
       const folded = this.#store.reader.latestCheckpoint(this.#store.tables.jobs.find(jobId));
       return folded === null ? null : { jobId, ...folded };
@@ -131,7 +149,8 @@ export class OfflineQueue implements AsyncDisposable {
   }
 
   /** @throws StoreError `UNKNOWN_JOB` */
-  getJob(jobId: string): Promise<JobRecord> {
+  async getJob(jobId: string): Promise<JobRecord> {
+    checkJobId(jobId);
     const { db, jobs, journal } = this.#store.tables;
     return this.#store.read(() => selectRecord(db, jobs.find(jobId), journal.newestSeqs()));
   }
@@ -158,14 +177,19 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_NOT_FINAL`
    */
   async markSynced(jobId: string, options: { readonly leaseToken?: string } = {}): Promise<void> {
+    const { leaseToken } = checkGiven(options, 'markSynced');
+    checkLeaseToken(leaseToken);
+    const claim = leaseToken === undefined ? {} : { leaseToken };
     const nowMs = this.#store.clock.now();
-    await this.#store.write({ op: 'mark-synced', jobId: checkJobId(jobId), ...options, nowMs });
+    await this.#store.write({ op: 'mark-synced', jobId: checkJobId(jobId), ...claim, nowMs });
   }
 
   /** What was recorded for the newest claim, oldest first; of a longer history the newest part. */
-  getJobHistory(jobId: string, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+  async getJobHistory(jobId: string, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    checkJobId(jobId);
+    const limit = checkLimit(checkGiven(options, 'getJobHistory').limit ?? 1_000);
     return this.#store.read(() => {
-      const rows = this.#store.reader.newest(this.#store.tables.jobs.find(jobId), checkLimit(options.limit ?? 1_000));
+      const rows = this.#store.reader.newest(this.#store.tables.jobs.find(jobId), limit);
       return rows.map(({ seq, kind, nodeId, recordedAtMs, entry }) => ({ seq, kind, nodeId, recordedAtMs, entry }));
     });
   }
@@ -198,8 +222,8 @@ export class OfflineQueue implements AsyncDisposable {
     return this.#store.read(() => listRecords(db, { ...filter, limit }, journal.newestSeqs(), onDamaged));
   }
 
-  async #change(jobId: string, change: StatusChange, drafts: readonly OutboxDraft[] = []): Promise<void> {
-    const write = { outbox: drafts.map(encodeDraft), change: checkChange(change) };
+  async #change(jobId: string, change: StatusChange, drafts?: readonly OutboxDraft[]): Promise<void> {
+    const write = { outbox: checkDrafts(drafts).map(encodeDraft), change: checkChange(change) };
     const run = { jobId: checkJobId(jobId) };
     await this.#store.write({ op: 'record', run, write, nowMs: this.#store.clock.now() });
   }

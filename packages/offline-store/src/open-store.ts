@@ -98,12 +98,37 @@ function openAsOwner(options: StoreOptions): SqliteStore {
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */
-function checkOptions({ path, robotId, synchronous, writer }: StoreOptions): void {
+function checkOptions({
+  path,
+  robotId,
+  synchronous,
+  writer,
+  clock,
+  logger,
+  outbox,
+  commitDelayMs,
+}: StoreOptions): void {
   if (typeof path !== 'string') throw new StoreError('INVALID_ARGUMENT', "path is the path of the store's file.");
   if (typeof robotId !== 'string' || robotId === '')
     throw new StoreError('INVALID_ARGUMENT', 'robotId is a string that is not empty.');
   checkOneOf('synchronous', synchronous, ['full', 'normal']);
   checkOneOf('writer', writer, ['thread', 'inline']);
+  if (outbox !== undefined) checkGiven(outbox, 'outbox');
+  if (commitDelayMs !== undefined && !(commitDelayMs instanceof Int32Array))
+    throw new StoreError('INVALID_ARGUMENT', 'commitDelayMs is an Int32Array of one element.');
+  checkPort('clock', clock, ['now', 'monotonic']);
+  checkPort('logger', logger, ['log']);
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+function checkPort(name: string, port: object | undefined, methods: readonly string[]): void {
+  if (port === undefined) return;
+  const given = (port ?? {}) as Record<string, unknown>;
+  if (methods.every((method) => typeof given[method] === 'function')) return;
+  throw new StoreError(
+    'INVALID_ARGUMENT',
+    `${name} is an object with ${methods.map((method) => `${method}()`).join(', ')}.`,
+  );
 }
 
 function warnAboutFolder(folder: string, logger: Logger | undefined): void {

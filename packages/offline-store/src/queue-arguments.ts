@@ -2,6 +2,8 @@
 import { StoreError } from './errors.ts';
 import type { CacheJobOptions, LeaseNote } from './jobs/job-record.ts';
 import { assertSerializable, isPlainObject, type JsonObject } from './json.ts';
+import type { OutboxDraft } from './outbox/outbox.ts';
+import type { SecretPath } from './secrets/secret-parts.ts';
 import type { CleanupOptions } from './store.ts';
 
 /** @throws StoreError `INVALID_ARGUMENT` */
@@ -26,13 +28,60 @@ export function checkGiven<Options extends object>(options: Options, call: strin
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkOneOf(name: string, value: unknown, known: readonly string[]): void {
   if (value === undefined || known.includes(value as string)) return;
-  throw new StoreError('INVALID_ARGUMENT', `${name} is one of ${known.join(', ')}, not ${JSON.stringify(value)}.`);
+  throw new StoreError('INVALID_ARGUMENT', `${name} is one of ${known.join(', ')}, not ${shown(value)}.`);
 }
 
 /** A duration in ms; null and undefined are for whoever asks. */
 function checkMs(name: string, value: number | null | undefined, isAllowed: (value: number) => boolean): void {
   if (value === undefined || value === null || (typeof value === 'number' && isAllowed(value))) return;
-  throw new StoreError('INVALID_ARGUMENT', `${name} is a number of milliseconds, not ${String(value)}.`);
+  throw new StoreError('INVALID_ARGUMENT', `${name} is a number of milliseconds, not ${shown(value)}.`);
+}
+
+/** A value in a message, whatever it is. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}
+
+/** A text that may be missing. @throws StoreError `INVALID_ARGUMENT` */
+export function checkText(name: string, value: unknown): void {
+  if (value === undefined || (typeof value === 'string' && isKeepable(value))) return;
+  throw new StoreError('INVALID_ARGUMENT', `${name} is a text ${keepable}, not ${shown(value)}.`);
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function checkBoolean(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new StoreError('INVALID_ARGUMENT', `${name} is true or false, not ${shown(value)}.`);
+}
+
+/** Ids of outbox entries. @throws StoreError `INVALID_ARGUMENT` */
+export function checkIds(ids: readonly number[], call: string): readonly number[] {
+  if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return ids;
+  const wrong = Array.isArray(ids) ? `a list with ${shown(ids.find((id) => !Number.isSafeInteger(id)))}` : shown(ids);
+  throw new StoreError('INVALID_ARGUMENT', `${call} takes a list of the ids of entries, not ${wrong}.`);
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function checkRetryAfter(retryAfterMs: number | undefined): void {
+  checkMs('retryAfterMs', retryAfterMs, (ms) => ms >= 0 && Number.isFinite(ms));
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function checkDrafts(drafts: readonly OutboxDraft[] | undefined): readonly OutboxDraft[] {
+  if (drafts === undefined) return [];
+  if (!Array.isArray(drafts) || drafts.some((draft) => typeof draft !== 'object' || draft === null)) {
+    throw new StoreError('INVALID_ARGUMENT', 'outbox is a list of entries { kind, payload }.');
+  }
+  return drafts;
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+export function checkSecretPaths(paths: readonly SecretPath[]): readonly SecretPath[] {
+  const isKey = (key: unknown): boolean => typeof key === 'string' || Number.isInteger(key);
+  if (Array.isArray(paths) && paths.every((path) => Array.isArray(path) && path.every(isKey))) return paths;
+  throw new StoreError('INVALID_ARGUMENT', "secret is a list of paths: [['variables', 'token']].");
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */
@@ -50,10 +99,12 @@ export function checkLease(lease: LeaseNote | undefined): void {
   throw new StoreError('INVALID_ARGUMENT', 'lease is { bootId, sentAtMs, durationMs }: a text and two numbers.');
 }
 
-/** @throws StoreError `INVALID_ARGUMENT` */
-export function checkCacheJob(options: CacheJobOptions): void {
+type KnownOptions = Omit<CacheJobOptions, 'jobId' | 'workflowJson' | 'variables'>;
+
+/** What is known of the options. @throws StoreError `INVALID_ARGUMENT`, `NOT_SERIALIZABLE` */
+export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { readonly variables: JsonObject } {
   checkJobId(checkGiven(options, 'cacheJob').jobId);
-  const { workflowJson, name, originalStatus } = options;
+  const { jobId, workflowJson, name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease } = options;
   if (typeof workflowJson !== 'string' || !isKeepable(workflowJson)) {
     const what = 'workflowJson is the text of the workflow file, kept verbatim';
     throw new StoreError('INVALID_ARGUMENT', `${what}: ${keepable}.`);
@@ -62,16 +113,22 @@ export function checkCacheJob(options: CacheJobOptions): void {
     if (value === undefined || value === null || (typeof value === 'string' && isKeepable(value))) continue;
     throw new StoreError('INVALID_ARGUMENT', `${field} is a text ${keepable}.`);
   }
-  checkOneOf('onLost', options.onLost ?? undefined, ['hold', 'restart']);
-  checkOneOf('inDoubtPolicy', options.inDoubtPolicy ?? undefined, ['retry', 'skip', 'fail', 'ask']);
-  checkMs('timeoutMs', options.timeoutMs, (ms) => ms > 0 && Number.isFinite(ms));
-  checkLease(options.lease);
-  checkLeaseToken(options.leaseToken);
-  checkObject(options.variables ?? {}, 'variables');
+  checkOneOf('onLost', onLost ?? undefined, ['hold', 'restart']);
+  checkOneOf('inDoubtPolicy', inDoubtPolicy ?? undefined, ['retry', 'skip', 'fail', 'ask']);
+  checkMs('timeoutMs', timeoutMs, (ms) => ms > 0 && Number.isFinite(ms));
+  checkLease(lease);
+  checkLeaseToken(leaseToken);
+  const given = { name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease };
+  return {
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as KnownOptions),
+    jobId,
+    workflowJson,
+    variables: checkObject(options.variables ?? {}, 'variables'),
+  };
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */
-export function checkLeaseToken(leaseToken: string | undefined): void {
+export function checkLeaseToken(leaseToken: string | null | undefined): void {
   if (leaseToken === undefined || (typeof leaseToken === 'string' && /^\d+$/.test(leaseToken))) return;
   throw new StoreError('INVALID_ARGUMENT', 'leaseToken is a number as text: "17".');
 }
@@ -91,6 +148,6 @@ export function checkNodeId(nodeId: string): string {
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkLimit(limit: number): number {
-  if (Number.isInteger(limit) && limit > 0) return limit;
-  throw new StoreError('INVALID_ARGUMENT', 'limit is a whole number above 0.');
+  if (Number.isSafeInteger(limit) && limit > 0) return limit;
+  throw new StoreError('INVALID_ARGUMENT', `limit is a whole number above 0, not ${shown(limit)}.`);
 }

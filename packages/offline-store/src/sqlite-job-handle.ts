@@ -5,7 +5,7 @@ import type { RunRef } from './jobs/job-rows.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { type Iteration, isSameTurn } from './journal/iteration.ts';
 import { checkChange, encodeDraft, encodeEntry, isExecution, type JournalEntryLike } from './journal/journal-entry.ts';
-import { checkGiven } from './queue-arguments.ts';
+import { checkDrafts, checkGiven, checkSecretPaths } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { restoreState } from './restore-target.ts';
 import type { SecretPath } from './secrets/secret-parts.ts';
@@ -57,12 +57,13 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     if (!Array.isArray(entries)) throw new StoreError('INVALID_ARGUMENT', 'commit takes a list of journal entries.');
     const { store, run } = this.#parts;
-    const secretOf = options.secret === undefined ? [] : pathsByEntry(entries.length, options.secret);
+    const { secret, reserve } = checkGiven(options, 'commit');
+    const secretOf = secret === undefined ? [] : pathsByEntry(entries.length, secret);
     const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
     const step = {
       entries: encoded,
-      outbox: (options.outbox ?? []).map(encodeDraft),
-      reserve: options.reserve === true,
+      outbox: checkDrafts(options.outbox).map(encodeDraft),
+      reserve: reserve === true,
     };
     const write = options.status === undefined ? step : { ...step, change: checkChange(options.status) };
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
@@ -99,7 +100,8 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   }
 
   async restoreFromCheckpoint(checkpoint: Checkpoint, target: object): Promise<void> {
-    if (checkpoint.jobId !== this.jobId) {
+    checkGiven(target, 'restoreFromCheckpoint');
+    if (checkGiven(checkpoint, 'restoreFromCheckpoint').jobId !== this.jobId) {
       throw new StoreError(
         'INVALID_ARGUMENT',
         `That is a checkpoint of job ${checkpoint.jobId}, not of ${this.jobId}.`,
@@ -151,6 +153,10 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
 /** @throws StoreError `INVALID_ARGUMENT` */
 function pathsByEntry(count: number, parts: readonly SecretPart[]): SecretPath[][] {
   const paths = Array.from({ length: count }, (): SecretPath[] => []);
+  if (!Array.isArray(parts) || parts.some((part) => typeof part !== 'object' || part === null)) {
+    throw new StoreError('INVALID_ARGUMENT', "secret is a list of { entry: 0, path: ['variables', 'token'] }.");
+  }
+  checkSecretPaths(parts.map(({ path }) => path));
   for (const { entry, path } of parts) {
     const list = paths[entry];
     if (list === undefined) throw new StoreError('INVALID_ARGUMENT', `There is no entry ${entry} to hold a secret.`);

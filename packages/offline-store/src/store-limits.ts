@@ -1,6 +1,7 @@
 /** The numbers that a store is opened with: their defaults, and what callers without a type checker may get wrong. */
 import { StoreError } from './errors.ts';
 import type { OutboxLimits } from './outbox/outbox.ts';
+import { shown } from './queue-arguments.ts';
 import type { StoreOptions } from './store.ts';
 
 export interface StoreLimits {
@@ -42,5 +43,5 @@ export function storeLimits(options: StoreOptions): StoreLimits {
 function whole(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new StoreError('INVALID_ARGUMENT', `${name} is a whole number ${range}, not ${String(value)}.`);
+  throw new StoreError('INVALID_ARGUMENT', `${name} is a whole number ${range}, not ${shown(value)}.`);
 }

@@ -1,6 +1,6 @@
 /** A checkpoint as its caller hands it over, and as it goes to the writer: checked, its secret parts apart. */
 import { encodeJson } from '../json.ts';
-import { checkNodeId, checkObject } from '../queue-arguments.ts';
+import { checkNodeId, checkObject, checkSecretPaths, checkText } from '../queue-arguments.ts';
 import { type SecretPath, takeSecrets } from '../secrets/secret-parts.ts';
 import type { CheckpointToSave } from './checkpoint-log.ts';
 import { type Iteration, iterationText } from './iteration.ts';
@@ -20,7 +20,8 @@ export interface CheckpointDraft {
 /** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
 export function encodeCheckpoint(draft: CheckpointDraft): CheckpointToSave {
   const { checkpointId, nodeId, state, secret = [], iteration = [] } = draft;
-  const parts = secret.length === 0 ? { open: state, secrets: [] } : takeSecrets(state, secret);
+  checkText('checkpointId', checkpointId);
+  const parts = checkSecretPaths(secret).length === 0 ? { open: state, secrets: [] } : takeSecrets(state, secret);
   return {
     nodeId: checkNodeId(nodeId),
     ...(checkpointId === undefined ? {} : { checkpointId }),

@@ -79,13 +79,25 @@ export function encodeDraft(draft: OutboxDraft): EncodedDraft {
   return {
     kind: draft.kind,
     payload: encodeJson(draft.payload, `payload of outbox entry "${draft.kind}"`),
-    keep: draft.keep ?? false,
+    keep: draft.keep === true,
   };
 }
 
+const changes: ReadonlySet<unknown> = new Set([
+  'in_progress',
+  'in_doubt',
+  'completed',
+  'failed',
+  'cancelled',
+  'released',
+]);
+
 /** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
 export function checkChange(change: StatusChange): StatusChange {
+  if (!isPlainObject(change) || !changes.has(change.status)) {
+    throw new StoreError('INVALID_ARGUMENT', `status is { status: one of ${[...changes].join(', ')} }.`);
+  }
   assertSerializable(change, "change of the job's status");
-  if (change.status !== 'in_doubt' || change.nodes.length > 0) return change;
+  if (change.status !== 'in_doubt' || (Array.isArray(change.nodes) && change.nodes.length > 0)) return change;
   throw new StoreError('INVALID_ARGUMENT', 'A job in doubt names at least one node.');
 }

@@ -1,13 +1,23 @@
 /** The outbox on SQLite. A damaged entry is set aside instead of being sent or blocking what follows it. */
 
 import type { Counters } from '../database/counters.ts';
+import { StoreError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
-import { checkLimit } from '../queue-arguments.ts';
+import {
+  checkBoolean,
+  checkGiven,
+  checkIds,
+  checkLimit,
+  checkOneOf,
+  checkRetryAfter,
+  checkText,
+} from '../queue-arguments.ts';
 import type { StoreAccess } from '../store-access.ts';
 import type { DeadLetterTable } from './dead-letter-table.ts';
 import type {
   DeadLetter,
   DeadLettersOptions,
+  Disposition,
   FailOptions,
   FailOutcome,
   Outbox,
@@ -47,11 +57,15 @@ export class SqliteOutbox implements Outbox {
   }
 
   async ack(ids: readonly number[]): Promise<number> {
-    return ids.length === 0 ? 0 : this.#parts.access.write({ op: 'outbox-remove', ids });
+    return checkIds(ids, 'ack').length === 0 ? 0 : this.#parts.access.write({ op: 'outbox-remove', ids });
   }
 
   async fail(id: number, reason: string, options: FailOptions = {}): Promise<FailOutcome> {
     const { access, table, clock, logger } = this.#parts;
+    checkIds([id], 'fail');
+    checkText('reason', reason);
+    checkRetryAfter(checkGiven(options, 'fail').retryAfterMs);
+    checkBoolean('permanent', options.permanent);
     const runId = await access.read(() => table.runOf(id));
     if (runId === null) return 'unknown';
     if (options.retryAfterMs !== undefined && options.retryAfterMs > 0) {
@@ -63,21 +77,26 @@ export class SqliteOutbox implements Outbox {
     return dead ? 'dead' : 'kept';
   }
 
-  supersede(ids: readonly number[], reason: string): Promise<number> {
+  async supersede(ids: readonly number[], reason: string): Promise<number> {
     const { access, clock } = this.#parts;
+    checkIds(ids, 'supersede');
+    checkText('reason', reason);
     return access.write({ op: 'outbox-bury', ids, disposition: 'superseded', reason, nowMs: clock.now() });
   }
 
-  deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetter[]> {
-    const { limit = 100, dispositions = ['dead', 'damaged'] } = options;
+  async deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetter[]> {
+    const { limit = 100, dispositions = ['dead', 'damaged'] } = checkGiven(options, 'deadLetters');
+    checkDispositions(dispositions);
     return this.#parts.access.read(() => this.#parts.dead.list(dispositions, checkLimit(limit)));
   }
 
-  requeue(ids: readonly number[]): Promise<number> {
+  async requeue(ids: readonly number[]): Promise<number> {
+    checkIds(ids, 'requeue');
     return this.#parts.access.write({ op: 'dead-requeue', ids });
   }
 
-  discard(ids: readonly number[]): Promise<number> {
+  async discard(ids: readonly number[]): Promise<number> {
+    checkIds(ids, 'discard');
     return this.#parts.access.write({ op: 'dead-discard', ids });
   }
 
@@ -120,4 +139,10 @@ export class SqliteOutbox implements Outbox {
     await access.write({ op: 'outbox-bury', ids, disposition: 'damaged', reason, nowMs: clock.now() });
     logger?.log('critical', 'damaged outbox entries set aside', { outbox_ids: ids });
   }
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+function checkDispositions(dispositions: readonly Disposition[]): void {
+  if (!Array.isArray(dispositions)) throw new StoreError('INVALID_ARGUMENT', 'dispositions is a list.');
+  for (const one of dispositions) checkOneOf('a disposition', one ?? null, ['dead', 'superseded', 'damaged']);
 }

@@ -29,29 +29,46 @@ interface KeyFile {
  * @throws StoreError `KEY_WRONG` when a file does not hold the key its name says; `STORE_ACCESS`
  */
 export function openKeyFolder(folder: string): SecretKeys {
-  try {
+  checkFolder(folder);
+  return reading(folder, () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const files = readKeys(folder);
     return toKeys(files.length > 0 ? files : [addKey(folder, 1)]);
+  });
+}
+
+/** Adds a new key, which seals from now on once the store was given it (`store.useKeys`); older ones stay. */
+export function rotateKeyFolder(folder: string): SecretKeys {
+  checkFolder(folder);
+  return reading(folder, () => {
+    const files = readKeys(folder);
+    const last = files.at(-1)?.number ?? 0;
+    return toKeys([...files, addKey(folder, last + 1)]);
+  });
+}
+
+/** Removes a key that nothing is sealed with any more (`store.sealedWith()`); the current one stays. */
+export function removeKey(folder: string, keyId: string): void {
+  checkFolder(folder);
+  const files = reading(folder, () => readKeys(folder));
+  const found = files.find(({ key }) => key.id === keyId);
+  if (found === undefined) return;
+  if (found === files.at(-1)) throw new StoreError('INVALID_ARGUMENT', `Key ${keyId} is the current one.`);
+  rmSync(found.path);
+}
+
+/** @throws StoreError */
+function reading<T>(folder: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     throw translateStorageError(error, `the folder of keys ${folder}`);
   }
 }
 
-/** Adds a new key, which seals from now on once the store was given it (`store.useKeys`); older ones stay. */
-export function rotateKeyFolder(folder: string): SecretKeys {
-  const files = readKeys(folder);
-  const last = files.at(-1)?.number ?? 0;
-  return toKeys([...files, addKey(folder, last + 1)]);
-}
-
-/** Removes a key that nothing is sealed with any more (`store.sealedWith()`); the current one stays. */
-export function removeKey(folder: string, keyId: string): void {
-  const files = readKeys(folder);
-  const found = files.find(({ key }) => key.id === keyId);
-  if (found === undefined) return;
-  if (found === files.at(-1)) throw new StoreError('INVALID_ARGUMENT', `Key ${keyId} is the current one.`);
-  rmSync(found.path);
+function checkFolder(folder: string): void {
+  if (typeof folder === 'string' && folder.trim() !== '') return;
+  throw new StoreError('INVALID_ARGUMENT', 'The folder of keys is named by its path.');
 }
 
 function readKeys(folder: string): KeyFile[] {

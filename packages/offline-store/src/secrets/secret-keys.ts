@@ -17,8 +17,13 @@ export interface SecretKeys {
 
 export const keyBytes = 32;
 
-/** The first 16 hexadecimal digits of the key's SHA-256: tells keys apart, says nothing about their bytes. */
+/**
+ * The first 16 hexadecimal digits of the key's SHA-256: tells keys apart, says nothing about their bytes.
+ *
+ * @throws StoreError `INVALID_ARGUMENT`
+ */
 export function keyIdOf(key: Uint8Array): string {
+  if (!(key instanceof Uint8Array)) throw new StoreError('INVALID_ARGUMENT', 'keyIdOf takes the bytes of a key.');
   return createHash('sha256').update(key).digest('hex').slice(0, 16);
 }
 
@@ -28,6 +33,9 @@ export function keyIdOf(key: Uint8Array): string {
  * @throws StoreError `KEY_WRONG` when it is not 32 bytes long
  */
 export function secretKey(key: Uint8Array | string): SecretKey {
+  if (typeof key !== 'string' && !(key instanceof Uint8Array)) {
+    throw new StoreError('INVALID_ARGUMENT', `secretKey takes ${keyBytes} bytes, or their base64 text.`);
+  }
   const bytes = typeof key === 'string' ? Buffer.from(key.trim(), 'base64') : key;
   if (bytes.length !== keyBytes) {
     throw new StoreError('KEY_WRONG', `A key has ${keyBytes} bytes, this one has ${bytes.length}.`);
@@ -40,7 +48,7 @@ export function checkKeys(keys: SecretKeys): SecretKeys {
   if (keys?.current === undefined)
     throw new StoreError('INVALID_ARGUMENT', 'keys are what openKeyFolder returns, or { current: secretKey(...) }.');
   for (const { id, key } of [keys.current, ...(keys.older ?? [])]) {
-    if (key?.length !== keyBytes || keyIdOf(key) !== id) {
+    if (!(key instanceof Uint8Array) || key.length !== keyBytes || keyIdOf(key) !== id) {
       throw new StoreError('KEY_WRONG', `The key named ${id} is damaged or another key: restore it from its copy.`);
     }
   }
