@@ -1,11 +1,11 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { longFilesFirst } from '@casare/testing/vitest';
+import { longFilesFirst, sharedProcess } from '@casare/testing/vitest';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: sharedProcess({ alone: ['test/**/*.test.ts'] }),
     setupFiles: ['test/support/own-environment.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,0 +1,15 @@
+import { longFilesFirst, sharedProcess } from '@casare/testing/vitest';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    // Files, rotations and processes take their time on a busy machine.
+    testTimeout: 30_000,
+    sequence: { sequencer: longFilesFirst('audit-crash') },
+    projects: sharedProcess({
+      alone: ['audit-crash', 'audit-full-disk', 'logger', 'readme', 'resource-monitor'].map(
+        (name) => `test/${name}.test.ts`,
+      ),
+    }),
+  },
+});

@@ -1,0 +1,13 @@
+import { sharedProcess } from '@casare/testing/vitest';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    projects: sharedProcess({
+      alone: ['damage-drill', 'inline-writer', 'killed-process', 'ownership', 'readme', 'slow-disk'].map(
+        (name) => `test/${name}.test.ts`,
+      ),
+    }),
+  },
+});

@@ -1,0 +1,3 @@
+/** What the `vitest.config.ts` files of the packages share. */
+export { longFilesFirst } from './long-files-first.ts';
+export { sharedProcess, type TestGroups } from './shared-process.ts';
