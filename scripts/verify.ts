@@ -42,13 +42,24 @@ function hasTests(dir: string): boolean {
   return manifest.scripts?.test !== undefined;
 }
 
-const steps: readonly Step[] = [
-  { name: 'types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'] },
-  { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings', '.'] },
-  { name: 'build', command: 'turbo', args: ['run', 'build', '--concurrency=2', '--output-logs=errors-only'] },
-  // Most packages wait as often as they compute: two at a time. The robot's tests start many processes: they run alone.
-  { name: 'tests of the packages', command: 'turbo', args: testsOf('--filter=!@casare/robot', '--concurrency=2') },
-  { name: 'tests of the robot', command: 'turbo', args: testsOf('--filter=@casare/robot') },
+/**
+ * One stage after the other, the steps of a stage side by side. The builds come before the tests, one of which packs what
+ * it builds. Most packages wait as often as they compute: the one with the databases takes as long as all others together,
+ * and runs beside them. The robot's tests start many processes: they run alone.
+ */
+const stages: readonly (readonly Step[])[] = [
+  [{ name: 'build', command: 'turbo', args: ['run', 'build', '--concurrency=2', '--output-logs=errors-only'] }],
+  [
+    { name: 'tests of the databases', command: 'turbo', args: testsOf('--filter=@casare/local-supabase') },
+    {
+      name: 'tests of the packages',
+      command: 'turbo',
+      args: testsOf('--filter=!@casare/robot', '--filter=!@casare/local-supabase', '--concurrency=1'),
+    },
+    { name: 'types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'] },
+    { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings', '.'] },
+  ],
+  [{ name: 'tests of the robot', command: 'turbo', args: testsOf('--filter=@casare/robot') }],
 ];
 
 function testsOf(...options: readonly string[]): string[] {
@@ -107,9 +118,13 @@ function readReports(): { passed: number; failed: number; skipped: number; failu
 for (const dir of packageDirs) rmSync(join(dir, reportFile), { force: true });
 
 const failedSteps: string[] = [];
-for (const step of steps) {
-  console.log(`\n== ${step.name}: ${step.command} ${step.args.join(' ')}`);
-  if (!(await run(step))) failedSteps.push(step.name);
+for (const stage of stages) {
+  await Promise.all(
+    stage.map(async (step) => {
+      console.log(`\n== ${step.name}: ${step.command} ${step.args.join(' ')}`);
+      if (!(await run(step))) failedSteps.push(step.name);
+    }),
+  );
 }
 
 const tests = readReports();
