@@ -7,6 +7,7 @@ import { createNodeLibrary } from '../compose-nodes.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findJobId } from './find-job.ts';
+import { cancelText } from './job-doubt-view.ts';
 import { jobSheet, jobTable } from './job-view.ts';
 import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator, type OperatorConnection } from './operator-connection.ts';
@@ -75,16 +76,14 @@ export async function cancelJob(
   options: ConnectionFlags & { readonly reason?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { jobId, answer } = await withGateway(options, async (gateway) => {
+  const { jobId, answer, isLost } = await withGateway(options, async (gateway) => {
     const found = await findJobId(gateway, id);
-    return { jobId: found, answer: await gateway.cancelJob(found, options.reason ?? null) };
+    const given = await gateway.cancelJob(found, options.reason ?? null);
+    const job = given === 'requested' ? await gateway.getJob(found) : null;
+    return { jobId: found, answer: given, isLost: job?.lost === true };
   });
   if (answer === 'unknown') throw new CliError(exitCodes.failed, `there is no job ${id}`);
-  const meaning = {
-    cancelled: 'cancelled; it had not started',
-    requested: 'asked to stop; its robot ends it as cancelled',
-    final: 'it has already ended; nothing was changed',
-  }[answer];
+  const meaning = cancelText(jobId, answer, isLost, options);
   terminal.print(options.json ? JSON.stringify({ job_id: jobId, answer }) : `${jobId}: ${meaning}`);
   return answer === 'final' ? exitCodes.failed : exitCodes.ok;
 }

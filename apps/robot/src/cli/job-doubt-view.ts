@@ -1,5 +1,5 @@
 /** What is asked about a job, what was answered already, and what to type, as people read it. */
-import type { JsonObject, JsonValue } from '@casare/execution';
+import type { CancelAnswer, JsonObject, JsonValue } from '@casare/execution';
 import { escapeControl } from '@casare/observability/lines';
 
 /** The open questions, as the database has them. */
@@ -21,10 +21,29 @@ export function doubtLines(job: JsonObject, place: Place = { local: false }): st
   const id = String(job.job_id);
   return [
     ...lines,
-    'lost: its robot has not renewed its lease in time, and goes on with it when it comes back; or give it up with',
+    `lost: its robot has not renewed its lease in time, and ${job.cancel_requested === true ? 'cancels it' : 'goes on with it'} when it comes back; or give it up with`,
     `  casare-robot job resolve ${id} --restart${placeText(place)}`,
     `  casare-robot job resolve ${id} --fail${placeText(place)}`,
   ];
+}
+
+/** What came of a cancel. */
+export function cancelText(
+  jobId: string,
+  answer: Exclude<CancelAnswer, 'unknown'>,
+  isLost: boolean,
+  place: Place = { local: false },
+): string {
+  switch (answer) {
+    case 'cancelled':
+      return 'cancelled; it had not started';
+    case 'final':
+      return 'it has already ended; nothing was changed';
+    case 'requested':
+      return isLost
+        ? `asked to stop; its robot does not answer, and ends it as cancelled when it comes back; \`casare-robot job resolve ${jobId} --fail${placeText(place)}\` ends it now, as failed`
+        : 'asked to stop; its robot ends it as cancelled';
+  }
 }
 
 /** One line per answer that a robot has acted on, oldest first. */

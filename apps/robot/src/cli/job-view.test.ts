@@ -1,7 +1,7 @@
 import type { JsonObject } from '@casare/execution';
 import { describe, expect, it } from 'vitest';
 import { findJobId } from './find-job.ts';
-import { doubtLines } from './job-doubt-view.ts';
+import { cancelText, doubtLines } from './job-doubt-view.ts';
 import { jobSheet, jobTable } from './job-view.ts';
 
 const job = {
@@ -189,11 +189,18 @@ describe('what a job waits for', () => {
       'the job as a whole: the answer got lost',
       `  ${command} --restart    # begin anew, from the first node`,
       `  ${command} --fail    # end it as failed`,
-      expect.stringContaining('lost: its robot has not renewed its lease'),
+      expect.stringMatching(/^lost: its robot has not renewed its lease in time, and cancels it when it comes back/),
       `  ${command} --restart`,
       `  ${command} --fail`,
     ]);
   });
+});
+
+it('a cancel says who ends the job, and what to do when its robot does not answer', () => {
+  expect(cancelText('3f2a', 'requested', false)).toBe('asked to stop; its robot ends it as cancelled');
+  expect(cancelText('3f2a', 'requested', true, { local: true })).toMatch(
+    /its robot does not answer.*when it comes back; `casare-robot job resolve 3f2a --fail --local` ends it now, as failed/,
+  );
 });
 
 describe('the beginning of an id', () => {
