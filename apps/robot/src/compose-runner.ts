@@ -1,6 +1,6 @@
 /** What runs the robot's jobs: processes of their own, or the robot's own process. */
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ValidSettings } from '@casare/config';
@@ -121,7 +121,11 @@ function jobEnvironment(config: ValidSettings): Readonly<Record<string, string |
 /** Node.js's own variable is respected, so that several robots can share what they have compiled. */
 function compileCacheDir(home: string): string {
   // biome-ignore lint/style/noProcessEnv: a setting of Node.js, not of the robot
-  return process.env.NODE_COMPILE_CACHE ?? join(home, 'compile-cache');
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return process.env.NODE_COMPILE_CACHE;
+  const folder = join(home, 'compile-cache');
+  // Node.js would make it for everybody, as far as the umask lets it.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 /** Two robots on a machine have different homes, and a home that was copied has another path. */

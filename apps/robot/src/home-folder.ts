@@ -1,6 +1,6 @@
 /** The robot's home: made when it is missing, for its owner only; and small files in it, written durably. */
-import { chmod, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, lstat, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Something in the home folder that a person has to look at. */
 export class HomeError extends Error {
@@ -13,10 +13,26 @@ export async function prepareHome(home: string): Promise<void> {
   try {
     await makeFolder(home, 0o700);
     await chmod(home, 0o700);
+    await closeContents(home);
   } catch (error) {
     throw new HomeError(`the robot's home ${home} cannot be used: ${(error as Error).message}; set CASARE_HOME`, {
       cause: error,
     });
+  }
+}
+
+/** A person's own; who may read them is told where they are read, so that a secret that was open is known to have been. */
+const persons: ReadonlySet<string> = new Set(['config.json', 'secrets.json']);
+
+/** What an earlier copy or another program has left open to others. A file of another user is for whoever uses it to refuse. */
+async function closeContents(home: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  for (const name of await readdir(home)) {
+    const path = join(home, name);
+    const found = await lstat(path).catch(() => null);
+    if (found === null || persons.has(name) || (found.mode & 0o077) === 0) continue;
+    if (found.isDirectory()) await chmod(path, 0o700).catch(() => undefined);
+    else if (found.isFile()) await chmod(path, 0o600).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,6 @@
 /** `casare-robot job ...` on the command line. */
 import { type Command, Option } from 'commander';
-import { attemptCount, positiveNumber, variableOption, wholeNumber } from './option-values.ts';
+import { attemptCount, positiveNumber, priority, variableOption } from './option-values.ts';
 import type { Terminal } from './terminal.ts';
 
 const exitCodeHelp =
@@ -18,7 +18,7 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
     .description('submit a workflow file as a job; prints the job id')
     .argument('<file>', 'workflow file (JSON)')
     .addOption(variableOption())
-    .addOption(new Option('--priority <n>', 'higher runs first').argParser(wholeNumber).default(0))
+    .addOption(new Option('--priority <n>', 'higher runs first').argParser(priority).default(0))
     .addOption(
       new Option(
         '--on-lost <what>',
@@ -52,7 +52,7 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
         'dead',
       ]),
     )
-    .addOption(new Option('--limit <n>', 'how many at most').argParser(wholeNumber).default(50))
+    .addOption(new Option('--limit <n>', 'how many at most').argParser(positiveNumber).default(50))
     .option('--json', 'print one JSON array', false)
     .action(async (options) => exit(await (await import('./job-commands.ts')).listJobs(options, terminal)));
 

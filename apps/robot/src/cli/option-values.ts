@@ -24,6 +24,13 @@ export function notNegative(text: string): number {
   return number;
 }
 
+/** What the database's column holds. */
+export function priority(text: string): number {
+  const number = wholeNumber(text);
+  if (Math.abs(number) > 2_147_483_647) throw new InvalidArgumentError('It must be from -2147483647 to 2147483647.');
+  return number;
+}
+
 /** As many attempts as the database takes. */
 export function attemptCount(text: string): number {
   const count = positiveNumber(text);

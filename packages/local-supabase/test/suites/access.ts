@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type Claim, emptyWorkflow, lease, newId, type Orchestra } from '../orchestra.ts';
 
-const tables = ['robots', 'jobs', 'job_attempts', 'job_history', 'robot_metrics', 'operators', 'audit_anchors'];
+const tables = [
+  ...['robots', 'jobs', 'job_attempts', 'job_history', 'job_logs'],
+  ...['robot_metrics', 'operators', 'audit_anchors'],
+];
 
 /** Every function of the door, with arguments that would be fine for somebody else. */
 function everyCall(robot: string, claim: Claim): [string, Record<string, unknown>][] {
@@ -17,6 +20,7 @@ const signed = { p_signature: 's', p_at: '2026-01-01T00:00:00Z', p_segment: 1 };
 
 function robotCalls(robot: string, claim: Claim): [string, Record<string, unknown>][] {
   const held = lease(claim);
+  const leased = { job_id: claim.job_id, lease_token: claim.lease_token };
   return [
     ['register_robot', { p_robot_id: robot, p_name: 'mine now' }],
     ['claim_jobs', { p_robot_id: robot, p_request_id: newId(), p_limit: 1 }],
@@ -25,10 +29,13 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
     ['robot_heartbeat', { p_robot_id: robot, p_status: 'online' }],
     ['report_progress', { ...held, p_progress: { percent: 100 } }],
     ['record_events', { ...held, p_events: [] }],
-    ['report_progress_batch', { p_reports: [{ job_id: claim.job_id, lease_token: claim.lease_token, progress: {} }] }],
+    ['report_progress_batch', { p_reports: [{ ...leased, progress: {} }] }],
     ['set_in_doubt', { ...held, p_in_doubt: [] }],
     ['complete_job', { ...held, p_status: 'completed' }],
     ['release_job', held],
+    ['append_job_logs', { ...held, p_first_seq: 1, p_lines: [{ level: 'info', message: 'forged' }] }],
+    ['append_job_logs_batch', { p_batches: [{ ...leased, first_seq: 1, lines: [{ level: 'info', message: 'x' }] }] }],
+    ['request_wake_up', { p_robot_id: robot, p_nonce: 'nonce' }],
     ['robot_turn', { p_robot_id: robot, p_status: 'idle' }],
     ['anchor_audit', { p_robot_id: robot, p_seq: 1, p_hash: 'a'.repeat(64), ...signed }],
     ['list_audit_anchors', { p_robot_id: robot }],
@@ -43,6 +50,7 @@ function operatorCalls(jobId: string): [string, Record<string, unknown>][] {
     ['list_jobs', {}],
     ['find_jobs', { p_id_prefix: 'a' }],
     ['get_job_history', { p_job_id: jobId }],
+    ['get_job_logs', { p_job_id: jobId }],
     ['resolve_job', { p_job_id: jobId, p_answer: 'retry' }],
     ['redrive_job', { p_job_id: jobId }],
     ['purge_jobs', { p_older_than_ms: 0 }],
@@ -89,7 +97,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(11);
+    expect(await caller.rpc('schema_version')).toBe(12);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {

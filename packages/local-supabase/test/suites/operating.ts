@@ -3,7 +3,7 @@ import { emptyWorkflow, type Job, lease, newId, type Orchestra } from '../orches
 
 export function operatingSuite(db: () => Orchestra): void {
   test('says which schema it has', async () => {
-    expect(await db().rpc('schema_version')).toBe(11);
+    expect(await db().rpc('schema_version')).toBe(12);
   });
 
   describe('enqueue_job', () => {
@@ -27,7 +27,13 @@ export function operatingSuite(db: () => Orchestra): void {
       ['p_required_tags', { p_required_tags: ['a', null] }],
       ['p_required_capabilities', { p_required_capabilities: [null] }],
       ['p_target_robot', { p_target_robot: newId() }],
+      ['p_required_tags', { p_required_tags: [['a']] }],
+      ['p_required_tags', { p_required_tags: Array.from({ length: 101 }, (_item, index) => `t${index}`) }],
+      ['p_required_capabilities', { p_required_capabilities: ['x'.repeat(201)] }],
+      ['p_name', { p_name: 'x'.repeat(1_001) }],
+      ['p_run_at', { p_run_at: 'infinity' }],
       ['p_dedup_key', { p_dedup_key: ' ' }],
+      ['p_dedup_key', { p_dedup_key: 'x'.repeat(1_001) }],
       ['p_max_attempts', { p_max_attempts: 0 }],
       ['p_timeout_ms', { p_timeout_ms: 0 }],
       ['p_on_lost', { p_on_lost: 'forget' }],
@@ -66,6 +72,7 @@ export function operatingSuite(db: () => Orchestra): void {
 
     const robotName = `robot ${robot.slice(0, 4)}`;
     expect(job).toEqual({
+      past_answers: [],
       job_id: claim.job_id,
       name: 'Shown',
       status: 'running',
