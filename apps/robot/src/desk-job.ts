@@ -19,7 +19,7 @@ import {
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
-import { type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
+import { cutOffDraft, type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
 import { withinLease } from './lease-journal.ts';
 import { recordQuestion } from './lost-record.ts';
 import { withResultsInReserve } from './results-in-reserve.ts';
@@ -112,6 +112,9 @@ export class DeskJob {
       get questions() {
         return journal.questions;
       },
+      get open() {
+        return journal.open;
+      },
       load: async () => {
         const entries = await journal.load();
         this.#isLoaded = true;
@@ -180,6 +183,16 @@ export class DeskJob {
   get openQuestions(): readonly DoubtQuestion[] {
     const { lostRecord } = this.#record;
     return lostRecord === null ? this.journal.questions : [recordQuestion(lostRecord)];
+  }
+
+  /** Tells the server which effects were under way when the job was lost: as evidence, see I1. */
+  async tellCutOff(): Promise<void> {
+    if (!this.#hasBegun || this.#record.lostRecord !== null) return;
+    if (!this.#isLoaded) await this.journal.load();
+    const outbox = this.journal.open
+      .filter(({ effect }) => effect === 'effect')
+      .map((intent) => cutOffDraft(intent, this.#options.clock.now()));
+    if (outbox.length > 0) await this.durable.commit([], { outbox });
   }
 
   /** Why the run cannot be gone on with; null when it can, or has not begun. */

@@ -194,14 +194,15 @@ describe('a restart job whose lease cannot be renewed', () => {
     expect(runs.size).toBe(0);
   });
 
-  it('is given up when the server says that another robot has it', async () => {
-    const { clock, desk, runs, server, told } = await running('restart');
+  it('is given up when the server says that another robot has it, which is told what was under way', async () => {
+    const { clock, desk, runs, server, told, sent } = await running('restart');
     await clock.advance(295_000);
     await desk.guardDeadlines();
     server.isDown = false;
     server.answer = () => ({ outcome: 'stale' });
     await clock.advance(1_000);
     expect([runs.size, told]).toEqual([0, ['ended a: suspended', 'lost a', 'superseded a']]);
+    expect(sent).toMatchObject([{ payload: { kind: 'node_in_doubt', node_id: 'n1', payload: { step: 1 } } }]);
   });
 
   it('that is lost records what its node has done, begins no other one, and is not resumed after a restart', async () => {

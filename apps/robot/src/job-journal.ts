@@ -7,6 +7,7 @@ import {
   type JournalEntry,
   type JsonObject,
   type JsonValue,
+  OpenIntents,
   ownVariables,
   type ProgressSnapshot,
   type RunError,
@@ -61,6 +62,8 @@ export const snapshotEveryEntries = 1_000;
 export interface JobJournal extends RunJournal {
   /** What waits for an answer, as far as the journal was loaded or written here. */
   readonly questions: readonly DoubtQuestion[];
+  /** Nodes that have begun and not ended, likewise. */
+  readonly open: OpenIntents['all'];
 }
 
 export function jobJournal(
@@ -71,6 +74,7 @@ export function jobJournal(
 ): JobJournal {
   const variables: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   const doubts = new OpenDoubts();
+  const open = new OpenIntents();
   let library: string | null = null;
   const follow = (entries: readonly JournalEntry[]): void => {
     Object.assign(variables, changesOf(entries));
@@ -81,10 +85,14 @@ export function jobJournal(
     get questions() {
       return doubts.all;
     },
+    get open() {
+      return open.all;
+    },
     async load() {
       const entries = await job.load();
       follow(entries);
       doubts.follow(entries);
+      open.load(entries);
       return entries;
     },
     async commit(entries) {
@@ -104,6 +112,7 @@ export function jobJournal(
         await job.commit(entries, { outbox, status });
       }
       follow(entries);
+      open.follow(entries);
     },
   };
 }
@@ -112,6 +121,18 @@ export function jobJournal(
 export function questionsDraft(questions: readonly DoubtQuestion[]): OutboxDraft {
   const nodes = questions.map(({ answers, ...question }) => ({ ...question, answers: [...answers] }));
   return { kind: 'in_doubt', payload: { nodes }, keep: true };
+}
+
+/** That a node was under way when its job was given away: nobody here will ever tell how it ended. */
+export function cutOffDraft({ node_id, step, attempt }: OpenIntents['all'][number], at: number): OutboxDraft {
+  const reason = 'its job was given away, or ended, while it was under way: whether it took effect is not known';
+  const payload = {
+    kind: 'node_in_doubt',
+    node_id,
+    at: new Date(at).toISOString(),
+    payload: { step, attempt, reason },
+  };
+  return { kind: 'event', payload };
 }
 
 /** A job goes on with what was answered while other questions are open: after a crash it has to be looked at again. */

@@ -14,6 +14,7 @@ export interface JobLeasesOptions extends LeaseNotesOptions {
   readonly executor: () => Pick<JobExecutor, 'suspendJob' | 'has'>;
   readonly isHere: (job: DeskJob) => boolean;
   readonly drop: (job: DeskJob) => void;
+  readonly onOutbox: () => void;
 }
 
 /** How long a node that is under way may still take once its job is lost: somebody else may be running it. */
@@ -63,9 +64,11 @@ export class JobLeases {
 
   /** Nothing of a lost job runs any more. */
   async lostRunEnded(job: DeskJob): Promise<void> {
-    const { store, drop } = this.#options;
+    const { store, drop, onOutbox } = this.#options;
+    await this.#note(job, job.tellCutOff());
     await this.#note(job, store.supersede(job.record.jobId));
     drop(job);
+    onOutbox();
   }
 
   /** What cannot be noted now is so when the server is asked about the job again, after a restart. */

@@ -20,6 +20,9 @@ export function withinLease(journal: JobJournal, mustStop: () => boolean): JobJo
     get questions() {
       return journal.questions;
     },
+    get open() {
+      return journal.open;
+    },
     ...(journal.snapshotEveryEntries === undefined ? {} : { snapshotEveryEntries: journal.snapshotEveryEntries }),
     load: () => journal.load(),
     async commit(entries) {

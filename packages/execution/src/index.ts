@@ -29,6 +29,7 @@ export type {
   SuspendCause,
 } from './engine/journal.ts';
 export { memoryJournal } from './engine/memory-journal.ts';
+export { OpenIntents } from './engine/open-intents.ts';
 export { ownVariables } from './engine/own-variables.ts';
 export { redacted, redactedReport } from './engine/redact.ts';
 export type { LiveResource, ResourceChange } from './engine/resource-record.ts';

@@ -1,15 +1,14 @@
 /**
- * Passes a run's journal on, and keeps what has to be known about the run when its process dies. Several nodes may be
- * under way at once, each in a lane of its own.
+ * Passes a run's journal on, and keeps what has to be known about the run when its process dies.
  */
-import type { IntentEntry, JournalEntry, SnapshotEntry, StopEntry } from '../engine/journal.ts';
-import { restoreSnapshot } from '../engine/snapshot.ts';
+import type { IntentEntry, JournalEntry, StopEntry } from '../engine/journal.ts';
+import { OpenIntents } from '../engine/open-intents.ts';
 import type { Clock, RunJournal } from '../ports.ts';
 
 export class JournalWatch {
   readonly #journal: RunJournal;
   readonly #clock: Clock;
-  readonly #open = new Map<number, IntentEntry>();
+  readonly #open = new OpenIntents();
   readonly #commits = new Set<Promise<unknown>>();
   #stop: StopEntry['stop'] | null = null;
   #stoppedAt: number | null = null;
@@ -26,7 +25,7 @@ export class JournalWatch {
 
   /** Nodes that have begun and not ended, oldest first. */
   get open(): readonly IntentEntry[] {
-    return [...this.#open.values()];
+    return this.#open.all;
   }
 
   /** When the run was told to stop, on the monotonic clock; null while it was not. */
@@ -45,9 +44,7 @@ export class JournalWatch {
 
   async load(): Promise<readonly JournalEntry[]> {
     const entries = await this.#journal.load();
-    this.#open.clear();
-    const snapshot = entries.findLast((entry) => entry.kind === 'snapshot');
-    for (const intent of snapshot === undefined ? [] : intentsIn(snapshot)) this.#open.set(intent.step, intent);
+    this.#open.load(entries);
     this.#follow(entries);
     return entries;
   }
@@ -59,6 +56,7 @@ export class JournalWatch {
     try {
       await committing;
       this.#made += 1;
+      this.#open.follow(entries);
       this.#follow(entries);
     } finally {
       this.#commits.delete(settled);
@@ -72,36 +70,9 @@ export class JournalWatch {
 
   #follow(entries: readonly JournalEntry[]): void {
     for (const entry of entries) {
-      switch (entry.kind) {
-        case 'intent':
-          this.#open.set(entry.step, entry);
-          break;
-        case 'result':
-        case 'failure':
-        case 'retry':
-        case 'interrupted':
-        case 'in_doubt': // it waits for an answer
-          this.#open.delete(entry.step);
-          break;
-        case 'lane_dropped':
-          for (const { step, lane = '' } of this.open) {
-            if (lane.startsWith(entry.lane ?? '')) this.#open.delete(step);
-          }
-          break;
-        case 'stop':
-          if (entry.step !== null) this.#open.delete(entry.step);
-          this.#stop = entry.stop;
-          this.#stoppedAt ??= this.#clock.monotonic();
-          break;
-      }
+      if (entry.kind !== 'stop') continue;
+      this.#stop = entry.stop;
+      this.#stoppedAt ??= this.#clock.monotonic();
     }
   }
-}
-
-/** The nodes that were under way when a snapshot was taken. */
-function intentsIn({ state }: SnapshotEntry): readonly IntentEntry[] {
-  const intents = [...restoreSnapshot(state).lanes.values()].flatMap(({ intent, doubt }) =>
-    intent === null || doubt !== null ? [] : [intent],
-  );
-  return intents.toSorted((a, b) => a.step - b.step);
 }
