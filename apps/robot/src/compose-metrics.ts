@@ -42,7 +42,9 @@ export function composeMetrics({ config, clock, logger, onGate }: MeasurementOpt
     onSample: (sample) => gate.sampled(sample),
     onError: (message) => logger.log('debug', `a sample of the resources failed: ${message}`),
   });
-  const metrics = observability.metricsEnabled ? new MetricsCollector({ clock, resourceMonitor: monitor }) : null;
+  const metrics = observability.metricsEnabled
+    ? new MetricsCollector({ clock, resourceMonitor: monitor, onJobEnd: () => history?.saveSoon() })
+    : null;
   const history =
     metrics === null
       ? null

@@ -94,6 +94,23 @@ describe('a history', () => {
     expect(readdirSync(folder)).toEqual(['metrics.json']);
   });
 
+  it('is saved when a job has ended, but no more than once a second, so that a kill leaves the counts of jobs right', async () => {
+    let history: MetricsHistory | null = null;
+    const metrics = new MetricsCollector({ clock, onJobEnd: () => history?.saveSoon() });
+    history = historyOf(metrics);
+    const saved = (): unknown => existsSync(path) && JSON.parse(readFileSync(path, 'utf8')).recentJobs.length;
+    await history.start();
+    await work(metrics, 'completed');
+    await expect.poll(saved).toBe(1);
+    await expect.poll(() => clock.sleeping).toBe(1);
+    const handles = [1, 2, 3].map((n) => metrics.startJob(`job-${n}`, 'Flow'));
+    for (const job of handles) job.endJob({ success: true });
+    expect([saved(), clock.sleeping]).toEqual([1, 1]);
+    await clock.advance(1_000);
+    await expect.poll(saved).toBe(4);
+    await history.stop();
+  });
+
   it.each([
     ['is torn', () => truncateSync(path, 100)],
     ['is no JSON', () => writeFileSync(path, 'x')],
@@ -121,7 +138,7 @@ describe('a history', () => {
 });
 
 describe('memory and file', () => {
-  it('stay as they are over many labels and a day', async () => {
+  it('stay as they are over many labels and a day', { timeout: 60_000 }, async () => {
     const metrics = collector();
     const history = historyOf(metrics);
     await history.start();

@@ -2,6 +2,7 @@
  * Counts what the robot does: jobs, nodes, failures, and what it costs. One collector per robot; each run of a
  * job has a handle of its own. Everything kept has a limit, and a counter of what went past it (I7).
  */
+import { notify } from '../notify.ts';
 import type { Clock } from '../ports.ts';
 import { ResourceMonitor } from '../resources/resource-monitor.ts';
 import type { ResourceSample } from '../resources/resource-sample.ts';
@@ -29,6 +30,8 @@ export interface MetricsCollectorOptions {
   readonly maxRecentJobs?: number;
   /** Active jobs that are listed. Default 1,000. */
   readonly maxActiveJobs?: number;
+  /** Called when a run has ended and is counted, see `MetricsHistory.saveSoon`. */
+  readonly onJobEnd?: () => void;
 }
 
 /**
@@ -44,6 +47,7 @@ export class MetricsCollector {
   readonly #resources: ResourceMonitor;
   readonly #maxRecentJobs: number;
   readonly #maxActiveJobs: number;
+  readonly #onJobEnd: (() => void) | undefined;
   readonly #startedMonotonic: number;
   readonly #nodeTypes: BoundedLabels<NodeStatistics>;
   readonly #errors: ErrorStatistics;
@@ -75,6 +79,7 @@ export class MetricsCollector {
     this.#resources = options.resourceMonitor ?? new ResourceMonitor({ clock: this.#clock });
     this.#maxRecentJobs = options.maxRecentJobs ?? 500;
     this.#maxActiveJobs = options.maxActiveJobs ?? 1_000;
+    this.#onJobEnd = options.onJobEnd;
     this.#startedMonotonic = this.#clock.monotonic();
     this.#sinceMs = this.#clock.now();
     this.#nodeTypes = new BoundedLabels(options.maxNodeTypes ?? 200, () => new NodeStatistics());
@@ -216,6 +221,7 @@ export class MetricsCollector {
       this.#recent.shift();
       this.#dropped.forgotten += 1;
     }
+    notify(this.#onJobEnd, undefined);
   }
 
   #droppedCounts(): DroppedCounts {

@@ -1,7 +1,8 @@
 /**
- * Keeps a collector's counts over restarts, in one small file that is replaced in one step, once a minute and at the
- * end. A file that cannot be read is set aside (`<path>.damaged`), and counting begins anew: metrics are no record.
- * What was counted since the last save is lost when the process is killed.
+ * Keeps a collector's counts over restarts, in one small file that is replaced in one step: once a minute, when a job
+ * has ended, and at the end. A file that cannot be read is set aside (`<path>.damaged`), and counting begins anew:
+ * metrics are no record. What was counted since the last save is lost when the process is killed: of the jobs that
+ * ended, those of the last second; of the nodes of jobs that run, those of the last minute.
  */
 import { open, readFile, rename, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
@@ -16,6 +17,8 @@ export interface MetricsHistoryOptions {
   readonly clock?: Clock;
   /** Time between two saves. Default 60,000. */
   readonly intervalMs?: number;
+  /** Least time between two saves, however many jobs end. Default 1,000. */
+  readonly minIntervalMs?: number;
 }
 
 /** What this package writes takes a small part of it. */
@@ -32,6 +35,8 @@ export class MetricsHistory {
   readonly #clock: Clock;
   #running: { readonly stop: AbortController; readonly loop: Promise<void> } | null = null;
   #problem: string | null = null;
+  #isDue = false;
+  #wake = new AbortController();
 
   constructor(options: MetricsHistoryOptions) {
     this.#options = options;
@@ -47,6 +52,12 @@ export class MetricsHistory {
     await loaded;
   }
 
+  /** A job has ended: its counts are saved at once, or as soon as the last save is long enough ago. */
+  saveSoon(): void {
+    this.#isDue = true;
+    this.#wake.abort();
+  }
+
   /** Saves a last time. Never rejects. */
   async stop(): Promise<void> {
     const running = this.#running;
@@ -58,14 +69,19 @@ export class MetricsHistory {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
+    const { intervalMs = 60_000, minIntervalMs = 1_000 } = this.#options;
     while (!signal.aborted) {
-      try {
-        await this.#clock.sleep(this.#options.intervalMs ?? 60_000, signal);
-      } catch {
-        return;
-      }
+      await this.#sleep(minIntervalMs, signal);
+      this.#wake = new AbortController();
+      if (!this.#isDue) await this.#sleep(intervalMs - minIntervalMs, AbortSignal.any([signal, this.#wake.signal]));
+      if (signal.aborted) return;
+      this.#isDue = false;
       await this.#save();
     }
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return this.#clock.sleep(ms, signal).catch(() => undefined);
   }
 
   async #load(): Promise<void> {
