@@ -22,6 +22,15 @@ export async function loadIdentity(home: string, configuredId?: string | null): 
   return { robotId: configuredId ?? (await storedId(join(home, 'robot.json'))), bootId: await currentBootId() };
 }
 
+/** The id of the robot of a home; null when there is none, or its file cannot be read. */
+export async function robotIdOf(home: string): Promise<string | null> {
+  const stored = (await readJson(join(home, 'robot.json')).catch(() => undefined)) as
+    | { readonly robot_id?: unknown }
+    | null
+    | undefined;
+  return typeof stored?.robot_id === 'string' ? stored.robot_id : null;
+}
+
 async function storedId(path: string): Promise<string> {
   const stored = await readJson(path);
   if (stored !== undefined) {

@@ -1,5 +1,5 @@
 /** Ten jobs at once, each in a process of its own: whatever is recorded of one is recorded as its own. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -92,6 +92,19 @@ it('keeps the lines, entries and rows of ten jobs apart', async () => {
     fields: { job_id: jobId, node_id: `fail-${markOf(0)}` },
   });
   expect(readFileSync(path, 'utf8')).not.toContain(server.serviceKey);
+
+  const [, completed = ''] = ids;
+  const bundle = (id: string, where = home) =>
+    runCommand(['job', 'bundle', id], { env: { ...env, CASARE_HOME: where } });
+  expect(await bundle(completed)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('only failed jobs') });
+  const elsewhere = await bundle(jobId, temporaryFolder());
+  expect(elsewhere).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/the robot .* has it; run/) });
+  rmSync(join(home, 'bundles', jobId, 'bundle.json'));
+  const damaged = await bundle(jobId);
+  expect(damaged).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('bundle.json is missing') });
+  expect(damaged.stdout).toContain('nodes.json');
+  rmSync(join(home, 'bundles', jobId), { recursive: true });
+  expect(await bundle(jobId)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('removed since') });
 });
 
 interface Recorded {

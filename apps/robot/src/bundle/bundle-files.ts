@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Redactor } from '@casare/observability/redaction';
 
 const longestText = 4_000;
+/** Of a bundle's size, kept for the file that says what it is, which every bundle has. */
+const coverBytes = 64 * 1024;
 
 export class BundleFiles {
   readonly #folder: string;
@@ -30,16 +32,44 @@ export class BundleFiles {
 
   async write(name: string, content: Uint8Array | string): Promise<void> {
     const bytes = Buffer.byteLength(content);
-    if (this.#bytes + bytes > this.#maxBytes) {
-      this.leftOut.push(`${name} (${bytes} bytes)`);
-      return;
+    if (bytes > this.#room) this.leftOut.push(`${name} (${bytes} bytes)`);
+    else await this.#put(name, content);
+  }
+
+  /** As many of the last lines as there is room for. */
+  async writeLines(name: string, lines: readonly string[]): Promise<void> {
+    let first = lines.length;
+    let room = this.#room;
+    for (; first > 0; first -= 1) {
+      room -= Buffer.byteLength(lines[first - 1] ?? '') + 1;
+      if (room < 0) break;
     }
-    await writeFile(join(this.#folder, name), content, { mode: 0o600 });
-    this.#bytes += bytes;
+    if (first > 0) this.leftOut.push(`${name}: its first ${first} of ${lines.length} lines`);
+    await this.#put(
+      name,
+      lines
+        .slice(first)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   }
 
   async writeJson(name: string, value: unknown): Promise<void> {
-    await this.write(name, `${JSON.stringify(shown(value), null, 2)}\n`);
+    await this.write(name, jsonText(value));
+  }
+
+  /** What the bundle is: never left out. */
+  async writeCover(name: string, value: unknown): Promise<void> {
+    await this.#put(name, jsonText(value));
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#maxBytes - coverBytes - this.#bytes);
+  }
+
+  async #put(name: string, content: Uint8Array | string): Promise<void> {
+    await writeFile(join(this.#folder, name), content, { mode: 0o600 });
+    this.#bytes += Buffer.byteLength(content);
   }
 }
 
@@ -49,6 +79,10 @@ export async function folderBytes(folder: string): Promise<number> {
     bytes += (await stat(join(folder, name)).catch(() => null))?.size ?? 0;
   }
   return bytes;
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(shown(value), null, 2)}\n`;
 }
 
 const byKey = new Redactor();

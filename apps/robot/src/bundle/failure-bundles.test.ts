@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RobotConfig } from '@casare/config';
@@ -89,12 +89,23 @@ it('leaves out what is larger than a bundle may be, and keeps no more, larger or
       .filter((name) => !name.startsWith('.'))
       .sort();
   expect(kept()).toEqual(['a', 'c', 'd']); // b is too old
-  stage('e', 'page-1.png', 900_000);
+  stage('e', 'page-1.png', 350_000);
   const large = bundles(
     { quotaMb: 1, maxMb: 1 },
-    { logOf: async () => [{ at: '', level: 'info', message: 'x'.repeat(400_000), fields: {} }] },
+    {
+      logOf: async () =>
+        Array.from({ length: 500 }, (_, n) => ({
+          ...{ at: '', level: 'info' as const, message: `${n} ${'ä'.repeat(50_000)}`, fields: {} },
+        })),
+    },
   );
+  writeFileSync(join(stagingFolder(home, 'e'), 'pages.json'), '{"left_out":["trace-1.zip (60000000 bytes)"]}');
   await large.finish(job('e'), failed);
   expect(kept()).toEqual(['e']);
-  expect(await readBundle(home, 'e')).toMatchObject({ left_out: [expect.stringContaining('log.jsonl')] });
+  // A log of 50 MB: its newest lines are there, and what the bundle is; all of it within its size.
+  expect(await readBundle(home, 'e')).toMatchObject({
+    left_out: ['trace-1.zip (60000000 bytes)', 'log.jsonl: its first 494 of 500 lines'],
+  });
+  const sizes = readdirSync(bundleFolder(home, 'e')).map((name) => statSync(join(bundleFolder(home, 'e'), name)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_024 * 1_024);
 });

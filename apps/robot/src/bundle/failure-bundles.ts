@@ -82,9 +82,13 @@ export class FailureBundles {
     if ((await readBundle(home, jobId))?.lease === leaseToken && !(await exists(staging))) return link;
     const files = await BundleFiles.goOn(staging, config.failureBundles.maxMb * megabyte);
     const lines = await logOf(jobId, clock.now() - outcome.duration_ms - dayMs);
-    await files.write('log.jsonl', lines.map((line) => `${redactor.text(JSON.stringify(line))}\n`).join(''));
+    await files.writeLines(
+      'log.jsonl',
+      lines.map((line) => redactor.text(JSON.stringify(line))),
+    );
     const staged = await readJsonFile(join(staging, 'failure.json'));
-    await files.writeJson(
+    const pages = await readJsonFile(join(staging, 'pages.json'));
+    await files.writeCover(
       'bundle.json',
       redactor.json({
         version: 1,
@@ -103,7 +107,7 @@ export class FailureBundles {
           library,
         },
         files: (await readdir(staging)).sort(),
-        left_out: files.leftOut,
+        left_out: [...(Array.isArray(pages?.left_out) ? pages.left_out : []), ...files.leftOut],
       }),
     );
     await rm(folder, { recursive: true, force: true });

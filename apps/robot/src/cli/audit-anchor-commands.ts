@@ -10,7 +10,7 @@ import {
   publicKeyPem,
   readFolderAnchors,
 } from '@casare/observability';
-import { readJson } from '../home-folder.ts';
+import { robotIdOf } from '../identity.ts';
 import { account } from './account.ts';
 import { type AuditFolderFlags, auditFolder, writeLines } from './audit-commands.ts';
 import { CliError } from './cli-error.ts';
@@ -70,8 +70,8 @@ async function fromDatabase(flags: AnchorFlags): Promise<AnchorFile> {
 }
 
 async function idOfHome(home: string): Promise<string> {
-  const stored = (await readJson(join(home, 'robot.json'))) as { readonly robot_id?: unknown } | undefined;
-  if (typeof stored?.robot_id === 'string') return stored.robot_id;
+  const id = await robotIdOf(home);
+  if (id !== null) return id;
   throw new CliError(exitCodes.usage, `there is no robot in ${home}; name one with --robot`);
 }
 

@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from '@casare/execution';
 import { zipSync } from 'fflate';
 import { bundleFolder } from '../bundle/bundle-places.ts';
 import { bundleIds, readBundle } from '../bundle/failure-bundles.ts';
+import { robotIdOf } from '../identity.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findJobId } from './find-job.ts';
@@ -20,15 +21,17 @@ export interface BundleFlags extends ConnectionFlags {
 export async function bundleCommand(id: string, flags: BundleFlags, terminal: Terminal): Promise<number> {
   const { home } = loadConfig(flags.config === undefined ? {} : { file: flags.config }).config.robot;
   const [jobId, ...others] = /^[\w-]+$/.test(id) ? await bundleIds(home, id) : [];
-  if (jobId === undefined) throw new CliError(exitCodes.failed, await whereElse(id, flags));
+  if (jobId === undefined) throw new CliError(exitCodes.failed, await whereElse(id, home, flags));
   if (others.length > 0) {
     throw new CliError(exitCodes.usage, `several bundles begin with ${id}: ${[jobId, ...others].join(', ')}`);
   }
   const folder = bundleFolder(home, jobId);
-  const about = (await readBundle(home, jobId)) ?? {};
+  const about = await readBundle(home, jobId);
+  if (about === null)
+    terminal.note(`casare-robot: its bundle.json is missing or damaged; what else is there is in ${folder}`);
   const path = flags.out === undefined ? folder : await copyTo(resolve(flags.out), folder);
-  if (flags.json) terminal.print(JSON.stringify({ ...about, path }));
-  else for (const line of await sheet(about, folder, path)) terminal.print(line);
+  if (flags.json) terminal.print(JSON.stringify({ ...(about ?? { job_id: jobId }), path }));
+  else for (const line of await sheet(about ?? { job_id: jobId }, folder, path)) terminal.print(line);
   return exitCodes.ok;
 }
 
@@ -58,7 +61,7 @@ async function sheet(about: JsonObject, folder: string, path: string): Promise<s
       ['job', textOf(about.job_id)],
       ['name', textOf(about.name)],
       ['failed', textOf(about.at)],
-      ['error', `${textOf(error.code)}${node}: ${textOf(error.message)}`],
+      ['error', about.error === undefined ? null : `${textOf(error.code)}${node}: ${textOf(error.message)}`],
       ['workflow', textOf(about.workflow_hash)],
       ['versions', versions.join(', ')],
       ['bundle', path],
@@ -68,7 +71,7 @@ async function sheet(about: JsonObject, folder: string, path: string): Promise<s
 }
 
 /** The database knows which robot has it. */
-async function whereElse(id: string, flags: BundleFlags): Promise<string> {
+async function whereElse(id: string, home: string, flags: BundleFlags): Promise<string> {
   const here = `this machine has no failure bundle of job ${id}`;
   let job: JsonObject | null;
   try {
@@ -79,6 +82,9 @@ async function whereElse(id: string, flags: BundleFlags): Promise<string> {
   if (job === null) return `there is no job ${id}`;
   const bundle = objectOf(objectOf(job.error).bundle);
   if (typeof bundle.robot === 'string') {
+    if (bundle.robot_id !== undefined && bundle.robot_id === (await robotIdOf(home))) {
+      return `${here} any more: it was made here, and has been removed since, by hand or because failureBundles.maxCount, maxAgeDays or quotaMb were reached`;
+    }
     return `${here}: the robot ${bundle.robot} has it; run \`casare-robot job bundle ${String(bundle.id)}\` on its machine`;
   }
   return `${here}, and the job names none (its status is ${textOf(job.status)}); only failed jobs have one, as long as it is kept`;
