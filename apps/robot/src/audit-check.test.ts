@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '@casare/execution';
 import { AuditLogger } from '@casare/observability';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../test/support/robot-home.ts';
@@ -16,7 +17,12 @@ it('a robot that goes on with an audit log in which an entry was changed says wh
   };
   const told: string[] = [];
   const check = (audit: AuditLogger): AuditCheck =>
-    new AuditCheck({ audit, folder, logger: { log: (level, message) => void told.push(`${level}: ${message}`) } });
+    new AuditCheck({
+      audit,
+      folder,
+      logger: { log: (level, message) => void told.push(`${level}: ${message}`) },
+      clock: systemClock,
+    });
 
   const before = open();
   for (const reason of ['one', 'two', 'three']) before.robotStopped({ mode: 'finish', reason });

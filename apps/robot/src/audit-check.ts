@@ -2,7 +2,7 @@
  * Whether the audit log that the robot goes on with is as it was written. Looked at once, beside the robot's work: its size
  * must not delay a start, and the robot goes on in any case. What is missing at the end shows against anchors only.
  */
-import type { Logger } from '@casare/execution';
+import type { Clock, Logger } from '@casare/execution';
 import { AuditEventType, type AuditFinding, type AuditLogger, verifyAuditLog } from '@casare/observability';
 import { messageOf } from './message-of.ts';
 
@@ -10,7 +10,11 @@ export interface AuditCheckOptions {
   readonly audit: Pick<AuditLogger, 'log'>;
   readonly folder: string;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
+
+/** Of one core: a log of 2 GB is a few minutes' work then, and nobody notices. */
+const share = 0.1;
 
 export class AuditCheck {
   readonly #options: AuditCheckOptions;
@@ -28,9 +32,12 @@ export class AuditCheck {
 
   /** Resolves when the log was looked at; never rejects. */
   async run(): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, clock } = this.#options;
     try {
-      const { ok, findings, findingCount } = await verifyAuditLog(folder, { signal: this.#stopped.signal });
+      const { ok, findings, findingCount } = await verifyAuditLog(folder, {
+        signal: this.#stopped.signal,
+        pace: { share, clock },
+      });
       const [first] = findings;
       if (ok || first === undefined) return;
       const others = findingCount === 1 ? '' : `, and ${findingCount - 1} more`;

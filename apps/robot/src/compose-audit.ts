@@ -1,7 +1,7 @@
 /** The robot's audit log as its settings describe it, and what depends on it: no record, no new jobs. */
 import { join } from 'node:path';
 import type { ValidSettings } from '@casare/config';
-import type { Logger } from '@casare/execution';
+import type { Clock, Logger } from '@casare/execution';
 import { AuditEventType, AuditLogger, type Redactor } from '@casare/observability';
 import { type AnchorServer, AuditAnchors } from './audit-anchors.ts';
 import { AuditCheck } from './audit-check.ts';
@@ -12,6 +12,7 @@ export interface AuditComposition {
   readonly identity: RobotIdentity;
   readonly redactor: Redactor;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** Told when the log cannot be written, with the reason in words, and with null when it can again. */
   readonly onWritable: (problem: string | null) => void;
 }
@@ -39,7 +40,7 @@ const dayMs = 86_400_000;
 const megabyte = 1024 * 1024;
 
 /** @throws AuditError `AUDIT_FOLDER_OWNED` when another robot writes to the folder, `AUDIT_KEY_WRONG` */
-export function composeAudit({ config, identity, redactor, logger, onWritable }: AuditComposition): RobotAudit {
+export function composeAudit({ config, identity, redactor, logger, clock, onWritable }: AuditComposition): RobotAudit {
   const settings = config.observability;
   if (!settings.auditEnabled) return withoutAudit;
   let anchors: AuditAnchors | null = null;
@@ -60,7 +61,7 @@ export function composeAudit({ config, identity, redactor, logger, onWritable }:
     },
   });
   audit.open();
-  const check = new AuditCheck({ audit, folder: settings.auditDir, logger });
+  const check = new AuditCheck({ audit, folder: settings.auditDir, logger, clock });
   void check.run();
   return {
     audit,

@@ -151,7 +151,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const measurements = composeMetrics({ config, clock, logger, onGate: options.onPause });
     const { metrics, activity, gate } = measurements;
     const onWritable = (problem: string | null): void => gate.hold('audit', problem);
-    const record = composeAudit({ config, identity, redactor, logger, onWritable });
+    const record = composeAudit({ config, identity, redactor, logger, clock, onWritable });
     const { audit } = record;
     opened.record = record;
     auditIncidents(ownStore, audit);

@@ -25,6 +25,7 @@ export {
 export type { Checkpoint } from './audit/signed-records.ts';
 export type { KeyTrust } from './audit/trusted-keys.ts';
 export { type AuditVerification, type VerifyOptions, verifyAuditLog } from './audit/verify-audit-log.ts';
+export type { VerifyPace } from './audit/verify-pace.ts';
 export { AuditError, type AuditErrorCode } from './errors.ts';
 export { collectorFamilies } from './exposition/collector-families.ts';
 export { family, type MetricFamily, type MetricPoint } from './exposition/metric-family.ts';

@@ -310,6 +310,39 @@ describe('a log of many segments, which threads check side by side', () => {
   });
 });
 
+describe('a look beside other work', () => {
+  it('rests behind every segment as its share of the time asks, finds the same, and can be stopped while it rests', async () => {
+    const audit = open({ segmentMaxBytes: 2_000 });
+    for (let entry = 0; entry < 60; entry += 1) audit.log(AuditEventType.NODE_COMPLETED, `entry ${entry}`);
+    audit.close();
+    const slept: number[] = [];
+    let now = 0;
+    const pacer = {
+      monotonic: () => (now += 10),
+      sleep: async (ms: number) => void slept.push(ms),
+    };
+    const fast = await verifyAuditLog(logDir);
+    expect(await verifyAuditLog(logDir, { pace: { share: 0.1, clock: pacer } })).toEqual(fast);
+    expect(fast).toMatchObject({ ok: true, entries: 60 });
+    expect(fast.segments).toBeGreaterThan(6);
+    // The last thread's rest may not have begun when all is known.
+    expect(slept.length).toBeGreaterThanOrEqual(fast.segments - 1);
+    expect(Math.min(...slept)).toBeGreaterThanOrEqual(90);
+
+    const stop = new AbortController();
+    const resting = {
+      monotonic: pacer.monotonic,
+      sleep: (_ms: number, signal?: AbortSignal) => {
+        stop.abort(new Error('enough'));
+        signal?.throwIfAborted();
+        return new Promise<void>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      },
+    };
+    const stopped = verifyAuditLog(logDir, { pace: { share: 0.1, clock: resting }, signal: stop.signal });
+    await expect(stopped).rejects.toThrow('enough');
+  });
+});
+
 describe('a key that is rotated', () => {
   it('is vouched for by the old one, and neither signs what is not its own', async () => {
     await writeThreeDays();

@@ -9,6 +9,7 @@ import type { Anchor } from './anchor-file.ts';
 import type { AuditSegment } from './audit-files.ts';
 import type { KeyHistory } from './audit-keys.ts';
 import type { SegmentPart } from './chain-checker.ts';
+import { rest, type VerifyPace } from './verify-pace.ts';
 
 /** What every segment is checked with. */
 export interface SegmentContext {
@@ -32,6 +33,8 @@ export interface SegmentAnswer {
 export interface SegmentPool {
   /** Null also for a segment that is to be read in any case: the first, the last, or all of a small log. */
   partOf(index: number): Promise<SegmentPart | null>;
+  /** Answers null to all that is asked, or has been. */
+  giveUp(): void;
   close(): Promise<void>;
 }
 
@@ -39,9 +42,16 @@ const mostThreads = 4;
 /** Fewer segments are not worth the threads. */
 const fewestSegments = 6;
 
-export function openSegmentPool(segments: readonly AuditSegment[], context: SegmentContext): SegmentPool {
+/** @param pace one thread then, which rests between two segments */
+export function openSegmentPool(
+  segments: readonly AuditSegment[],
+  context: SegmentContext,
+  pace?: VerifyPace,
+): SegmentPool {
   const tasks = segments.slice(1, -1).map(({ name, path }, index): SegmentTask => ({ index: index + 1, name, path }));
-  const count = segments.length < fewestSegments ? 0 : Math.min(mostThreads, availableParallelism(), tasks.length);
+  const most = pace === undefined ? mostThreads : 1;
+  const count = segments.length < fewestSegments ? 0 : Math.min(most, availableParallelism(), tasks.length);
+  const closed = new AbortController();
   const answers = new Map(
     count === 0 ? [] : tasks.map(({ index }) => [index, Promise.withResolvers<SegmentPart | null>()]),
   );
@@ -50,13 +60,17 @@ export function openSegmentPool(segments: readonly AuditSegment[], context: Segm
 
   function startWorker(): Worker {
     const worker = new Worker(workerFile(), { name: 'audit-verify', execArgv: [], workerData: context });
+    let began = 0;
     const next = (): void => {
       const task = queue.shift();
-      if (task !== undefined) worker.postMessage(task);
+      if (task === undefined) return;
+      began = pace?.clock.monotonic() ?? 0;
+      worker.postMessage(task);
     };
     worker.on('message', ({ index, part }: SegmentAnswer) => {
       answers.get(index)?.resolve(part);
-      next();
+      if (pace === undefined) next();
+      else void rest(pace, pace.clock.monotonic() - began, closed.signal).then(next);
     });
     // Whatever it had to do is then read by the one that asks.
     worker.on('error', () => giveUp());
@@ -65,12 +79,14 @@ export function openSegmentPool(segments: readonly AuditSegment[], context: Segm
   }
 
   function giveUp(): void {
+    closed.abort();
     queue.length = 0;
     for (const { resolve } of answers.values()) resolve(null);
   }
 
   return {
     partOf: (index) => answers.get(index)?.promise ?? Promise.resolve(null),
+    giveUp,
     async close() {
       giveUp();
       await Promise.all(workers.map((worker) => worker.terminate()));

@@ -21,6 +21,7 @@ import { openSegmentPool } from './segment-pool.ts';
 import { checkpointText, type Tombstone, tombstoneText } from './signed-records.ts';
 import { readTombstone, tombstoneName } from './tombstone-file.ts';
 import { type KeyTrust, TrustedKeys } from './trusted-keys.ts';
+import { rest, type VerifyPace } from './verify-pace.ts';
 
 export interface VerifyOptions {
   /** Anchors that were kept elsewhere; without them, what is missing at the end cannot be seen. */
@@ -29,6 +30,8 @@ export interface VerifyOptions {
   readonly publicKeys?: readonly string[];
   /** Ends the look behind the segment at hand; the promise rejects with its reason. */
   readonly signal?: AbortSignal;
+  /** Takes its time, for a look beside other work. Default: as fast as it can, on up to four cores. */
+  readonly pace?: VerifyPace;
 }
 
 export interface AuditVerification {
@@ -108,15 +111,22 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
   const checker = new ChainChecker({ start, keys, anchors, report, mostUnsigned });
   const segments = files.filter(isSegment);
   let isLastLineOpen = false;
-  const pool = openSegmentPool(segments, { history, publicKeys, anchors });
+  const { signal, pace } = options;
+  const pool = openSegmentPool(segments, { history, publicKeys, anchors }, pace);
+  const stop = (): void => pool.giveUp();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     for (const [index, segment] of segments.entries()) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       const part = await pool.partOf(index);
+      signal?.throwIfAborted();
       if (part !== null && checker.adopt(segment.name, part)) continue;
+      const began = pace?.clock.monotonic() ?? 0;
       isLastLineOpen = await checkSegment(segment, checker, index === segments.length - 1);
+      if (pace !== undefined) await rest(pace, pace.clock.monotonic() - began, signal);
     }
   } finally {
+    signal?.removeEventListener('abort', stop);
     await pool.close();
   }
   checker.finish();
