@@ -123,7 +123,7 @@ export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { rea
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as KnownOptions),
     jobId,
     workflowJson,
-    variables: checkObject(options.variables ?? {}, 'variables'),
+    variables: checkVariables(options.variables ?? {}),
   };
 }
 
@@ -131,6 +131,22 @@ export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { rea
 export function checkLeaseToken(leaseToken: string | null | undefined): void {
   if (leaseToken === undefined || (typeof leaseToken === 'string' && /^\d+$/.test(leaseToken))) return;
   throw new StoreError('INVALID_ARGUMENT', 'leaseToken is a number as text: "17".');
+}
+
+/** A journal holds them again, some levels down. */
+const maxVariableLevels = 900;
+
+function checkVariables(variables: object): JsonObject {
+  if (isDeeperThan(variables, maxVariableLevels)) {
+    const reason = `they are circular or nested deeper than ${maxVariableLevels} levels`;
+    throw new StoreError('NOT_SERIALIZABLE', `The variables cannot be stored: ${reason}.`);
+  }
+  return checkObject(variables, 'variables');
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }
 
 /** @throws StoreError `INVALID_ARGUMENT`, `NOT_SERIALIZABLE` */

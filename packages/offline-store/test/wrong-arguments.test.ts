@@ -171,3 +171,22 @@ it.each(Object.entries({ ...outbox, ...queued, ...fields, ...others }))('%s', as
   }
   expect(raw).toEqual([]);
 });
+
+it('variables that leave the journal no room are refused with the job, not by its first step', async () => {
+  const nested = (levels: number): object => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`) as object;
+  const circular: { self?: object } = {};
+  circular.self = circular;
+  for (const variables of [nested(901), nested(6_000), circular]) {
+    const refused = queue.cacheJob({ jobId: 'deep', workflowJson: '{}', variables });
+    await expect(refused).rejects.toMatchObject({
+      code: 'NOT_SERIALIZABLE',
+      message: expect.stringContaining('deeper than 900 levels'),
+    });
+  }
+  await queue.cacheJob({ jobId: 'deep', workflowJson: '{}', variables: nested(900) });
+  const began = { kind: 'began', variables: nested(900) };
+  const snapshot = { kind: 'snapshot', state: { lanes: [{ variables: [['a', nested(900)]] }] } };
+  const deep = new CheckpointManager(queue).startJob('deep', 'flow');
+  await deep.commit([began, snapshot]);
+  expect(await deep.load()).toEqual([snapshot]);
+});

@@ -5,8 +5,8 @@ import { pathToNul, visible } from '../model/nul-character.ts';
 import { GatewayError } from './gateway-error.ts';
 import type { EnqueueRequest } from './gateway-types.ts';
 
-/** Deeper ones no robot stores. */
-const maxDepth = 1_000;
+/** Deeper ones no robot stores: its journal needs some levels for itself. */
+const maxDepth = 900;
 
 /** @throws GatewayError `INVALID_TEXT`, `TOO_DEEP` */
 export function requireStorable({ workflow, variables = {}, name = '' }: EnqueueRequest): void {

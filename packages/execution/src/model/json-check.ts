@@ -1,6 +1,7 @@
 /** Whether a value is plain JSON: what variables, outputs and the journal may hold. */
 
-const MAX_DEPTH = 1_000;
+/** A store keeps 1,000 levels, of which the journal's entries need some for themselves. */
+const MAX_DEPTH = 900;
 
 /**
  * @returns null for JSON; otherwise what is wrong, beginning with the place, if it matters: `.rows[2] is a Date`
