@@ -25,6 +25,14 @@ export class ConfigError extends Error {
   }
 }
 
+/** The value, which must be an object of settings. */
+export function requireObject(value: unknown, path: string | null): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  const message =
+    path === null ? 'is not a configuration, but has to be one: new RobotConfig()' : 'must be an object of settings';
+  throw invalidConfig([{ path, source: 'code', message }]);
+}
+
 export function invalidConfig(problems: readonly ConfigProblem[]): ConfigError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   const lines = problems.map(

@@ -1,5 +1,5 @@
 /** For commands that cannot do without a database. */
-import { ConfigError } from './errors.ts';
+import { ConfigError, requireObject } from './errors.ts';
 import { findSetting } from './setting-catalog.ts';
 import type { ConnectionSettings } from './settings.ts';
 
@@ -14,6 +14,8 @@ export function requireConnection(config: { readonly connection: Readonly<Connec
   readonly url: string;
   readonly key: string;
 } {
+  requireObject(config, null);
+  requireObject(config.connection, 'connection');
   const { url, key } = config.connection;
   if (url !== null && key !== null) return { url, key };
   const missing = [...(url === null ? ['connection.url'] : []), ...(key === null ? ['connection.key'] : [])];

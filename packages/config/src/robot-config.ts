@@ -4,6 +4,7 @@
  */
 import { inspect } from 'node:util';
 import { defaultSettings } from './defaults.ts';
+import { requireObject } from './errors.ts';
 import type { Host } from './ports.ts';
 import { redactConfig } from './redact-config.ts';
 import type {
@@ -47,6 +48,7 @@ export class RobotConfig implements Settings {
   /**
    * @param overrides settings that differ from their defaults
    * @param host machine and account; default: this one
+   * @throws ConfigError `CONFIG_INVALID` when they, or a section of them, are no object
    */
   constructor(overrides: PartialSettings = {}, host: Host = systemHost()) {
     const defaults = defaultSettings(host);
@@ -65,8 +67,9 @@ export class RobotConfig implements Settings {
     Object.defineProperty(this, inspect.custom, { value: () => redactConfig(this) });
     // Names that do not exist are kept, so that validateConfig can tell about them.
     const sections = this as unknown as Record<string, object | undefined>;
-    for (const [section, values] of Object.entries(overrides)) {
-      if (values !== undefined) sections[section] = { ...sections[section], ...withoutUndefined(values) };
+    for (const [section, values] of Object.entries(requireObject(overrides, null))) {
+      if (values === undefined) continue;
+      sections[section] = { ...sections[section], ...withoutUndefined(requireObject(values, section)) };
     }
   }
 

@@ -1,7 +1,7 @@
 /** Turns a configuration made in code into one that can be used. */
 import { join } from 'node:path';
 import { defaultHeartbeatMs, defaultSettings } from './defaults.ts';
-import { invalidConfig } from './errors.ts';
+import { invalidConfig, requireObject } from './errors.ts';
 import { mergeSources } from './merge-sources.ts';
 import { readObject } from './object-source.ts';
 import type { Host } from './ports.ts';
@@ -18,6 +18,7 @@ import { systemHost } from './system-host.ts';
  * settings.jobExecution.heartbeatIntervalMs // 10000
  */
 export function validateConfig(config: Settings, host: Host = systemHost()): ValidSettings {
+  requireObject(config, null);
   const source = readObject(config, { source: 'code' }, process.cwd());
   const { settings } = mergeSources(defaultSettings(host), [source], host.homedir);
   const { jobExecution, observability, robot, secrets } = settings;

@@ -112,6 +112,8 @@ export class ConnectionManager {
   #connecting = 0;
 
   constructor(options: ConnectionManagerOptions) {
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError('a ConnectionManager takes an object of options: { url, key }');
     const url = checkUrl(options.url);
     const key = checkKey(options.key);
     const config = connectionConfig(options.config);

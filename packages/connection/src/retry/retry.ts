@@ -28,6 +28,9 @@ export function retry<T>(
   options: RetryOptions = {},
 ): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (typeof operation !== 'function')
+      throw new TypeError('retry takes a function: retry(() => ask(), { maxAttempts: 5 })');
+    if (typeof options !== 'object' || options === null) throw new TypeError('the options of retry must be an object');
     if (options.signal?.aborted === true) reject(options.signal.reason);
     else new RetryRun(operation, options, resolve, reject).start();
   });

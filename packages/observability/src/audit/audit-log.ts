@@ -353,7 +353,8 @@ export class AuditLog {
 
   /** Redacted before it is cut, so that no part of a secret is left at the end. */
   #text(text: string, longest: number): string {
-    const clean = this.#redactor.text(text);
+    // A record of something that cannot be named well is better than none.
+    const clean = this.#redactor.text(typeof text === 'string' ? text : String(text));
     return clean.length > longest ? `${clean.slice(0, longest)}...` : clean;
   }
 

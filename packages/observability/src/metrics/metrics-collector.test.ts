@@ -173,3 +173,13 @@ describe('everything that is kept', () => {
     expect(job.name).toHaveLength(200);
   });
 });
+
+it('counts what callers without a type checker name wrongly, instead of failing what is measured', () => {
+  const metrics = new MetricsCollector();
+  for (const wrong of [undefined, null, 42, {}, Symbol('s'), 10n] as unknown[] as string[]) {
+    const job = metrics.startJob('job', wrong);
+    job.recordNode({ nodeId: 'a', nodeType: wrong, durationMs: 1, success: true });
+    job.endJob({ status: 'completed' });
+  }
+  expect(Object.keys(metrics.getNodeStats())).toHaveLength(6);
+});

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { type ConfigError, RobotConfig, requireConnection, validateConfig } from '../src/index.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the point is what the types would not let through
+type Anything = any;
+
+const wrong: readonly unknown[] = [null, 42, Number.NaN, 'x', true, [], () => 1, Symbol('s'), 10n];
+
+it.each<[string, (value: Anything) => unknown]>([
+  ['RobotConfig', (value) => new RobotConfig(value)],
+  ['a section of RobotConfig', (value) => new RobotConfig({ robot: value })],
+  ['validateConfig', (value) => validateConfig(value)],
+  ['requireConnection', (value) => requireConnection(value)],
+  ['the connection of requireConnection', (value) => requireConnection({ connection: value })],
+])('%s says by its own error what it was given wrongly', (_call, call) => {
+  const raw = wrong.filter((value) => {
+    try {
+      call(value);
+      return true;
+    } catch (error) {
+      return (error as ConfigError).code !== 'CONFIG_INVALID';
+    }
+  });
+  expect(raw).toEqual([]);
+});
