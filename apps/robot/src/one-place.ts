@@ -4,6 +4,7 @@
  * belongs to its user; who finds somebody there does not start. On other machines nobody notices: what is copied there
  * must not be started as it is (see `docs/adr/0030-a-home-is-not-copied.md`).
  */
+import { createHash } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -61,12 +62,14 @@ function unguarded(error: unknown, logger: Logger): OnePlace {
 /** Null where others could take the place. */
 async function placeOf(robotId: string): Promise<string | null> {
   if (process.platform === 'win32') return `\\\\.\\pipe\\casare-robot-id-${robotId}`;
+  // The path of a socket is short: the temporary folder of macOS takes half of it.
+  const name = createHash('sha256').update(robotId).digest('hex').slice(0, 16);
   const { uid } = userInfo();
   const folder = join(tmpdir(), `casare-robots-${uid}`);
   await mkdir(folder, { mode: 0o700 }).catch(() => undefined);
   const found = await lstat(folder);
   const isOurs = found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0;
-  return isOurs ? join(folder, robotId) : null;
+  return isOurs ? join(folder, name) : null;
 }
 
 async function listen(path: string, holder: Holder): Promise<OnePlace> {
