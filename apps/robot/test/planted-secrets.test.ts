@@ -18,6 +18,7 @@ import { temporaryFolder } from './support/robot-home.ts';
 import { chain } from './support/workflows.ts';
 
 const secret = 'planted-314159/"x" y';
+const lines = 'planted-line-1618\r\nplanted-line-0339';
 const statusToken = 'planted-status-token-8675309';
 const base64 = Buffer.from(secret).toString('base64');
 const patience = { timeoutMs: 100_000, intervalMs: 100 };
@@ -82,6 +83,10 @@ function workflow(url: string, fails: boolean): string {
     },
     { id: 'log', type: 'LogNode', config: { message: 'log says {{auth}} and {{packed}}', level: 'info' } },
     { id: 'print', type: 'CarelessNode', config: { text: '{{$secret:api}}' } },
+    { id: 'page', type: 'CarelessNode', config: { text: '{{$secret:lines}}' } },
+    ...(fails
+      ? [{ id: 'name', type: 'SetVariableNode', config: { variable_name: 'for {{$secret:api}}', value: 1 } }]
+      : []),
     { id: 'hold', type: 'HttpRequestNode', config: { url: `${url}/hold`, timeout: 600 } },
     { id: 'open', type: 'LaunchBrowserNode', config: { url: `${url}/?key={{$secret:api}}`, headless: true } },
     { id: 'type', type: 'TypeTextNode', config: { selector: '#name', text: '{{packed}}' } },
@@ -127,6 +132,7 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
     SUPABASE_KEY: server.serviceKey,
     CASARE_HOME: home,
     CASARE_SECRET_API: secret,
+    CASARE_SECRET_LINES: lines,
     CASARE_OBSERVABILITY_STATUS_TOKEN: statusToken,
     CASARE_LOG_LEVEL: 'debug',
     CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
@@ -197,7 +203,7 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
 
   const forms = [
     ...[secret, JSON.stringify(secret).slice(1, -1), JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1)],
-    ...[encodeURIComponent(secret), encodeURI(secret), base64, statusToken, server.serviceKey],
+    ...[encodeURIComponent(secret), encodeURI(secret), base64, statusToken, server.serviceKey, ...lines.split('\r\n')],
   ];
   const leaks = [
     ...texts.flatMap(([name, text]) => forms.filter((form) => text.includes(form)).map((form) => `${name}: ${form}`)),
