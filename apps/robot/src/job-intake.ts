@@ -81,7 +81,9 @@ export class JobIntake {
   /** What the next turn should ask for; null without a free slot, while paused or held, or while a claim is under way. */
   begin(): ClaimUnderWay | null {
     if (this.isClosed) return null;
-    const limit = this.#options.isHeld() ? 0 : this.#room;
+    // Looking for room finds out whether what holds the robot (an audit log that could not be written) is over.
+    const room = this.#room;
+    const limit = this.#options.isHeld() ? 0 : room;
     // A claim that was made without our knowing is looked after also by a robot that is full or paused.
     if (limit === 0 && !this.#mayBeUsed) return null;
     if (this.#underWay !== null) {
@@ -110,12 +112,12 @@ export class JobIntake {
     await this.#underWay;
   }
 
-  /** How many jobs may start. */
   /** To be called when nothing more is asked for: an id that may have claimed something is kept for the next start (I6). */
   async retire(): Promise<void> {
     if (!this.#mayBeUsed && !this.#isClaimUnknown && this.#underWay === null) await this.#options.claimRequest.retire();
   }
 
+  /** How many jobs may start. */
   get #room(): number {
     return this.isClosed || this.#options.isPaused() ? 0 : this.#options.desk.freeSlots;
   }
