@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: sharedProcess({ alone: ['test/**/*.test.ts'] }),
+    globalSetup: ['test/support/supabase-pool.ts'],
     setupFiles: ['test/support/own-environment.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,

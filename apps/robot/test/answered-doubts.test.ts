@@ -1,20 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { cashier } from './support/cashier.ts';
 import { type CommandResult, type RunningCommand, runCommand, startCommand } from './support/command.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
   operator = await operatorOf(server);
 });
 

@@ -1,6 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -9,14 +8,15 @@ import type { Terminal } from '../src/cli/terminal.ts';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
 import { startCommand } from './support/command.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { appendLine, chain } from './support/workflows.ts';
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase();
+  server = await pooledSupabase();
   operator = await operatorOf(server);
 });
 

@@ -3,23 +3,23 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand, startCommand } from './support/command.ts';
 import { heldJob } from './support/held-job.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 
 /** A job's process has to start first; on a busy machine that takes a while. */
 const patient = { timeoutMs: 60_000 };
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
   operator = await operatorOf(server);
 });
 

@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RunningCommand, startCommand } from './support/command.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { areAlive, processesOf } from './support/processes.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { chain } from './support/workflows.ts';
@@ -14,11 +14,11 @@ import { chain } from './support/workflows.ts';
 const packagePath = fileURLToPath(new URL('./support/misbehaving-package.ts', import.meta.url));
 const patience = { timeoutMs: 90_000 };
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
   operator = await operatorOf(server);
 });
 

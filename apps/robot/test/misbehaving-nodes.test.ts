@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { areAlive, processesOf } from './support/processes.ts';
 import { folderForAllTests } from './support/robot-home.ts';
 import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
@@ -14,14 +14,14 @@ import { appendLine, chain, type NodeSpec } from './support/workflows.ts';
 const packagePath = fileURLToPath(new URL('./support/misbehaving-package.ts', import.meta.url));
 const patience = { timeoutMs: 60_000 };
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 /** One robot meets all of it. */
 let robot: RobotAgent;
 const { path: home, remove: removeHome } = folderForAllTests();
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
   operator = await operatorOf(server);
   robot = new RobotAgent(
     new RobotConfig({

@@ -8,12 +8,12 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { unzipSync } from 'fflate';
 import { expect, it, onTestFinished } from 'vitest';
 import { type RunningCommand, runCommand, startCommand } from './support/command.ts';
 import { operatorOf } from './support/operator.ts';
+import { pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { chain } from './support/workflows.ts';
 
@@ -116,7 +116,7 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
   timeout: 400_000,
 }, async () => {
   const pages = await site();
-  const server = await startEmbeddedSupabase({});
+  const server = await pooledSupabase();
   onTestFinished(() => server.stop());
   const operator = await operatorOf(server);
   onTestFinished(() => operator.close());

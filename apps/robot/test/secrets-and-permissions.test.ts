@@ -3,11 +3,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand, startCommand } from './support/command.ts';
 import { operatorOf } from './support/operator.ts';
+import { pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { chain } from './support/workflows.ts';
 
@@ -119,7 +119,7 @@ describe('run', () => {
 
 describe('a job of the daemon', () => {
   it('names its node packages and their versions, and its result holds no secret', { timeout: 150_000 }, async () => {
-    const server = await startEmbeddedSupabase({});
+    const server = await pooledSupabase();
     onTestFinished(() => server.stop());
     const operator = await operatorOf(server);
     onTestFinished(() => operator.close());

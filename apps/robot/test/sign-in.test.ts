@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { startCommand } from './support/command.ts';
 import { operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { appendLine, chain } from './support/workflows.ts';
 
 const email = 'robot-seven@example.com';
 const password = 'hush: a password with spaces';
 
-async function signUp(server: SupabaseServer): Promise<string> {
+async function signUp(server: PooledSupabase): Promise<string> {
   const response = await fetch(`${server.url}/auth/v1/signup`, {
     method: 'POST',
     headers: { apikey: server.anonKey, 'content-type': 'application/json' },
@@ -24,7 +24,7 @@ async function signUp(server: SupabaseServer): Promise<string> {
 }
 
 it('the daemon runs a job under the sign-in of its robot, once its user exists', async () => {
-  const server = await startEmbeddedSupabase();
+  const server = await pooledSupabase();
   onTestFinished(() => server.stop());
   const robotId = randomUUID();
   const home = temporaryFolder();

@@ -2,13 +2,13 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { findBrowser } from '@casare/nodes';
 import { eventually } from '@casare/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
 import { type Operator, operatorOf } from './support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from './support/pooled-supabase.ts';
 import { folderForAllTests } from './support/robot-home.ts';
 import { chain, wait } from './support/workflows.ts';
 
@@ -22,7 +22,7 @@ const evilName = `<img src=x onerror="document.title='owned'">"'&`;
 
 describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => {
   const home = folderForAllTests();
-  let server: SupabaseServer;
+  let server: PooledSupabase;
   let operator: Operator;
   let robot: RobotAgent;
   let browser: Browser;
@@ -30,7 +30,7 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    server = await startEmbeddedSupabase({});
+    server = await pooledSupabase();
     operator = await operatorOf(server);
     robot = new RobotAgent(
       new RobotConfig({

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { startEmbeddedSupabase } from '@casare/local-supabase';
 import { readAuditLog, readLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { runCommand, startCommand } from './support/command.ts';
 import { operatorOf } from './support/operator.ts';
+import { pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
 import { chain } from './support/workflows.ts';
 
@@ -17,7 +17,7 @@ const markOf = (n: number): string => `mark-${String(n).padStart(2, '0')}-of-its
 
 it('keeps the lines, entries and rows of ten jobs apart', async () => {
   const home = temporaryFolder();
-  const server = await startEmbeddedSupabase({});
+  const server = await pooledSupabase();
   onTestFinished(() => server.stop());
   const operator = await operatorOf(server);
   onTestFinished(() => operator.close());

@@ -17,7 +17,7 @@ export interface TestGroups {
  *
  * @example
  * ```ts
- * export default defineConfig({ test: { testTimeout: 60_000, projects: sharedProcess({ alone: ["test/processes/*"] }) } });
+ * export default defineConfig({ test: { testTimeout: 60_000, projects: sharedProcess({ alone: ['test/processes/a.test.ts'] }) } });
  * ```
  */
 export function sharedProcess({

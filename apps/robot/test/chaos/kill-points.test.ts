@@ -1,16 +1,16 @@
 /** More: `pnpm chaos kill-points --count 500 --seed 1`. */
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PooledSupabase, pooledSupabase } from '../support/pooled-supabase.ts';
 import { temporaryFolder } from '../support/robot-home.ts';
 import { killDrill } from './kill-drill.ts';
 
 const kills = Number(process.env.KILLS ?? 20);
 const seed = Number(process.env.KILL_SEED ?? 20_260_101);
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
 });
 
 afterAll(() => server?.stop());
