@@ -113,10 +113,10 @@ export class OfflineQueue implements AsyncDisposable {
     await this.#change(jobId, reason === undefined ? { status: 'released' } : { status: 'released', reason }, outbox);
   }
 
-  /** Notes when a lease was last confirmed, for the time after a restart (I2). */
+  /** Notes when a lease was last confirmed, or that it is lost, for the time after a restart (I1, I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
-    const { bootId, sentAtMs, durationMs } = checkGiven(lease, 'renewLease');
-    const note = { bootId, sentAtMs, durationMs };
+    const { bootId, sentAtMs, durationMs, isLost } = checkGiven(lease, 'renewLease');
+    const note = { bootId, sentAtMs, durationMs, ...(isLost === undefined ? {} : { isLost }) };
     checkLease(note);
     checkLeaseToken(leaseToken ?? null);
     await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease: note });

@@ -94,9 +94,13 @@ export function checkCleanup(options: CleanupOptions): CleanupOptions {
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkLease(lease: LeaseNote | undefined): void {
   if (lease === undefined) return;
-  const { bootId, sentAtMs, durationMs } = checkGiven(lease, 'lease');
-  if (typeof bootId === 'string' && Number.isFinite(sentAtMs) && Number.isFinite(durationMs)) return;
-  throw new StoreError('INVALID_ARGUMENT', 'lease is { bootId, sentAtMs, durationMs }: a text and two numbers.');
+  const { bootId, sentAtMs, durationMs, isLost = false } = checkGiven(lease, 'lease');
+  const isWhole = typeof bootId === 'string' && Number.isFinite(sentAtMs) && Number.isFinite(durationMs);
+  if (isWhole && typeof isLost === 'boolean') return;
+  throw new StoreError(
+    'INVALID_ARGUMENT',
+    'lease is { bootId, sentAtMs, durationMs }, a text and two numbers, with isLost or without.',
+  );
 }
 
 type KnownOptions = Omit<CacheJobOptions, 'jobId' | 'workflowJson' | 'variables'>;
