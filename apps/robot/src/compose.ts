@@ -107,8 +107,8 @@ export interface RobotParts extends Measurements {
   readonly probe: StoreProbe;
   readonly redactor: Redactor;
   readonly audit: AuditLogger | null;
-  /** What was found when its log was looked at. */
-  readonly auditRecord: Pick<RobotAudit, 'problem'>;
+  /** What was found when its log was looked at, and whether it can be written to. */
+  readonly auditRecord: Pick<RobotAudit, 'problem' | 'isWritable'>;
   readonly auditAnchors: AuditAnchors | null;
   close(): Promise<void>;
 }

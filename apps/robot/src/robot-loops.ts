@@ -120,11 +120,12 @@ export class RobotLoops {
     return periodic;
   }
 
-  /** What could not be recorded is not claimed. */
+  /** What could not be recorded is not claimed. Asked also while no slot is free: what has passed must not be told on. */
   async #tryStore(): Promise<void> {
-    const { probe, gate } = this.#parts;
+    const { probe, gate, auditRecord } = this.#parts;
     await probe.look();
     gate.hold('store', probe.problem ?? null);
+    auditRecord.isWritable();
   }
 
   /** A line is also how it is found out whether the files can be written again. */

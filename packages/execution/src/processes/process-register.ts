@@ -1,7 +1,8 @@
 /**
  * The file that names the live job processes and the leaders of their groups, so that a supervisor that comes after a
  * killed one can prove them gone before it takes up their jobs. It is written before a process gets its first job. It
- * need not survive the machine: neither do the processes.
+ * need not survive the machine: neither do the processes. A disk that is full keeps no job from ending: while the file
+ * cannot be written, processes are found by the mark in their environment alone.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -21,6 +22,8 @@ export interface RegisterOptions {
   readonly bootId: string;
   /** What the mark of each process of this robot begins with. */
   readonly mark: string;
+  /** Told once when the file cannot be written. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface Leftovers {
@@ -32,6 +35,7 @@ export interface Leftovers {
 export class ProcessRegister {
   readonly #options: RegisterOptions;
   readonly #processes = new Map<string, ProcessId>();
+  #isBehind = false;
 
   constructor(options: RegisterOptions) {
     this.#options = options;
@@ -49,17 +53,28 @@ export class ProcessRegister {
     };
   }
 
-  /** On return the file names it. */
+  /** On return the file names it, unless the disk refuses it. */
   add(processes: readonly ProcessId[]): void {
     const before = this.#processes.size;
     for (const process of processes) this.#processes.set(keyOf(process), process);
-    if (this.#processes.size !== before) this.#write();
+    if (this.#isBehind || this.#processes.size !== before) this.#save();
   }
 
   remove(processes: readonly ProcessId[]): void {
     const before = this.#processes.size;
     for (const process of processes) this.#processes.delete(keyOf(process));
-    if (this.#processes.size !== before) this.#write();
+    if (this.#isBehind || this.#processes.size !== before) this.#save();
+  }
+
+  /** What could not be written comes with the next change. */
+  #save(): void {
+    try {
+      this.#write();
+      this.#isBehind = false;
+    } catch (error) {
+      if (!this.#isBehind) this.#options.onError(error);
+      this.#isBehind = true;
+    }
   }
 
   #write(): void {

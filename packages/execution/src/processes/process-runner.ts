@@ -90,7 +90,13 @@ export class ProcessRunner implements JobRunner {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const { registerPath: path, bootId, mark } = options;
-    this.#register = new ProcessRegister({ path, bootId, mark });
+    this.#register = new ProcessRegister({
+      path,
+      bootId,
+      mark,
+      onError: (error) =>
+        options.logger.log('warning', `the list of job processes cannot be written: ${String(error)}`, { path }),
+    });
     this.#memory = new MemoryWatch(
       options.memoryLimitBytes === undefined ? 2_048 * MEGABYTE : options.memoryLimitBytes,
       this.#clock,
