@@ -74,6 +74,8 @@ export class LeaseWorld {
   #boots = 1;
   #lease = { token: 1, expiresAt: Number.POSITIVE_INFINITY, isOver: false };
   #life: Life | null = null;
+  /** The record says that the robot has no part in the job any more, whichever of its lives noted that. */
+  #isGivenUp = false;
 
   private constructor(options: LeaseWorldOptions) {
     this.#options = options;
@@ -102,7 +104,7 @@ export class LeaseWorld {
 
   /** The job has ended on this robot and the server knows, or the robot has given it up. */
   get isSettled(): boolean {
-    return this.#lease.isOver || this.#life?.isGivenUp === true;
+    return this.#lease.isOver || this.#isGivenUp;
   }
 
   /** Lets time pass, moment by moment, so that the disk is done with what one moment asks of it before the next comes. */
@@ -125,9 +127,7 @@ export class LeaseWorld {
   /** The robot is killed and started again at once. */
   async restartRobot(): Promise<void> {
     await this.#kill();
-    this.#life = await this.#start();
-    await this.#life.desk.recover();
-    await this.run(0);
+    await this.#startAgain();
   }
 
   /** The machine is off for `offMs` and starts anew. */
@@ -138,9 +138,7 @@ export class LeaseWorld {
     this.#serverAhead = now + offMs;
     this.#boots += 1;
     this.#rivalLooks();
-    this.#life = await this.#start();
-    await this.#life.desk.recover();
-    await this.run(0);
+    await this.#startAgain();
   }
 
   /** Everything is well again; ends the robot. What is left to notice is noted. */
@@ -158,6 +156,14 @@ export class LeaseWorld {
       const done = begins.filter(({ end }) => end === 'done').length;
       if (done !== 1) this.violations.push(`the effect n${index} was done ${done} times`);
     }
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#life = await this.#start();
+    const { desk } = this.#life;
+    await desk.recover();
+    if (desk.progressOf(jobId) === null) this.#isGivenUp = true;
+    await this.run(0);
   }
 
   async #kill(): Promise<void> {
@@ -274,8 +280,8 @@ export class LeaseWorld {
       store: {
         ...store,
         supersede: async (id) => {
-          life.isGivenUp = true;
           await store.supersede(id);
+          this.#isGivenUp = true;
         },
       },
       locker,
@@ -359,7 +365,6 @@ interface LifeParts {
 
 /** One process of the robot. */
 class Life {
-  isGivenUp = false;
   readonly #outer: { readonly queue: OfflineQueue; readonly clock: ManualClock };
   readonly #over = new AbortController();
   #parts: LifeParts | null = null;
