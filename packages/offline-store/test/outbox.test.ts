@@ -213,6 +213,25 @@ describe('the outbox', () => {
     expect(await store.outbox.stats()).toMatchObject({ pending: 2, deadLetters: 0, dead: 2 });
   });
 
+  it('gives no dead letter the number of one that is gone, also after it was opened again', async () => {
+    let store = await openTestStore({ outbox: { maxPermanentFailures: 1 } });
+    const { path } = store;
+    const queue = new OfflineQueue({ store });
+    await queue.cacheJob({ jobId: 'a', workflowJson: '{}' });
+    const numbers: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const handle = new CheckpointManager(new OfflineQueue({ store })).startJob('a', 'a');
+      await handle.commit([], { outbox: drafts(1) });
+      const [entry] = await store.outbox.peek();
+      await store.outbox.fail(entry?.id ?? 0, 'refused', { permanent: true });
+      numbers.push(...(await store.outbox.deadLetters()).map(({ id }) => id));
+      expect(await store.outbox.discard(numbers)).toBe(1);
+      await store.close();
+      store = await openTestStore({ path, outbox: { maxPermanentFailures: 1 } });
+    }
+    expect(new Set(numbers).size).toBe(3);
+  });
+
   it('keeps results that the server took as superseded, as evidence', async () => {
     const { store, handle } = await openTestJob();
     await handle.commit([], { outbox: drafts(2) });

@@ -8,7 +8,7 @@ import type Database from 'better-sqlite3';
 import type { Counters } from '../database/counters.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { EncodedDraft } from '../journal/journal-entry.ts';
-import type { DeadLetterTable } from './dead-letter-table.ts';
+import { type DeadLetterTable, lastDeadLetter } from './dead-letter-table.ts';
 import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
 import { storedCursor } from './outbox-cursor.ts';
 import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';
@@ -73,7 +73,7 @@ export class OutboxTable {
     // Of drafts in the journal the first id is known without a look at all of them; each takes more than a character.
     this.#lastId = db.prepare(
       `SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0),
-         coalesce((SELECT max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts)) FROM journal
+         ${lastDeadLetter}, coalesce((SELECT max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts)) FROM journal
            WHERE drafts IS NOT NULL AND id > ${storedCursor}), 0)) AS id`,
     );
   }
