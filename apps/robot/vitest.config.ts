@@ -1,6 +1,4 @@
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { longFilesFirst, sharedProcess } from '@casare/testing/vitest';
+import { longFilesFirst, sharedCompileCache, sharedProcess } from '@casare/testing/vitest';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -25,6 +23,6 @@ export default defineConfig({
       ),
     },
     // Every robot starts job processes, most with a home of their own: they share what is compiled.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), `casare-test-compile-cache-${userInfo().username}`) },
+    env: sharedCompileCache(),
   },
 });

@@ -1,8 +1,9 @@
-import { longFilesFirst, sharedProcess } from '@casare/testing/vitest';
+import { longFilesFirst, sharedCompileCache, sharedProcess } from '@casare/testing/vitest';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    env: sharedCompileCache(),
     // Files, rotations and processes take their time on a busy machine.
     testTimeout: 30_000,
     sequence: { sequencer: longFilesFirst('audit-crash') },
