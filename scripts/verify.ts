@@ -43,12 +43,17 @@ function hasTests(dir: string): boolean {
 }
 
 /**
- * One stage after the other, the steps of a stage side by side. The builds come before the tests, one of which packs what
- * it builds. Most packages wait as often as they compute: the one with the databases takes as long as all others together,
- * and runs beside them. The robot's tests start many processes: they run alone.
+ * One stage after the other, the steps of a stage side by side. A test packs a package, which rewrites its manifest and
+ * builds it meanwhile: what looks at all of them is over by then. Most packages wait as often as they compute: the one with
+ * the databases takes as long as all others together, and runs beside them. The robot's tests start many processes: they
+ * run alone.
  */
 const stages: readonly (readonly Step[])[] = [
-  [{ name: 'build', command: 'turbo', args: ['run', 'build', '--concurrency=2', '--output-logs=errors-only'] }],
+  [
+    { name: 'types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'] },
+    { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings', '.'] },
+    { name: 'build', command: 'turbo', args: ['run', 'build', '--concurrency=2', '--output-logs=errors-only'] },
+  ],
   [
     { name: 'tests of the databases', command: 'turbo', args: testsOf('--filter=@casare/local-supabase') },
     {
@@ -56,8 +61,6 @@ const stages: readonly (readonly Step[])[] = [
       command: 'turbo',
       args: testsOf('--filter=!@casare/robot', '--filter=!@casare/local-supabase', '--concurrency=1'),
     },
-    { name: 'types', command: 'tsc', args: ['--noEmit', '-p', 'tsconfig.json'] },
-    { name: 'lint', command: 'biome', args: ['check', '--error-on-warnings', '.'] },
   ],
   [{ name: 'tests of the robot', command: 'turbo', args: testsOf('--filter=@casare/robot') }],
 ];
