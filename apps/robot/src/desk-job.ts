@@ -9,6 +9,7 @@ import {
   type JournalEntry,
   type JsonObject,
   type Logger,
+  mayHaveHappened,
   type ProgressReporter,
   type ProgressShape,
   type ReportedProgress,
@@ -114,6 +115,9 @@ export class DeskJob {
       },
       get open() {
         return journal.open;
+      },
+      get mayHaveHappened() {
+        return journal.mayHaveHappened;
       },
       load: async () => {
         const entries = await journal.load();
@@ -224,13 +228,20 @@ export class DeskJob {
   /** Tells metrics and audit how the run, or a job that never ran here, ended. */
   tellEnd(end: RunEnd): void {
     const { jobId, name } = this.#record;
-    const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : '';
+    const cutOff = (end.status === 'cancelled' ? end.may_have_happened : undefined) ?? [];
+    const why =
+      end.status === 'failed'
+        ? `: ${end.error.message.slice(0, 500)}`
+        : cutOff.length > 0
+          ? `; ${mayHaveHappened(cutOff)}`
+          : '';
+    const nodeId = end.status === 'failed' ? end.error.node_id : (cutOff[0]?.node_id ?? null);
     const isDoubtful = end.status === 'in_doubt';
     const what = isDoubtful ? 'waits for an answer; `job show` tells what is asked' : `is ${end.status}${why}`;
-    const level = isDoubtful || end.status === 'failed' ? 'warning' : 'info';
+    const level = isDoubtful || end.status === 'failed' || cutOff.length > 0 ? 'warning' : 'info';
     this.#options.logger.log(level, `job "${name}" ${what}`, {
       job_id: jobId,
-      ...(end.status === 'failed' && end.error.node_id !== null ? { node_id: end.error.node_id } : {}),
+      ...(nodeId === null ? {} : { node_id: nodeId }),
     });
     const runEnded = this.#runEnded;
     this.#runEnded = null;

@@ -404,12 +404,18 @@ describe('an answer to a job in doubt', () => {
     expect(given).toHaveLength(1);
   });
 
-  it('loses to a cancel', async () => {
+  it('loses to a cancel, whose end names what is in doubt', async () => {
     const { clock, desk, server, given, statuses } = await deskWith(waiting);
     await desk.recover();
     server.answer = (jobId) => ({ ...cancelled('a')(jobId), answers: [retry()] });
     await clock.advance(1_000);
-    expect([given, statuses]).toEqual([[], [cancelledByAnn]]);
+    const error = expect.objectContaining({
+      message: 'wrong month; the effect of node "pay" (step 4) may or may not have happened',
+      node_id: 'pay',
+      may_have_happened: [{ node_id: 'pay', step: 4, attempt: 1 }],
+      requested_by: 'ann',
+    });
+    expect([given, statuses]).toEqual([[], [['a', 'cancelled', error]]]);
   });
 });
 

@@ -1,5 +1,13 @@
 /** How a job leaves the desk without a run to end it: handed back, cancelled before it ran, or ended as the desk says. */
-import type { Clock, JobLocker, Logger, RunOutcome, StopRequest } from '@casare/execution';
+import {
+  type Clock,
+  cutOffLine,
+  type JobLocker,
+  type Logger,
+  type RunOutcome,
+  type StopRequest,
+  withCutOff,
+} from '@casare/execution';
 import type { DeskJob } from './desk-job.ts';
 import type { JobTelemetry } from './desk-ports.ts';
 import { messageOf } from './message-of.ts';
@@ -54,7 +62,8 @@ export class JobEndings {
     await this.endWithoutRun(job, internalError(message));
   }
 
-  async endWithoutRun(job: DeskJob, outcome: RunOutcome): Promise<void> {
+  /** @param ended without what the job has under way, or asks about: that is named here (I4) */
+  async endWithoutRun(job: DeskJob, ended: RunOutcome): Promise<void> {
     const { clock, locker, logger, drop, tryAgainLater } = this.#options;
     const { jobId } = job.record;
     try {
@@ -62,6 +71,9 @@ export class JobEndings {
     } catch (error) {
       logger.log('error', `the journal of a job cannot be read: ${messageOf(error)}`, { job_id: jobId });
     }
+    const cutOff = namesItsNode(ended) ? [] : job.journal.mayHaveHappened;
+    const outcome = withCutOff(ended, cutOff);
+    for (const effect of cutOff) logger.log('warning', cutOffLine(effect), { job_id: jobId, node_id: effect.node_id });
     try {
       await job.journal.commit([{ kind: 'outcome', outcome, at: clock.now() }]);
     } catch (error) {
@@ -72,4 +84,9 @@ export class JobEndings {
     locker.forget(jobId);
     drop(job);
   }
+}
+
+/** Such an error is about the effect that was under way. */
+function namesItsNode(outcome: RunOutcome): boolean {
+  return outcome.status === 'failed' && outcome.error.node_id !== null;
 }

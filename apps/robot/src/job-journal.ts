@@ -3,10 +3,12 @@
  * that tell the server, in the same transaction (I3). Nothing is sent from here.
  */
 import {
+  type CutOff,
   type DoubtQuestion,
   type JournalEntry,
   type JsonObject,
   type JsonValue,
+  mayHaveHappened,
   OpenIntents,
   ownVariables,
   type ProgressSnapshot,
@@ -64,6 +66,8 @@ export interface JobJournal extends RunJournal {
   readonly questions: readonly DoubtQuestion[];
   /** Nodes that have begun and not ended, likewise. */
   readonly open: OpenIntents['all'];
+  /** Effects that may have happened if the job ended now, likewise. */
+  readonly mayHaveHappened: readonly CutOff[];
 }
 
 export function jobJournal(
@@ -87,6 +91,9 @@ export function jobJournal(
     },
     get open() {
       return open.all;
+    },
+    get mayHaveHappened() {
+      return open.mayHaveHappened;
     },
     async load() {
       const entries = await job.load();
@@ -190,6 +197,7 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
         duration_ms: entry.duration_ms,
         retries: entry.retries,
         ...(entry.settled === true ? { settled: true } : {}),
+        ...(entry.skipped === true ? { skipped: true } : {}),
       });
     case 'failure':
       return event('node_failed', entry.node_id, {
@@ -220,6 +228,16 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
 
 function withBundle(end: ReturnType<typeof endOf>, bundle: JsonObject | null): ReturnType<typeof endOf> {
   return bundle === null || end.error === null ? end : { ...end, error: { ...end.error, bundle } };
+}
+
+/** What a cancelled job says of itself: why, and which effects the cancel cut off. */
+function cancelledError(outcome: Extract<RunOutcome, { readonly status: 'cancelled' }>): RunError {
+  const { reason, may_have_happened: cutOff = [] } = outcome;
+  const error = { code: 'CANCELLED', category: 'permanent', message: reason, node_id: null } as const;
+  const [first] = cutOff;
+  if (first === undefined) return error;
+  const message = `${reason}; ${mayHaveHappened(cutOff)}`;
+  return { ...error, message, node_id: first.node_id, ambiguous: true, may_have_happened: cutOff };
 }
 
 /** Which node packages the run began with, and in which versions. */
@@ -254,13 +272,7 @@ function endOf(
       return {
         status: 'cancelled',
         result,
-        error: {
-          code: 'CANCELLED',
-          category: 'permanent',
-          message: outcome.reason,
-          node_id: null,
-          requested_by: outcome.requested_by,
-        },
+        error: { ...bounded(cancelledError(outcome)), requested_by: outcome.requested_by },
       };
   }
 }

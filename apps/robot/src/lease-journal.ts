@@ -23,6 +23,9 @@ export function withinLease(journal: JobJournal, mustStop: () => boolean): JobJo
     get open() {
       return journal.open;
     },
+    get mayHaveHappened() {
+      return journal.mayHaveHappened;
+    },
     ...(journal.snapshotEveryEntries === undefined ? {} : { snapshotEveryEntries: journal.snapshotEveryEntries }),
     load: () => journal.load(),
     async commit(entries) {

@@ -1,7 +1,7 @@
 /**
  * Carries the outbox to the server, in order per job, in batches (I6); a few jobs side by side. An entry leaves the outbox only
  * after the server's answer; an outage just waits; a permanent refusal counts against that entry alone. What the server
- * keeps as evidence only, because the job has passed to another claim, is kept here as such, too (I1).
+ * keeps as evidence only, because another claim holds the job, or it was ended or removed, is kept here as such, too (I1).
  */
 import type {
   DoubtQuestion,
@@ -117,7 +117,7 @@ export class OutboxSync {
     const { outbox, onDelivered } = this.#options;
     for (const item of items) await onDelivered?.(item, outcome);
     const ids = items.map(({ id }) => id);
-    if (outcome === 'stale') await outbox.supersede(ids, 'the job had passed to another claim');
+    if (outcome === 'stale') await outbox.supersede(ids, 'another claim holds the job, or it was ended or removed');
     else await outbox.ack(ids);
   }
 

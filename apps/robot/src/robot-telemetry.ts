@@ -1,5 +1,5 @@
 /** What metrics and audit hear of a job. Either may be switched off. */
-import type { JsonObject, RunEnd, RunError } from '@casare/execution';
+import { type JsonObject, mayHaveHappened, type RunEnd, type RunError } from '@casare/execution';
 import type { AuditErrorInfo, AuditLogger, JobEnd, MetricsCollector } from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
 import type { JobActivity } from './status/job-activity.ts';
@@ -17,9 +17,9 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
       activity.begin(jobId);
       return {
         nodeStarted: (node) => activity.started(jobId, node),
-        recordNode: ({ step, ...node }) => {
+        recordNode: ({ step, isSkipped, ...node }) => {
           activity.ended(jobId, step, node);
-          handle?.recordNode(node);
+          if (!isSkipped) handle?.recordNode(node);
         },
         end: (end) => {
           activity.end(jobId);
@@ -32,6 +32,7 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
       return {
         started: (totalNodes) => void audit.jobStarted({ jobId, totalNodes }),
         nodeCompleted: (node) => void audit.nodeCompleted({ jobId, ...node }),
+        nodeSkipped: (node) => void audit.nodeSkipped({ jobId, ...node }),
         nodeFailed: (node) => void audit.nodeFailed({ jobId, ...node, error: asAuditError(node.error) }),
         ended: (end) => auditEnd(audit, jobId, end),
       };
@@ -83,7 +84,7 @@ function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
       audit.jobFailed({ jobId, durationMs, error: asAuditError({ ...end.error } as JsonObject) });
       return;
     case 'cancelled':
-      audit.jobCancelled({ jobId, durationMs, reason: end.reason, requestedBy: end.requested_by });
+      auditCancelled(audit, jobId, end);
       return;
     case 'in_doubt':
       audit.jobInDoubt({ jobId, nodes: end.nodes });
@@ -91,6 +92,21 @@ function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
     case 'suspended':
       audit.jobReleased({ jobId, reason: `suspended: ${end.reason}` });
       return;
+  }
+}
+
+function auditCancelled(
+  audit: AuditLogger,
+  jobId: string,
+  end: Extract<RunEnd, { readonly status: 'cancelled' }>,
+): void {
+  const { duration_ms: durationMs, reason, requested_by: requestedBy, may_have_happened: cutOff = [] } = end;
+  const [first] = cutOff;
+  const entry = { jobId, durationMs, requestedBy };
+  if (first === undefined) audit.jobCancelled({ ...entry, reason });
+  else {
+    const named = { nodeId: first.node_id, may_have_happened: cutOff };
+    audit.jobCancelled({ ...entry, ...named, reason: `${reason}; ${mayHaveHappened(cutOff)}` });
   }
 }
 

@@ -16,12 +16,15 @@ export interface JobMetricsPort {
     readonly durationMs: number;
     readonly success: boolean;
     readonly retryCount: number;
+    /** It did not run: its duration says nothing about nodes of its type. */
+    readonly isSkipped: boolean;
     readonly errorCode?: string;
   }): void;
 }
 
 export interface JobAuditPort {
   nodeCompleted(node: { readonly nodeId: string; readonly nodeType: string; readonly durationMs: number }): void;
+  nodeSkipped(node: { readonly nodeId: string; readonly nodeType: string; readonly reason: string }): void;
   nodeFailed(node: {
     readonly nodeId: string;
     readonly nodeType: string;
@@ -60,8 +63,11 @@ export function runObserver(parts: RunObserverParts): RunObserver {
         durationMs: node.duration_ms,
         success: true,
         retryCount: node.retries,
+        isSkipped: node.skipped !== undefined,
       });
-      audit?.nodeCompleted({ nodeId: node.node_id, nodeType: node.node_type, durationMs: node.duration_ms });
+      const named = { nodeId: node.node_id, nodeType: node.node_type };
+      if (node.skipped === undefined) audit?.nodeCompleted({ ...named, durationMs: node.duration_ms });
+      else audit?.nodeSkipped({ ...named, reason: node.skipped });
     },
     nodeFailed: (node) => {
       metrics?.recordNode({
@@ -71,6 +77,7 @@ export function runObserver(parts: RunObserverParts): RunObserver {
         durationMs: node.duration_ms,
         success: false,
         retryCount: node.retries,
+        isSkipped: false,
         errorCode: node.error.code,
       });
       audit?.nodeFailed({

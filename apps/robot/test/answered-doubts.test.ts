@@ -145,7 +145,13 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   });
 
   expect(await operator.gateway.cancelJob(cancelled, 'checked by hand')).toBe('requested');
-  expect(await operator.ended(cancelled)).toMatchObject({ status: 'cancelled', error: { message: 'checked by hand' } });
+  expect(await operator.ended(cancelled)).toMatchObject({
+    status: 'cancelled',
+    error: {
+      message: 'checked by hand; the effect of node "cancelled" (step 2) may or may not have happened',
+      node_id: 'cancelled',
+    },
+  });
   expect([paid('cancelled'), await steps(cancelled)]).toEqual([1, '']);
 
   expect(await progressOf(failed)).toMatchObject(beforePayment);

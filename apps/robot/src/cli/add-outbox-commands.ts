@@ -26,7 +26,7 @@ export function addOutboxCommands(program: Command, terminal: Terminal, exit: (c
   ofRobot('list', 'entries that the database refused for good, and why; the newest first')
     .option(
       '--superseded',
-      'also those that the database keeps as evidence only: the job had passed to another claim',
+      'also those that the database keeps as evidence only: another claim holds the job, or it was ended or removed',
       false,
     )
     .action(async (options) => exit(await (await import('./outbox-commands.ts')).listOutbox(options, terminal)));

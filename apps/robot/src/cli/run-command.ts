@@ -8,6 +8,7 @@ import {
   type DoubtQuestion,
   type Finding,
   type JsonObject,
+  mayHaveHappened,
   type RunReport,
   redactedReport,
   type StopRequest,
@@ -211,8 +212,11 @@ function errorOf(report: RunReport): JsonObject | null {
         message: end.error.message,
         node_id: end.error.node_id,
       };
-    case 'cancelled':
-      return { code: 'CANCELLED', category: 'permanent', message: end.reason, node_id: null };
+    case 'cancelled': {
+      const { reason, may_have_happened: cutOff = [] } = end;
+      const message = cutOff.length === 0 ? reason : `${reason}; ${mayHaveHappened(cutOff)}`;
+      return { code: 'CANCELLED', category: 'permanent', message, node_id: cutOff[0]?.node_id ?? null };
+    }
     case 'in_doubt': {
       const first = end.nodes[0];
       return {

@@ -20,7 +20,7 @@ async function robotWithDeadLetters() {
   await queue.markCompleted('job-1', { success: true, outbox });
   const [superseded = 0, ...ids] = (await store.outbox.peek()).map(({ id }) => id);
   for (const id of ids) await store.outbox.fail(id, 'too\nlarge', { permanent: true });
-  await store.outbox.supersede([superseded], 'the job had passed to another claim');
+  await store.outbox.supersede([superseded], 'another claim holds the job, or it was ended or removed');
   const sent = { kicks: 0 };
   const audit = new AuditLogger({ robotId: 'r', logDir: join(home, 'audit') });
   const disk = { isFull: false };

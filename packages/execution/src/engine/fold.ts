@@ -5,6 +5,7 @@
 import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, openCall, publishRootInputs } from './call-region.ts';
+import { noteCutOff } from './cut-off.ts';
 import { askedBy } from './doubt.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { innermost, openCallOf, openLoop } from './frame-search.ts';
@@ -37,6 +38,7 @@ import {
 import { applyResourceChanges } from './resource-record.ts';
 import { type Lane, laneOf, newRunState, type RunState, rootLane } from './run-state.ts';
 import { restoreSnapshot } from './snapshot.ts';
+import { isOwnFailure } from './stop-entry.ts';
 
 /** Folds a whole journal, from its newest snapshot on if it has one. */
 export function foldJournal(plan: FlowPlan, entries: readonly JournalEntry[]): RunState {
@@ -81,6 +83,7 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
       return;
     case 'interrupted': {
       const lane = laneOf(state, entry);
+      noteCutOff(lane);
       endStep(lane, entry);
       unwindLane(plan, lane);
       return;
@@ -150,6 +153,7 @@ function applyRetry(lane: Lane, entry: RetryEntry): void {
 
 /** The visit that ends a loop has no outputs of its own: those of the last iteration stay. */
 function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
+  noteSkip(lane.run, entry);
   endStep(lane, entry);
   const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
   storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
@@ -185,11 +189,18 @@ function isLeft(lane: Lane): boolean {
 
 function applyStop(plan: FlowPlan, state: RunState, entry: StopEntry): void {
   const lane = laneOf(state, entry);
-  if (entry.node_id !== null && entry.step !== null)
-    endStep(lane, { ...entry, step: entry.step, node_id: entry.node_id });
   state.stop = entry.stop;
+  if (entry.node_id !== null && entry.step !== null) {
+    if (!isOwnFailure(entry)) noteCutOff(lane);
+    endStep(lane, { ...entry, step: entry.step, node_id: entry.node_id });
+  }
   if (entry.stop.status === 'failed') recordError(state, entry.stop.error);
   stopLane(plan, rootLane(state), null);
+}
+
+function noteSkip({ lanes, skipped }: RunState, { node_id, skipped: isSkipped = false }: ResultEntry): void {
+  if (!isSkipped) skipped.delete(node_id);
+  else if (![...lanes.values()].some(({ executed }) => executed.has(node_id))) skipped.add(node_id);
 }
 
 interface EndedStep {

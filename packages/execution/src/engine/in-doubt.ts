@@ -22,7 +22,8 @@ import type { NodeStopCause } from './stop-control.ts';
 
 export type Settlement =
   | { readonly kind: 'run_again' }
-  | { readonly kind: 'settled'; readonly yielded: NodeYield }
+  /** `skipped`: why, when the node was passed over; null when its effect was found. */
+  | { readonly kind: 'settled'; readonly yielded: NodeYield; readonly skipped: string | null }
   | { readonly kind: 'failed'; readonly thrown: unknown }
   | { readonly kind: 'ask'; readonly reason: string }
   /** The run has to stop before the question is settled. */
@@ -44,6 +45,7 @@ export async function settleInDoubt(
     try {
       return {
         kind: 'settled',
+        skipped: null,
         yielded: withDerived(
           run,
           step,
@@ -67,7 +69,7 @@ export function settleByAnswer(
     case 'retry':
       return { kind: 'run_again' };
     case 'skip':
-      return skipped(run, node);
+      return skipped(run, node, "by an operator's answer");
     default:
       return {
         kind: 'failed',
@@ -81,8 +83,12 @@ export function settleByAnswer(
   }
 }
 
-function skipped(run: RunSession, node: WorkflowNode): Settlement {
-  return { kind: 'settled', yielded: { exit: run.plan.normalExitOf(node.id), outputs: {}, variables: {} } };
+function skipped(run: RunSession, node: WorkflowNode, why: string): Settlement {
+  return {
+    kind: 'settled',
+    skipped: why,
+    yielded: { exit: run.plan.normalExitOf(node.id), outputs: {}, variables: {} },
+  };
 }
 
 function byPolicy(
@@ -96,7 +102,7 @@ function byPolicy(
     case 'retry':
       return { kind: 'run_again' };
     case 'skip':
-      return skipped(run, node);
+      return skipped(run, node, 'in doubt, by policy');
     case 'fail':
       return {
         kind: 'failed',

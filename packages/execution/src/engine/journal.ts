@@ -9,6 +9,7 @@ import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
+import type { CutOff } from './cut-off.ts';
 import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
 import type { Iteration } from './iteration.ts';
 import type { ResourceChange } from './resource-record.ts';
@@ -72,6 +73,8 @@ export interface ResultEntry extends WithSecrets {
   readonly retries: number;
   /** True when `probe` or an operator settled it instead of a run. */
   readonly settled?: boolean;
+  /** True when nothing was looked for or found: an operator's answer, or the policy, passed over the node. */
+  readonly skipped?: boolean;
   readonly at: number;
 }
 
@@ -217,7 +220,13 @@ export interface RunStatistics {
 export type RunOutcome =
   | ({ readonly status: 'completed' } & RunStatistics)
   | ({ readonly status: 'failed'; readonly error: RunError } & RunStatistics)
-  | ({ readonly status: 'cancelled'; readonly reason: string; readonly requested_by: string | null } & RunStatistics);
+  | ({
+      readonly status: 'cancelled';
+      readonly reason: string;
+      readonly requested_by: string | null;
+      /** Effects that the cancel cut off, by step. Absent: none. */
+      readonly may_have_happened?: readonly CutOff[];
+    } & RunStatistics);
 
 /** How a call of the engine ended: for good, or to be taken up again later. */
 export type RunEnd =

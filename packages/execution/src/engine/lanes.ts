@@ -13,6 +13,7 @@
 import type { EndedBranch } from '../control/control-type.ts';
 import { elementAt, sizeOf } from '../control/loop-source.ts';
 import type { RunError } from '../errors.ts';
+import { noteCutOff } from './cut-off.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { innermost } from './frame-search.ts';
 import type { Items, SplitFrame } from './frames.ts';
@@ -89,6 +90,7 @@ export function unwindLane(plan: FlowPlan, lane: Lane): void {
 export function dropLane(plan: FlowPlan, lane: Lane): void {
   for (const frame of lane.frames) if (frame.kind === 'split') closeSplit(lane, frame);
   lane.frames = [{ kind: 'root', queue: [] }];
+  noteCutOff(lane);
   lane.intent = null;
   lane.retrying = null;
   lane.doubt = null;
@@ -132,6 +134,7 @@ export function closeSplit(lane: Lane, frame: SplitFrame): void {
 function forgetLanes(lane: Lane, frame: SplitFrame): void {
   for (const child of lanesOf(lane, frame)) {
     for (const inner of child.frames) if (inner.kind === 'split') closeSplit(child, inner);
+    noteCutOff(child);
     for (const node of child.executed) lane.executed.add(node);
     lane.passedOver ??= child.passedOver;
     lane.run.lanes.delete(child.id);

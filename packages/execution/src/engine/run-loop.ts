@@ -1,5 +1,6 @@
 /** One call of the engine for a run: begin or resume, walk, dispose of resources, outcome. */
 import { withdrawal } from './changed-run.ts';
+import { cutOffIn, cutOffLine, withCutOff } from './cut-off.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
 import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
@@ -45,6 +46,8 @@ export async function driveRun(
     await resources.disposeAll();
     end = redactedReport(endOf(run, left, statistics()), options.redact);
     if (left === null) {
+      for (const cutOff of cutOffIn(record.state))
+        notify('log', { level: 'warning', node_id: cutOff.node_id, message: cutOffLine(cutOff) });
       record.add({ kind: 'outcome', outcome: end as RunOutcome, at: clock.now() });
       await record.flush();
     }
@@ -169,5 +172,6 @@ function endOf(run: RunSession, left: LaneLeft | null, statistics: RunStatistics
   const { end } = run.lane;
   if (end.kind === 'failed') return { status: 'failed', error: end.error, ...statistics };
   const { stop } = run.lane.run;
-  return stop === null ? { status: 'completed', ...statistics } : { ...stop, ...statistics };
+  if (stop === null) return { status: 'completed', ...statistics };
+  return withCutOff<RunOutcome>({ ...stop, ...statistics }, cutOffIn(run.lane.run));
 }

@@ -138,8 +138,8 @@ export interface RunObserver {
   nodeStarted?(
     notice: NodeNotice & { readonly total: number; readonly attempt: number; readonly limit_ms: number | null },
   ): void;
-  /** After the result is durable. */
-  nodeFinished?(notice: NodeEndNotice & { readonly exit: string | null }): void;
+  /** After the result is durable. `skipped`: who or what passed over the node, which did not run; absent when it did. */
+  nodeFinished?(notice: NodeEndNotice & { readonly exit: string | null; readonly skipped?: string }): void;
   /** After the failure is durable. */
   nodeFailed?(notice: NodeEndNotice & { readonly error: RunError }): void;
   log?(line: {

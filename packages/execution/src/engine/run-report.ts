@@ -33,5 +33,7 @@ export function runStatistics(workflow: Workflow, state: RunState, durationMs: n
 
 function skippedNodes(workflow: Workflow, state: RunState): readonly string[] {
   const lanes = [...state.lanes.values()];
-  return [...workflow.nodes.keys()].filter((nodeId) => !lanes.some(({ executed }) => executed.has(nodeId)));
+  return [...workflow.nodes.keys()].filter(
+    (nodeId) => state.skipped.has(nodeId) || !lanes.some(({ executed }) => executed.has(nodeId)),
+  );
 }

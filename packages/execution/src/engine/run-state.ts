@@ -8,6 +8,7 @@
  */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { CutOff } from './cut-off.ts';
 import type { DoubtQuestion } from './doubt.ts';
 import type { Frame } from './frames.ts';
 import type { AnsweredEntry, IntentEntry, RunOutcome, StopEntry } from './journal.ts';
@@ -90,6 +91,10 @@ export interface RunState {
   errors: RunError[];
   errorsDropped: number;
   stop: StopEntry['stop'] | null;
+  /** Effects that were under way when the run was stopped, see `cut-off.ts`. */
+  cutOff: CutOff[];
+  /** Nodes that an operator's answer or a policy has passed over each time they were reached. */
+  readonly skipped: Set<string>;
   /** What the journal asks about the run as a whole; null when nothing is asked. */
   doubt: DoubtQuestion | null;
   /** How many questions about the run as a whole were answered. */
@@ -120,6 +125,8 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     errors: [],
     errorsDropped: 0,
     stop: null,
+    cutOff: [],
+    skipped: new Set(),
     doubt: null,
     doubtsAnswered: 0,
     stops: 0,

@@ -140,7 +140,7 @@ class Step {
       case 'run_again':
         return null;
       case 'settled':
-        return this.#succeed(settlement.yielded, true);
+        return this.#succeed(settlement.yielded, settlement);
       case 'failed':
         return this.#failOrWait(
           { ...step, retries: { ...step.retries, own: 0, fromSettings: 0 } },
@@ -291,8 +291,8 @@ class Step {
     return { kind: 'stopped', hasEnded };
   }
 
-  #succeed(yielded: NodeYield, isSettled = false): StepEnd {
-    this.#record.result(yielded, isSettled);
+  #succeed(yielded: NodeYield, settled: { readonly skipped: string | null } | null = null): StepEnd {
+    this.#record.result(yielded, settled);
     return ENDED;
   }
 

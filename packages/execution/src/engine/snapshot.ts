@@ -1,6 +1,7 @@
 /** A run's state as JSON and back: what a snapshot entry holds (I10). */
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { CutOff } from './cut-off.ts';
 import type { DoubtQuestion } from './doubt.ts';
 import type { Frame } from './frames.ts';
 import type { AnsweredEntry, IntentEntry, StopEntry } from './journal.ts';
@@ -28,6 +29,8 @@ interface Snapshot extends LaneSnapshot {
   readonly errors: readonly RunError[];
   readonly errors_dropped: number;
   readonly stop: StopEntry['stop'] | null;
+  readonly cut_off?: readonly CutOff[];
+  readonly skipped?: readonly string[];
   readonly run_doubt?: DoubtQuestion | null;
   readonly doubts_answered?: number;
   readonly has_unstorable?: true;
@@ -70,6 +73,8 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     errors: state.errors,
     errors_dropped: state.errorsDropped,
     stop: state.stop,
+    ...(state.cutOff.length === 0 ? {} : { cut_off: state.cutOff }),
+    ...(state.skipped.size === 0 ? {} : { skipped: [...state.skipped] }),
     run_doubt: state.doubt,
     doubts_answered: state.doubtsAnswered,
     ...(state.hasUnstorable ? { has_unstorable: true } : {}),
@@ -114,6 +119,8 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.errors = [...snapshot.errors];
   state.errorsDropped = snapshot.errors_dropped;
   state.stop = snapshot.stop;
+  state.cutOff = [...(snapshot.cut_off ?? [])];
+  for (const nodeId of snapshot.skipped ?? []) state.skipped.add(nodeId);
   state.doubt = snapshot.run_doubt ?? null;
   state.doubtsAnswered = snapshot.doubts_answered ?? 0;
   state.hasUnstorable = snapshot.has_unstorable ?? false;

@@ -136,11 +136,22 @@ export class StepRecord {
     this.#retries += 1;
   }
 
-  /** Committed with the next intent. */
-  result(yielded: NodeYield, isSettled: boolean): void {
+  /**
+   * Committed with the next intent.
+   *
+   * @param settled that the node did not run, and why it was skipped, if it was
+   */
+  result(yielded: NodeYield, settled: { readonly skipped: string | null } | null): void {
     const { record, notify, lane } = this.#run;
     const durationMs = this.#elapsedMs();
-    const notice = { ...this.#notice(), duration_ms: durationMs, retries: this.#retries, exit: yielded.exit };
+    const skipped = settled?.skipped ?? null;
+    const notice = {
+      ...this.#notice(),
+      duration_ms: durationMs,
+      retries: this.#retries,
+      exit: yielded.exit,
+      ...(skipped === null ? {} : { skipped }),
+    };
     const iteration = iterationOf(lane, this.#node.id);
     record.add(
       {
@@ -152,7 +163,8 @@ export class StepRecord {
         ...yielded,
         duration_ms: durationMs,
         retries: this.#retries,
-        ...(isSettled ? { settled: true } : {}),
+        ...(settled === null ? {} : { settled: true }),
+        ...(skipped === null ? {} : { skipped: true }),
         at: this.#now(),
       },
       () => notify('nodeFinished', notice),

@@ -23,9 +23,16 @@ export function stopEntry(cause: Exclude<StopCause, { readonly kind: 'suspend' }
   };
 }
 
+/** The stop was told by a failure of the node itself, which says what is known of its effect; nothing cut it off. */
+export function isOwnFailure({ stop }: StopEntry): boolean {
+  return stop.status === 'failed' && stop.error.code !== JOB_TIMEOUT;
+}
+
+const JOB_TIMEOUT = 'JOB_TIMEOUT';
+
 function timeoutError(limitMs: number, nodeId: string | null): RunError {
   return {
-    code: 'JOB_TIMEOUT',
+    code: JOB_TIMEOUT,
     category: 'permanent',
     message: `The job did not end within its time limit of ${limitMs} ms.`,
     node_id: nodeId,

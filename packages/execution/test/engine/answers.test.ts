@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DoubtAnswer, DoubtDecision, DoubtQuestion } from '../../src/engine/doubt.ts';
 import type { JournalEntry } from '../../src/engine/journal.ts';
-import type { RunReport } from '../../src/engine/run-options.ts';
+import type { RunObserver, RunReport } from '../../src/engine/run-options.ts';
 import { InProcessRunner } from '../../src/jobs/in-process-runner.ts';
 import type { JobSpec } from '../../src/jobs/job-runner.ts';
 import { createNodeRegistry } from '../../src/model/registry.ts';
@@ -71,7 +71,14 @@ describe('an operator answers about a node in doubt:', () => {
     expect(questions).toEqual([
       { node_id: 'b', step: 2, attempt: 1, reason: expect.any(String), answers: ['retry', 'skip', 'fail'] },
     ]);
-    const run = await resume({ answers: [answered(questions[0], answer)] });
+    const passedOver: unknown[] = [];
+    const nodeFinished: RunObserver['nodeFinished'] = ({ node_id, skipped }) => {
+      if (skipped !== undefined) passedOver.push([node_id, skipped]);
+    };
+    const run = await resume({ answers: [answered(questions[0], answer)], observer: { nodeFinished } });
+    const isSkip = answer === 'skip';
+    expect(passedOver).toEqual(isSkip ? [['b', "by an operator's answer"]] : []);
+    if (isSkip) expect([run.end.nodes_executed, run.skipped]).toEqual([2, ['b']]);
     expect(run.end.status).toBe(status);
     expect(world.marks).toEqual(marks);
     expect(taken(journal)).toMatchObject([{ node_id: 'b', step: 2, attempt: 1, answer, by: 'ann' }]);

@@ -17,6 +17,7 @@ import {
 
 const mark = ['MarkNode'] as const;
 const hang: NodeSpec = ['HangNode'];
+const act: NodeSpec = ['HangNode', { effect: 'effect' }];
 
 /** A run under way, with its means to be stopped. */
 class Stoppable {
@@ -79,6 +80,43 @@ describe('a cancel', () => {
     expect(end).toMatchObject({ status: 'cancelled', reason: 'no longer needed', requested_by: 'ada' });
     expect(world.marks).toEqual([]);
     expect(run.kinds()).toEqual(['began', 'intent', 'stop', 'outcome']);
+  });
+
+  it('names the effects that it cut off, in all branches, and no other node', async () => {
+    const spec: FileSpec = {
+      nodes: {
+        fork: ['ForkNode', { paired_join_id: 'join', branch_count: 3 }],
+        done: mark,
+        pay: act,
+        wait: hang,
+        mail: act,
+        join: ['JoinNode'],
+      },
+      connect: ['fork.branch_1 -> done -> pay', 'fork.branch_2 -> wait', 'fork.branch_3 -> mail'],
+    };
+    const lines: unknown[] = [];
+    const observer = { log: (line: unknown): void => void lines.push(line) };
+    const run = new Stoppable(spec, { observer });
+    for (const node of ['pay', 'wait', 'mail']) await run.untilRunning(node);
+    run.stop('cancel');
+    const { end } = await run.report;
+    const named = end.status === 'cancelled' ? end.may_have_happened : undefined;
+    expect(named?.map(({ node_id }) => node_id).toSorted()).toEqual(['mail', 'pay']);
+    expect(lines).toHaveLength(2);
+    expect(run.journal.entries.at(-1)).toMatchObject({ outcome: { may_have_happened: named } });
+  });
+
+  it('names an effect that was under way when the process died before the cancel', async () => {
+    const spec: FileSpec = { nodes: { pay: act } };
+    const dead = new Stoppable(spec);
+    await dead.untilRunning('pay');
+    const journal = new TestJournal([...dead.journal.entries]);
+    dead.stop('cancel');
+    await dead.report;
+    const run = new Stoppable(spec, { journal });
+    run.stop('cancel');
+    const cutOff = [{ node_id: 'pay', step: 1, attempt: 1 }];
+    expect((await run.report).end).toMatchObject({ status: 'cancelled', may_have_happened: cutOff });
   });
 
   it('with a reason that is no stop request is a cancel all the same', async () => {
@@ -199,6 +237,14 @@ describe('a cancel', () => {
 });
 
 describe('the job time limit', () => {
+  it('names the effect that it cut off', async () => {
+    const run = new Stoppable({ nodes: { pay: act } }, { jobTimeoutMs: 500 });
+    await run.untilRunning('pay');
+    await run.clock.advance(500);
+    const message = expect.stringContaining('. The effect of node "pay" (step 1) may or may not have happened.');
+    expect((await run.report).end).toMatchObject({ error: { code: 'JOB_TIMEOUT', message, node_id: 'pay' } });
+  });
+
   it('fails the run with JOB_TIMEOUT after its finally bodies', async () => {
     const run = new Stoppable(guarded(hang), { jobTimeoutMs: 2_000 });
     await run.untilRunning('body');

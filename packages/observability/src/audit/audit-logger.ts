@@ -139,7 +139,11 @@ export class AuditLogger extends AuditLog {
   }
 
   jobLeaseLost(job: OfJob & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_LEASE_LOST, 'Lease lost: the job belongs to another claim', job);
+    return this.#ofJob(
+      AuditEventType.JOB_LEASE_LOST,
+      'Lease lost: another claim holds the job, or it was ended or removed',
+      job,
+    );
   }
 
   jobSynced(job: OfJob & Details): AuditResult {

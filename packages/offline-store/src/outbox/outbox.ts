@@ -27,7 +27,7 @@ export interface OutboxEntry {
 
 /**
  * `dead`: given up after too many permanent answers. `superseded`: the server kept it as evidence only, since
- * the job had passed to another claim. `damaged`: the record fails its checksum; its payload is null.
+ * another claim held the job, or it was ended or removed. `damaged`: the record fails its checksum; its payload is null.
  */
 export type Disposition = 'dead' | 'superseded' | 'damaged';
 
