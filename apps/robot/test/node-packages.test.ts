@@ -150,6 +150,7 @@ describe('nodes show', () => {
     expect(stdout).toMatch(/method +one of GET, POST, .*; default "GET"/);
     expect(stdout).toMatch(/outputs +response_body, /);
     expect(stdout).toMatch(/package +@casare\/nodes@/);
+    expect(stdout).toMatch(/effect +depends on its config \(pure with the defaults\)/);
   });
 
   it('lists one category, and names those that there are', async () => {

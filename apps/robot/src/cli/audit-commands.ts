@@ -148,9 +148,9 @@ function rowOf(format: FilterFlags['format']): (entry: AuditEntry) => string {
 }
 
 function textRow({ seq, at, severity, type, message, job_id, node_id, actor }: AuditEntry): string {
-  const where = [job_id, node_id].filter((id) => id !== null).join(' ');
-  const who = actor === 'robot' ? '' : ` by ${actor}`;
-  const line = `${seq}  ${at}  ${severity.padEnd(8)}  ${type}  ${message}${who}${where === '' ? '' : `  (${where})`}`;
+  const who = actor === 'robot' ? [] : [`by ${actor}`];
+  const where = [...who, ...[job_id, node_id].filter((id) => id !== null)].join(' ');
+  const line = `${seq}  ${at}  ${severity.padEnd(8)}  ${type}  ${message}${where === '' ? '' : `  (${where})`}`;
   return escapeControl(line);
 }
 

@@ -55,8 +55,8 @@ export async function listJobs(
   terminal: Terminal,
 ): Promise<number> {
   const { status, limit } = options;
-  const jobs = await withGateway(options, (gateway) =>
-    gateway.listJobs(status === undefined ? { limit } : { status, limit }),
+  const jobs = await withOperator(options, async ({ gateway, withRobots }) =>
+    withRobots(await gateway.listJobs(status === undefined ? { limit } : { status, limit })),
   );
   if (options.json) terminal.print(JSON.stringify(jobs));
   else for (const line of jobTable(jobs)) terminal.print(line);
@@ -64,8 +64,11 @@ export async function listJobs(
 }
 
 export async function showJob(id: string, options: ConnectionFlags, terminal: Terminal): Promise<number> {
-  const job = await withGateway(options, async (gateway) => gateway.getJob(await findJobId(gateway, id)));
-  if (job === null) throw new CliError(exitCodes.failed, `there is no job ${id}`);
+  const [job] = await withOperator(options, async ({ gateway, withRobots }) => {
+    const found = await gateway.getJob(await findJobId(gateway, id));
+    return found === null ? [] : withRobots([found]);
+  });
+  if (job === undefined) throw new CliError(exitCodes.failed, `there is no job ${id}`);
   if (options.json) terminal.print(JSON.stringify(job));
   else for (const line of jobSheet(job, options)) terminal.print(line);
   return exitCodes.ok;
@@ -125,7 +128,7 @@ async function useLocalEndpoint(loaded: LoadedConfig): Promise<void> {
     text = await readFile(file, 'utf8');
   } catch {
     throw new CliError(
-      exitCodes.config,
+      exitCodes.unavailable,
       'no embedded Supabase runs on this machine; start one with `casare-robot start --local` or `casare-robot local`',
     );
   }

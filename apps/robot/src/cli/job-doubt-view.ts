@@ -54,7 +54,8 @@ export function pastAnswerLines(job: JsonObject): string[] {
   });
 }
 
-function placeText({ local, config }: Place): string {
+/** What a command needs to reach that database. */
+export function placeText({ local, config }: Place): string {
   return `${local ? ' --local' : ''}${config === undefined ? '' : ` --config ${shellWord(config)}`}`;
 }
 

@@ -227,3 +227,15 @@ describe('the beginning of an id', () => {
     await expect(findJobId(gatewayOf(0), 'orders')).rejects.toMatchObject({ exitCode: 2 });
   });
 });
+
+it('a running job whose robot was stopped says so, and how its bundle is asked for tells the same database', () => {
+  const stopped = { ...job, cancel_requested: false, robot_offline_since: '2026-11-25T20:14:00+00:00' };
+  const sheet = jobSheet({ ...stopped, progress: { ...job.progress, steps: 1 } });
+  expect(sheet).toContain('status     running (robot offline)');
+  expect(sheet).toContain('waits      for its robot one, which is offline since 2026-11-25 20:14:00 UTC');
+  expect(sheet).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes, 1 step');
+  const error = { code: 'X', message: 'm', bundle: { id: '3f2a0000-0000', robot: 'one' } };
+  expect(jobSheet({ ...job, status: 'failed', error }, { local: true })).toContain(
+    'bundle     casare-robot job bundle 3f2a0000 --local, on the machine of one',
+  );
+});

@@ -1,6 +1,6 @@
 /** Jobs as people read them: a table of many, a sheet of one. */
 import type { JsonObject, JsonValue } from '@casare/execution';
-import { doubtLines, type Place, pastAnswerLines } from './job-doubt-view.ts';
+import { doubtLines, type Place, pastAnswerLines, placeText } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 
@@ -36,9 +36,10 @@ export function jobSheet(job: JsonObject, place?: Place): string[] {
     ['job', text(job.job_id)],
     ['name', text(job.name)],
     ['status', statusText(job)],
-    ['progress', progressText(objectOf(progress), job.status)],
+    ['waits', offlineText(job)],
+    ['progress', progressText(objectOf(progress), job)],
     ['error', errorText(objectOf(error)) ?? cancelledText(job)],
-    ['bundle', bundleText(objectOf(objectOf(error).bundle))],
+    ['bundle', bundleText(objectOf(objectOf(error).bundle), place)],
     ['cancel', cancelText(job)],
     ['on lost', job.on_lost === 'restart' ? 'restart' : null],
     ['priority', job.priority === 0 ? null : text(job.priority)],
@@ -65,10 +66,21 @@ function section(title: string, lines: readonly string[]): string[] {
 function statusText(job: JsonObject): string {
   const facts = [
     job.lost === true ? 'lost' : null,
+    isRobotOffline(job) && job.lost !== true ? 'robot offline' : null,
     listOf(job.in_doubt).length > 0 ? 'in doubt' : null,
     job.cancel_requested === true && job.status === 'running' ? 'cancelling' : null,
   ].filter((fact) => fact !== null);
   return facts.length === 0 ? text(job.status) : `${text(job.status)} (${facts.join(', ')})`;
+}
+
+function isRobotOffline(job: JsonObject): boolean {
+  return typeof job.robot_offline_since === 'string';
+}
+
+/** Its robot was stopped, and kept the job: the lease is still its. */
+function offlineText(job: JsonObject): string | null {
+  if (!isRobotOffline(job)) return null;
+  return `for its robot ${text(job.robot_name)}, which is offline since ${timeText(job.robot_offline_since)}`;
 }
 
 function percentText({ percent }: JsonObject): string {
@@ -76,24 +88,25 @@ function percentText({ percent }: JsonObject): string {
 }
 
 /** Of a job that does not run (any more), a stage and a node are what its robot said last before it was lost. */
-function progressText(progress: JsonObject, status: JsonValue | undefined): string | null {
+function progressText(progress: JsonObject, job: JsonObject): string | null {
   if (typeof progress.stage !== 'string') return null;
   const nodes = listOrEmpty(progress.current_nodes);
   const at = nodes.length > 0 ? nodes.join(', ') : text(progress.current_node);
-  const isCurrent = status === 'running' || progress.stage === status;
+  const isCurrent = (job.status === 'running' && !isRobotOffline(job)) || progress.stage === job.status;
   return [
     percentText(progress),
     isCurrent ? progress.stage : null,
     at === '' ? null : `${isCurrent ? 'at' : 'last seen at'} ${at}`,
     `${text(progress.nodes_completed)} of ${text(progress.nodes_total)} nodes`,
-    `${text(progress.steps)} steps`,
+    `${text(progress.steps)} ${progress.steps === 1 ? 'step' : 'steps'}`,
   ]
     .filter((part) => part !== null && part !== '')
     .join(', ');
 }
 
-function bundleText({ id, robot }: JsonObject): string | null {
-  return typeof id === 'string' ? `casare-robot job bundle ${id.slice(0, 8)}, on the machine of ${text(robot)}` : null;
+function bundleText({ id, robot }: JsonObject, place: Place = { local: false }): string | null {
+  if (typeof id !== 'string') return null;
+  return `casare-robot job bundle ${id.slice(0, 8)}${placeText(place)}, on the machine of ${text(robot)}`;
 }
 
 function errorText(error: JsonObject): string | null {

@@ -68,7 +68,9 @@ function packageOf(
 }
 
 function linesOf(node: NodeDescription & { readonly package: string; readonly version: string | null }): string[] {
-  const effect = node.effect ?? 'depends on the config';
+  const { effect: usual, effectDependsOnConfig: varies } = node;
+  const byDefault = usual === null ? '' : ` (${usual} with the defaults)`;
+  const effect = usual === null || varies ? `depends on its config${byDefault}` : usual;
   const notes = [
     ...(node.probes ? ['probed after a crash'] : []),
     ...(node.restores ? ['restored after a restart'] : []),

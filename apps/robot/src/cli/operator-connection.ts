@@ -1,5 +1,6 @@
 /** One command's connection to the database: made at once or not at all. */
 import type { RobotConfig } from '@casare/config';
+import type { ConnectionManager } from '@casare/connection';
 import { JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
 import { openConnection } from '../compose-connection.ts';
 import { CliError } from './cli-error.ts';
@@ -7,6 +8,8 @@ import { exitCodes } from './exit-codes.ts';
 
 export interface OperatorConnection {
   readonly gateway: JobGateway;
+  /** Running jobs whose robot has signed off say since when, as `robot_offline_since`; others are as they were. */
+  withRobots(jobs: readonly JsonObject[]): Promise<readonly JsonObject[]>;
   /** Calls a database function that is not about jobs. */
   rpc(name: string, args: JsonObject): Promise<JsonValue>;
   close(): Promise<void>;
@@ -36,7 +39,31 @@ export async function connectOperator(
   }
   return {
     gateway: new JobGateway(connection),
+    withRobots: (jobs) => withRobots(connection, jobs),
     rpc: (name, args) => connection.rpc(name, args),
     close: () => connection.disconnect(),
   };
+}
+
+async function withRobots(connection: ConnectionManager, jobs: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+  const ids = new Set(jobs.filter(({ status }) => status === 'running').map(({ claimed_by: id }) => String(id)));
+  if (ids.size === 0) return jobs;
+  const robots = await connection
+    .execute(
+      (client, signal) =>
+        client
+          .from('robots')
+          .select('id, last_seen')
+          .eq('status', 'offline')
+          .in('id', [...ids])
+          .abortSignal(signal),
+      { idempotent: true },
+    )
+    // Who may not look at robots is told of the jobs all the same.
+    .catch(() => []);
+  const since = new Map((robots ?? []).map(({ id, last_seen: seen }) => [String(id), seen as JsonValue]));
+  return jobs.map((job) => {
+    const offlineSince = job.status === 'running' ? since.get(String(job.claimed_by)) : undefined;
+    return offlineSince === undefined ? job : { ...job, robot_offline_since: offlineSince };
+  });
 }

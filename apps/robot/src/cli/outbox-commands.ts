@@ -29,7 +29,7 @@ export async function requeueOutbox(
   if (flags.json) terminal.print(JSON.stringify(answer));
   else {
     if (requeued > 0 || (stay === 0 && unknown.length === 0)) {
-      terminal.print(`${requeued} put back; they are sent again now`);
+      terminal.print(requeuedText(requeued));
     }
     if (stay > 0)
       terminal.note(`${stay} stay: what is damaged, or whose job has been cleaned away, cannot be sent again`);
@@ -52,6 +52,11 @@ export async function discardOutbox(
     noteUnknown(unknown, terminal);
   }
   return enough(discarded, ids);
+}
+
+function requeuedText(count: number): string {
+  if (count === 0) return 'nothing can be put back; `outbox list --superseded` shows what there is';
+  return `${count} put back; ${count === 1 ? 'it is' : 'they are'} sent again now`;
 }
 
 function unknownIn({ unknown }: JsonObject): readonly JsonValue[] {

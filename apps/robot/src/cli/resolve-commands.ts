@@ -39,8 +39,11 @@ export async function resolveJob(id: string, flags: ResolveFlags, terminal: Term
     return exitCodes.ok;
   }
   if (!flags.json) {
-    terminal.note(`casare-robot: ${jobId}: ${refusalOf(answer, decision, flags, job ?? {})}`);
-    if (answer !== 'final') for (const line of doubtLines(job ?? {}, flags)) terminal.note(line);
+    const lines = answer === 'final' ? [] : doubtLines(job ?? {}, flags);
+    const refusal = refusalOf(answer, decision, flags, job ?? {});
+    // Between the answer and the look at the job, its robot may have gone on: then nothing follows.
+    terminal.note(`casare-robot: ${jobId}: ${lines.length === 0 ? refusal.replace(/:$/, '') : refusal}`);
+    for (const line of lines) terminal.note(line);
   }
   return answer === 'ambiguous' ? exitCodes.usage : exitCodes.failed;
 }

@@ -7,6 +7,7 @@ import type { RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { Failure } from './failure.ts';
+import type { JournalEntry } from './journal.ts';
 import { type Redact, redacted, redactedWord } from './redact.ts';
 
 /** A node that began, with its inputs as the workflow gives them: secrets are references, or hidden. */
@@ -17,7 +18,8 @@ export interface BegunNode {
   readonly attempt: number;
   /** Ms since the epoch. */
   readonly at: number;
-  readonly inputs: JsonObject;
+  /** Null: nobody recorded them, because it never got as far, or an earlier process ran it and it was no effect. */
+  readonly inputs: JsonObject | null;
 }
 
 export interface OpenResource {
@@ -51,6 +53,8 @@ export interface RunEvidenceOptions {
   readonly keeper: FailureEvidence;
   readonly jobId: string;
   readonly workflowHash: string;
+  /** What earlier processes ran, oldest first; see `begunIn`. */
+  readonly earlier: readonly BegunNode[];
   readonly resources: () => readonly OpenResource[];
   readonly redact: Redact | undefined;
   /** The run's own: who stops it need not wait for pictures. */
@@ -69,17 +73,25 @@ const MOST_STACK_CHARS = 4_000;
 
 export class RunEvidence {
   readonly #options: RunEvidenceOptions;
-  #begun: BegunNode[] = [];
+  #begun: readonly BegunNode[];
   #taken = 0;
   #other = 0;
 
   constructor(options: RunEvidenceOptions) {
     this.#options = options;
+    this.#begun = options.earlier.slice(-KEPT_NODES);
   }
 
+  /** A node that an earlier process began is told again, with its inputs, by the process that settles it. */
   began(node: BegunNode): void {
-    this.#begun.push(node);
-    if (this.#begun.length > KEPT_NODES) this.#begun = this.#begun.slice(-KEPT_NODES);
+    const isSame = ({ step, attempt }: BegunNode) => step === node.step && attempt === node.attempt;
+    const at = this.#begun.find(isSame)?.at ?? node.at;
+    this.#begun = [...this.#begun.filter((known) => !isSame(known)), { ...node, at }].slice(-KEPT_NODES);
+  }
+
+  /** The node of a step that fails: it may not have begun. */
+  named(node: BegunNode): void {
+    if (!this.#begun.some(({ step }) => step === node.step)) this.began(node);
   }
 
   /**
@@ -119,6 +131,19 @@ export class RunEvidence {
     over.abort(new Error('the time to keep what a failed node left is over'));
     timer.abort();
   }
+}
+
+/** What a journal tells of the nodes that began: the inputs of effects, the names of others. */
+export function begunIn(
+  recorded: readonly JournalEntry[],
+  nodes: ReadonlyMap<string, { readonly type: string }>,
+): readonly BegunNode[] {
+  return recorded
+    .filter((entry) => entry.kind === 'intent')
+    .slice(-KEPT_NODES)
+    .map(({ node_id, step, attempt, at, params = null }) => {
+      return { node_id, node_type: nodes.get(node_id)?.type ?? '', step, attempt, at, inputs: params };
+    });
 }
 
 function causesOf(thrown: unknown, redact: Redact): FailureView['causes'] {

@@ -8,7 +8,7 @@ import type { Notify } from './observe.ts';
 import { redactedReport } from './redact.ts';
 import { RunResources } from './resources.ts';
 import { restorer } from './restore.ts';
-import { RunEvidence } from './run-evidence.ts';
+import { begunIn, RunEvidence } from './run-evidence.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
@@ -106,7 +106,7 @@ function openSession(
     secrets,
     live,
     resources,
-    evidence: evidenceOf(options, resources),
+    evidence: evidenceOf(options, resources, recorded),
     control,
     graces: new StopGraces({ clock, control, graceMs }),
     pace: { steps: 0 },
@@ -127,7 +127,11 @@ function openSession(
   };
 }
 
-function evidenceOf(options: RunOptions, resources: RunResources): RunEvidence | null {
+function evidenceOf(
+  options: RunOptions,
+  resources: RunResources,
+  recorded: readonly JournalEntry[],
+): RunEvidence | null {
   const { evidence: keeper, jobId, workflow, redact, signal, clock, logger } = options;
   if (keeper === undefined) return null;
   const open = () => resources.open;
@@ -135,6 +139,7 @@ function evidenceOf(options: RunOptions, resources: RunResources): RunEvidence |
     keeper,
     jobId,
     workflowHash: workflow.hash,
+    earlier: begunIn(recorded, workflow.nodes),
     resources: open,
     redact,
     signal,

@@ -123,6 +123,7 @@ class Step {
   /** Null when the node is to run. */
   async #settle(step: PreparedStep): Promise<StepEnd | null> {
     if (this.#interrupted === null) return null;
+    this.#record.began(step);
     const answer = this.#takeAnswer();
     if (answer === null && this.#interruption?.treatment === 'fail') {
       const lost = failureOf(
@@ -310,7 +311,10 @@ class Step {
       await this.#record.endOfRun(failure.error);
     } else await this.#record.failure(failure, isKept);
     // The failure is durable: whatever comes of looking at it, it is not lost.
-    if (isKept) await evidence.failed(failure, isTaken);
+    if (isKept) {
+      this.#record.named();
+      await evidence.failed(failure, isTaken);
+    }
     return endsAll ? { kind: 'stopped', hasEnded: true } : ENDED;
   }
 }

@@ -13,6 +13,7 @@ import type { AnsweredEntry, IntentEntry, StopEntry } from './journal.ts';
 import { idempotencyKey, type StepIdentity } from './node-context.ts';
 import type { NodeYield } from './node-run.ts';
 import type { PreparedStep } from './prepare-step.ts';
+import type { BegunNode } from './run-evidence.ts';
 import type { RunSession } from './run-session.ts';
 import { laneMark } from './run-state.ts';
 import type { StopCause } from './stop-control.ts';
@@ -109,14 +110,12 @@ export class StepRecord {
 
   /** The node is about to run: what a failure is explained with later. */
   began(step: PreparedStep): void {
-    this.#run.evidence?.began({
-      node_id: this.#node.id,
-      node_type: this.#node.type,
-      step: this.number,
-      attempt: this.#attempt,
-      at: this.#now(),
-      inputs: step.storableInputs,
-    });
+    this.#run.evidence?.began({ ...this.#begun(), inputs: step.storableInputs });
+  }
+
+  /** The step fails, and is named even if its node could not begin. */
+  named(): void {
+    this.#run.evidence?.named({ ...this.#begun(), inputs: null });
   }
 
   /** The attempt has failed for certain, so nothing is in doubt while the run waits for the next one. */
@@ -234,6 +233,11 @@ export class StepRecord {
 
   #notice(): { readonly node_id: string; readonly node_type: string; readonly step: number } {
     return { node_id: this.#node.id, node_type: this.#node.type, step: this.number };
+  }
+
+  #begun(): Omit<BegunNode, 'inputs'> {
+    const { node_id, node_type, step } = this.#notice();
+    return { node_id, node_type, step, attempt: this.#attempt, at: this.#now() };
   }
 
   #now(): number {

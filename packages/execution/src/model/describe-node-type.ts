@@ -29,6 +29,8 @@ export interface NodeDescription {
   readonly description: string;
   /** What a run with the default config does; null when that cannot be told without the required values. */
   readonly effect: EffectKind | null;
+  /** Whether another config may do something else to the world. */
+  readonly effectDependsOnConfig: boolean;
   /** Whether the type can look afterwards if an interrupted effect happened. */
   readonly probes: boolean;
   /** Whether what it opened can be opened again after a restart. */
@@ -48,7 +50,7 @@ export function describeNodeType(type: NodeType): NodeDescription {
     aliases: type.aliases ?? [],
     category: type.category,
     description: type.description,
-    effect: effectOf(type),
+    ...effectOf(type),
     probes: type.probe !== undefined,
     restores: type.restore !== undefined,
     config: [...paramsOf(type)].map(([name, schema]) => describeParam(name, schema)),
@@ -76,13 +78,22 @@ function kindsIn(schema: ParamSchema): readonly ParamKind[] {
   return typeof described === 'string' ? [described as ParamKind] : [...kindsOf(schema)];
 }
 
-function effectOf(type: NodeType): EffectKind | null {
+function effectOf(type: NodeType): Pick<NodeDescription, 'effect' | 'effectDependsOnConfig'> {
   const required = [...paramsOf(type)].filter(([, schema]) => isRequired(schema));
   const config: JsonObject = Object.fromEntries(
     required.map(([name, schema]) => [name, kindsOf(schema).has('number') ? 0 : (choicesOf(schema)[0] ?? 'x')]),
   );
   const params = type.params.safeParse(config);
-  return params.success ? safely(() => type.effect(params.data), null) : null;
+  if (!params.success) return { effect: null, effectDependsOnConfig: true };
+  let isRead = false;
+  const watched = new Proxy(params.data as Record<string, unknown>, {
+    get: (target, key) => {
+      isRead = true;
+      return Reflect.get(target, key);
+    },
+  });
+  const effect = safely(() => type.effect(watched), null);
+  return { effect, effectDependsOnConfig: isRead || effect === null };
 }
 
 function safely<T>(ask: () => T, otherwise: T): T {

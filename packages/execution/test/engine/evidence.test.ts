@@ -107,3 +107,28 @@ it('errors that a region takes are looked at a few times only', async () => {
   expect(run.end.status).toBe('completed');
   expect(looks).toBe(3);
 });
+
+it('after a restart, what earlier processes ran is told from the journal, and the node that failed is always named', async () => {
+  const nodes = (mark: string): FileSpec => ({
+    nodes: { start: ['StartNode'], pay: ['MarkNode', { mark }], end: ['EndNode'] },
+    connect: ['start -> pay -> end'],
+  });
+  const views: FailureView[] = [];
+  const evidence = { nodeFailed: async (view: FailureView) => void views.push(view) };
+  const journal = new TestJournal();
+  journal.beforeCommit = () => {
+    const before = journal.entries.at(-1);
+    if (before?.kind === 'intent' && before.node_id === 'pay') throw new Error('the process died');
+  };
+  await runFile(nodes('42 EUR'), { journal, evidence });
+  journal.beforeCommit = () => undefined;
+  await runFile(nodes('42 EUR'), { journal, evidence, inDoubtPolicy: 'fail' });
+  await runFile(nodes('{{$secret:missing}}'), { evidence, secrets: { get: async () => undefined } });
+  expect(views.map(({ lastNodes }) => lastNodes)).toMatchObject([
+    [
+      { node_id: 'start', node_type: 'StartNode', inputs: null },
+      { node_id: 'pay', node_type: 'MarkNode', step: 2, attempt: 1, inputs: { mark: '42 EUR' } },
+    ],
+    [{ node_id: 'start' }, { node_id: 'pay', attempt: 0, inputs: null }],
+  ]);
+});
