@@ -185,6 +185,18 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     { node_id: 'retried', attempt: 1, answer: 'retry', by: expect.any(String) },
     { node_id: 'retried', attempt: 2, answer: 'retry' },
   ]);
+  const audited = async (jobId: string, types: string): Promise<readonly JsonObject[]> => {
+    const args = ['audit', 'query', '--job', jobId, '--type', types, '--format', 'jsonl'];
+    const { stdout } = await runCommand(args, { env: environment(home) });
+    return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  };
+  const message = expect.stringContaining('node "cancelled" (step 2) may or may not have happened');
+  expect(await audited(cancelled, 'job.cancelled')).toMatchObject([{ node_id: 'cancelled', message }]);
+  const skipped = await audited(forked, 'node.skipped');
+  expect(skipped.map(({ node_id: id }) => id).toSorted()).toEqual(['one', 'two']);
+  const logs = await job('logs', cancelled);
+  expect(logs.stdout).toContain('It was cut off with its job (step 2, attempt 1)');
+
   expect(await operator.gateway.redriveJob(retried)).toBe('not-failed');
   expect(await job('redrive', failed)).toMatchObject({ exitCode: 0 });
   expect(await operator.ended(failed)).toMatchObject({ status: 'completed' });
