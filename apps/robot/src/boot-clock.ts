@@ -1,7 +1,8 @@
 /**
- * Ms on a clock that counts the time the machine was suspended, for leases (I2). Linux has one since boot.
- * Elsewhere the larger of monotonic and wall-clock time passes: after a suspend the wall clock is ahead,
- * so that a lease counts as over until the server says otherwise; a clock set back changes nothing.
+ * Ms on a clock that counts the time the machine was suspended, for leases (I2). Linux has one since boot. Elsewhere
+ * what the system calls its uptime may count it or not, so that time passes as fast as the fastest of monotonic time,
+ * uptime, and jumps of the wall clock: a lease counts as over until the server says otherwise. A wall clock that was set
+ * back may hide a suspend of any length, and counts as the longest.
  */
 import { uptime } from 'node:os';
 
@@ -27,11 +28,25 @@ export function createBootClock(
 ): () => number {
   if (platform === 'linux') return () => time.uptimeMs();
   const uptimeAtStart = time.uptimeMs();
-  const wallAtStart = time.wallMs();
-  const start = time.monotonicMs();
-  let latest = 0;
+  let passed = 0;
+  let monotonic = time.monotonicMs();
+  let wall = time.wallMs();
   return () => {
-    latest = Math.max(latest, time.monotonicMs() - start, time.wallMs() - wallAtStart);
-    return uptimeAtStart + latest;
+    const step = { monotonic: time.monotonicMs() - monotonic, wall: time.wallMs() - wall };
+    monotonic += step.monotonic;
+    wall += step.wall;
+    passed += passedIn(step);
+    return uptimeAtStart + Math.max(passed, time.uptimeMs() - uptimeAtStart);
   };
+}
+
+/** What two clocks that are read one after the other, in ms, may differ by without one of them having been set. */
+const readingErrorMs = 500;
+/** Longer than any lease. */
+const longestSuspendMs = 7 * 86_400_000;
+
+/** How long it may have been between two looks at the clocks. */
+function passedIn({ monotonic, wall }: { readonly monotonic: number; readonly wall: number }): number {
+  if (wall > monotonic + readingErrorMs) return wall;
+  return wall < monotonic - readingErrorMs ? longestSuspendMs : monotonic;
 }

@@ -91,12 +91,16 @@ describe('an embedded Supabase whose folder is in use', () => {
 });
 
 describe.runIf(process.platform === 'linux')('start --local', () => {
-  it('goes on by itself when its database is killed, and takes it along when it is killed itself', async () => {
+  it('goes on by itself when its database is killed, and takes it along when it is stopped or killed', async () => {
     const home = temporaryFolder();
-    const robot = startCommand(['start', '--local'], { env: { CASARE_HOME: home } });
-    onTestFinished(() => robot.kill());
     const patient = { timeoutMs: 60_000 };
-    await eventually('it is up', () => robot.lines.some((line) => line.startsWith('robot ')), patient);
+    const start = async (): Promise<ReturnType<typeof startCommand>> => {
+      const started = startCommand(['start', '--local'], { env: { CASARE_HOME: home } });
+      onTestFinished(() => started.kill());
+      await eventually('it is up', () => started.lines.some((line) => line.startsWith('robot ')), patient);
+      return started;
+    };
+    const robot = await start();
     const said = (name: string): string =>
       robot.lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
     const operator = await operatorOf({ url: said('SUPABASE_URL'), serviceKey: said('SUPABASE_KEY') });
@@ -123,8 +127,13 @@ describe.runIf(process.platform === 'linux')('start --local', () => {
 
     const second = databasePid();
     expect(areAlive([killed, second])).toEqual([second]);
-    await robot.kill();
-    await eventually('the database is gone with its robot', () => areAlive([second]).length === 0, patient);
+    robot.signal('SIGTERM');
+    expect([await robot.ended, areAlive([second])]).toEqual([0, []]);
+
+    const next = await start();
+    const third = databasePid();
+    await next.kill();
+    await eventually('the database is gone with its robot', () => areAlive([third]).length === 0, patient);
   });
 });
 

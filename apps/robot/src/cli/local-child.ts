@@ -32,10 +32,11 @@ export async function startLocalChild(options: LocalChildOptions): Promise<Local
   const child = fork(mainScript, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('the child process has no output');
-  createInterface({ input: stderr }).on('line', onMessage);
-  // Closed: it has ended, and all that it wrote was read.
+  const messages = createInterface({ input: stderr }).on('line', onMessage);
+  // The end of the messages is awaited, too: `close` of the process itself does not come when its channel was closed here.
+  const allRead = new Promise<void>((resolve) => messages.once('close', resolve));
   const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
-    child.once('close', (code, name) => resolve({ code, signal: name })),
+    child.once('exit', (code, name) => void allRead.then(() => resolve({ code, signal: name }))),
   );
   const stop = async (): Promise<void> => {
     if (child.connected) child.disconnect();

@@ -196,7 +196,9 @@ async function violationsOf(acts: readonly Act[], options: Partial<LeaseWorldOpt
   return world.violations;
 }
 
-it(`whatever happens to clocks, machine, robot and server, nobody acts past a deadline and no step is lost (${rounds} histories)`, async () => {
+it(`whatever happens to clocks, machine, robot and server, nobody acts past a deadline and no step is lost (${rounds} histories)`, {
+  timeout: 60_000 + rounds * 2_000,
+}, async () => {
   const history = fc.record({
     acts: fc.array(act, { minLength: 1, maxLength: 12 }),
     onLost: fc.constantFrom('restart' as const, 'hold' as const),

@@ -251,7 +251,7 @@ export class LeaseWorld {
       defect === 'clock-stands-in-suspend' || defect === 'clock-is-the-wall'
         ? wallOrMonotonic[defect]
         : createBootClock(platform, {
-            uptimeMs: () => clock.sinceBoot(),
+            uptimeMs: () => (platform === 'linux' ? clock.sinceBoot() : clock.monotonic()),
             wallMs: () => clock.now(),
             monotonicMs: () => clock.monotonic(),
           });
