@@ -1,5 +1,5 @@
 /** Where the migrations must apply, and what a database that existed before keeps. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -11,7 +11,6 @@ import { newId, Orchestra } from './orchestra.ts';
 import { scratchFolder } from './scratch-folder.ts';
 
 const repositoryMigrations = fileURLToPath(new URL('../../../migrations', import.meta.url));
-const hardening = '001_robot_hardening.sql';
 
 /** A copy of the migrations with one file before them. */
 async function migrationsAfter(first: string): Promise<string> {
@@ -124,8 +123,11 @@ describe.runIf(hasRealPostgres)('PostgreSQL', () => {
         grant all on tables to anon, authenticated, service_role;
       alter default privileges for role project_owner in schema public
         grant all on functions to anon, authenticated, service_role;`);
-    const text = await readFile(join(migrationsDir, hardening), 'utf8');
-    await writeFile(join(migrationsDir, hardening), `set local role project_owner;\n${text}\n${text}\nreset role;`);
+    for (const { name, text } of await readMigrations(migrationsDir)) {
+      if (name === '000_before.sql') continue;
+      const twice = `${text}\n${text}`;
+      await writeFile(join(migrationsDir, name), `set local role project_owner;\n${twice}\nreset role;`);
+    }
 
     const orchestra = new Orchestra(stopAfterTest(await startPostgresSupabase({ migrationsDir })));
 

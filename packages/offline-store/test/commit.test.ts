@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CheckpointManager, OfflineQueue } from '../src/index.ts';
+import { SqliteStore } from '../src/sqlite-store.ts';
 import { openTestJob, openTestStore, result, type TestEntry, withDatabase } from './support/open-stores.ts';
 
 describe('a commit', () => {
@@ -32,6 +33,17 @@ describe('a commit', () => {
       [2, 'doubt'],
       [3, 'end'],
     ]);
+  });
+
+  it('is not held up by another write that cannot be sent to the thread', async () => {
+    const { store, handle } = await openTestJob();
+    const unsendable = SqliteStore.of(store).write({ op: 'outbox-remove', ids: [(() => 1) as never] });
+    await Promise.all([
+      expect(unsendable).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE' }),
+      handle.commit([result(1)]),
+      handle.commit([result(2)]),
+    ]);
+    expect(await handle.load()).toHaveLength(2);
   });
 
   it('after the end of the job is refused; saying the same end again is fine', async () => {

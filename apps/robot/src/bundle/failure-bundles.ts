@@ -36,7 +36,7 @@ export interface FailedJob {
 
 const megabyte = 1024 * 1024;
 const dayMs = 86_400_000;
-const limitMs = 5_000;
+const limitMs = 15_000;
 
 export class FailureBundles {
   readonly #options: FailureBundlesOptions;
@@ -51,7 +51,11 @@ export class FailureBundles {
     if (!config.failureBundles.enabled || !isBundleId(job.jobId)) return null;
     const timer = new AbortController();
     const late = clock.sleep(limitMs, timer.signal).then(
-      () => null,
+      () => {
+        const why = `it took longer than ${limitMs / 1_000} s; the job's result does not name it`;
+        logger.log('warning', `the failure bundle of a job is late: ${why}`, { job_id: job.jobId });
+        return null;
+      },
       () => null,
     );
     try {

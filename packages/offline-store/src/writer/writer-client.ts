@@ -112,9 +112,32 @@ export class WriterClient implements Writer {
 
   /** What was asked for in one go is sent as one message. */
   #flush(): void {
-    this.#port.postMessage(this.#outgoing.splice(0));
+    const requests = this.#outgoing.splice(0);
+    try {
+      this.#port.postMessage(requests);
+    } catch {
+      for (const request of requests) this.#sendAlone(request);
+    }
     Atomics.add(this.#bell, 0, 1);
     Atomics.notify(this.#bell, 0);
+  }
+
+  /** What cannot be sent fails, and nothing else with it. */
+  #sendAlone(request: WriterRequest | StepMessage): void {
+    try {
+      this.#port.postMessage([request]);
+    } catch (error) {
+      const id = 'kind' in request ? request.id : Number(request[0]);
+      this.#waiting
+        .get(id)
+        ?.reject(
+          new StoreError('NOT_SERIALIZABLE', `A value cannot be stored: ${(error as Error).message}.`, {
+            cause: error,
+          }),
+        );
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0) this.#keepAlive(false);
+    }
   }
 
   #await(id: number): Promise<unknown> {
