@@ -53,6 +53,13 @@ it('joins what was staged with the outcome and the log, and keeps it when the ou
   });
 });
 
+it('makes the bundles of jobs that fail at the same time', async () => {
+  const all = bundles();
+  const ids = Array.from({ length: 40 }, (_none, n) => `job-${n}`);
+  const links = await Promise.all(ids.map((id) => all.finish(job(id), failed)));
+  expect(links.map((link) => link?.id)).toEqual(ids);
+});
+
 it('drops what was staged when the job did not fail, and keeps nothing when it is switched off', async () => {
   stage('a', 'page-1.png', 10);
   expect(await bundles().finish(job('a'), { status: 'completed', ...statistics })).toBeNull();

@@ -125,16 +125,16 @@ export class FailureBundles {
     const { config, clock } = this.#options;
     const { maxCount, maxAgeDays, quotaMb } = config.failureBundles;
     const bundles = bundlesFolder(config.robot.home);
-    const known = await Promise.all(
-      [
-        ...(await names(bundles)),
-        ...(await names(join(bundles, '.staging'))).map((name) => join('.staging', name)),
-      ].map(async (name) => {
+    const staged = (await names(join(bundles, '.staging'))).map((name) => join('.staging', name));
+    const found = await Promise.all(
+      [...(await names(bundles)), ...staged].map(async (name) => {
         const path = join(bundles, name);
-        const [{ mtimeMs }, bytes] = await Promise.all([stat(path), folderBytes(path)]);
-        return { name, path, mtimeMs, bytes };
+        // Another job's may be finished, or dropped, at this moment.
+        const [stats, bytes] = await Promise.all([stat(path).catch(() => null), folderBytes(path)]);
+        return stats === null ? [] : [{ name, path, mtimeMs: stats.mtimeMs, bytes }];
       }),
     );
+    const known = found.flat();
     let count = 0;
     let bytes = 0;
     for (const each of known.sort((a, b) => b.mtimeMs - a.mtimeMs)) {

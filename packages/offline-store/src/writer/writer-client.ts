@@ -128,13 +128,8 @@ export class WriterClient implements Writer {
       this.#port.postMessage([request]);
     } catch (error) {
       const id = 'kind' in request ? request.id : Number(request[0]);
-      this.#waiting
-        .get(id)
-        ?.reject(
-          new StoreError('NOT_SERIALIZABLE', `A value cannot be stored: ${(error as Error).message}.`, {
-            cause: error,
-          }),
-        );
+      const message = `A value cannot be stored: ${(error as Error).message}.`;
+      this.#waiting.get(id)?.reject(new StoreError('NOT_SERIALIZABLE', message, { cause: error }));
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) this.#keepAlive(false);
     }
