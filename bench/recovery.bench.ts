@@ -86,6 +86,7 @@ async function openRobot(folder: string, workflowJson: string, isNew: boolean): 
         },
         onOver: () => undefined,
         isLeaseEnding: () => false,
+        onCommitting: () => undefined,
       });
       await job.interruption();
       const { end } = await runWorkflow({
