@@ -1,25 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClaimedJob, JournalEntry } from '@casare/execution';
+import type { JournalEntry } from '@casare/execution';
 import { CheckpointManager, OfflineQueue } from '@casare/offline-store';
 import { expect, it, onTestFinished } from 'vitest';
+import { claim } from '../test/support/desk.ts';
 import { durableJobs } from './durable-jobs.ts';
-
-const claim = (jobId: string): ClaimedJob => ({
-  jobId,
-  leaseToken: '7',
-  name: jobId,
-  workflow: '{}',
-  variables: {},
-  attempt: 1,
-  maxAttempts: 1,
-  timeoutMs: null,
-  onLost: 'hold',
-  inDoubtPolicy: null,
-  leaseMs: 300_000,
-  cancelRequested: false,
-});
 
 const result: JournalEntry = {
   kind: 'result',

@@ -24,18 +24,19 @@ export async function loadIdentity(home: string, configuredId?: string | null): 
 
 /** The id of the robot of a home; null when there is none, or its file cannot be read. */
 export async function robotIdOf(home: string): Promise<string | null> {
-  const stored = (await readJson(join(home, 'robot.json')).catch(() => undefined)) as
-    | { readonly robot_id?: unknown }
-    | null
-    | undefined;
-  return typeof stored?.robot_id === 'string' ? stored.robot_id : null;
+  return idIn(await readJson(join(home, 'robot.json')).catch(() => undefined));
+}
+
+function idIn(stored: unknown): string | null {
+  const id = (stored as { robot_id?: unknown } | null | undefined)?.robot_id;
+  return typeof id === 'string' && uuidPattern.test(id) ? id : null;
 }
 
 async function storedId(path: string): Promise<string> {
   const stored = await readJson(path);
   if (stored !== undefined) {
-    const id = (stored as { robot_id?: unknown } | null)?.robot_id;
-    if (typeof id === 'string' && uuidPattern.test(id)) return id;
+    const id = idIn(stored);
+    if (id !== null) return id;
     throw new HomeError(
       `${path} holds no robot_id (a UUID); restore it; if it is lost, delete the file to become a new robot, which leaves the old one's unfinished jobs alone`,
     );

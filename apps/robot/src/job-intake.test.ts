@@ -1,27 +1,11 @@
 import type { ClaimedJob, TurnRequest } from '@casare/execution';
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import { claim } from '../test/support/desk.ts';
 import { JobIntake } from './job-intake.ts';
 import { RobotTurn } from './robot-turn.ts';
 
 const never = new AbortController().signal;
-
-function claimed(jobId: string): ClaimedJob {
-  return {
-    jobId,
-    leaseToken: '1',
-    name: jobId,
-    workflow: '{}',
-    variables: {},
-    attempt: 1,
-    maxAttempts: 1,
-    timeoutMs: null,
-    onLost: 'hold',
-    inDoubtPolicy: null,
-    leaseMs: 300_000,
-    cancelRequested: false,
-  };
-}
 
 /** An intake and the robot's turn, whose server answers the claims of the list one after the other. */
 function setup(
@@ -37,7 +21,7 @@ function setup(
   const room = { slots: 2, isPaused: false, isHeld: false, store: Promise.resolve() };
   let requestId = 1;
   const problems: unknown[] = [];
-  const claim = async (request: Pick<NonNullable<TurnRequest['claim']>, 'requestId' | 'limit'>) => {
+  const answerClaim = async (request: Pick<NonNullable<TurnRequest['claim']>, 'requestId' | 'limit'>) => {
     asked.push(request.requestId);
     limits.push(request.limit);
     const next = queue.shift() ?? [];
@@ -57,7 +41,7 @@ function setup(
   });
   const intake = new JobIntake({
     locker: {
-      claim,
+      claim: answerClaim,
       release: async (jobId, end) => {
         if (end?.status === undefined) released.push(jobId);
         else failed.push({ jobId, ...end });
@@ -96,7 +80,7 @@ function setup(
     locker: {
       turn: async (request) => ({
         leases: [],
-        claims: request.claim === null ? [] : await claim(request.claim),
+        claims: request.claim === null ? [] : await answerClaim(request.claim),
         fleetSize: null,
       }),
       heartbeatAll: async () => [],
@@ -134,14 +118,14 @@ it('gives its request id up when the robot stops, unless a claim may have been m
 
 describe('JobIntake', () => {
   it('asks under a new id only after the claimed jobs are stored', async () => {
-    const { turn, asked, admitted } = setup([[], [], [claimed('a')], []]);
+    const { turn, asked, admitted } = setup([[], [], [claim('a')], []]);
     for (let count = 0; count < 4; count += 1) await turn();
     expect(asked).toEqual(['request-1', 'request-2', 'request-2', 'request-3']);
     expect(admitted).toEqual(['a']);
   });
 
   it('repeats an id whose answer got lost, and gives it up when nothing of it is left', async () => {
-    const { turn, asked, admitted } = setup([[], new Error('answer lost'), [], [claimed('b')]]);
+    const { turn, asked, admitted } = setup([[], new Error('answer lost'), [], [claim('b')]]);
     await turn();
     await expect(turn()).rejects.toThrow('answer lost');
     await turn();
@@ -152,7 +136,7 @@ describe('JobIntake', () => {
 
   it('ends a job that the store refuses for what is in it: it would be claimed and handed back for ever', async () => {
     for (const code of ['NOT_SERIALIZABLE', 'INVALID_ARGUMENT']) {
-      const { turn, asked, released, failed } = setup([[claimed('a')], []], { code });
+      const { turn, asked, released, failed } = setup([[claim('a')], []], { code });
       await turn();
       await turn();
       expect({ asked, released }).toEqual({ asked: ['request-1', 'request-2'], released: [] });
@@ -163,10 +147,10 @@ describe('JobIntake', () => {
   });
 
   it('hands back a claim that the store refuses for what it is, and asks again for one it cannot take now', async () => {
-    const conflict = setup([[claimed('a')]], { code: 'JOB_CONFLICT' });
+    const conflict = setup([[claim('a')]], { code: 'JOB_CONFLICT' });
     await conflict.turn();
     expect(conflict.released).toEqual(['a']);
-    const full = setup([[claimed('a')], [claimed('a')]], { code: 'STORE_FULL' });
+    const full = setup([[claim('a')], [claim('a')]], { code: 'STORE_FULL' });
     await full.turn();
     await full.turn();
     expect(full.problems).toMatchObject([{ code: 'STORE_FULL' }, { code: 'STORE_FULL' }]);
@@ -178,7 +162,7 @@ describe('JobIntake', () => {
     const lowered = setup([
       () => {
         lowered.room.slots = 1;
-        return [claimed('a'), claimed('b')];
+        return [claim('a'), claim('b')];
       },
     ]);
     await lowered.turn();
@@ -186,7 +170,7 @@ describe('JobIntake', () => {
     const paused = setup([
       () => {
         paused.room.isPaused = true;
-        return [claimed('a'), claimed('b')];
+        return [claim('a'), claim('b')];
       },
     ]);
     await paused.turn();
@@ -194,7 +178,7 @@ describe('JobIntake', () => {
   });
 
   it('keeps what was claimed when the robot stops claiming while its jobs are being stored', async () => {
-    const { turn, admitted, released, limits, room } = setup([[claimed('a'), claimed('b')], [claimed('c')]]);
+    const { turn, admitted, released, limits, room } = setup([[claim('a'), claim('b')], [claim('c')]]);
     const disk = Promise.withResolvers<void>();
     room.store = disk.promise;
     await turn();
@@ -207,7 +191,7 @@ describe('JobIntake', () => {
   });
 
   it('hands back what its store has no room for, once it is known that there will be none', async () => {
-    const { turn, asked, released, room } = setup([[claimed('a')], [claimed('a')]], { code: 'STORE_FULL' });
+    const { turn, asked, released, room } = setup([[claim('a')], [claim('a')]], { code: 'STORE_FULL' });
     await turn();
     expect(released).toEqual([]);
     room.isHeld = true;
@@ -216,7 +200,7 @@ describe('JobIntake', () => {
   });
 
   it('claims nothing while it is paused, held or full, and goes on afterwards', async () => {
-    const { turn, limits, room } = setup([[], [claimed('a')]]);
+    const { turn, limits, room } = setup([[], [claim('a')]]);
     await turn();
     room.isPaused = true;
     await turn();
@@ -232,7 +216,7 @@ describe('JobIntake', () => {
   });
 
   it('asks after a claim that got lost also when it is full, and hands back what it has no place for', async () => {
-    const { turn, limits, admitted, released, room } = setup([[claimed('a'), claimed('b')]]);
+    const { turn, limits, admitted, released, room } = setup([[claim('a'), claim('b')]]);
     room.slots = 0;
     await turn();
     expect([limits, admitted, released]).toEqual([[0], [], ['a', 'b']]);
@@ -240,16 +224,16 @@ describe('JobIntake', () => {
 
   it('leaves a job alone that comes back with a repeated claim and is here already', async () => {
     const { turn, admitted, released } = setup([
-      [claimed('a')],
+      [claim('a')],
       new Error('answer lost'),
-      [claimed('a'), claimed('b'), claimed('c')],
+      [claim('a'), claim('b'), claim('c')],
     ]);
     for (let count = 0; count < 3; count += 1) await turn().catch(() => undefined);
     expect([admitted, released]).toEqual([['a', 'b'], ['c']]);
   });
 
   it('hands back what a claim that was cut short has claimed, when it stops', async () => {
-    const { intake, turn, limits, released, room } = setup([[], new Error('stopped'), [claimed('a')]]);
+    const { intake, turn, limits, released, room } = setup([[], new Error('stopped'), [claim('a')]]);
     await turn();
     await intake.handBackLostClaim(never);
     expect(limits).toEqual([2]);

@@ -161,8 +161,9 @@ export class JobIntake {
   }
 
   /**
-   * A claim that the store refuses for what it is goes back, and a job that it refuses has failed; one that it cannot take now is asked for again, until it is
-   * known that there will be no room: then nothing of it was written, and another robot may have some.
+   * A claim that the store refuses for what it is goes back, and a job that it refuses has failed; one that it cannot take
+   * now is asked for again, until it is known that there will be no room: then nothing of it was written, and another
+   * robot may have some.
    */
   async #take(job: ClaimedJob): Promise<void> {
     const { desk } = this.#options;
