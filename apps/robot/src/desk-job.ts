@@ -229,12 +229,8 @@ export class DeskJob {
   tellEnd(end: RunEnd): void {
     const { jobId, name } = this.#record;
     const cutOff = (end.status === 'cancelled' ? end.may_have_happened : undefined) ?? [];
-    const why =
-      end.status === 'failed'
-        ? `: ${end.error.message.slice(0, 500)}`
-        : cutOff.length > 0
-          ? `; ${mayHaveHappened(cutOff)}`
-          : '';
+    const whatMayBe = cutOff.length === 0 ? '' : `; ${mayHaveHappened(cutOff)}`;
+    const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : whatMayBe;
     const nodeId = end.status === 'failed' ? end.error.node_id : (cutOff[0]?.node_id ?? null);
     const isDoubtful = end.status === 'in_doubt';
     const what = isDoubtful ? 'waits for an answer; `job show` tells what is asked' : `is ${end.status}${why}`;

@@ -42,16 +42,15 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
     },
     async unfinished() {
       const found = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];
-      const records = found.filter(({ robotId }) => robotId === queue.robotId);
-      const foreign = Map.groupBy(
-        found.filter((record) => !records.includes(record)),
-        ({ robotId }) => robotId,
-      );
-      for (const [robotId, theirs] of foreign)
+      const byRobot = Map.groupBy(found, ({ robotId }) => robotId);
+      const records = byRobot.get(queue.robotId) ?? [];
+      byRobot.delete(queue.robotId);
+      for (const [robotId, theirs] of byRobot) {
         onForeign?.(
           robotId,
           theirs.map(({ id }) => id),
         );
+      }
       for (const { id, lease } of records) if (lease?.isLost === true) await supersede(id);
       return records
         .filter(({ lease }) => lease?.isLost !== true)
