@@ -20,6 +20,7 @@ const hopeless = new Set([
   'INVALID_EXIT',
   'VALUE_LOST',
   'SECRET_UNAVAILABLE',
+  'OUTPUT_SKIPPED',
   'CALL_TIMEOUT',
   'JOB_PROCESS_DIED',
   'JOB_MEMORY_LIMIT',

@@ -37,6 +37,7 @@ import {
 } from './regions.ts';
 import { applyResourceChanges } from './resource-record.ts';
 import { type Lane, laneOf, newRunState, type RunState, rootLane } from './run-state.ts';
+import { noteOutputs } from './skipped-outputs.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import { isOwnFailure } from './stop-entry.ts';
 
@@ -157,6 +158,8 @@ function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
   endStep(lane, entry);
   const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
   storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
+  const node = plan.workflow.nodes.get(entry.node_id);
+  if (node !== undefined) noteOutputs(lane, entry, node);
   if (isLeft(lane)) {
     // A try node that ended says that its region is entered: whoever leaves it passes its finally body.
     if (entry.control?.op === 'open_try') applyControl(plan, lane, entry, entry.control);

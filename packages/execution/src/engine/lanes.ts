@@ -120,7 +120,11 @@ export function joinBranches(lane: Lane, branches: readonly number[]): void {
   if (frame.kind !== 'split') return;
   for (const child of lanesOf(lane, frame)) {
     if (!branches.includes(child.origin?.index ?? -1)) continue;
-    for (const [node, outputs] of child.outputs) lane.outputs.set(node, outputs);
+    for (const [node, outputs] of child.outputs) {
+      lane.outputs.set(node, outputs);
+      lane.withoutOutputs.delete(node);
+    }
+    for (const [node, variables] of child.withoutOutputs) lane.withoutOutputs.set(node, variables);
   }
   closeSplit(lane, frame);
 }

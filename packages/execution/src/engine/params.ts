@@ -13,6 +13,7 @@ import type { NodeType } from '../node-contract.ts';
 import type { FlowPlan, PortReference } from './flow-plan.ts';
 import { outputsOf } from './lane-values.ts';
 import type { Lane } from './run-state.ts';
+import { isWithoutOutputs, outputSkipped } from './skipped-outputs.ts';
 
 export interface InputReading {
   readonly plan: FlowPlan;
@@ -41,11 +42,21 @@ function inputNames({ plan, nodeId }: InputReading, type: NodeType): Iterable<st
   return new Set([...declared, ...Object.keys(config), ...plan.sourcesOf(nodeId).keys()]);
 }
 
-/** One input, declared by the schema or not. */
+/**
+ * One input, declared by the schema or not.
+ *
+ * @throws NodeError `OUTPUT_SKIPPED` when all that gives it is a node that was skipped in doubt
+ */
 export function readInput(reading: InputReading, name: string): JsonValue | undefined {
-  const connected = connectedValue(reading.plan.sourcesOf(reading.nodeId).get(name), reading.lane);
+  const source = reading.plan.sourcesOf(reading.nodeId).get(name);
+  const connected = connectedValue(source, reading.lane);
   const own = configured(reading, name);
+  if (source !== undefined && connected === undefined && own === undefined) refuseSource(source, reading.lane);
   return connected ?? own ?? (connected === undefined ? own : connected);
+}
+
+function refuseSource({ node, port }: PortReference, lane: Lane): void {
+  if (isWithoutOutputs(lane, node)) throw outputSkipped(`the output "${port}" of the node "${node}"`, node);
 }
 
 function configured(reading: InputReading, name: string): JsonValue | undefined {

@@ -6,6 +6,7 @@ import { withSystemValues } from '../model/system-values.ts';
 import type { Clock } from '../ports.ts';
 import { outputsOf, scopedName, variableOf } from './lane-values.ts';
 import type { Lane } from './run-state.ts';
+import { refuseSkipped } from './skipped-outputs.ts';
 
 const SECRET_PREFIX = '$secret:';
 
@@ -24,6 +25,7 @@ export function runScope(
         if (name.startsWith(SECRET_PREFIX)) return found(secrets.get(name.slice(SECRET_PREFIX.length)));
         return lookupOutput(lane, scope, name);
       },
+      refuse: (reference) => refuseSkipped(lane, scope, reference),
     },
     clock,
   );

@@ -62,6 +62,8 @@ export interface Lane {
   variables: Map<string, JsonValue>;
   /** By node: those of its newest run in this lane. */
   outputs: Map<string, JsonObject>;
+  /** Nodes whose newest run in this lane was skipped, with the variables that each would have set. */
+  withoutOutputs: Map<string, readonly string[]>;
   /** Nodes that ended in this lane. */
   executed: Set<string>;
   /** The run's number of the newest step that this lane has begun, and how many it has begun. */
@@ -150,6 +152,7 @@ export function addLane(run: RunState, identity: Pick<Lane, 'id' | 'parent' | 'o
     answered: null,
     variables: new Map(),
     outputs: new Map(),
+    withoutOutputs: new Map(),
     executed: new Set(),
     lastStep: 0,
     steps: 0,

@@ -47,6 +47,7 @@ interface LaneIdentity {
 interface LaneSnapshot {
   readonly variables: readonly (readonly [string, JsonValue])[];
   readonly outputs: readonly (readonly [string, JsonObject])[];
+  readonly without_outputs?: readonly (readonly [string, readonly string[]])[];
   readonly frames: readonly Frame[];
   readonly intent?: IntentEntry | null;
   readonly doubt?: DoubtQuestion | null;
@@ -93,6 +94,7 @@ function laneSnapshot(lane: Lane): LaneSnapshot {
   return {
     variables: [...lane.variables],
     outputs: [...lane.outputs],
+    ...(lane.withoutOutputs.size === 0 ? {} : { without_outputs: [...lane.withoutOutputs] }),
     frames: lane.frames,
     intent: lane.intent,
     doubt: lane.doubt,
@@ -137,6 +139,7 @@ export function restoreSnapshot(stored: JsonObject): RunState {
 function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
   lane.variables = new Map(snapshot.variables);
   lane.outputs = new Map(snapshot.outputs);
+  lane.withoutOutputs = new Map(snapshot.without_outputs);
   lane.frames = [...snapshot.frames];
   lane.intent = snapshot.intent ?? null;
   lane.doubt = snapshot.doubt ?? null;

@@ -1,5 +1,5 @@
 /** Checks references of the form `{{node_id.port}}` in config texts: a known node must have that output. */
-import type { JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { Draft, DraftNode } from './draft.ts';
 import { type FindingList, quoted } from './finding.ts';
 import type { Speller } from './nearest.ts';
@@ -36,12 +36,15 @@ export function checkReferences(checks: ReferenceChecks): void {
 /** Variables may be named like a node; then a path leads into the variable's value, which is not known here. */
 function variableNames(draft: Draft): ReadonlySet<string> {
   const names = new Set(Object.keys(draft.variables));
-  for (const node of draft.nodes.values()) {
-    for (const [key, value] of Object.entries(node.config)) {
-      if (typeof value === 'string' && NAMES_A_VARIABLE.test(key)) names.add(value);
-    }
-  }
+  for (const node of draft.nodes.values()) for (const name of variablesNamedIn(node.config)) names.add(name);
   return names;
+}
+
+/** The variables that a node may set, by its config. */
+export function* variablesNamedIn(config: JsonObject): Iterable<string> {
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value === 'string' && NAMES_A_VARIABLE.test(key)) yield value;
+  }
 }
 
 /** The distinct pairs of names at the start of the references in a value. */

@@ -17,6 +17,8 @@ export interface ReferenceScope {
    * (`$secret:id`). A name that the scope does not know is answered with `{ found: false }`.
    */
   lookup(name: string): Lookup;
+  /** Told of a reference of which it knows no part; throws when the reference must not stay as it is written. */
+  refuse?(reference: Reference): void;
 }
 
 export interface Reference {
@@ -76,15 +78,22 @@ export function isSecretReference(reference: Reference): boolean {
   return reference.names[0]?.startsWith('$secret:') === true;
 }
 
-/** Looks a reference up: the longest part that the scope knows first. */
+/**
+ * Looks a reference up: the longest part that the scope knows first.
+ *
+ * @throws what the scope's `refuse` throws
+ */
 export function lookupReference(reference: Reference, scope: ReferenceScope): Lookup {
   const { names, steps } = reference;
+  let isKnown = false;
   for (let length = names.length; length > 0; length -= 1) {
     const head = scope.lookup(names.slice(0, length).join('.'));
     if (!head.found) continue;
+    isKnown = true;
     const found = walk(head.value, [...names.slice(length), ...steps]);
     if (found.found) return found;
   }
+  if (!isKnown) scope.refuse?.(reference);
   return NOT_FOUND;
 }
 

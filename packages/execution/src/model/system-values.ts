@@ -25,6 +25,7 @@ export function withSystemValues(scope: ReferenceScope, clock: Pick<Clock, 'now'
       const system = name.startsWith('$') ? systemValue(name, clock.now()) : NOT_FOUND;
       return system.found ? system : scope.lookup(name);
     },
+    refuse: (reference) => scope.refuse?.(reference),
   };
 }
 

@@ -8,6 +8,7 @@ import { createNodeRegistry } from '../../src/model/registry.ts';
 import type { NodeType } from '../../src/node-contract.ts';
 import {
   type FileSpec,
+  type NodeSpec,
   type RunSetup,
   runFile,
   silentLogger,
@@ -100,6 +101,101 @@ describe('an operator answers about a node in doubt:', () => {
     const run = await resume({ answers: [answered(questions[0], 'fail')] });
     expect(run.end.status).toBe('completed');
     expect(world.marks).toEqual(['b', 'InDoubtError']);
+  });
+
+  describe('after skip, a node that needs what the skipped one did not give', () => {
+    const skipThen = async (user: NodeSpec, more: Partial<FileSpec> = {}): Promise<TestRun> => {
+      const spec: FileSpec = {
+        ...more,
+        nodes: { a: mark, b: ['MarkNode', { output_var: 'receipt' }], use: user, ...more.nodes },
+        connect: ['a -> b -> use', ...(more.connect ?? [])],
+      };
+      const { journal, resume, questions } = await waiting(spec, 'b');
+      const answers = [answered(questions[0], 'skip')];
+      // Once more from the journal, so that it is known after a restart, too.
+      dieBehind(journal, 'use');
+      await resume({ answers });
+      live(journal);
+      return resume({ answers });
+    };
+    const failure = (reference: string) => ({
+      status: 'failed',
+      error: {
+        code: 'OUTPUT_SKIPPED',
+        node_id: 'use',
+        error_type: 'OutputSkippedError',
+        message: expect.stringContaining('the node "b" was skipped'),
+        details: { reference, skipped_node: 'b' },
+      },
+    });
+
+    it.each([
+      ['a whole text', '{{b.mark}}', '{{b.mark}}'],
+      ['a part of a text in a list', ['for {{ b.count }} times'], '{{b.count}}'],
+      ['a path', '{{b.mark.id[0]}}', '{{b.mark.id[0]}}'],
+      ['its variable', 'no. {{receipt.id}}', '{{receipt.id}}'],
+      ['its variable in another style', 'no. ${receipt}', '{{receipt}}'],
+    ])('fails by a reference: %s', async (_what, value, reference) => {
+      const run = await skipThen(['MarkNode', { mark: value }]);
+      expect(run.end).toMatchObject(failure(reference));
+      expect(run.world.marks).toEqual(['a', 'b']);
+    });
+
+    it('fails by an expression, which is not taken as false', async () => {
+      const run = await skipThen(['IfNode', { condition: 'b.count > 0' }]);
+      expect(run.end).toMatchObject(failure('{{b.count}}'));
+    });
+
+    it('fails by a connection that brings nothing, and takes the value in the config for it', async () => {
+      const connect = ['b.mark => use.value'];
+      expect((await skipThen(['GiveNode'], { connect })).end).toMatchObject(
+        failure('the output "mark" of the node "b"'),
+      );
+      const run = await skipThen(['GiveNode', { value: 'default' }], { connect });
+      expect([run.end.status, run.outputs.use]).toEqual(['completed', { value: 'default' }]);
+    });
+
+    it('takes the default value of a variable, and leaves what nobody would have given as it is written', async () => {
+      const run = await skipThen(['GiveNode', { value: '{{receipt}} {{nothing.here}}' }], {
+        variables: { receipt: { type: 'String', default_value: 'none' } },
+      });
+      expect(run.outputs.use).toEqual({ value: 'none {{nothing.here}}' });
+      expect(run.lines).toEqual([expect.stringContaining('Nothing has set "nothing.here"')]);
+    });
+
+    it('goes to the try region around it', async () => {
+      const run = await skipThen(['TryNode', { paired_catch_id: 'catch' }], {
+        nodes: {
+          type: ['MarkNode', { mark: '{{b.mark}}' }],
+          catch: ['CatchNode'],
+          handler: ['MarkNode', { mark: '{{error_type}}' }],
+        },
+        connect: ['use.try_body -> type', 'catch.catch_body -> handler'],
+      });
+      expect([run.end.status, run.world.marks]).toEqual(['completed', ['a', 'b', 'OutputSkippedError']]);
+    });
+
+    it('fails behind the join of the branch in which it was skipped', async () => {
+      const spec: FileSpec = {
+        nodes: {
+          fork: ['ForkNode', { branch_count: 2, paired_join_id: 'join' }],
+          one: mark,
+          two: mark,
+          join: ['JoinNode', { paired_fork_id: 'fork' }],
+          use: ['MarkNode', { mark: '{{two.mark}} {{one.mark}}' }],
+        },
+        connect: ['fork.branch_1 -> one -> join', 'fork.branch_2 -> two -> join', 'join -> use'],
+      };
+      const { resume, questions } = await waiting(spec, 'one');
+      const one = questions.find(({ node_id: id }) => id === 'one');
+      const run = await resume({
+        answers: [
+          answered(one, 'skip'),
+          ...questions.filter((other) => other !== one).map((q) => answered(q, 'retry')),
+        ],
+      });
+      expect(run.end).toMatchObject({ error: { code: 'OUTPUT_SKIPPED', details: { skipped_node: 'one' } } });
+    });
   });
 
   it('an answer to another question, or to one that is settled, is ignored', async () => {

@@ -36,6 +36,7 @@ export class Exposure {
         if (answer.found) this.see<JsonValue>(answer.value);
         return answer;
       },
+      refuse: (reference) => scope.refuse?.(reference),
     };
   }
 }
