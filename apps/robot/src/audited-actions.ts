@@ -2,7 +2,7 @@
 import { AuditEventType, type AuditLogger } from '@casare/observability';
 import type { OutboxChange } from './control/outbox-control.ts';
 import type { PauseChange } from './intake-pause.ts';
-import { actorOf } from './requester.ts';
+import { actorOf, type Requester } from './requester.ts';
 import type { StopOptions } from './robot-agent.ts';
 
 /** Records that the robot was paused or resumed, by whom, from where and why. */
@@ -20,6 +20,15 @@ export function recordPause(audit: AuditLogger | null, change: PauseChange): voi
 export function recordStopRequest(audit: AuditLogger | null, options: StopOptions): void {
   const { mode = 'drain', reason = null } = options;
   audit?.robotStopRequested({ mode, reason, ...actorOf(options) });
+}
+
+/** Records that the robot was told to end without stopping first: nothing else will tell of its end. */
+export function recordExit(audit: AuditLogger | null, requester: Requester): void {
+  audit?.robotStopRequested({
+    mode: 'exit at once',
+    reason: 'unfinished jobs resume at the next start',
+    ...actorOf(requester),
+  });
 }
 
 /** Records what was done about entries that the database had refused, with what was left of each. */

@@ -20,6 +20,7 @@ import {
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
+import { doubtText, type NamedQuestion } from './doubt-text.ts';
 import { cutOffDraft, type DurableJob, type JobJournal, jobJournal } from './job-journal.ts';
 import { withinLease } from './lease-journal.ts';
 import { recordQuestion } from './lost-record.ts';
@@ -74,6 +75,7 @@ export class DeskJob {
   #isLoaded = false;
   /** What was read to see whether the run can go on, for the run that follows. */
   #read: readonly JournalEntry[] | null = null;
+  #shape: ProgressShape | null = null;
 
   constructor(record: StoredJob, options: DeskJobOptions) {
     this.#options = options;
@@ -138,11 +140,6 @@ export class DeskJob {
         }
         this.#hasBegun = true;
         this.#isLoaded = true;
-        for (const entry of entries) {
-          if (entry.kind !== 'answered') continue;
-          const { node_id, step, attempt, answer, by, given_at: at } = entry;
-          options.telemetry.answered(record.jobId, { node_id, step, attempt, answer, by, at });
-        }
         if (!isEnd) this.progress.apply(entries);
         options.onOutbox();
       },
@@ -180,13 +177,29 @@ export class DeskJob {
     await this.questions();
     const shape =
       this.#record.lostRecord === null ? (this.#options.shapeOf?.(this.#record.workflowJson) ?? null) : null;
-    if (shape !== null) this.progress.reportWorkflow(shape);
+    if (shape === null) return;
+    this.#shape = shape;
+    this.progress.reportWorkflow(shape);
   }
 
   /** What waits for an answer, as far as the record has been read. */
   get openQuestions(): readonly DoubtQuestion[] {
     const { lostRecord } = this.#record;
     return lostRecord === null ? this.journal.questions : [recordQuestion(lostRecord)];
+  }
+
+  /** The same, with the types of the nodes. */
+  get namedQuestions(): readonly NamedQuestion[] {
+    return this.openQuestions.map((question) => this.#named(question));
+  }
+
+  /** Null for no node, and where nobody knows. */
+  typeOf(nodeId: string | null): string | null {
+    return nodeId === null ? null : (this.#shape?.typeOf(nodeId) ?? null);
+  }
+
+  #named(question: DoubtQuestion): NamedQuestion {
+    return { ...question, node_type: this.typeOf(question.node_id) };
   }
 
   /** Tells the server which effects were under way when the job was lost: as evidence, see I1. */
@@ -212,6 +225,7 @@ export class DeskJob {
     const { totalNodes } = shape;
     const metrics = telemetry.metricsFor(job, { totalNodes, queueWaitMs: this.#queueWaitMs });
     const audit = telemetry.auditFor(job);
+    this.#shape = shape;
     this.progress.reportWorkflow(shape);
     this.#runEnded = (end) => {
       metrics?.end(end);
@@ -226,14 +240,18 @@ export class DeskJob {
   }
 
   /** Tells metrics and audit how the run, or a job that never ran here, ended. */
-  tellEnd(end: RunEnd): void {
+  tellEnd(ended: RunEnd): void {
+    const asked = ended.status === 'in_doubt' ? ended.nodes.map((question) => this.#named(question)) : [];
+    const end: RunEnd = ended.status === 'in_doubt' ? { ...ended, nodes: asked } : ended;
     const { jobId, name } = this.#record;
     const cutOff = (end.status === 'cancelled' ? end.may_have_happened : undefined) ?? [];
     const whatMayBe = cutOff.length === 0 ? '' : `; ${mayHaveHappened(cutOff)}`;
     const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : whatMayBe;
-    const nodeId = end.status === 'failed' ? end.error.node_id : (cutOff[0]?.node_id ?? null);
+    const nodeId = end.status === 'failed' ? end.error.node_id : ((asked[0] ?? cutOff[0])?.node_id ?? null);
     const isDoubtful = end.status === 'in_doubt';
-    const what = isDoubtful ? 'waits for an answer; `job show` tells what is asked' : `is ${end.status}${why}`;
+    const what = isDoubtful
+      ? `waits for an answer (\`job show\` has the commands): ${doubtText(asked)}`
+      : `is ${end.status}${why}`;
     const level = isDoubtful || end.status === 'failed' || cutOff.length > 0 ? 'warning' : 'info';
     this.#options.logger.log(level, `job "${name}" ${what}`, {
       job_id: jobId,

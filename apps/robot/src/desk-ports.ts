@@ -1,5 +1,6 @@
 /** What the desk needs from outside: a durable store of jobs, and listeners. */
-import type { ClaimedJob, DoubtAnswer, DoubtQuestion, JobSpec, Lease, RunEnd } from '@casare/execution';
+import type { ClaimedJob, DoubtAnswer, JobSpec, Lease, RunEnd } from '@casare/execution';
+import type { NamedQuestion } from './doubt-text.ts';
 import type { DurableJob } from './job-journal.ts';
 import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
 
@@ -29,7 +30,7 @@ export interface JobInDoubt {
   readonly percent: number | null;
   readonly nodesCompleted: number;
   readonly nodesTotal: number;
-  readonly questions: readonly DoubtQuestion[];
+  readonly questions: readonly NamedQuestion[];
 }
 
 /** The durable side; the composition root fits the store to it. */
@@ -65,8 +66,8 @@ export interface JobTelemetry {
   released(jobId: string, reason: string): void;
   /** @param requestedFrom where the wish came from, if it did not come from the server */
   cancelRequested(jobId: string, requestedBy: string | null, reason: string, requestedFrom?: string | null): void;
-  /** An operator's answer to a question about the job was taken. */
-  answered(jobId: string, answer: DoubtAnswer): void;
+  /** The job goes on by an operator's answer to a question about it. */
+  answered(jobId: string, answer: DoubtAnswer, nodeType: string | null): void;
   /** A job that ended without a run of its own here. */
   ended(jobId: string, end: RunEnd): void;
 }

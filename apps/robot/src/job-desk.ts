@@ -97,12 +97,18 @@ export class JobDesk {
 
   /** The same jobs, with how far they are and what is asked. */
   get waiting(): readonly JobInDoubt[] {
-    return this.#table.inDoubt.map(({ record, progress, openQuestions }) => {
+    return this.#table.inDoubt.map(({ record, progress, namedQuestions: questions }) => {
       const { percent, nodes_completed: nodesCompleted, nodes_total: nodesTotal } = progress.snapshot();
       const isKnown = nodesTotal > 0;
       const { jobId, name } = record;
-      return { jobId, name, percent: isKnown ? percent : null, nodesCompleted, nodesTotal, questions: openQuestions };
+      return { jobId, name, percent: isKnown ? percent : null, nodesCompleted, nodesTotal, questions };
     });
+  }
+
+  /** The lease of a job that waits for an answer; null when there is no such job here. */
+  leaseInDoubt(jobId: string): Lease | null {
+    const job = this.#table.inDoubt.find(({ record }) => record.jobId === jobId);
+    return job === undefined || job.isLost ? null : { jobId, leaseToken: job.record.leaseToken };
   }
 
   /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */
@@ -297,8 +303,11 @@ export class JobDesk {
   /** What was in doubt goes on by the answers. */
   async #takeUp(job: DeskJob, answers: readonly DoubtAnswer[]): Promise<void> {
     const { jobId } = job.record;
-    for (const { node_id, answer, by } of answers)
+    for (const given of answers) {
+      const { node_id, answer, by } = given;
+      this.#options.telemetry.answered(jobId, given, job.typeOf(node_id));
       this.#options.logger.log('info', `${by} answered ${answer}`, { job_id: jobId, node_id });
+    }
     this.#drop(job);
     const again = this.#track({ ...job.record, state: 'in_progress' });
     again.answers = answers;

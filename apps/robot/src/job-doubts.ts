@@ -39,7 +39,7 @@ export class JobDoubts {
     if (first === undefined || !this.#waits(job)) return;
     const { lostRecord } = job.record;
     if (lostRecord === null) return this.#options.takeUp(job, standing);
-    this.#options.telemetry.answered(job.record.jobId, first);
+    this.#options.telemetry.answered(job.record.jobId, first, job.typeOf(first.node_id));
     await this.#fail(job, lostRecord, first.by);
   }
 

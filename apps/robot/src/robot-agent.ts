@@ -8,7 +8,8 @@
 import { loadConfig, type RobotConfig } from '@casare/config';
 import { ArgumentError, type Logger } from '@casare/execution';
 import type { MetricsCollector } from '@casare/observability';
-import { recordOutboxChange, recordStopRequest } from './audited-actions.ts';
+import { type AnswerRequest, answerAtRobot } from './answer-at-robot.ts';
+import { recordExit, recordOutboxChange, recordStopRequest } from './audited-actions.ts';
 import { composeRobot, type RobotOverrides, type RobotParts } from './compose.ts';
 import { credentialsOf } from './compose-connection.ts';
 import { ControlServer } from './control/control-server.ts';
@@ -224,6 +225,23 @@ export class RobotAgent {
   cancelJob(jobId: string, options: Requester & { readonly reason?: string } = {}): Promise<boolean> {
     const { reason = 'cancelled by hand', requestedBy = null, requestedFrom = inProcess } = options;
     return this.#partsOrThrow().desk.cancel(jobId, { reason, requestedBy }, requestedFrom);
+  }
+
+  /**
+   * Answers a question about a job of this robot that is in doubt, as `job resolve` does: the job goes on as soon as the
+   * database has taken it. Who asks (`requestedBy`) is kept with the answer, as a claim.
+   *
+   * @throws AnswerError when the answer does not count; ConnectionError; Error when the robot has not started
+   */
+  async answerJob(request: AnswerRequest): Promise<void> {
+    const { requestedBy = null, requestedFrom = inProcess } = request;
+    const by = `${requestedBy ?? requestedFrom} of ${this.name}`;
+    await answerAtRobot(this.#partsOrThrow(), { ...request, requestedFrom }, by);
+  }
+
+  /** The process ends at once, without `stop`: leaves a word of it. Returns when that is on disk. */
+  recordExit(requester: Requester): void {
+    recordExit(this.#parts?.audit ?? null, requester);
   }
 
   getStatus(): RobotStatus {

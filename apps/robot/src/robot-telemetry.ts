@@ -1,7 +1,8 @@
 /** What metrics and audit hear of a job. Either may be switched off. */
-import { type JsonObject, mayHaveHappened, type RunEnd, type RunError } from '@casare/execution';
+import { type DoubtQuestion, type JsonObject, mayHaveHappened, type RunEnd, type RunError } from '@casare/execution';
 import type { AuditErrorInfo, AuditLogger, JobEnd, MetricsCollector } from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
+import { doubtText, type NamedQuestion } from './doubt-text.ts';
 import type { JobActivity } from './status/job-activity.ts';
 
 export interface TelemetryParts {
@@ -54,11 +55,12 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
       const from = requestedFrom === null ? {} : { requested_from: requestedFrom };
       audit?.jobCancelRequested({ jobId, requestedBy, reason, ...from });
     },
-    answered: (jobId, { node_id, step, answer, by, at }) => {
+    answered: (jobId, { node_id, step, attempt, answer, by, at }, nodeType) => {
       audit?.jobAnswered({
         jobId,
-        ...(node_id === null ? {} : { nodeId: node_id }),
+        ...(node_id === null ? {} : { nodeId: node_id, nodeType }),
         step,
+        attempt,
         answer,
         actor: by,
         givenAt: at,
@@ -87,12 +89,19 @@ function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
       auditCancelled(audit, jobId, end);
       return;
     case 'in_doubt':
-      audit.jobInDoubt({ jobId, nodes: end.nodes });
+      auditInDoubt(audit, jobId, end.nodes);
       return;
     case 'suspended':
       audit.jobReleased({ jobId, reason: `suspended: ${end.reason}` });
       return;
   }
+}
+
+/** @param nodes with their types, where the job's desk knows them */
+function auditInDoubt(audit: AuditLogger, jobId: string, nodes: readonly (DoubtQuestion | NamedQuestion)[]): void {
+  const named = nodes.map((node) => ({ ...node, node_type: 'node_type' in node ? node.node_type : null }));
+  const nodeId = named.find(({ node_id: id }) => id !== null)?.node_id ?? null;
+  audit.jobInDoubt({ jobId, ...(nodeId === null ? {} : { nodeId }), nodes: named, reason: doubtText(named) });
 }
 
 function auditCancelled(

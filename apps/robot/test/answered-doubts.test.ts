@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '@casare/execution';
 import { eventually } from '@casare/testing';
@@ -192,9 +193,27 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   };
   const message = expect.stringContaining('node "cancelled" (step 2) may or may not have happened');
   expect(await audited(cancelled, 'job.cancelled')).toMatchObject([{ node_id: 'cancelled', message }]);
+  const course = await audited(failed, 'job.in_doubt,job.answered,job.started,job.failed');
+  expect(course.map(({ type }) => type)).toEqual([
+    ...['job.started', 'job.started', 'job.in_doubt', 'job.answered', 'job.started', 'job.failed'],
+  ]);
+  expect(course[2]).toMatchObject({
+    node_id: 'failed',
+    message: expect.stringMatching(
+      /^Job in doubt: node "failed" \(HttpRequestNode, step 2, attempt 1\) may or may not have taken effect: ./,
+    ),
+    details: { nodes: [{ node_id: 'failed', node_type: 'HttpRequestNode', step: 2, attempt: 1 }] },
+  });
+  const claimed = `service_role (claimed: ${userInfo().username}@${hostname()})`;
+  expect(course[3]).toMatchObject({
+    ...{ actor: claimed, node_id: 'failed', message: 'Job in doubt: the answer for node "failed" is fail' },
+    details: { nodeType: 'HttpRequestNode', step: 2, attempt: 1, answer: 'fail', givenAt: expect.any(String) },
+  });
+  expect((await operator.job(failed)).past_answers).toMatchObject([{ answer: 'fail', by: claimed }]);
   const skipped = await audited(forked, 'node.skipped');
   expect(skipped.map(({ node_id: id }) => id).toSorted()).toEqual(['one', 'two']);
   const logs = await job('logs', cancelled);
+  expect(logs.stdout).toMatch(/waits for an answer .*: node "cancelled" \(HttpRequestNode, step 2, attempt 1\) may or may/);
   expect(logs.stdout).toContain('It was cut off with its job (step 2, attempt 1)');
 
   expect(await operator.gateway.redriveJob(retried)).toBe('not-failed');

@@ -212,6 +212,12 @@ describe('a running robot', () => {
     first.robot.signal('SIGTERM');
     expect(await first.robot.ended).toBe(130);
     expect(await statusOf(jobId)).toBe('running');
+    const { entries } = await readAuditLog(join(first.home, 'audit'), { eventTypes: ['robot.stop_requested'] });
+    expect(entries.map(({ actor, message }) => [actor, message])).toEqual([
+      ['SIGTERM', 'Stop requested: drain'],
+      ['SIGTERM', 'Stop requested: cancel'],
+      ['SIGTERM', 'Stop requested: exit at once'],
+    ]);
     const second = await daemon(first.home);
     second.letGo(jobId);
     expect(await operator.ended(jobId)).toMatchObject({

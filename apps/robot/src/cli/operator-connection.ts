@@ -1,8 +1,9 @@
 /** One command's connection to the database: made at once or not at all. */
 import type { RobotConfig } from '@casare/config';
 import type { ConnectionManager } from '@casare/connection';
-import { JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
+import { type GatewayCallOptions, JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
 import { openConnection } from '../compose-connection.ts';
+import { callerClaim } from './account.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -38,11 +39,24 @@ export async function connectOperator(
     throw new CliError(exitCodes.unavailable, `cannot reach Supabase at ${config.connection.url}: ${why}`);
   }
   return {
-    gateway: new JobGateway(connection),
+    gateway: new JobGateway({ rpc: (name, args, call) => callAs(connection, name, args, call) }),
     withRobots: (jobs) => withRobots(connection, jobs),
     rpc: (name, args) => connection.rpc(name, args),
     close: () => connection.disconnect(),
   };
+}
+
+/** Several people may use one key: the call says who this is, which the database keeps as a claim. */
+function callAs(
+  connection: ConnectionManager,
+  name: string,
+  args: JsonObject,
+  options: GatewayCallOptions = {},
+): Promise<JsonValue> {
+  return connection.execute<JsonValue>(
+    async (client, signal) => client.rpc(name, args).setHeader('x-casare-caller', callerClaim()).abortSignal(signal),
+    options,
+  ) as Promise<JsonValue>;
 }
 
 async function withRobots(connection: ConnectionManager, jobs: readonly JsonObject[]): Promise<readonly JsonObject[]> {

@@ -8,10 +8,14 @@ import { prepareHome } from '../home-folder.ts';
 import { RobotAgent } from '../robot-agent.ts';
 import { notifyService } from '../service-manager/notify-service.ts';
 import { exitCodes } from './exit-codes.ts';
+import { killAfter } from './kill-after.ts';
 import { LocalDatabase } from './local-database.ts';
 import { useEndpoint } from './local-endpoint.ts';
 import { allow, type PermissionFlags } from './permission-flags.ts';
 import type { Terminal } from './terminal.ts';
+
+/** How long the last word in the audit log may take. */
+const exitPatienceMs = 2_000;
 
 export interface StartOptions extends PermissionFlags {
   readonly local: boolean;
@@ -78,7 +82,10 @@ function stopOnSignals(agent: RobotAgent, terminal: Terminal): { dispose(): void
       );
       void agent.stop({ mode: 'cancel', reason: 'the robot was told twice to stop', requestedBy: signal });
     } else {
+      // A disk that hangs holds this thread: then only a kill from another one is at once.
+      killAfter(exitPatienceMs);
       terminal.note('stopping at once: unfinished jobs resume at the next start');
+      agent.recordExit({ requestedBy: signal });
       process.exit(exitCodes.cancelled);
     }
   };

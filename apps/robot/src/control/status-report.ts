@@ -94,8 +94,8 @@ function waitingReport({ jobId, name, percent, nodesCompleted, nodesTotal, quest
     percent,
     nodes_completed: nodesCompleted,
     nodes_total: nodesTotal,
-    questions: questions.map(({ node_id, step, place = null, reason, answers }) => ({
-      ...{ node_id, step, place, reason },
+    questions: questions.map(({ node_id, node_type, step, attempt, place = null, reason, answers }) => ({
+      ...{ node_id, node_type, step, attempt, place, reason },
       answers: [...answers],
     })),
   };

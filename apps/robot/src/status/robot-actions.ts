@@ -1,8 +1,8 @@
 /** What a person can do to the robot from its page. */
-import { ArgumentError, type JsonObject, type JsonValue } from '@casare/execution';
+import { ArgumentError, type DoubtDecision, type JsonObject, type JsonValue } from '@casare/execution';
 import type { RobotAgent } from '../robot-agent.ts';
 
-type Robot = Pick<RobotAgent, 'pause' | 'resume' | 'cancelJob'>;
+type Robot = Pick<RobotAgent, 'pause' | 'resume' | 'cancelJob' | 'answerJob'>;
 
 /** @param from the caller's address */
 export type Action = (args: JsonObject, from: string) => Promise<JsonValue>;
@@ -43,6 +43,32 @@ export function robotActions(robot: Robot): ReadonlyMap<string, Action> {
         throw new NoSuchJobError(`this robot has no job ${String(jobId)}; it may have ended`);
       },
     ],
+    [
+      'answer',
+      async (args, from) => {
+        const { by, ...fields } = fieldsOf(args, {
+          job_id: id,
+          answer: decision,
+          node_id: orNull(nodeName),
+          step: orNull(count),
+          attempt: orNull(count),
+          by: optional(personName),
+        });
+        const name = typeof by === 'string' && by.trim() !== '' ? `${by.trim()}, ${actor}` : actor;
+        await robot.answerJob({
+          jobId: String(fields.job_id),
+          answer: fields.answer as DoubtDecision,
+          question: {
+            node_id: fields.node_id as string | null,
+            step: fields.step as number | null,
+            attempt: fields.attempt as number | null,
+          },
+          requestedBy: name,
+          requestedFrom: from,
+        });
+        return null;
+      },
+    ],
   ]);
 }
 
@@ -60,6 +86,20 @@ const id: Field = {
   rule: 'the id of a job',
   fits: (value) => typeof value === 'string' && value !== '' && value.length <= 100,
 };
+const decisions: readonly unknown[] = ['retry', 'skip', 'fail', 'restart'] satisfies DoubtDecision[];
+const decision: Field = { rule: 'retry, skip, fail or restart', fits: (value) => decisions.includes(value) };
+const nodeName: Field = {
+  rule: 'the id of a node',
+  fits: (value) => typeof value === 'string' && value !== '' && value.length <= 1_000,
+};
+const count: Field = {
+  rule: 'a whole number above 0',
+  fits: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+};
+const personName: Field = {
+  rule: 'a name of at most 50 characters',
+  fits: (value) => typeof value === 'string' && value.length <= 50,
+};
 const wholeMs: Field = {
   rule: 'a whole number of ms above 0',
   fits: (value) => Number.isSafeInteger(value) && (value as number) > 0,
@@ -67,6 +107,11 @@ const wholeMs: Field = {
 
 function optional({ rule, fits }: Field): Field {
   return { rule: `${rule}, or null for none`, fits: (value) => value === undefined || value === null || fits(value) };
+}
+
+/** For what has to be said, also when there is none. */
+function orNull({ rule, fits }: Field): Field {
+  return { rule: `${rule}, or null`, fits: (value) => value === null || fits(value) };
 }
 
 function fieldsOf(args: JsonObject, fields: Readonly<Record<string, Field>>): JsonObject {

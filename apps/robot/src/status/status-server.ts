@@ -264,7 +264,10 @@ const headers: Readonly<Record<string, string>> = {
 /** The caller's faults; anything else, such as a full disk, is the robot's trouble. */
 const statusByCode: ReadonlyMap<string, number> = new Map([
   ['INVALID_ARGUMENT', 400],
+  ['NOT_OFFERED', 400],
   ['NO_SUCH_JOB', 404],
+  ['NOT_ASKED', 409],
+  ['ANSWERED_BEFORE', 409],
 ]);
 
 function sendJson(response: ServerResponse, status: number, value: JsonObject): void {

@@ -51,6 +51,7 @@ const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
   'final',
   'unknown',
 ]);
+const ownAnswer: z.ZodType<ResolveAnswer | 'stale'> = z.union([resolveAnswer, z.literal('stale')]);
 const redriveAnswer: z.ZodType<RedriveAnswer> = z.enum(['redriven', 'not-failed', 'duplicate', 'unknown']);
 
 const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -269,6 +270,23 @@ export class JobGateway {
     const { nodeId = null, step = null } = question;
     const args = { p_job_id: uuid('jobId', jobId), p_answer: answer, p_node_id: nodeId, p_step: step };
     return this.#call('resolve_job', args, resolveAnswer, options);
+  }
+
+  /**
+   * An answer that a person gave to the robot that has the job, to one question; `stale`: the job is not its any more.
+   *
+   * @param by whom the robot names; the database keeps it as a claim, beside who the robot is
+   */
+  async answerDoubt(
+    lease: Lease,
+    answer: DoubtDecision,
+    question: Pick<DoubtQuestion, 'node_id' | 'step' | 'attempt'>,
+    by: string,
+    options?: GatewayCallOptions,
+  ): Promise<ResolveAnswer | 'stale'> {
+    const { node_id, step, attempt } = question;
+    const asked = { p_node_id: node_id, p_step: step, p_attempt: attempt };
+    return this.#call('answer_doubt', { ...leaseArgs(lease), p_answer: answer, ...asked, p_by: by }, ownAnswer, options);
   }
 
   /** Gives a job that failed or is dead one more attempt. */

@@ -31,6 +31,7 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
     ['record_events', { ...held, p_events: [] }],
     ['report_progress_batch', { p_reports: [{ ...leased, progress: {} }] }],
     ['set_in_doubt', { ...held, p_in_doubt: [] }],
+    ['answer_doubt', { ...held, p_answer: 'retry' }],
     ['complete_job', { ...held, p_status: 'completed' }],
     ['release_job', held],
     ['append_job_logs', { ...held, p_first_seq: 1, p_lines: [{ level: 'info', message: 'forged' }] }],
@@ -97,7 +98,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(12);
+    expect(await caller.rpc('schema_version')).toBe(14);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {

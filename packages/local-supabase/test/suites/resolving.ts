@@ -60,6 +60,57 @@ export function resolvingSuite(db: () => Orchestra): void {
       expect(await answersTo(robot, claim)).toEqual([]);
     });
 
+    test('is answered through its own robot, too: one question, the first answer, and only while the job is its', async () => {
+      const userId = newId();
+      const robot = await db().robot({ userId });
+      const claim = await db().running(robot);
+      const own = db().signedIn(userId);
+      const answer = (what: string, question: Record<string, unknown> = {}): Promise<string> =>
+        own.rpc('answer_doubt', { ...lease(claim), p_answer: what, p_by: 'status page of desk', ...question });
+      expect(await answer('retry')).toBe('not-waiting');
+      await doubt(claim, { node_id: 'pay', step: 7, attempt: 2 }, { node_id: 'mail', step: 8, attempt: 1 });
+
+      expect(await answer('retry')).toBe('ambiguous');
+      expect(await answer('retry', { p_node_id: 'pay', p_step: 7, p_attempt: 1 })).toBe('not-waiting');
+      expect(await answer('restart', { p_node_id: 'pay' })).toBe('not-offered');
+      expect(await own.refused('answer_doubt', { ...lease(claim), p_answer: 'perhaps' })).toMatchObject({ code: '22023' });
+      expect(await answer('retry', { p_node_id: 'pay', p_step: 7, p_attempt: 2 })).toBe('answered');
+      expect(await answer('retry', { p_node_id: 'pay' })).toBe('answered');
+      expect(await answer('skip', { p_node_id: 'pay' })).toBe('already');
+      expect(await resolve(claim.job_id, 'skip', 'pay')).toBe('already');
+      expect(await answersTo(robot, claim)).toMatchObject([
+        { node_id: 'pay', step: 7, attempt: 2, answer: 'retry', by: `${userId} (claimed: status page of desk)` },
+      ]);
+
+      await db().rpc('release_job', lease(claim));
+      expect(await answer('retry')).toBe('stale');
+    });
+
+    test('names who answered or cancelled: who the database knows, and beside it who the caller says it is', async () => {
+      const robot = await db().robot();
+      const saying = async (header: string, name: string, args: Record<string, unknown>): Promise<unknown> => {
+        const { data } = await db().client.rpc(name, args).setHeader('x-casare-caller', header);
+        return data;
+      };
+      const long = 'x'.repeat(300);
+      for (const [header, by] of [
+        [String.raw`"J\u00fcrgen@desk"`, 'service_role (claimed: Jürgen@desk)'],
+        [String.raw`"a\nb\u0007c"`, 'service_role (claimed: a b c)'],
+        [`"${long}"`, `service_role (claimed: ${long.slice(0, 100)})`],
+        ['ann@desk', 'service_role'],
+        [String.raw`"\u0000"`, 'service_role'],
+        ['" "', 'service_role'],
+      ] as const) {
+        const claim = await db().running(robot);
+        await doubt(claim, { node_id: 'pay', step: 7 });
+        expect(await saying(header, 'resolve_job', { p_job_id: claim.job_id, p_answer: 'retry' })).toBe('answered');
+        expect(await saying(header, 'cancel_job', { p_job_id: claim.job_id, p_reason: 'x' })).toBe('requested');
+        const { answers, ...job } = (await db().job(claim.job_id)) as unknown as Record<string, unknown>;
+        expect([answers, job]).toMatchObject([[{ by }], { cancel_requested_by: by }]);
+      }
+      expect(await db().signedIn(newId()).refused('cancel_job', { p_job_id: newId() })).toMatchObject({ code: '42501' });
+    });
+
     test('is shown with the answers that were acted on, but not with those of a robot that had lost the job', async () => {
       const robot = await db().robot();
       const claim = await db().running(robot);

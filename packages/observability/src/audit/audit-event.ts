@@ -31,6 +31,8 @@ export const AuditEventType = {
   JOB_CANCEL_REQUESTED: 'job.cancel_requested',
   JOB_CANCELLED: 'job.cancelled',
   JOB_IN_DOUBT: 'job.in_doubt',
+  /** Somebody answered a question about a job in doubt at the robot itself; it goes on with `job.answered`. */
+  JOB_ANSWER_GIVEN: 'job.answer_given',
   JOB_ANSWERED: 'job.answered',
   JOB_RELEASED: 'job.released',
   JOB_LEASE_LOST: 'job.lease_lost',

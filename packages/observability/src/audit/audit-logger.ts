@@ -124,14 +124,42 @@ export class AuditLogger extends AuditLog {
     return this.#ofJob(AuditEventType.JOB_CANCELLED, `Job cancelled: ${job.reason}`, job, job.requestedBy);
   }
 
-  jobInDoubt(job: OfJob & { readonly nodes: readonly object[] } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_IN_DOUBT, 'Job in doubt: a node may or may not have run', job);
+  /** `reason`: which node may or may not have had which effect, in words. Default: only that there is one. */
+  jobInDoubt(
+    job: OfJob & { readonly nodeId?: string; readonly nodes: readonly object[]; readonly reason?: string } & Details,
+  ): AuditResult {
+    const { reason = 'a node may or may not have run', ...rest } = job;
+    return this.#ofJob(AuditEventType.JOB_IN_DOUBT, `Job in doubt: ${reason}`, rest);
   }
 
-  /** An operator's answer to a question about a job in doubt was taken. */
-  jobAnswered(job: OfJob & { readonly answer: string; readonly actor: string } & Details): AuditResult {
+  /** Somebody gave the robot itself an answer to a question about a job in doubt. */
+  jobAnswerGiven(
+    job: OfJob & {
+      readonly nodeId?: string;
+      readonly answer: string;
+      readonly actor: string;
+      /** Why it does not count; null when it does. */
+      readonly problem: string | null;
+    } & Details,
+  ): AuditResult {
+    const { actor, problem, ...rest } = job;
+    const { jobId, nodeId, ...details } = rest;
+    return this.log(AuditEventType.JOB_ANSWER_GIVEN, `Answer given: ${job.answer}${problem === null ? '' : `, refused: ${problem}`}`, {
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(nodeId === undefined ? {} : { nodeId }),
+      actor,
+      outcome: problem === null ? 'success' : 'failure',
+      details: { ...details, problem },
+    });
+  }
+
+  /** A job in doubt goes on by an operator's answer. */
+  jobAnswered(
+    job: OfJob & { readonly nodeId?: string; readonly answer: string; readonly actor: string } & Details,
+  ): AuditResult {
     const { actor, ...rest } = job;
-    return this.#ofJob(AuditEventType.JOB_ANSWERED, `Job in doubt: the answer is ${job.answer}`, rest, actor);
+    const node = job.nodeId === undefined ? '' : ` for node "${job.nodeId}"`;
+    return this.#ofJob(AuditEventType.JOB_ANSWERED, `Job in doubt: the answer${node} is ${job.answer}`, rest, actor);
   }
 
   jobReleased(job: OfJob & { readonly reason: string } & Details): AuditResult {
