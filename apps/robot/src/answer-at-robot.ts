@@ -15,7 +15,7 @@ export interface AnswerRequest extends Requester {
   readonly question: Pick<DoubtQuestion, 'node_id' | 'step' | 'attempt'>;
 }
 
-/** `code`: NO_SUCH_JOB, ANSWERED_BEFORE, NOT_ASKED, NOT_OFFERED, or NOT_CONNECTED. */
+/** `code`: NO_SUCH_JOB, ANSWERED_BEFORE, NOT_ASKED, NOT_OFFERED, NOT_CONNECTED, or SCHEMA_TOO_OLD. */
 export class AnswerError extends Error {
   readonly code: string;
 
@@ -61,9 +61,16 @@ async function give({ desk, gateway, connection }: AnswerParts, request: AnswerR
     const message = 'the database cannot be reached, and answers are kept there; try again when the robot is connected';
     throw new AnswerError('NOT_CONNECTED', message);
   }
-  const taken = await gateway.answerDoubt(lease, answer, question, by, { timeoutMs: limitMs });
+  const taken = await gateway.answerDoubt(lease, answer, question, by, { timeoutMs: limitMs }).catch(withRemedy);
   const refusal = refusalOf(taken, answer);
   if (refusal !== null) throw refusal;
+}
+
+function withRemedy(error: unknown): never {
+  if ((error as { code?: unknown }).code !== 'PGRST202') throw error;
+  const message =
+    'the database does not take answers from robots yet: apply migrations/, or use `casare-robot job resolve`';
+  throw new AnswerError('SCHEMA_TOO_OLD', message);
 }
 
 function refusalOf(taken: ResolveAnswer | 'stale', answer: DoubtDecision): AnswerError | null {

@@ -213,7 +213,9 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   const skipped = await audited(forked, 'node.skipped');
   expect(skipped.map(({ node_id: id }) => id).toSorted()).toEqual(['one', 'two']);
   const logs = await job('logs', cancelled);
-  expect(logs.stdout).toMatch(/waits for an answer .*: node "cancelled" \(HttpRequestNode, step 2, attempt 1\) may or may/);
+  expect(logs.stdout).toMatch(
+    /waits for an answer .*: node "cancelled" \(HttpRequestNode, step 2, attempt 1\) may or may/,
+  );
   expect(logs.stdout).toContain('It was cut off with its job (step 2, attempt 1)');
 
   expect(await operator.gateway.redriveJob(retried)).toBe('not-failed');

@@ -58,7 +58,25 @@ function robotState() {
         percent: 40,
         nodes_completed: 2,
         nodes_total: 5,
-        questions: [{ node_id: 'pay', step: 3, place: null, reason: 'it was interrupted', answers: ['retry'] }],
+        questions: [
+          {
+            ...{ node_id: 'pay', node_type: 'HttpRequestNode', step: 3, attempt: 1, place: null },
+            ...{ reason: 'it was interrupted', answers: ['retry', 'skip', 'fail'] },
+          },
+          {
+            ...{ node_id: endless, node_type: 'HttpRequestNode', step: 4, attempt: 2, place: `item 3 of ${endless}` },
+            ...{ reason: endless, answers: ['skip'] },
+          },
+        ],
+      },
+      {
+        ...{ job_id: '55555555-aaaa', name: html, percent: null, nodes_completed: 0, nodes_total: 0 },
+        questions: [
+          {
+            ...{ node_id: null, node_type: null, step: null, attempt: null, place: null },
+            ...{ reason: 'part of its record is lost', answers: ['restart', 'fail'] },
+          },
+        ],
       },
     ],
     paused: null as JsonObject | null,
@@ -112,6 +130,7 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
       name,
       async (args) => {
         asked.push({ name, ...args });
+        if (name === 'answer') for (const job of state.waiting) job.questions.shift();
         if (name === 'cancel') state.running = state.running.filter(({ job_id }) => job_id !== args.job_id);
         if (name === 'pause')
           Object.assign(state, { state: 'paused', paused: { note: null, since: '', remaining_ms: null } });
@@ -132,7 +151,7 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
         status: async () => JSON.parse(JSON.stringify(state)),
         details: async () => details,
         screenshot: async () => null,
-        actions: new Map([act('cancel'), act('pause'), act('resume')]),
+        actions: new Map([act('cancel'), act('pause'), act('resume'), act('answer')]),
       },
     });
     browser = await chromium.launch({ executablePath: choice?.executablePath ?? '', args: ['--no-sandbox'] });
@@ -191,25 +210,30 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
       await page.emulateMedia({ colorScheme });
       expect(await violations(page), colorScheme).toEqual([]);
     }
-    await page.getByRole('button', { name: 'Cancel job Orders 6' }).click();
+    await page.getByRole('button', { name: `Skip node ${endless}` }).click();
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       expect(await violations(page, 'dialog'), colorScheme).toEqual([]);
     }
-    await page.keyboard.press('Escape');
     await page.setViewportSize({ width: 320, height: 640 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    expect(await page.getByRole('dialog').evaluate((at) => at.scrollWidth - at.clientWidth)).toBe(0);
+    await page.keyboard.press('Escape');
     expect(await page.title()).toBe('Casare Robot');
   });
 
   it('is used by keyboard alone, and never loses the place', async () => {
     const stops = await tabStops();
-    expect(stops.slice(0, 12)).toEqual([
+    expect(stops.slice(0, 19)).toEqual([
       'Pause',
       ...state.running.map(({ name }) => `Cancel job ${name}`),
       'Cancel job Payments',
+      ...['Retry', 'Skip', 'Fail'].map((verb) => `${verb} node pay of job Payments`),
+      `Skip node ${endless} (item 3 of ${endless}) of job Payments`,
+      `Cancel job ${html}`,
+      ...['Begin anew', 'Fail'].map((verb) => `${verb} job ${html}`),
     ]);
-    expect(stops.slice(12)).toEqual(['Table: Jobs that ended last', 'Table: Nodes by type', 'Table: Audit log']);
+    expect(stops.slice(19)).toEqual(['Table: Jobs that ended last', 'Table: Nodes by type', 'Table: Audit log']);
 
     const [, , third] = state.running;
     await goToTop();
@@ -246,6 +270,33 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
     await eventually('the button has the other meaning', async () => (await focused()) === 'Resume');
   });
 
+  it('answers what a job waits for after saying what the answer means, and keeps the place of a question that is gone', async () => {
+    const meanings = async (name: string): Promise<string> => {
+      await page.getByRole('button', { name, exact: true }).click();
+      const dialog = page.getByRole('dialog', { name: /of the job “Payments” \(22222222\)\?$|the job “<img/ });
+      const described = dialog.and(page.locator('[aria-describedby=action-meaning]'));
+      const text = await described.locator('#action-meaning').textContent();
+      await page.keyboard.press('Escape');
+      return text ?? '';
+    };
+    expect(await meanings('Retry node pay of job Payments')).toMatch(/happens twice.*it was interrupted/);
+    expect(await meanings('Skip node pay of job Payments')).toMatch(/it never will/);
+    expect(await meanings(`Begin anew job ${html}`)).toMatch(/happens again.*part of its record is lost/);
+
+    asked.length = 0;
+    await page.getByRole('button', { name: 'Fail node pay of job Payments' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await focused()).toMatch(/^Your name/);
+    await page.keyboard.type('Ann');
+    await page.keyboard.press('Enter');
+    await eventually('the robot is asked', () => asked.length === 1);
+    expect(asked).toEqual([
+      { name: 'answer', job_id: '22222222-aaaa', answer: 'fail', node_id: 'pay', step: 3, attempt: 1, by: 'Ann' },
+    ]);
+    await eventually('the place is kept', async () => /^Running jobs/.test((await focused()) ?? ''));
+    await page.getByRole('status').getByText('Done: Fail the node').waitFor();
+  });
+
   it('tells a screen reader what changes, once', async () => {
     await page.evaluate(`(() => {
       window.told = [];
@@ -258,12 +309,12 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
       state.reasons = [{ code: 'NO_RECENT_POLL', message: `no poll has succeeded for ${second} s` }];
       await page.getByText(`for ${second} s`).last().waitFor();
     }
-    expect(await told()).toEqual(['Done: Pause the robot. The robot is offline. no poll has succeeded for 31 s']);
+    expect(await told()).toEqual(['Done: Fail the node. The robot is offline. no poll has succeeded for 31 s']);
   });
 
   it('shows names as they are, whatever they hold', async () => {
     for (const name of [arabic, html, override]) {
-      const heading = page.getByRole('heading', { level: 3, name, exact: true });
+      const heading = page.getByRole('heading', { level: 3, name, exact: true }).first();
       expect(await heading.getAttribute('dir')).toBe('auto');
     }
     expect(await page.getByRole('progressbar', { name: 'Progress of Payments' }).getAttribute('value')).toBe('40');

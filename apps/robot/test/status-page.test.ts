@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBrowser } from '@casare/nodes';
+import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +18,7 @@ const visible = { timeout: 60_000 };
 /** Those of the docs are renewed with `CASARE_DOC_IMAGES=1`. */
 const images =
   process.env.CASARE_DOC_IMAGES === '1' ? fileURLToPath(new URL('../../../docs/images', import.meta.url)) : null;
+const packagePath = fileURLToPath(new URL('./support/paying-package.ts', import.meta.url));
 const choice = await findBrowser();
 const evilName = `<img src=x onerror="document.title='owned'">"'&`;
 
@@ -36,6 +38,7 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
       new RobotConfig({
         robot: { home: home.path, name: 'Invoices robot' },
         connection: { url: server.url, key: server.serviceKey },
+        nodes: { packages: [packagePath] },
         jobExecution: { pollIntervalMs: 100, progressIntervalMs: 100, cancellationCheckIntervalMs: 200 },
         observability: { logLevel: 'critical', resourceIntervalMs: 500 },
       }),
@@ -68,10 +71,58 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
     await operator.ended(failing);
     await operator.ended(await operator.submit(chain('Orders of the day', [wait('settle', 0.2)])));
     const shown = await operator.submit(chain('Invoices of November', [wait('download', 0.1), wait('check', 600)]));
+    const pay = { id: 'pay', type: 'PayInvoiceNode', config: { effect: 'effect', times: 1 } };
+    const paying = await operator.submit(chain('Payments of November', [pay]));
+    const disputed = await operator.submit(chain('Refunds', [pay]));
     await page.goto(url);
+    const retry = page.getByRole('button', { name: 'Retry node pay of job Payments of November' });
+    await retry.waitFor(visible);
+    await page.getByRole('button', { name: 'Skip node pay of job Refunds' }).waitFor(visible);
     await page.getByText(/▶ check \(/).waitFor(visible);
     await page.getByRole('img', { name: /^Memory: now \d/ }).waitFor(visible);
-    await takePictures(page, images ?? join(home.path, 'images'));
+    const folder = images ?? join(home.path, 'images');
+    await takePictures(page, folder);
+
+    await retry.click();
+    await page.getByRole('dialog').screenshot({ path: join(folder, 'status-page-answer.png') });
+    await page.getByLabel(/^Your name/).fill('Ann');
+    await page.getByLabel(/^Token/).fill('wrong');
+    await page.getByRole('button', { name: 'Retry the node' }).click();
+    await page.getByRole('alert').getByText('the right token is needed').waitFor(visible);
+    await page.getByLabel(/^Token/).fill(token);
+    await page.keyboard.press('Enter');
+    const by = 'Ann, status page of Invoices robot';
+    expect(await operator.ended(paying)).toMatchObject({
+      status: 'completed',
+      past_answers: [{ node_id: 'pay', answer: 'retry', by: `service_role (claimed: ${by})` }],
+    });
+    await retry.waitFor({ state: 'detached', timeout: 60_000 });
+
+    // Two people press at once: the first answer stands, and the other is told.
+    const answered = await Promise.all(
+      ['skip', 'fail'].map(async (answer) => {
+        const body = JSON.stringify({ job_id: disputed, answer, node_id: 'pay', step: 2, attempt: 1 });
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+        const { status } = await fetch(new URL('/actions/answer', url), { method: 'POST', headers, body });
+        return { answer, status };
+      }),
+    );
+    expect(answered.map(({ status }) => status).toSorted()).toEqual([200, expect.toBeOneOf([404, 409])]);
+    const stands = answered.find(({ status }) => status === 200)?.answer;
+    expect(await operator.ended(disputed)).toMatchObject({
+      status: stands === 'skip' ? 'completed' : 'failed',
+      past_answers: [{ answer: stands }],
+    });
+    const { entries } = await readAuditLog(join(home.path, 'audit'), {
+      eventTypes: ['job.answer_given', 'job.answered'],
+    });
+    expect(entries.filter(({ job_id: id }) => id === paying)).toMatchObject([
+      { type: 'job.answer_given', actor: by, outcome: 'success', details: { requested_from: '127.0.0.1', step: 2 } },
+      { type: 'job.answered', actor: `service_role (claimed: ${by})`, details: { nodeType: 'PayInvoiceNode' } },
+    ]);
+    const given = entries.filter(({ job_id: id, type }) => id === disputed && type === 'job.answer_given');
+    expect(given.map(({ outcome }) => outcome).toSorted()).toEqual(['failure', 'success']);
+
     const held = await operator.submit(chain(evilName, [wait('held', 600)]));
 
     const job = page.getByRole('listitem').filter({ has: page.getByRole('heading', { level: 3, name: evilName }) });
@@ -82,7 +133,10 @@ describe.skipIf(choice === null)('the status page', { timeout: 180_000 }, () => 
     const before = await duration();
     await eventually('the duration goes on', async () => (await duration()) !== before, patient);
     await page.getByText('the invoice has no number').first().waitFor(visible);
-    await page.getByRole('row', { name: /Month end .* failed/ }).waitFor(visible);
+    await page
+      .getByRole('row', { name: /Month end .* failed/ })
+      .first()
+      .waitFor(visible);
     await page.getByRole('row', { name: /ThrowErrorNode 1 1/ }).waitFor(visible);
     await page
       .getByRole('row', { name: /job\.claimed/ })

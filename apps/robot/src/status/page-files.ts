@@ -53,7 +53,19 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect 
 const script = 'text/javascript; charset=utf-8';
 const isSource = import.meta.url.endsWith('.ts');
 /** The page's own modules: nothing else is read from its folder. */
-const modules = ['main', 'app', 'charts', 'actions', 'live', 'format', 'jobs', 'records', 'shapes'] as const;
+const modules = [
+  'main',
+  'app',
+  'charts',
+  'actions',
+  'live',
+  'format',
+  'jobs',
+  'job-card',
+  'doubts',
+  'records',
+  'shapes',
+] as const;
 
 const sources: ReadonlyMap<string, () => Promise<PageFile>> = new Map<string, () => Promise<PageFile>>([
   ['/', async () => ({ contentType: 'text/html; charset=utf-8', text: html })],

@@ -286,7 +286,12 @@ export class JobGateway {
   ): Promise<ResolveAnswer | 'stale'> {
     const { node_id, step, attempt } = question;
     const asked = { p_node_id: node_id, p_step: step, p_attempt: attempt };
-    return this.#call('answer_doubt', { ...leaseArgs(lease), p_answer: answer, ...asked, p_by: by }, ownAnswer, options);
+    return this.#call(
+      'answer_doubt',
+      { ...leaseArgs(lease), p_answer: answer, ...asked, p_by: by },
+      ownAnswer,
+      options,
+    );
   }
 
   /** Gives a job that failed or is dead one more attempt. */

@@ -73,7 +73,9 @@ export function resolvingSuite(db: () => Orchestra): void {
       expect(await answer('retry')).toBe('ambiguous');
       expect(await answer('retry', { p_node_id: 'pay', p_step: 7, p_attempt: 1 })).toBe('not-waiting');
       expect(await answer('restart', { p_node_id: 'pay' })).toBe('not-offered');
-      expect(await own.refused('answer_doubt', { ...lease(claim), p_answer: 'perhaps' })).toMatchObject({ code: '22023' });
+      expect(await own.refused('answer_doubt', { ...lease(claim), p_answer: 'perhaps' })).toMatchObject({
+        code: '22023',
+      });
       expect(await answer('retry', { p_node_id: 'pay', p_step: 7, p_attempt: 2 })).toBe('answered');
       expect(await answer('retry', { p_node_id: 'pay' })).toBe('answered');
       expect(await answer('skip', { p_node_id: 'pay' })).toBe('already');
@@ -108,7 +110,9 @@ export function resolvingSuite(db: () => Orchestra): void {
         const { answers, ...job } = (await db().job(claim.job_id)) as unknown as Record<string, unknown>;
         expect([answers, job]).toMatchObject([[{ by }], { cancel_requested_by: by }]);
       }
-      expect(await db().signedIn(newId()).refused('cancel_job', { p_job_id: newId() })).toMatchObject({ code: '42501' });
+      expect(await db().signedIn(newId()).refused('cancel_job', { p_job_id: newId() })).toMatchObject({
+        code: '42501',
+      });
     });
 
     test('is shown with the answers that were acted on, but not with those of a robot that had lost the job', async () => {

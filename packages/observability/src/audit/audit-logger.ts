@@ -144,13 +144,17 @@ export class AuditLogger extends AuditLog {
   ): AuditResult {
     const { actor, problem, ...rest } = job;
     const { jobId, nodeId, ...details } = rest;
-    return this.log(AuditEventType.JOB_ANSWER_GIVEN, `Answer given: ${job.answer}${problem === null ? '' : `, refused: ${problem}`}`, {
-      ...(jobId === undefined ? {} : { jobId }),
-      ...(nodeId === undefined ? {} : { nodeId }),
-      actor,
-      outcome: problem === null ? 'success' : 'failure',
-      details: { ...details, problem },
-    });
+    return this.log(
+      AuditEventType.JOB_ANSWER_GIVEN,
+      `Answer given: ${job.answer}${problem === null ? '' : `, refused: ${problem}`}`,
+      {
+        ...(jobId === undefined ? {} : { jobId }),
+        ...(nodeId === undefined ? {} : { nodeId }),
+        actor,
+        outcome: problem === null ? 'success' : 'failure',
+        details: { ...details, problem },
+      },
+    );
   }
 
   /** A job in doubt goes on by an operator's answer. */

@@ -3,13 +3,15 @@ import { type ComponentChild, h } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface ActionRequest {
-  readonly action: 'cancel' | 'pause' | 'resume';
-  readonly args: Readonly<Record<string, string | null>>;
+  readonly action: 'cancel' | 'pause' | 'resume' | 'answer';
+  readonly args: Readonly<Record<string, string | number | null>>;
   /** What is about to happen, as a question. */
   readonly question: ComponentChild;
+  /** What it means, where the question does not say it. */
+  readonly meaning?: ComponentChild;
   readonly confirm: string;
   /** What may be told along with it: the name of the argument, and what it is called. */
-  readonly text?: { readonly name: string; readonly label: string };
+  readonly text?: { readonly name: string; readonly label: string; readonly maxLength: number };
 }
 
 const tokenKey = 'casare-status-token';
@@ -46,16 +48,22 @@ export function ActionDialog({ request, onClose }: ActionDialogProps): Component
   };
   return h(
     'dialog',
-    { ref: dialog, 'aria-labelledby': 'action-question', onClose: () => onClose(done.current) },
+    {
+      ref: dialog,
+      'aria-labelledby': 'action-question',
+      ...(request.meaning === undefined ? {} : { 'aria-describedby': 'action-meaning' }),
+      onClose: () => onClose(done.current),
+    },
     h(
       'form',
       { onSubmit: (event: Event) => void submit(event) },
       h('h2', { id: 'action-question' }, request.question),
+      request.meaning === undefined ? null : h('p', { id: 'action-meaning' }, request.meaning),
       request.text === undefined
         ? null
         : field(request.text.label, {
             value: text,
-            maxLength: 500,
+            maxLength: request.text.maxLength,
             onInput: (event: Event) => setText((event.currentTarget as HTMLInputElement).value),
           }),
       field('Token (in status-token of the robot’s home)', {

@@ -119,7 +119,7 @@ function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChil
     args: {},
     question: ['Pause ', h('bdi', null, name), '? Running jobs go on.'],
     confirm: 'Pause the robot',
-    text: { name: 'note', label: 'Note (shown with the status)' },
+    text: { name: 'note', label: 'Note (shown with the status)', maxLength: 500 },
   };
   const resume: ActionRequest = {
     action: 'resume',

@@ -1,9 +1,10 @@
 /** The jobs that run, node by node, and those that wait. */
-import { type ComponentChild, type ComponentChildren, h } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { type ComponentChild, h } from 'preact';
 import type { ActionRequest } from './actions.ts';
+import { Doubt } from './doubts.ts';
 import { duration, shortId } from './format.ts';
-import type { JobInDoubt, JobNow, NodeNow, NodeThen, Status } from './shapes.ts';
+import { Card } from './job-card.ts';
+import type { JobNow, NodeNow, NodeThen, Status } from './shapes.ts';
 
 export interface JobsProps {
   readonly status: Status;
@@ -65,69 +66,6 @@ function Job({ job, sinceMs, onAsk }: JobProps): ComponentChild {
       job.running_nodes.map((node) => runningNode(node, sinceMs)),
       job.running_nodes.length === 0 ? h('li', { class: 'now' }, job.stage ?? 'starting') : null,
     ),
-  );
-}
-
-/** A job that goes on by an answer, which is given on the command line. */
-function Doubt({ job, onAsk }: { readonly job: JobInDoubt; readonly onAsk: JobsProps['onAsk'] }): ComponentChild {
-  const { job_id: jobId, percent, nodes_completed: done, nodes_total: total, questions } = job;
-  const progress = percent === null ? 'how far it is, nobody knows' : `${percent} %, ${done} of ${total} nodes`;
-  return h(
-    Card,
-    { job, onAsk },
-    h('p', { class: 'quiet' }, `${progress}, id ${shortId(jobId)}`),
-    questions.map(({ node_id: nodeId, place, reason }, index) =>
-      h(
-        'p',
-        { key: index },
-        nodeId === null ? 'The job as a whole' : ['Node ', h('bdi', null, nodeId)],
-        place === null ? '' : ` (${place})`,
-        `: ${reason}`,
-      ),
-    ),
-    h('p', null, 'To answer: ', h('code', null, `casare-robot job show ${jobId}`)),
-  );
-}
-
-interface CardProps {
-  readonly job: Pick<JobNow, 'job_id' | 'name' | 'percent'>;
-  readonly onAsk: JobsProps['onAsk'];
-  readonly children?: ComponentChildren;
-}
-
-function Card({ job, onAsk, children }: CardProps): ComponentChild {
-  const { job_id: jobId, name, percent } = job;
-  const card = useRef<HTMLLIElement>(null);
-  // The focus does not get lost with a job that ends.
-  useLayoutEffect(
-    () => () => {
-      if (card.current?.contains(document.activeElement) === true) document.getElementById('jobs-title')?.focus();
-    },
-    [],
-  );
-  const cancel = (): void =>
-    onAsk({
-      action: 'cancel',
-      args: { job_id: jobId },
-      question: ['Cancel the job “', h('bdi', null, name), `” (${shortId(jobId)})?`],
-      confirm: 'Cancel the job',
-      text: { name: 'reason', label: 'Reason (shown with the job)' },
-    });
-  return h(
-    'li',
-    { ref: card, class: 'card' },
-    h(
-      'div',
-      { class: 'row' },
-      h('h3', { dir: 'auto' }, name),
-      h('button', { type: 'button', 'aria-label': `Cancel job ${name}`, onClick: cancel }, 'Cancel'),
-    ),
-    h('progress', {
-      max: 100,
-      ...(percent === null ? {} : { value: percent }),
-      'aria-label': `Progress of ${name}`,
-    }),
-    children,
   );
 }
 

@@ -35,12 +35,18 @@ export interface JobInDoubt {
   readonly percent: number | null;
   readonly nodes_completed: number;
   readonly nodes_total: number;
-  readonly questions: readonly {
-    readonly node_id: string | null;
-    readonly place: string | null;
-    readonly reason: string;
-    readonly answers: readonly string[];
-  }[];
+  readonly questions: readonly Question[];
+}
+
+/** Whether an attempt of a node took effect; with no node, how the job as a whole goes on. */
+export interface Question {
+  readonly node_id: string | null;
+  readonly node_type: string | null;
+  readonly step: number | null;
+  readonly attempt: number | null;
+  readonly place: string | null;
+  readonly reason: string;
+  readonly answers: readonly string[];
 }
 
 export interface Status {
