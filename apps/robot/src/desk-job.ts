@@ -244,8 +244,9 @@ export class DeskJob {
     const asked = ended.status === 'in_doubt' ? ended.nodes.map((question) => this.#named(question)) : [];
     const end: RunEnd = ended.status === 'in_doubt' ? { ...ended, nodes: asked } : ended;
     const { jobId, name } = this.#record;
-    const cutOff = (end.status === 'cancelled' ? end.may_have_happened : undefined) ?? [];
-    const whatMayBe = cutOff.length === 0 ? '' : `; ${mayHaveHappened(cutOff)}`;
+    const isNamed = end.status === 'cancelled' || end.status === 'completed';
+    const cutOff = (isNamed ? end.may_have_happened : undefined) ?? [];
+    const whatMayBe = !isNamed || cutOff.length === 0 ? '' : `; ${mayHaveHappened(end)}`;
     const why = end.status === 'failed' ? `: ${end.error.message.slice(0, 500)}` : whatMayBe;
     const nodeId = end.status === 'failed' ? end.error.node_id : ((asked[0] ?? cutOff[0])?.node_id ?? null);
     const isDoubtful = end.status === 'in_doubt';

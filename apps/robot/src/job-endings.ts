@@ -71,9 +71,10 @@ export class JobEndings {
     } catch (error) {
       logger.log('error', `the journal of a job cannot be read: ${messageOf(error)}`, { job_id: jobId });
     }
-    const cutOff = namesItsNode(ended) ? [] : job.journal.mayHaveHappened;
+    const cutOff = namesItsNode(ended) ? nothing : job.journal.mayHaveHappened;
     const outcome = withCutOff(ended, cutOff);
-    for (const effect of cutOff) logger.log('warning', cutOffLine(effect), { job_id: jobId, node_id: effect.node_id });
+    for (const effect of cutOff.named)
+      logger.log('warning', cutOffLine(effect), { job_id: jobId, node_id: effect.node_id });
     try {
       await job.journal.commit([{ kind: 'outcome', outcome, at: clock.now() }]);
     } catch (error) {
@@ -85,6 +86,8 @@ export class JobEndings {
     drop(job);
   }
 }
+
+const nothing = { named: [], more: 0 };
 
 /** Such an error is about the effect that was under way. */
 function namesItsNode(outcome: RunOutcome): boolean {

@@ -3,12 +3,13 @@
  * that tell the server, in the same transaction (I3). Nothing is sent from here.
  */
 import {
-  type CutOff,
+  type CutOffs,
   type DoubtQuestion,
   type JournalEntry,
   type JsonObject,
   type JsonValue,
   mayHaveHappened,
+  type NamesCutOff,
   OpenIntents,
   ownVariables,
   type ProgressSnapshot,
@@ -67,7 +68,7 @@ export interface JobJournal extends RunJournal {
   /** Nodes that have begun and not ended, likewise. */
   readonly open: OpenIntents['all'];
   /** Effects that may have happened if the job ended now, likewise. */
-  readonly mayHaveHappened: readonly CutOff[];
+  readonly mayHaveHappened: CutOffs;
 }
 
 export function jobJournal(
@@ -232,12 +233,20 @@ function withBundle(end: ReturnType<typeof endOf>, bundle: JsonObject | null): R
 
 /** What a cancelled job says of itself: why, and which effects the cancel cut off. */
 function cancelledError(outcome: Extract<RunOutcome, { readonly status: 'cancelled' }>): RunError {
-  const { reason, may_have_happened: cutOff = [] } = outcome;
+  const { reason } = outcome;
   const error = { code: 'CANCELLED', category: 'permanent', message: reason, node_id: null } as const;
-  const [first] = cutOff;
+  const names = namesIn(outcome);
+  const [first] = names.may_have_happened ?? [];
   if (first === undefined) return error;
-  const message = `${reason}; ${mayHaveHappened(cutOff)}`;
-  return { ...error, message, node_id: first.node_id, ambiguous: true, may_have_happened: cutOff };
+  const message = `${reason}; ${mayHaveHappened(names)}`;
+  return { ...error, ...names, message, node_id: first.node_id, ambiguous: true };
+}
+
+function namesIn({ may_have_happened: named, may_have_happened_more: more }: NamesCutOff): NamesCutOff {
+  return {
+    ...(named === undefined ? {} : { may_have_happened: named }),
+    ...(more === undefined ? {} : { may_have_happened_more: more }),
+  };
 }
 
 /** Which node packages the run began with, and in which versions. */
@@ -265,7 +274,7 @@ function endOf(
   };
   switch (outcome.status) {
     case 'completed':
-      return { status: 'completed', result, error: null };
+      return { status: 'completed', result: { ...result, ...(namesIn(outcome) as JsonObject) }, error: null };
     case 'failed':
       return { status: 'failed', result, error: bounded(outcome.error) };
     case 'cancelled':

@@ -1,5 +1,12 @@
 /** What metrics and audit hear of a job. Either may be switched off. */
-import { type DoubtQuestion, type JsonObject, mayHaveHappened, type RunEnd, type RunError } from '@casare/execution';
+import {
+  type DoubtQuestion,
+  type JsonObject,
+  mayHaveHappened,
+  type NamesCutOff,
+  type RunEnd,
+  type RunError,
+} from '@casare/execution';
 import type { AuditErrorInfo, AuditLogger, JobEnd, MetricsCollector } from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
 import { doubtText, type NamedQuestion } from './doubt-text.ts';
@@ -80,7 +87,7 @@ function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
   const durationMs = end.duration_ms;
   switch (end.status) {
     case 'completed':
-      audit.jobCompleted({ jobId, durationMs, nodesExecuted: end.nodes_executed });
+      audit.jobCompleted({ jobId, durationMs, nodesExecuted: end.nodes_executed, ...namesOf(end) });
       return;
     case 'failed':
       audit.jobFailed({ jobId, durationMs, error: asAuditError({ ...end.error } as JsonObject) });
@@ -109,14 +116,15 @@ function auditCancelled(
   jobId: string,
   end: Extract<RunEnd, { readonly status: 'cancelled' }>,
 ): void {
-  const { duration_ms: durationMs, reason, requested_by: requestedBy, may_have_happened: cutOff = [] } = end;
-  const [first] = cutOff;
-  const entry = { jobId, durationMs, requestedBy };
-  if (first === undefined) audit.jobCancelled({ ...entry, reason });
-  else {
-    const named = { nodeId: first.node_id, may_have_happened: cutOff };
-    audit.jobCancelled({ ...entry, ...named, reason: `${reason}; ${mayHaveHappened(cutOff)}` });
-  }
+  const { duration_ms: durationMs, reason, requested_by: requestedBy } = end;
+  const whatMayBe = end.may_have_happened === undefined ? '' : `; ${mayHaveHappened(end)}`;
+  audit.jobCancelled({ jobId, durationMs, requestedBy, ...namesOf(end), reason: `${reason}${whatMayBe}` });
+}
+
+function namesOf({ may_have_happened: named = [], may_have_happened_more: more = 0 }: NamesCutOff) {
+  const [first] = named;
+  if (first === undefined) return {};
+  return { nodeId: first.node_id, may_have_happened: named, ...(more === 0 ? {} : { may_have_happened_more: more }) };
 }
 
 function asAuditError(error: JsonObject): AuditErrorInfo {

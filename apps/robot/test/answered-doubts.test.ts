@@ -65,8 +65,48 @@ function fork(one: NodeSpec, two: NodeSpec): string {
     ['join', 'exec_out', 'after'],
     ['after', 'exec_out', 'end'],
   ];
+  return wired('fork', nodes, wires);
+}
+
+/** Three payments that are cut off: by the other branch, by their item's time and by their own; each error is caught. */
+function cutOff(pay: (id: string) => NodeSpec): string {
+  const regions = ['branch', 'item', 'timeout'];
+  const guards = regions.flatMap((name): NodeSpec[] => [
+    { id: `try_${name}`, type: 'TryNode', config: { paired_catch_id: `catch_${name}` } },
+    { id: `catch_${name}`, type: 'CatchNode', config: { paired_try_id: `try_${name}` } },
+  ]);
+  const timed = pay('cut_timeout');
+  const nodes: readonly NodeSpec[] = [
+    { id: 'start', type: 'StartNode' },
+    ...guards,
+    { id: 'fork', type: 'ForkNode', config: { branch_count: 2, fail_fast: true, paired_join_id: 'join' } },
+    pay('cut_branch'),
+    { id: 'wait', type: 'WaitNode', config: { duration: 2 } },
+    { id: 'throw', type: 'ThrowErrorNode', config: { error_message: 'enough' } },
+    { id: 'join', type: 'JoinNode', config: { paired_fork_id: 'fork' } },
+    { id: 'each', type: 'ParallelForEachNode', config: { items: [1], timeout_per_item: 2 } },
+    pay('cut_item'),
+    { ...timed, config: { ...timed.config, timeout: 2 } },
+    { id: 'end', type: 'EndNode' },
+  ];
+  return wired('cut off', nodes, [
+    ['start', 'exec_out', 'try_branch'],
+    ['try_branch', 'try_body', 'fork'],
+    ['fork', 'branch_1', 'cut_branch'],
+    ['fork', 'branch_2', 'wait'],
+    ['wait', 'exec_out', 'throw'],
+    ['try_branch', 'exec_out', 'try_item'],
+    ['try_item', 'try_body', 'each'],
+    ['each', 'body', 'cut_item'],
+    ['try_item', 'exec_out', 'try_timeout'],
+    ['try_timeout', 'try_body', 'cut_timeout'],
+    ['try_timeout', 'exec_out', 'end'],
+  ]);
+}
+
+function wired(name: string, nodes: readonly NodeSpec[], wires: readonly (readonly string[])[]): string {
   return JSON.stringify({
-    metadata: { name: 'fork', description: '', author: 'test', version: '1.0.0', tags: [] },
+    metadata: { name, description: '', author: 'test', version: '1.0.0', tags: [] },
     nodes: Object.fromEntries(
       nodes.map(({ id, type, config = {} }) => [id, { node_id: id, node_type: type, config, position: [0, 0] }]),
     ),
@@ -138,6 +178,8 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     return question?.attempt === 2;
   });
 
+  const cut = await operator.submit(cutOff(pay));
+
   // What waits since before the robot was killed is shown as far as it is.
   const { waiting } = JSON.parse((await runCommand(['status', '--json'], { env: environment(home) })).stdout);
   expect(waiting.find(({ job_id: id }: JsonObject) => id === failed)).toMatchObject({
@@ -175,6 +217,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   expect(await operator.gateway.resolveJob(forked, 'skip')).toBe('answered');
   expect(await operator.ended(forked)).toMatchObject({ status: 'completed' });
 
+  expect(await operator.ended(cut)).toMatchObject({ status: 'completed' });
   expect([paid('retried'), paid('failed'), paid('one'), paid('two')]).toEqual([2, 1, 1, 1]);
   state.isOpen = true;
   expect(await operator.gateway.resolveJob(retried, 'retry')).toBe('answered');
@@ -216,7 +259,18 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   expect(logs.stdout).toMatch(
     /waits for an answer .*: node "cancelled" \(HttpRequestNode, step 2, attempt 1\) may or may/,
   );
-  expect(logs.stdout).toContain('It was cut off with its job (step 2, attempt 1)');
+  expect(logs.stdout).toContain('It was cut off, or failed in doubt (step 2, attempt 1)');
+
+  const cutNodes = ['cut_branch', 'cut_item', 'cut_timeout'];
+  const cutNames = cutNodes.map((id) => expect.objectContaining({ node_id: id, attempt: 1 }));
+  expect(cutNodes.map(paid)).toEqual([1, 1, 1]);
+  expect(await operator.job(cut)).toMatchObject({ error: null, result: { may_have_happened: cutNames } });
+  const cutText =
+    /in doubt +the effects of nodes "cut_branch" \(step \d+\), "cut_item" .* may or may not have happened/;
+  expect((await job('show', cut)).stdout).toMatch(cutText);
+  expect(await audited(cut, 'job.completed')).toMatchObject([{ details: { may_have_happened: cutNames } }]);
+  const cutLogs = (await job('logs', cut)).stdout.split('\n').filter((line) => line.includes('failed in doubt'));
+  expect(cutLogs.map((line) => cutNodes.find((id) => line.includes(id)))).toEqual(cutNodes);
 
   expect(await operator.gateway.redriveJob(retried)).toBe('not-failed');
   expect(await job('redrive', failed)).toMatchObject({ exitCode: 0 });

@@ -18,12 +18,14 @@ export interface RunError {
   readonly details?: JsonObject;
   /** An effect that may have happened all the same, and that nothing in its own config allows to repeat (I4). */
   readonly ambiguous?: true;
-  /** Effects of other steps that were cut off with the run, by step. Absent: none. */
+  /** Of a run: effects of which nobody knows whether they happened, by step. Absent: none. */
   readonly may_have_happened?: readonly {
     readonly node_id: string;
     readonly step: number;
     readonly attempt: number;
   }[];
+  /** How many such effects there are besides. Absent: none. */
+  readonly may_have_happened_more?: number;
 }
 
 export interface NodeErrorOptions {

@@ -7,7 +7,14 @@ export {
 } from './access/access-policy.ts';
 export { checkNodeType, nodeContractVersion } from './check-node-type.ts';
 export { questionsIn } from './engine/ask.ts';
-export { type CutOff, cutOffLine, mayHaveHappened, withCutOff } from './engine/cut-off.ts';
+export {
+  type CutOff,
+  type CutOffs,
+  cutOffLine,
+  mayHaveHappened,
+  type NamesCutOff,
+  withCutOff,
+} from './engine/cut-off.ts';
 export { answers, askedBy, type DoubtAnswer, type DoubtDecision, type DoubtQuestion } from './engine/doubt.ts';
 export type {
   AnsweredEntry,

@@ -1,5 +1,5 @@
 /** Jobs as people read them: a table of many, a sheet of one. */
-import type { JsonObject, JsonValue } from '@casare/execution';
+import { type JsonObject, type JsonValue, mayHaveHappened } from '@casare/execution';
 import { doubtLines, type Place, pastAnswerLines, placeText } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
@@ -48,6 +48,7 @@ export function jobSheet(job: JsonObject, place?: Place): string[] {
     ['ended', timeText(job.completed_at)],
     ['robot', text(job.robot_name)],
     ['result', resultText(objectOf(result))],
+    ['in doubt', mayHaveHappenedText(objectOf(result))],
     ['stages', stagesText(objectOf(objectOf(progress).stages))],
   ]);
   return [
@@ -133,6 +134,20 @@ function resultText(result: JsonObject): string | null {
   if (typeof result.nodes_executed !== 'number') return null;
   const { nodes_executed: executed, nodes_total: total, duration_ms: durationMs } = result;
   return `${executed} of ${text(total)} nodes in ${showDuration(Number(durationMs ?? 0))}`;
+}
+
+/** Of a job that completed; one that did not says it in its error. */
+function mayHaveHappenedText(result: JsonObject): string | null {
+  const { may_have_happened: named, may_have_happened_more: more } = result;
+  if (listOf(named).length === 0) return null;
+  return mayHaveHappened({
+    may_have_happened: listOf(named).map(({ node_id, step, attempt }) => ({
+      node_id: text(node_id),
+      step: Number(step),
+      attempt: Number(attempt),
+    })),
+    may_have_happened_more: Number(more ?? 0),
+  });
 }
 
 function stagesText(stages: JsonObject): string {

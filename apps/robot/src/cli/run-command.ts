@@ -9,6 +9,7 @@ import {
   type Finding,
   type JsonObject,
   mayHaveHappened,
+  type NamesCutOff,
   type RunReport,
   redactedReport,
   type StopRequest,
@@ -164,6 +165,7 @@ function finish(
         nodes_total: end.nodes_total,
         nodes_executed: end.nodes_executed,
         nodes_skipped: end.nodes_skipped,
+        may_have_happened: cutOffOf(report),
         error,
         variables: report.variables,
         outputs: report.outputs,
@@ -180,6 +182,7 @@ function finish(
       terminal.note(escapeControl(`${String(error.code)}${place}: ${String(error.message)}`));
     }
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
+    if (end.status === 'completed' && end.may_have_happened !== undefined) terminal.note(mayHaveHappened(end));
     if (run.bundle !== null) terminal.note(`failure bundle: ${run.bundle}`);
     if (report.skipped.length > 0) terminal.note(`not reached: ${listed(report.skipped)}`);
     if (end.status === 'in_doubt') for (const question of end.nodes) terminal.note(questionText(question));
@@ -200,6 +203,12 @@ function listed(nodeIds: readonly string[]): string {
   return nodeIds.length > 20 ? `${shown} and ${nodeIds.length - 20} more` : shown;
 }
 
+function cutOffOf({ end }: RunReport): NonNullable<NamesCutOff['may_have_happened']> {
+  const names: NamesCutOff =
+    end.status === 'failed' ? end.error : end.status === 'in_doubt' || end.status === 'suspended' ? {} : end;
+  return names.may_have_happened ?? [];
+}
+
 function errorOf(report: RunReport): JsonObject | null {
   const { end } = report;
   switch (end.status) {
@@ -214,7 +223,7 @@ function errorOf(report: RunReport): JsonObject | null {
       };
     case 'cancelled': {
       const { reason, may_have_happened: cutOff = [] } = end;
-      const message = cutOff.length === 0 ? reason : `${reason}; ${mayHaveHappened(cutOff)}`;
+      const message = cutOff.length === 0 ? reason : `${reason}; ${mayHaveHappened(end)}`;
       return { code: 'CANCELLED', category: 'permanent', message, node_id: cutOff[0]?.node_id ?? null };
     }
     case 'in_doubt': {

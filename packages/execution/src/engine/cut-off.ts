@@ -1,6 +1,6 @@
 /**
- * Effects that were cut off: begun, stopped on the way, and looked for by nobody, because the run ends. They may have
- * happened; the end of the run names them (I4).
+ * Effects of which nobody knows whether they happened: begun, stopped on the way or failed in doubt, and passed over from
+ * then on. The run may go on, and its end names them (I4).
  */
 import type { IntentEntry, RunEnd, RunOutcome } from './journal.ts';
 import type { Lane, RunState } from './run-state.ts';
@@ -8,55 +8,94 @@ import type { Lane, RunState } from './run-state.ts';
 /** One attempt of a node whose effect may or may not have happened. */
 export type CutOff = Pick<IntentEntry, 'node_id' | 'step' | 'attempt'>;
 
-/** Notes what the lane has under way when the run is stopped: at most one per lane that was open then. */
-export function noteCutOff({ intent, run }: Lane): void {
-  if (run.stop !== null && intent?.effect === 'effect') run.cutOff.push(cutOffOf(intent));
+/** What a run names, by step, and how many more there are: a run that goes on and on names the first ones (I7). */
+export interface CutOffs {
+  readonly named: readonly CutOff[];
+  readonly more: number;
 }
 
-/** All of a stopped run, by step: also what a finally body had under way when its time was over. */
-export function cutOffIn({ stop, lanes, cutOff }: RunState): readonly CutOff[] {
-  if (stop === null) return [];
+/** So many are named. */
+export const MAX_CUT_OFF = 100;
+
+/** Notes what the lane has under way when it comes to its end without a result. */
+export function noteCutOff({ intent, run }: Lane): void {
+  if (intent?.effect !== 'effect') return;
+  if (run.cutOff.length < MAX_CUT_OFF) run.cutOff.push(cutOffOf(intent));
+  else run.cutOffMore += 1;
+}
+
+/** Notes a step that has ended in doubt: an operator who has answered knows what happened. */
+export function noteDoubtfulEnd(lane: Lane): void {
+  if (lane.answered === null) noteCutOff(lane);
+}
+
+/** All of a run that ends, also what a finally body had under way when its time was over. */
+export function cutOffIn({ lanes, cutOff, cutOffMore }: RunState): CutOffs {
   const open = [...lanes.values()].flatMap(({ intent }) => (intent?.effect === 'effect' ? [cutOffOf(intent)] : []));
-  return [...cutOff, ...open].toSorted((a, b) => a.step - b.step);
+  return cutOffsOf([...cutOff, ...open], cutOffMore);
+}
+
+/** @param more how many there are besides `all` */
+export function cutOffsOf(all: readonly CutOff[], more: number): CutOffs {
+  const named = all.toSorted((a, b) => a.step - b.step).slice(0, MAX_CUT_OFF);
+  return { named, more: more + all.length - named.length };
 }
 
 export function cutOffOf({ node_id, step, attempt }: IntentEntry): CutOff {
   return { node_id, step, attempt };
 }
 
+/** What an end says of them; nothing when there are none. */
+export interface NamesCutOff {
+  /** Effects of which nobody knows whether they happened, by step. Absent: none. */
+  readonly may_have_happened?: readonly CutOff[];
+  /** How many there are besides. Absent: none. */
+  readonly may_have_happened_more?: number;
+}
+
 /**
- * The end of a run that names what was cut off; of a failed one in its error.
+ * The end of a run that names what may have happened; of a failed one in its error.
  *
- * @param cutOff by step
- * @returns `end` itself when nothing was cut off, or when it did not end for good
+ * @returns `end` itself when there is nothing to name, or when it did not end for good
  */
-export function withCutOff<End extends RunEnd | RunOutcome>(end: End, cutOff: readonly CutOff[]): End {
-  const [first] = cutOff;
-  if (first === undefined) return end;
-  if (end.status === 'cancelled') return { ...end, may_have_happened: cutOff };
-  if (end.status !== 'failed') return end;
+export function withCutOff<End extends RunEnd | RunOutcome>(end: End, cutOff: CutOffs): End {
+  const [first] = cutOff.named;
+  if (first === undefined || end.status === 'in_doubt' || end.status === 'suspended') return end;
+  const names: NamesCutOff = {
+    may_have_happened: cutOff.named,
+    ...(cutOff.more === 0 ? {} : { may_have_happened_more: cutOff.more }),
+  };
+  if (end.status !== 'failed') return { ...end, ...names };
   const { error } = end;
-  const text = mayHaveHappened(cutOff);
-  const message = `${error.message} ${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-  const node_id = error.node_id ?? first.node_id;
-  return { ...end, error: { ...error, message, node_id, ambiguous: true, may_have_happened: cutOff } };
+  const text = mayHaveHappened(names);
+  const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const message = `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${sentence}`;
+  return { ...end, error: { ...error, ...names, message, node_id: error.node_id ?? first.node_id, ambiguous: true } };
 }
 
 /** The line for the log of a job, about one of them. */
 export function cutOffLine({ step, attempt }: CutOff): string {
-  return `It was cut off with its job (step ${step}, attempt ${attempt}): its effect may or may not have happened.`;
+  return `It was cut off, or failed in doubt (step ${step}, attempt ${attempt}): its effect may or may not have happened.`;
 }
+
+/** A text names so many. */
+const MAX_TEXT_NAMES = 20;
 
 /**
  * Says it to people.
  *
- * @param cutOff not empty
+ * @param names with at least one effect
  * @example
- * mayHaveHappened([{ node_id: 'pay', step: 4, attempt: 1 }]);
+ * mayHaveHappened({ may_have_happened: [{ node_id: 'pay', step: 4, attempt: 1 }] });
  * // 'the effect of node "pay" (step 4) may or may not have happened'
  */
-export function mayHaveHappened(cutOff: readonly CutOff[]): string {
-  const names = cutOff.map(({ node_id, step }) => `"${node_id}" (step ${step})`);
-  const what = names.length === 1 ? 'the effect of node' : 'the effects of nodes';
-  return `${what} ${names.join(', ')} may or may not have happened`;
+export function mayHaveHappened({
+  may_have_happened: all = [],
+  may_have_happened_more: left = 0,
+}: NamesCutOff): string {
+  const names = all.slice(0, MAX_TEXT_NAMES).map(({ node_id, step }) => `"${node_id}" (step ${step})`);
+  const more = left + all.length - names.length;
+  const what = all.length === 1 ? 'the effect of node' : 'the effects of nodes';
+  const rest = more === 0 ? '' : ` and ${more} more`;
+  return `${what} ${names.join(', ')}${rest} may or may not have happened`;
 }

@@ -5,7 +5,7 @@
 import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, openCall, publishRootInputs } from './call-region.ts';
-import { noteCutOff } from './cut-off.ts';
+import { noteCutOff, noteDoubtfulEnd } from './cut-off.ts';
 import { askedBy } from './doubt.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { innermost, openCallOf, openLoop } from './frame-search.ts';
@@ -155,6 +155,7 @@ function applyRetry(lane: Lane, entry: RetryEntry): void {
 /** The visit that ends a loop has no outputs of its own: those of the last iteration stay. */
 function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
   noteSkip(lane.run, entry);
+  if (entry.skipped === true) noteDoubtfulEnd(lane);
   endStep(lane, entry);
   const isLastVisit = entry.control?.op === 'close_loop' && openLoop(lane, entry.node_id) !== undefined;
   storeValues(lane, isLastVisit ? { ...entry, outputs: lane.outputs.get(entry.node_id) ?? {} } : entry);
@@ -172,6 +173,7 @@ function applyResult(plan: FlowPlan, lane: Lane, entry: ResultEntry): void {
 }
 
 function applyFailure(plan: FlowPlan, lane: Lane, entry: FailureEntry): void {
+  if (entry.error.ambiguous === true) noteDoubtfulEnd(lane);
   endStep(lane, entry);
   if (isLeft(lane)) {
     recordError(lane.run, entry.error);

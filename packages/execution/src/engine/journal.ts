@@ -9,7 +9,7 @@ import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind } from '../node-contract.ts';
-import type { CutOff } from './cut-off.ts';
+import type { NamesCutOff } from './cut-off.ts';
 import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
 import type { Iteration } from './iteration.ts';
 import type { ResourceChange } from './resource-record.ts';
@@ -218,15 +218,14 @@ export interface RunStatistics {
 
 /** How a run ended for good. */
 export type RunOutcome =
-  | ({ readonly status: 'completed' } & RunStatistics)
+  | ({ readonly status: 'completed' } & NamesCutOff & RunStatistics)
   | ({ readonly status: 'failed'; readonly error: RunError } & RunStatistics)
   | ({
       readonly status: 'cancelled';
       readonly reason: string;
       readonly requested_by: string | null;
-      /** Effects that the cancel cut off, by step. Absent: none. */
-      readonly may_have_happened?: readonly CutOff[];
-    } & RunStatistics);
+    } & NamesCutOff &
+      RunStatistics);
 
 /** How a call of the engine ended: for good, or to be taken up again later. */
 export type RunEnd =

@@ -1,34 +1,43 @@
 /**
- * The nodes of a run that have begun and not ended, as its journal has them: what may have acted when the run is cut off.
- * Several may be under way at once, each in a lane of its own.
+ * The nodes of a run that have begun and not ended, as its journal has them: what may have acted when the run is cut off,
+ * beside what has ended in doubt before. Several may be under way at once, each in a lane of its own.
  */
-import { type CutOff, cutOffOf } from './cut-off.ts';
+import { type CutOff, type CutOffs, cutOffOf, cutOffsOf, MAX_CUT_OFF } from './cut-off.ts';
 import type { IntentEntry, JournalEntry, SnapshotEntry } from './journal.ts';
 import { restoreSnapshot } from './snapshot.ts';
+import { isOwnFailure } from './stop-entry.ts';
 
 export class OpenIntents {
   readonly #open = new Map<number, IntentEntry>();
   /** Those that wait for an answer. */
   readonly #asked = new Map<number, IntentEntry>();
+  /** Steps that end by an answer. */
+  readonly #answered = new Set<number>();
+  #cutOff: CutOff[] = [];
+  #cutOffMore = 0;
 
   /** Oldest first; without those that wait for an answer. */
   get all(): readonly IntentEntry[] {
     return [...this.#open.values()];
   }
 
-  /** Effects that may have happened if nothing more is done about the run, by step: those that are asked about, too. */
-  get mayHaveHappened(): readonly CutOff[] {
+  /** Effects that may have happened if nothing more is done about the run: those that are asked about, too. */
+  get mayHaveHappened(): CutOffs {
     const effects = [...this.#open.values(), ...this.#asked.values()].filter(({ effect }) => effect === 'effect');
-    return effects.map(cutOffOf).toSorted((a, b) => a.step - b.step);
+    return cutOffsOf([...this.#cutOff, ...effects.map(cutOffOf)], this.#cutOffMore);
   }
 
   /** Begins with a journal as it was loaded. */
   load(entries: readonly JournalEntry[]): void {
     this.#open.clear();
     this.#asked.clear();
-    const snapshot = entries.findLast((entry) => entry.kind === 'snapshot');
-    if (snapshot !== undefined) this.#restore(snapshot);
-    this.follow(entries);
+    this.#answered.clear();
+    this.#cutOff = [];
+    this.#cutOffMore = 0;
+    const from = entries.findLastIndex((entry) => entry.kind === 'snapshot');
+    const snapshot = entries[from];
+    if (snapshot?.kind === 'snapshot') this.#restore(snapshot);
+    this.follow(entries.slice(from + 1));
   }
 
   follow(entries: readonly JournalEntry[]): void {
@@ -48,31 +57,56 @@ export class OpenIntents {
         this.#asked.set(entry.step, intent);
         break;
       }
+      case 'answered':
+        if (entry.node_id !== null) this.#answered.add(entry.step);
+        break;
       case 'result':
+        this.#end(entry.step, entry.skipped === true && !this.#answered.has(entry.step));
+        break;
       case 'failure':
+        this.#end(entry.step, entry.error.ambiguous === true && !this.#answered.has(entry.step));
+        break;
       case 'retry':
+        this.#end(entry.step, false);
+        break;
       case 'interrupted':
-        this.#forget(entry.step);
+        this.#end(entry.step, true);
         break;
       case 'lane_dropped':
         for (const { step, lane = '' } of [...this.#open.values(), ...this.#asked.values()]) {
-          if (lane.startsWith(entry.lane ?? '')) this.#forget(step);
+          if (lane.startsWith(entry.lane ?? '')) this.#end(step, true);
         }
         break;
       case 'stop':
-        if (entry.step !== null) this.#forget(entry.step);
+        if (entry.step !== null) this.#end(entry.step, !isOwnFailure(entry));
         break;
     }
+  }
+
+  /** @param isInDoubt that nobody knows whether the effect happened, if it is one */
+  #end(step: number, isInDoubt: boolean): void {
+    const intent = this.#open.get(step) ?? this.#asked.get(step);
+    if (isInDoubt && intent?.effect === 'effect') {
+      if (this.#cutOff.length < MAX_CUT_OFF) this.#cutOff.push(cutOffOf(intent));
+      else this.#cutOffMore += 1;
+    }
+    this.#forget(step);
   }
 
   #forget(step: number): void {
     this.#open.delete(step);
     this.#asked.delete(step);
+    this.#answered.delete(step);
   }
 
   /** The nodes that were under way when a snapshot was taken. */
-  #restore({ state }: SnapshotEntry): void {
-    const lanes = [...restoreSnapshot(state).lanes.values()].flatMap(({ intent, doubt }) =>
+  #restore({ state: stored }: SnapshotEntry): void {
+    const state = restoreSnapshot(stored);
+    this.#cutOff = [...state.cutOff];
+    this.#cutOffMore = state.cutOffMore;
+    for (const { intent, answered } of state.lanes.values())
+      if (intent !== null && answered !== null) this.#answered.add(intent.step);
+    const lanes = [...state.lanes.values()].flatMap(({ intent, doubt }) =>
       intent === null ? [] : [{ intent, isAsked: doubt !== null }],
     );
     for (const { intent, isAsked } of lanes.toSorted((a, b) => a.intent.step - b.intent.step))

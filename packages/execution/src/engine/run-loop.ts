@@ -1,9 +1,10 @@
 /** One call of the engine for a run: begin or resume, walk, dispose of resources, outcome. */
+import type { RunError } from '../errors.ts';
 import { withdrawal } from './changed-run.ts';
 import { cutOffIn, cutOffLine, withCutOff } from './cut-off.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { foldJournal } from './fold.ts';
-import type { JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
+import type { JournalEntry, RunEnd, RunOutcome, RunStatistics, StopEntry } from './journal.ts';
 import type { Notify } from './observe.ts';
 import { redactedReport } from './redact.ts';
 import { RunResources } from './resources.ts';
@@ -13,13 +14,18 @@ import type { RunOptions, RunReport } from './run-options.ts';
 import { JournalFault, RunRecord } from './run-record.ts';
 import { runReport, runStatistics } from './run-report.ts';
 import type { RunSession } from './run-session.ts';
-import { rootLane } from './run-state.ts';
+import { type Lane, rootLane } from './run-state.ts';
 import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { StopControl } from './stop-control.ts';
 import { StopGraces } from './stop-graces.ts';
 import { LiveValues } from './unstorable/live-values.ts';
 import { type LaneLeft, walkLane } from './walk.ts';
+
+type EndedHow =
+  | { readonly status: 'completed' }
+  | { readonly status: 'failed'; readonly error: RunError }
+  | StopEntry['stop'];
 
 const DEFAULT_FINALLY_GRACE_MS = 10_000;
 
@@ -46,7 +52,7 @@ export async function driveRun(
     await resources.disposeAll();
     end = redactedReport(endOf(run, left, statistics()), options.redact);
     if (left === null) {
-      for (const cutOff of cutOffIn(record.state))
+      for (const cutOff of cutOffIn(record.state).named)
         notify('log', { level: 'warning', node_id: cutOff.node_id, message: cutOffLine(cutOff) });
       record.add({ kind: 'outcome', outcome: end as RunOutcome, at: clock.now() });
       await record.flush();
@@ -174,9 +180,10 @@ function endOf(run: RunSession, left: LaneLeft | null, statistics: RunStatistics
     return { status: 'suspended', cause: left.cause, reason: left.reason, ...statistics };
   }
   if (left?.kind === 'in_doubt') return { status: 'in_doubt', nodes: left.nodes, ...statistics };
-  const { end } = run.lane;
-  if (end.kind === 'failed') return { status: 'failed', error: end.error, ...statistics };
-  const { stop } = run.lane.run;
-  if (stop === null) return { status: 'completed', ...statistics };
-  return withCutOff<RunOutcome>({ ...stop, ...statistics }, cutOffIn(run.lane.run));
+  return withCutOff<RunOutcome>({ ...howItEnded(run.lane), ...statistics }, cutOffIn(run.lane.run));
+}
+
+function howItEnded({ end, run: { stop } }: Lane): EndedHow {
+  if (end.kind === 'failed') return { status: 'failed', error: end.error };
+  return stop ?? { status: 'completed' };
 }

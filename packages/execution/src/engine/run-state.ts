@@ -93,8 +93,10 @@ export interface RunState {
   errors: RunError[];
   errorsDropped: number;
   stop: StopEntry['stop'] | null;
-  /** Effects that were under way when the run was stopped, see `cut-off.ts`. */
+  /** Effects of which nobody knows whether they happened, see `cut-off.ts`. */
   cutOff: CutOff[];
+  /** How many there are besides. */
+  cutOffMore: number;
   /** Nodes that an operator's answer or a policy has passed over each time they were reached. */
   readonly skipped: Set<string>;
   /** What the journal asks about the run as a whole; null when nothing is asked. */
@@ -128,6 +130,7 @@ export function newRunState(entryNodes: readonly string[]): RunState {
     errorsDropped: 0,
     stop: null,
     cutOff: [],
+    cutOffMore: 0,
     skipped: new Set(),
     doubt: null,
     doubtsAnswered: 0,

@@ -30,6 +30,7 @@ interface Snapshot extends LaneSnapshot {
   readonly errors_dropped: number;
   readonly stop: StopEntry['stop'] | null;
   readonly cut_off?: readonly CutOff[];
+  readonly cut_off_more?: number;
   readonly skipped?: readonly string[];
   readonly run_doubt?: DoubtQuestion | null;
   readonly doubts_answered?: number;
@@ -75,6 +76,7 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
     errors_dropped: state.errorsDropped,
     stop: state.stop,
     ...(state.cutOff.length === 0 ? {} : { cut_off: state.cutOff }),
+    ...(state.cutOffMore === 0 ? {} : { cut_off_more: state.cutOffMore }),
     ...(state.skipped.size === 0 ? {} : { skipped: [...state.skipped] }),
     run_doubt: state.doubt,
     doubts_answered: state.doubtsAnswered,
@@ -122,6 +124,7 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   state.errorsDropped = snapshot.errors_dropped;
   state.stop = snapshot.stop;
   state.cutOff = [...(snapshot.cut_off ?? [])];
+  state.cutOffMore = snapshot.cut_off_more ?? 0;
   for (const nodeId of snapshot.skipped ?? []) state.skipped.add(nodeId);
   state.doubt = snapshot.run_doubt ?? null;
   state.doubtsAnswered = snapshot.doubts_answered ?? 0;

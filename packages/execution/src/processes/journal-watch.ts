@@ -1,6 +1,7 @@
 /**
  * Passes a run's journal on, and keeps what has to be known about the run when its process dies.
  */
+import type { CutOffs } from '../engine/cut-off.ts';
 import type { IntentEntry, JournalEntry, StopEntry } from '../engine/journal.ts';
 import { OpenIntents } from '../engine/open-intents.ts';
 import type { Clock, RunJournal } from '../ports.ts';
@@ -26,6 +27,11 @@ export class JournalWatch {
   /** Nodes that have begun and not ended, oldest first. */
   get open(): readonly IntentEntry[] {
     return this.#open.all;
+  }
+
+  /** Effects that may have happened if the run ended now. */
+  get mayHaveHappened(): CutOffs {
+    return this.#open.mayHaveHappened;
   }
 
   /** When the run was told to stop, on the monotonic clock; null while it was not. */

@@ -8,7 +8,8 @@
  * Promises: the store is written from here only (I3); no outcome is written, and no run resumed, while anything of the
  * job may still act (I9); a node that ends its process again and again ends its job (I7).
  */
-import type { SuspendCause } from '../engine/journal.ts';
+import { withCutOff } from '../engine/cut-off.ts';
+import type { RunOutcome, SuspendCause } from '../engine/journal.ts';
 import type { RunObserver, RunReport } from '../engine/run-options.ts';
 import type { RunError } from '../errors.ts';
 import type { JobSpec } from '../jobs/job-runner.ts';
@@ -152,7 +153,7 @@ export class ProcessRun {
   }
 
   async #giveUp(error: RunError): Promise<RunReport> {
-    const outcome = { status: 'failed', error, ...noStatistics } as const;
+    const outcome = withCutOff<RunOutcome>({ status: 'failed', error, ...noStatistics }, this.#journal.mayHaveHappened);
     try {
       await this.#journal.commit([{ kind: 'outcome', outcome, at: this.#parts.clock.now() }]);
     } catch (fault) {

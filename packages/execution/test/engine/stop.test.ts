@@ -1,6 +1,8 @@
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { mayHaveHappened, type NamesCutOff } from '../../src/engine/cut-off.ts';
+import { OpenIntents } from '../../src/engine/open-intents.ts';
 import type { StopRequest } from '../../src/engine/run-options.ts';
 import { defineNode } from '../../src/node-contract.ts';
 import {
@@ -19,21 +21,24 @@ const mark = ['MarkNode'] as const;
 const hang: NodeSpec = ['HangNode'];
 const act: NodeSpec = ['HangNode', { effect: 'effect' }];
 
+type StopSetup = Omit<RunSetup, 'journal'> & { readonly journal?: TestJournal };
+
 /** A run under way, with its means to be stopped. */
 class Stoppable {
   readonly world = new World();
   readonly clock = new ManualClock();
-  readonly journal = new TestJournal();
+  readonly journal: TestJournal;
   readonly stopper = new AbortController();
   readonly report: Promise<TestRun>;
 
-  constructor(spec: FileSpec, setup: RunSetup = {}) {
+  constructor(spec: FileSpec, setup: StopSetup = {}) {
+    this.journal = setup.journal ?? new TestJournal();
     this.report = runFile(spec, {
       world: this.world,
       clock: this.clock,
-      journal: this.journal,
       signal: this.stopper.signal,
       ...setup,
+      journal: this.journal,
     });
   }
 
@@ -236,6 +241,103 @@ describe('a cancel', () => {
   });
 });
 
+describe('an effect that is cut off while its run goes on, so that nobody knows whether it happened,', () => {
+  const named = { named: [{ node_id: 'pay', step: expect.any(Number), attempt: 1 }], more: 0 };
+  const cases: readonly [string, NodeSpec, FileSpec['nodes'], readonly string[], number][] = [
+    [
+      'by another branch that fails',
+      ['ForkNode', { paired_join_id: 'join', fail_fast: true }],
+      { pay: act, other: ['HangNode', { timeout: 1 }], join: ['JoinNode'] },
+      ['body.branch_1 -> pay', 'body.branch_2 -> other'],
+      1_000,
+    ],
+    [
+      'by the time of its item',
+      ['ParallelForEachNode', { items: [1], timeout_per_item: 2 }],
+      { pay: act },
+      ['body.body -> pay'],
+      2_000,
+    ],
+    [
+      'by its own time limit',
+      ['GiveNode'],
+      { pay: ['HangNode', { effect: 'effect', timeout: 1 }] },
+      ['body -> pay'],
+      1_000,
+    ],
+  ];
+
+  it.each(cases)('%s, is named by its end', async (_how, body, nodes, connect, limitMs) => {
+    const caughtBy = (after: NodeSpec): FileSpec => ({
+      nodes: { try: ['TryNode', { paired_catch_id: 'catch' }], body, ...nodes, catch: ['CatchNode'], after },
+      connect: ['try.try_body -> body', 'catch.catch_body -> after', ...connect],
+    });
+    const caught = caughtBy(hang);
+    const run = new Stoppable(caught, { journal: new TestJournal([], 2) });
+    await run.untilRunning('pay');
+    await run.clock.advance(limitMs);
+    await run.untilRunning('after');
+    run.stop('suspend');
+    await run.report;
+    // From a snapshot, and once more without one.
+    const watched = new OpenIntents();
+    watched.load(run.journal.entries);
+    const unfolded = new OpenIntents();
+    unfolded.follow(run.journal.entries);
+    expect([watched.mayHaveHappened, unfolded.mayHaveHappened]).toEqual([named, named]);
+    const lines: unknown[] = [];
+    const observer = { log: (line: unknown): void => void lines.push(line) };
+    const again = new Stoppable(caught, { journal: run.journal, observer });
+    await again.untilRunning('after');
+    await again.clock.advance(120_000);
+    const { end } = await again.report;
+    expect(end).toMatchObject({
+      status: 'failed',
+      error: {
+        node_id: 'after',
+        message: expect.stringMatching(/ms\. The effect of node "pay" \(step \d\) may or may not have happened\.$/),
+        may_have_happened: named.named,
+      },
+    });
+    expect(lines).toContainEqual(
+      expect.objectContaining({ node_id: 'pay', message: expect.stringContaining('may or may not have happened') }),
+    );
+
+    const lucky = new Stoppable(caughtBy(mark));
+    await lucky.untilRunning('pay');
+    await lucky.clock.advance(limitMs);
+    expect((await lucky.report).end).toMatchObject({ status: 'completed', may_have_happened: named.named });
+  });
+
+  it('is named by its number only when there are very many of them', async () => {
+    const spec: FileSpec = {
+      nodes: { loop: ['ForLoopStartNode', { mode: 'range', end: 103 }], pay: ['FailNode', { ambiguous: true }] },
+      connect: ['loop.body -> pay'],
+      settings: { stop_on_error: false },
+    };
+    const { end } = await runFile(spec, { journal: new TestJournal([], 10) });
+    expect(end).toMatchObject({ status: 'completed', may_have_happened_more: 3 });
+    const names = end as NamesCutOff;
+    expect(names.may_have_happened).toHaveLength(100);
+    expect(mayHaveHappened(names)).toMatch(/\(step 40\) and 83 more may or may not have happened$/);
+  });
+
+  it('is not named when an operator has said what happened', async () => {
+    const intents = new OpenIntents();
+    const spec: FileSpec = { nodes: { pay: act }, settings: { stop_on_error: false } };
+    const dead = new Stoppable(spec, { inDoubtPolicy: 'ask' });
+    await dead.untilRunning('pay');
+    const journal = new TestJournal([...dead.journal.entries]);
+    dead.stop('cancel');
+    await dead.report;
+    await runFile(spec, { journal, inDoubtPolicy: 'ask' });
+    const answer = { node_id: 'pay', step: 1, attempt: 1, answer: 'fail', by: 'ada', at: 'now' } as const;
+    const { end } = await runFile(spec, { journal, inDoubtPolicy: 'ask', answers: [answer] });
+    intents.load(journal.entries);
+    expect([end.status, 'may_have_happened' in end, intents.mayHaveHappened.named]).toEqual(['completed', false, []]);
+  });
+});
+
 describe('the job time limit', () => {
   it('names the effect that it cut off', async () => {
     const run = new Stoppable({ nodes: { pay: act } }, { jobTimeoutMs: 500 });
@@ -346,7 +448,7 @@ describe('a suspend', () => {
 });
 
 describe('time limits of nodes', () => {
-  const limits = async (spec: FileSpec, setup: RunSetup = {}): Promise<{ failedAtMs: number; run: Stoppable }> => {
+  const limits = async (spec: FileSpec, setup: StopSetup = {}): Promise<{ failedAtMs: number; run: Stoppable }> => {
     const run = new Stoppable(spec, setup);
     await run.untilRunning('h');
     await advanceUntil(run.clock, 500, run.report);
