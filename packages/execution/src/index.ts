@@ -5,6 +5,7 @@ export {
   type NetworkTarget,
   openAccess,
 } from './access/access-policy.ts';
+export { ArgumentError } from './argument-error.ts';
 export { checkNodeType, nodeContractVersion } from './check-node-type.ts';
 export { questionsIn } from './engine/ask.ts';
 export {
@@ -59,7 +60,6 @@ export { runWorkflow } from './engine/run-workflow.ts';
 export { type SecretPath, withHidden } from './engine/secrecy/secret-path.ts';
 export { SecretTexts } from './engine/secrecy/secret-texts.ts';
 export { type ErrorCategory, NodeError, type NodeErrorOptions, type RunError } from './errors.ts';
-export { ArgumentError } from './jobs/argument-error.ts';
 export {
   type Cancellation,
   CancellationChecker,

@@ -16,6 +16,7 @@ import { planFlow } from './flow-plan.ts';
 import { foldJournal, foldValues } from './fold.ts';
 import type { JournalEntry, OutcomeEntry, RunEnd } from './journal.ts';
 import { type Notify, notifier } from './observe.ts';
+import { requireRunOptions } from './require-run-options.ts';
 import { driveRun } from './run-loop.ts';
 import type { RunOptions, RunReport } from './run-options.ts';
 import { runReport, runStatistics } from './run-report.ts';
@@ -30,7 +31,8 @@ export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
  * Runs `options.workflow` until it ends, stops, or must be asked about; goes on where its journal ends.
  *
  * @returns how it ended; expected failures of nodes, journal and time limits are part of the answer
- * @throws Error only for a defect, such as a workflow that was not checked with this registry
+ * @throws ArgumentError naming an option that is missing or of another shape, before anything is read or run
+ * @throws Error otherwise only for a defect, such as a workflow that was not checked with this registry
  * @example
  * const report = await runWorkflow({
  *   jobId: 'job-1', workflow, registry, journal: memoryJournal(), clock: systemClock, logger,
@@ -39,6 +41,7 @@ export type { RunObserver, RunOptions, RunReport } from './run-options.ts';
  * report.end.status; // 'completed'
  */
 export async function runWorkflow(given: RunOptions): Promise<RunReport> {
+  requireRunOptions(given);
   const secrets = new RunSecrets();
   const options = guardedOptions(given, secrets);
   const { workflow, journal, logger } = options;

@@ -8,10 +8,11 @@
  * ran, it keeps its slot until then. Raising or lowering the limit touches no running job. Every job that was
  * accepted leaves exactly once, and `onJobComplete` is told how.
  */
+
+import { ArgumentError, requireOneOf, requireWhole } from '../argument-error.ts';
 import type { StopRequest } from '../engine/run-options.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import { ArgumentError, requireOneOf, requireWhole } from './argument-error.ts';
 import { type JobCompleteListener, type JobEnd, tellCompletion } from './job-completion.ts';
 import { JobQueue } from './job-queue.ts';
 import type { JobRunner, JobSpec } from './job-runner.ts';

@@ -4,11 +4,11 @@
  * again. A job's last state is handed back by `endJob`, to be written together with the job's end.
  */
 
+import { requireWhole } from '../argument-error.ts';
 import type { JournalEntry } from '../engine/journal.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import { requireWhole } from './argument-error.ts';
 import type { Lease, LeaseAnswer } from './gateway-types.ts';
 import { JobProgress, type JobProgressOptions } from './job-progress.ts';
 import type { ProgressShape } from './progress-shape.ts';

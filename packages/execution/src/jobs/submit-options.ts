@@ -1,6 +1,7 @@
 /** What a caller hands to the executor, checked before anything happens. */
+
+import { ArgumentError, requireOneOf, requireText, requireWhole } from '../argument-error.ts';
 import type { JsonObject } from '../json.ts';
-import { ArgumentError, requireOneOf, requireText, requireWhole } from './argument-error.ts';
 import type { JobSpec } from './job-runner.ts';
 
 export interface SubmitOptions {

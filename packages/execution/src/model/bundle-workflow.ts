@@ -3,6 +3,7 @@
  * Nothing is checked here but what gathering needs: `checkWorkflow` judges the whole.
  */
 import { posix } from 'node:path';
+import { ArgumentError, requireObject } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { type Finding, FindingList, quoted } from './finding.ts';
 import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
@@ -40,6 +41,8 @@ const MAX_FILES = 200;
  * Puts what the nodes of a workflow call under `subworkflows`. What the file carries already is left as it is.
  *
  * @param text the outermost workflow file
+ * @throws ArgumentError for a `text` that is none, a `read` that is no function or answers with something else, and
+ *   whatever `read` throws
  * @example
  * const bundle = await bundleWorkflow(text, async (path) => ({ kind: 'text', text: await readFile(path, 'utf8') }));
  * checkWorkflow(bundle.text, registry);
@@ -49,6 +52,9 @@ export async function bundleWorkflow(
   read: ReadSubworkflow,
   options: BundleOptions = {},
 ): Promise<WorkflowBundle> {
+  if (typeof text !== 'string') throw new ArgumentError('text', 'the text of a workflow file', text);
+  if (typeof read !== 'function') throw new ArgumentError('read', 'a function', read);
+  requireObject('options', options);
   const reading = readJson(text);
   if (!reading.ok || !isJsonObject(reading.value)) return { text, findings: [] };
   const root = unwrapped(reading.value);
@@ -123,6 +129,7 @@ class Bundler {
     const paths = pathsOf(name, owner);
     for (const path of paths) {
       const file = await this.#read(path);
+      requireFile(path, file);
       if (file.kind === 'missing') continue;
       return file.kind === 'unreadable' ? `${quoted(path)} ${file.reason}` : this.#parsed(path, file.text);
     }
@@ -142,6 +149,13 @@ class Bundler {
     if (!isJsonObject(reading.value)) return `${quoted(path)} holds no workflow`;
     return { path, workflow: unwrapped(reading.value), text: text.replace(/^\ufeff/, '') };
   }
+}
+
+function requireFile(path: string, file: SubworkflowFile): void {
+  const answer = `what read answers for ${quoted(path)}`;
+  requireObject(answer, file);
+  const isKnown = file.kind === 'missing' || file.kind === 'unreadable' || typeof file.text === 'string';
+  if (!isKnown) throw new ArgumentError(answer, "{ kind: 'text', text }, or of kind 'missing' or 'unreadable'", file);
 }
 
 interface Call {

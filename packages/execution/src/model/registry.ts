@@ -1,4 +1,5 @@
 /** The node types that a robot can run, by name. */
+import { requireObjects, requireText, requireTexts } from '../argument-error.ts';
 import { controlNodeTypes } from '../control/control-node-types.ts';
 import type { NodeType } from '../node-contract.ts';
 import { Speller } from './nearest.ts';
@@ -20,6 +21,7 @@ export interface NodeRegistry {
  * A registry of the control-flow types, which are always in it, and of `types`. Older names of the file format
  * (`BrowserNavigateNode` for `GoToURLNode`) and each type's own aliases are understood.
  *
+ * @throws ArgumentError naming the place where `types` is no list of node types
  * @throws Error when two types have the same name: two node packages must not shadow each other.
  * @example
  * const registry = createNodeRegistry([]);
@@ -27,6 +29,7 @@ export interface NodeRegistry {
  * registry.nearest('IffNode'); // 'IfNode'
  */
 export function createNodeRegistry(types: readonly NodeType[]): NodeRegistry {
+  requireNodeTypes(types);
   const byName = new Map<string, NodeType>();
   for (const type of [...controlNodeTypes, ...types]) {
     if (byName.has(type.type)) throw new Error(`Two node types are named ${type.type}; rename one of them.`);
@@ -41,6 +44,15 @@ export function createNodeRegistry(types: readonly NodeType[]): NodeRegistry {
     nearest: (name) => nearestType(name, byName, aliases),
     aliases,
   };
+}
+
+/** What else a type must be is for `checkNodeType`. */
+function requireNodeTypes(types: readonly NodeType[]): void {
+  requireObjects('types', types);
+  for (const [index, { type, aliases = [] }] of types.entries()) {
+    requireText(`types[${index}].type`, type);
+    requireTexts(`types[${index}].aliases`, aliases);
+  }
 }
 
 function aliasesOf(byName: ReadonlyMap<string, NodeType>): ReadonlyMap<string, string> {

@@ -1,6 +1,6 @@
 /** Refusals of arguments: which one, what it must be, and what it was. */
 
-/** Thrown by the classes of this folder before anything is changed. */
+/** Thrown before anything is changed or sent. */
 export class ArgumentError extends RangeError {
   readonly code = 'INVALID_ARGUMENT' as const;
   readonly category = 'permanent' as const;
@@ -42,7 +42,41 @@ export function requireOneOf<T extends string>(
   }
 }
 
-function shown(value: unknown): string {
+/** @throws ArgumentError unless `value` is an object with methods of these names */
+export function requireMethods(argument: string, value: unknown, methods: readonly string[]): void {
+  const isWhole = typeof value === 'object' && value !== null && methods.every((method) => isFunctionOf(value, method));
+  if (!isWhole) throw new ArgumentError(argument, `an object with ${described(methods)}`, value);
+}
+
+/** @throws ArgumentError unless `value` is an object, and no list */
+export function requireObject(argument: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ArgumentError(argument, 'an object', value);
+}
+
+/** @throws ArgumentError unless `value` is a list of objects */
+export function requireObjects(argument: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new ArgumentError(argument, 'a list of objects', value);
+  for (const [index, one] of value.entries()) requireObject(`${argument}[${index}]`, one);
+}
+
+/** @throws ArgumentError unless `value` is a list of texts */
+export function requireTexts(argument: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new ArgumentError(argument, 'a list of texts', value);
+  const index = value.findIndex((one) => typeof one !== 'string');
+  if (index >= 0) throw new ArgumentError(`${argument}[${index}]`, 'a text', value[index]);
+}
+
+function isFunctionOf(value: object, method: string): boolean {
+  return typeof (value as Record<string, unknown>)[method] === 'function';
+}
+
+function described(methods: readonly string[]): string {
+  return `${methods.length === 1 ? 'a method' : 'methods'} ${methods.join(' and ')}`;
+}
+
+/** A value in a message, whatever it is. */
+export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
