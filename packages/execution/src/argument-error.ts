@@ -1,4 +1,5 @@
 /** Refusals of arguments: which one, what it must be, and what it was. */
+import { Speller } from './model/nearest.ts';
 
 /** Thrown before anything is changed or sent. */
 export class ArgumentError extends RangeError {
@@ -31,6 +32,11 @@ export function requireText(argument: string, value: unknown, hint = ''): assert
     throw new ArgumentError(argument, `a text that is not empty${hint}`, value);
 }
 
+/** @throws ArgumentError unless `value` is a text */
+export function requireAnyText(argument: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw new ArgumentError(argument, 'a text', value);
+}
+
 /** @throws ArgumentError unless `value` is one of `choices` */
 export function requireOneOf<T extends string>(
   argument: string,
@@ -54,8 +60,34 @@ export function requireObject(argument: string, value: unknown): asserts value i
     throw new ArgumentError(argument, 'an object', value);
 }
 
+/**
+ * Refuses what is probably a slip: an option that nobody reads, and whose name is nearly that of one that is read.
+ *
+ * @throws ArgumentError unless `value` is an object; naming the option that was meant
+ */
+export function requireOptions(argument: string, value: unknown, known: readonly string[]): void {
+  requireObject(argument, value);
+  for (const [key, given] of Object.entries(value)) {
+    if (known.includes(key) || given === undefined) continue;
+    const meant = new Speller().nearest(key, known, 0.34);
+    if (meant !== null) throw new ArgumentError(`${argument}.${key}`, `left out, or be written ${meant}`, given);
+  }
+}
+
+/** @throws ArgumentError unless `value` is left out or a function */
+export function requireFunctions(functions: Readonly<Record<string, unknown>>): void {
+  for (const [argument, value] of Object.entries(functions)) {
+    if (value !== undefined && typeof value !== 'function') throw new ArgumentError(argument, 'a function', value);
+  }
+}
+
+/** @throws ArgumentError unless `value` is left out or a clock */
+export function requireClock(value: unknown): void {
+  if (value !== undefined) requireMethods('clock', value, ['now', 'monotonic', 'sleep']);
+}
+
 /** @throws ArgumentError unless `value` is a list of objects */
-export function requireObjects(argument: string, value: unknown): void {
+export function requireObjects(argument: string, value: unknown): asserts value is readonly object[] {
   if (!Array.isArray(value)) throw new ArgumentError(argument, 'a list of objects', value);
   for (const [index, one] of value.entries()) requireObject(`${argument}[${index}]`, one);
 }

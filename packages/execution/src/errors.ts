@@ -1,6 +1,7 @@
 /**
  * Errors of this package. They cross package borders by `code` and `category`, never by `instanceof`.
  */
+import { requireAnyText, requireObject, requireText } from './argument-error.ts';
 import type { JsonObject } from './json.ts';
 
 export type ErrorCategory = 'transient' | 'permanent' | 'unknown';
@@ -49,7 +50,11 @@ export class NodeError extends Error {
   readonly errorType: string | undefined;
   readonly details: JsonObject | undefined;
 
+  /** @throws ArgumentError without a message or a code */
   constructor(message: string, options: NodeErrorOptions) {
+    requireAnyText('message', message);
+    requireObject('options', options);
+    requireText('options.code', options.code);
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'NodeError';
     this.code = options.code;

@@ -6,6 +6,7 @@
  * allowed to start has the rights of the operating system's user: nothing here binds it.
  */
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { requireAnyText, requireObject, requireOptions, requireTexts, requireWhole } from '../argument-error.ts';
 import { NodeError } from '../errors.ts';
 import { kindOfAddress, kindOfName, plainName } from './address-kind.ts';
 import { type NetworkTarget, parseNetRules } from './net-rules.ts';
@@ -34,6 +35,7 @@ export interface AccessPolicy {
 }
 
 /**
+ * @throws ArgumentError for a rule that is no list of texts, and for rules that nobody reads
  * @throws Error naming an entry of `allowNet` that cannot be read
  * @example
  * const access = createAccessPolicy({ allowNet: ['127.0.0.1:8080'], allowCommands: ['git'] });
@@ -41,16 +43,30 @@ export interface AccessPolicy {
  * access.refusalOfNetwork({ host: '169.254.169.254', port: 80 })?.code; // 'PERMISSION_DENIED'
  */
 export function createAccessPolicy(rules: AccessRules = {}): AccessPolicy {
+  requireOptions('rules', rules, ['allowPaths', 'denyPaths', 'allowCommands', 'allowNet']);
   const { allowPaths = [], denyPaths = [], allowCommands = [], allowNet = [] } = rules;
+  for (const [name, texts] of Object.entries({ allowPaths, denyPaths, allowCommands, allowNet }))
+    requireTexts(name, texts);
   const net = parseNetRules(allowNet);
   const areCommandsOpen = allowCommands.includes('*');
   return {
     isNetworkOpen: net.isOpen,
     areCommandsOpen,
-    refusalOfPath: (path, workDir) => pathRefusal(path, workDir, allowPaths, denyPaths),
-    refusalOfCommand: (command) =>
-      areCommandsOpen || allowCommands.some((allowed) => isCommand(command, allowed)) ? null : commandRefusal(command),
+    refusalOfPath(path, workDir) {
+      requireAnyText('path', path);
+      requireAnyText('workDir', workDir);
+      return pathRefusal(path, workDir, allowPaths, denyPaths);
+    },
+    refusalOfCommand(command) {
+      requireAnyText('command', command);
+      const isAllowed = areCommandsOpen || allowCommands.some((allowed) => isCommand(command, allowed));
+      return isAllowed ? null : commandRefusal(command);
+    },
     refusalOfNetwork(target) {
+      requireObject('target', target);
+      requireAnyText('target.host', target.host);
+      requireWhole('target.port', target.port, 0);
+      if (target.address !== undefined) requireAnyText('target.address', target.address);
       if (net.allows(target)) return null;
       const kind =
         target.address === undefined

@@ -1,4 +1,5 @@
 /** How a question about a run comes from where it stands, and from what its journal says. */
+import { ArgumentError, requireObject } from '../argument-error.ts';
 import { type DoubtQuestion, nodeDecisions } from './doubt.ts';
 import type { InDoubtEntry, IntentEntry, SnapshotEntry } from './journal.ts';
 import { type Lane, laneMark, type RunState } from './run-state.ts';
@@ -23,9 +24,17 @@ export function inDoubtEntry(
   return { kind: 'in_doubt', ...laneMark(lane), ...question, at };
 }
 
-/** The questions that were open when a snapshot was taken, by lane; the lane of the whole run is null. */
-export function questionsIn({ state }: SnapshotEntry): ReadonlyMap<string | null, DoubtQuestion> {
-  return openQuestions(restoreSnapshot(state));
+/**
+ * The questions that were open when a snapshot was taken, by lane; the lane of the whole run is null.
+ *
+ * @throws ArgumentError
+ */
+export function questionsIn(entry: SnapshotEntry): ReadonlyMap<string | null, DoubtQuestion> {
+  requireObject('entry', entry);
+  requireObject('entry.state', entry.state);
+  if (!Array.isArray(entry.state.errors) || !Array.isArray(entry.state.frames))
+    throw new ArgumentError('entry', 'a snapshot of a journal', entry);
+  return openQuestions(restoreSnapshot(entry.state));
 }
 
 function openQuestions(state: RunState): ReadonlyMap<string | null, DoubtQuestion> {

@@ -2,6 +2,7 @@
  * Effects of which nobody knows whether they happened: begun, stopped on the way or failed in doubt, and passed over from
  * then on. The run may go on, and its end names them (I4).
  */
+import { requireObject, requireObjects } from '../argument-error.ts';
 import type { IntentEntry, RunEnd, RunOutcome } from './journal.ts';
 import type { Lane, RunState } from './run-state.ts';
 
@@ -59,6 +60,9 @@ export interface NamesCutOff {
  * @returns `end` itself when there is nothing to name, or when it did not end for good
  */
 export function withCutOff<End extends RunEnd | RunOutcome>(end: End, cutOff: CutOffs): End {
+  requireObject('end', end);
+  requireObject('cutOff', cutOff);
+  requireObjects('cutOff.named', cutOff.named);
   const [first] = cutOff.named;
   if (first === undefined || end.status === 'in_doubt' || end.status === 'suspended') return end;
   const names: NamesCutOff = {
@@ -74,7 +78,9 @@ export function withCutOff<End extends RunEnd | RunOutcome>(end: End, cutOff: Cu
 }
 
 /** The line for the log of a job, about one of them. */
-export function cutOffLine({ step, attempt }: CutOff): string {
+export function cutOffLine(cutOff: CutOff): string {
+  requireObject('cutOff', cutOff);
+  const { step, attempt } = cutOff;
   return `It was cut off, or failed in doubt (step ${step}, attempt ${attempt}): its effect may or may not have happened.`;
 }
 
@@ -84,15 +90,15 @@ const MAX_TEXT_NAMES = 20;
 /**
  * Says it to people.
  *
- * @param names with at least one effect
+ * @param named at least one effect
  * @example
  * mayHaveHappened({ may_have_happened: [{ node_id: 'pay', step: 4, attempt: 1 }] });
  * // 'the effect of node "pay" (step 4) may or may not have happened'
  */
-export function mayHaveHappened({
-  may_have_happened: all = [],
-  may_have_happened_more: left = 0,
-}: NamesCutOff): string {
+export function mayHaveHappened(named: NamesCutOff): string {
+  requireObject('named', named);
+  const { may_have_happened: all = [], may_have_happened_more: left = 0 } = named;
+  requireObjects('may_have_happened', all);
   const names = all.slice(0, MAX_TEXT_NAMES).map(({ node_id, step }) => `"${node_id}" (step ${step})`);
   const more = left + all.length - names.length;
   const what = all.length === 1 ? 'the effect of node' : 'the effects of nodes';

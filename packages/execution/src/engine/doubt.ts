@@ -4,6 +4,7 @@
  * A question is about one attempt of one step, or about the run as a whole. An answer names its question; once that has
  * been settled, or was asked anew about a later attempt, the answer means nothing any more, however often it comes.
  */
+import { requireObject, requireTexts } from '../argument-error.ts';
 import type { InDoubtEntry } from './journal.ts';
 
 /**
@@ -39,6 +40,9 @@ export const nodeDecisions: readonly DoubtDecision[] = ['retry', 'skip', 'fail']
 
 /** Whether an answer is one to this question, and one that it allows. */
 export function answers(answer: DoubtAnswer, question: DoubtQuestion): boolean {
+  requireObject('answer', answer);
+  requireObject('question', question);
+  requireTexts('question.answers', question.answers);
   return (
     answer.node_id === question.node_id &&
     answer.step === question.step &&
@@ -54,6 +58,7 @@ export function answerTo(question: DoubtQuestion, given: readonly DoubtAnswer[] 
 
 /** The question that an entry of the journal asks. */
 export function askedBy(entry: Omit<InDoubtEntry, 'kind'>): DoubtQuestion {
+  requireObject('entry', entry);
   const { node_id, step, attempt, reason, place, answers: allowed } = entry;
   return { node_id, step, attempt, reason, ...(place === undefined ? {} : { place }), answers: allowed };
 }

@@ -2,6 +2,7 @@
  * The nodes of a run that have begun and not ended, as its journal has them: what may have acted when the run is cut off,
  * beside what has ended in doubt before. Several may be under way at once, each in a lane of its own.
  */
+import { requireObjects } from '../argument-error.ts';
 import { type CutOff, type CutOffs, cutOffOf, cutOffsOf, MAX_CUT_OFF } from './cut-off.ts';
 import type { IntentEntry, JournalEntry, SnapshotEntry } from './journal.ts';
 import { restoreSnapshot } from './snapshot.ts';
@@ -29,6 +30,7 @@ export class OpenIntents {
 
   /** Begins with a journal as it was loaded. */
   load(entries: readonly JournalEntry[]): void {
+    requireObjects('entries', entries);
     this.#open.clear();
     this.#asked.clear();
     this.#answered.clear();
@@ -41,6 +43,7 @@ export class OpenIntents {
   }
 
   follow(entries: readonly JournalEntry[]): void {
+    requireObjects('entries', entries);
     for (const entry of entries) this.#apply(entry);
   }
 

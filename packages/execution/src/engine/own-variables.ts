@@ -1,4 +1,5 @@
 /** What a journal says about a workflow's own variables, for those who read it without folding it. */
+import { requireObject } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { JournalEntry } from './journal.ts';
 import { variablesIn } from './lane-values.ts';
@@ -11,6 +12,7 @@ import { variablesIn } from './lane-values.ts';
  * ownVariables({ kind: 'began', workflow_hash: 'h', variables: { n: 1 }, at: 0 }); // { n: 1 }
  */
 export function ownVariables(entry: JournalEntry): JsonObject {
+  requireObject('entry', entry);
   if (entry.kind === 'snapshot') return ofRoot(entry.state.variables as readonly (readonly [string, JsonValue])[]);
   if (entry.kind === 'began') return entry.variables;
   return entry.kind === 'result' && entry.lane === undefined ? ofRoot(Object.entries(entry.variables)) : {};

@@ -1,10 +1,12 @@
 /** Takes secrets out of what leaves a run (I8). */
+import { requireFunctions } from '../argument-error.ts';
 import { HIDDEN } from './secrecy/secret-path.ts';
 
 export type Redact = (text: string) => string;
 
 /** A copy whose texts are redacted, keys included; the same value without a redactor. For values of a workflow. */
 export function redacted<T>(value: T, redact: Redact | undefined): T {
+  requireFunctions({ redact });
   return redact === undefined ? value : (clean(value, redact) as T);
 }
 
@@ -22,6 +24,7 @@ const MIN_HIDDEN_CHARS = 6;
  * secret may be a part of them ("o" of "completed"); all that can hold values of the workflow is redacted.
  */
 export function redactedReport<T>(report: T, redact: Redact | undefined): T {
+  requireFunctions({ redact });
   return redact === undefined ? report : (cleanReport(report, redact) as T);
 }
 

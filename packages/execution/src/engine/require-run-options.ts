@@ -1,23 +1,39 @@
 /** Options of a run without which it would end in the middle, by an error of the engine's own. */
-import { ArgumentError, requireMethods, requireObject, requireOneOf, requireText } from '../argument-error.ts';
+import { requireFunctions, requireMethods, requireObject, requireOneOf, requireText } from '../argument-error.ts';
+import { anyMs, listOf, object, requireShape, shapeOf, stopSignal, text, timeLimitMs } from '../argument-shapes.ts';
+import { requireWorkflow } from '../model/require-workflow.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** @throws ArgumentError naming the option */
 export function requireRunOptions(options: RunOptions): void {
   requireObject('options', options);
   requireText('jobId', options.jobId);
-  requireObject('workflow', options.workflow);
-  if (!(options.workflow.nodes instanceof Map))
-    throw new ArgumentError('workflow', 'what checkWorkflow answers with as its workflow', options.workflow);
+  requireWorkflow(options.workflow);
   requireMethods('registry', options.registry, ['get', 'has']);
   requireMethods('journal', options.journal, ['load', 'commit']);
   requireMethods('clock', options.clock, ['now', 'monotonic', 'sleep']);
   requireMethods('logger', options.logger, ['log']);
   requireText('workDir', options.workDir);
   requireOneOf('inDoubtPolicy', options.inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
-  const { nodeTimeoutMs, variables = {}, signal } = options;
-  if (typeof nodeTimeoutMs !== 'number' || !(nodeTimeoutMs > 0))
-    throw new ArgumentError('nodeTimeoutMs', 'a number of ms above 0', nodeTimeoutMs);
-  requireObject('variables', variables);
-  if (signal !== undefined) requireMethods('signal', signal, ['addEventListener']);
+  requireShape('options', options, optional);
+  if (options.secrets !== undefined) requireMethods('secrets', options.secrets, ['get']);
+  if (options.access !== undefined) requireMethods('access', options.access, accessMethods);
+  requireFunctions({ redact: options.redact, classifyError: options.classifyError });
 }
+
+const accessMethods = ['refusalOfPath', 'refusalOfCommand', 'refusalOfNetwork'] as const;
+
+const optional = shapeOf({
+  nodeTimeoutMs: timeLimitMs,
+  jobTimeoutMs: timeLimitMs.nullish(),
+  finallyGraceMs: anyMs.optional(),
+  abortGraceMs: anyMs.optional(),
+  variables: object.optional(),
+  signal: stopSignal.optional(),
+  answers: listOf(object).optional(),
+  interruption: object.optional(),
+  limits: object.optional(),
+  evidence: object.optional(),
+  observer: object.optional(),
+  library: text.optional(),
+});

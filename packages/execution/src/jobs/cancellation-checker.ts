@@ -5,6 +5,17 @@
  * one asks again. A wake-up, or any other answer that says more than `ok`, calls `checkNow` to shorten the wait: whoever
  * hears of a cancel first, it is told by the one answer here, once.
  */
+
+import {
+  requireClock,
+  requireFunctions,
+  requireMethods,
+  requireObject,
+  requireObjects,
+  requireOptions,
+  requireText,
+} from '../argument-error.ts';
+import { anyMs, durationMs, requireShape } from '../argument-shapes.ts';
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
@@ -68,7 +79,13 @@ export class CancellationChecker {
   #check: Promise<void> | null = null;
   #following: Promise<void> | null = null;
 
+  /** @throws ArgumentError naming the option that cannot be */
   constructor(options: CancellationCheckerOptions) {
+    requireOptions('options', options, ['leases', 'checkIntervalMs', 'clock', 'onCheckFailed']);
+    requireMethods('leases', options.leases, ['heartbeatAll']);
+    requireClock(options.clock);
+    requireFunctions({ onCheckFailed: options.onCheckFailed });
+    requireShape('checkIntervalMs', options.checkIntervalMs ?? 2_000, durationMs);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -77,13 +94,19 @@ export class CancellationChecker {
    * Starts asking about a job. Asking again about the same job replaces the former listener.
    *
    * @param options.leaseToken answers about another claim of the job are not meant for this watch. Default: any
+   * @throws ArgumentError
    */
   start(
     jobId: string,
     listener: CancellationListener = {},
     options: { readonly leaseToken?: string } = {},
   ): CancellationWatch {
+    requireText('jobId', jobId);
+    requireOptions('listener', listener, ['onCancelled', 'onStale', 'onConfirmed', 'onAnswers']);
+    requireFunctions({ ...listener });
+    requireObject('options', options);
     const { leaseToken = null } = options;
+    if (leaseToken !== null) requireText('leaseToken', leaseToken);
     const watch: Watch = { leaseToken, isConfirmed: false, cancellation: null, isStale: false, listener };
     this.#watches.set(jobId, watch);
     this.#ensureLoop();
@@ -119,6 +142,8 @@ export class CancellationChecker {
 
   /** What another request about the leases was answered; `sentAt` is when it was sent, on the monotonic clock, in ms. */
   answered(answers: readonly LeaseAnswer[], sentAt: number): void {
+    requireObjects('answers', answers);
+    requireShape('sentAt', sentAt, anyMs);
     this.#askedAt = Math.max(this.#askedAt, sentAt);
     for (const answer of answers) {
       try {

@@ -3,7 +3,10 @@
  * pass the check never starts; its job ends as failed, with the findings as the reason. One that passed when it began, and
  * does not now, waits for the nodes that it needs, or for an answer: see `changed-run.ts`.
  */
+
 import type { AccessPolicy } from '../access/access-policy.ts';
+import { requireClock, requireFunctions, requireMethods, requireObject, requireText } from '../argument-error.ts';
+import { aFunction, requireShape, stopSignal } from '../argument-shapes.ts';
 import { refusedByLibrary, settleChange } from '../engine/changed-run.ts';
 import type { OutcomeEntry, RunEnd, RunOutcome, RunStatistics } from '../engine/journal.ts';
 import type { ResourceLimits } from '../engine/resources.ts';
@@ -59,12 +62,24 @@ export class InProcessRunner implements JobRunner {
   readonly #options: InProcessRunnerOptions;
   readonly #clock: Clock;
 
+  /** @throws ArgumentError naming the option that cannot be; a wrong limit of time is refused with the first job */
   constructor(options: InProcessRunnerOptions) {
+    requireObject('options', options);
+    const { registry, journalFor, workDirFor, observerFor, logger, clock } = options;
+    requireMethods('registry', registry, ['get', 'has']);
+    requireMethods('logger', logger, ['log']);
+    requireShape('journalFor', journalFor, aFunction);
+    requireShape('workDirFor', workDirFor, aFunction);
+    requireFunctions({ observerFor });
+    requireClock(clock);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
 
   async run(job: JobSpec, signal: AbortSignal): Promise<RunReport> {
+    requireObject('job', job);
+    requireText('jobId', job.jobId);
+    requireShape('signal', signal, stopSignal);
     const options = this.#options;
     const journal = options.journalFor(job);
     const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);

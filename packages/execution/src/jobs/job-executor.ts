@@ -9,7 +9,17 @@
  * accepted leaves exactly once, and `onJobComplete` is told how.
  */
 
-import { ArgumentError, requireOneOf, requireWhole } from '../argument-error.ts';
+import {
+  ArgumentError,
+  requireClock,
+  requireFunctions,
+  requireMethods,
+  requireOneOf,
+  requireOptions,
+  requireText,
+  requireWhole,
+} from '../argument-error.ts';
+import { numberFrom, requireShape, shapeOf } from '../argument-shapes.ts';
 import type { StopRequest } from '../engine/run-options.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
@@ -61,6 +71,19 @@ interface Running {
   isEnding: boolean;
 }
 
+const optionNames = [
+  'runner',
+  'maxConcurrentJobs',
+  'maxQueuedJobs',
+  'onJobStart',
+  'onJobComplete',
+  'completionLimitMs',
+  'onError',
+  'clock',
+] as const;
+
+const suspendLimits = shapeOf({ withinMs: numberFrom(0).optional() });
+
 /**
  * @example
  * const executor = new JobExecutor({ runner, maxConcurrentJobs: 3, onJobComplete: (end) => console.log(end) });
@@ -88,8 +111,12 @@ export class JobExecutor {
 
   /** @throws ArgumentError naming the option that cannot be */
   constructor(options: JobExecutorOptions) {
+    requireOptions('options', options, optionNames);
     const { runner, maxConcurrentJobs = 3, maxQueuedJobs = 1_000, completionLimitMs = 60_000 } = options;
-    if (typeof runner?.run !== 'function') throw new ArgumentError('runner', 'an object with a method run', runner);
+    const { onJobStart, onJobComplete, onError, clock } = options;
+    requireMethods('runner', runner, ['run']);
+    requireFunctions({ onJobStart, onJobComplete, onError });
+    requireClock(clock);
     requireWhole('maxConcurrentJobs', maxConcurrentJobs, 1);
     requireWhole('maxQueuedJobs', maxQueuedJobs, 0);
     requireWhole('completionLimitMs', completionLimitMs, 1);
@@ -151,7 +178,10 @@ export class JobExecutor {
     jobId: string,
     request: { readonly reason?: string; readonly requestedBy?: string | null } = {},
   ): Promise<boolean> {
+    requireText('jobId', jobId);
+    requireOptions('request', request, ['reason', 'requestedBy']);
     const { reason = 'cancelled', requestedBy = null } = request;
+    requireText('reason', reason);
     return this.#stopJob(jobId, { kind: 'cancel', reason, requestedBy });
   }
 
@@ -161,6 +191,10 @@ export class JobExecutor {
    * @param limits.withinMs an effect that is under way is not let finish for longer than this, in ms
    */
   async suspendJob(jobId: string, reason: string, limits: { readonly withinMs?: number } = {}): Promise<boolean> {
+    requireText('jobId', jobId);
+    requireText('reason', reason);
+    requireOptions('limits', limits, ['withinMs']);
+    requireShape('limits', limits, suspendLimits);
     return this.#stopJob(jobId, { kind: 'suspend', reason, ...limits });
   }
 
@@ -215,7 +249,9 @@ export class JobExecutor {
   async stop(
     options: { readonly mode?: ExecutorStopMode; readonly reason?: string; readonly requestedBy?: string | null } = {},
   ): Promise<void> {
+    requireOptions('options', options, ['mode', 'reason', 'requestedBy']);
     const { mode = 'drain', reason = 'the robot is stopping', requestedBy = null } = options;
+    requireText('reason', reason);
     requireOneOf('mode', mode, ['drain', 'cancel', 'suspend']);
     if (this.#state === 'created') this.#state = 'stopped';
     if (this.#state === 'stopped') return;

@@ -4,6 +4,7 @@
  * durations (I2). What the database answers is checked before it is believed.
  */
 import { z } from 'zod';
+import { requireMethods, requireObject } from '../argument-error.ts';
 import type { DoubtDecision, DoubtQuestion } from '../engine/doubt.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { RpcPort } from '../ports.ts';
@@ -17,6 +18,7 @@ import {
   progressAnswers,
   turnAnswer,
 } from './gateway-answers.ts';
+import { requireArguments, requireCallOptions, requireEnqueueRequest, uuid } from './gateway-arguments.ts';
 import { GatewayError } from './gateway-error.ts';
 import type {
   CancelAnswer,
@@ -38,7 +40,7 @@ import type {
   TurnRequest,
 } from './gateway-types.ts';
 import { requireStorable } from './require-storable.ts';
-import { storableJson } from './storable-json.ts';
+import { storableArguments } from './storable-json.ts';
 
 const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
   'answered',
@@ -54,9 +56,9 @@ const resolveAnswer: z.ZodType<ResolveAnswer> = z.enum([
 const ownAnswer: z.ZodType<ResolveAnswer | 'stale'> = z.union([resolveAnswer, z.literal('stale')]);
 const redriveAnswer: z.ZodType<RedriveAnswer> = z.enum(['redriven', 'not-failed', 'duplicate', 'unknown']);
 
-const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /**
+ * Every method throws an ArgumentError naming the argument that is missing or of another kind, and sends nothing then.
+ *
  * @example
  * const gateway = new JobGateway(connection);
  * const jobId = await gateway.enqueueJob({ workflow: await readFile('flow.json', 'utf8') });
@@ -64,7 +66,9 @@ const uuidShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 export class JobGateway {
   readonly #rpc: RpcPort;
 
+  /** @throws ArgumentError */
   constructor(rpc: RpcPort) {
+    requireMethods('rpc', rpc, ['rpc']);
     this.#rpc = rpc;
   }
 
@@ -73,6 +77,7 @@ export class JobGateway {
   }
 
   async registerRobot(robot: RobotRegistration, options?: GatewayCallOptions): Promise<void> {
+    requireArguments({ robot });
     await this.#call(
       'register_robot',
       {
@@ -90,6 +95,8 @@ export class JobGateway {
   }
 
   async claimJobs(request: ClaimRequest, options?: GatewayCallOptions): Promise<readonly ClaimedJob[]> {
+    requireArguments({ request });
+    requireArguments({ lockTimeoutMs: request.lockTimeoutMs });
     return this.#call(
       'claim_jobs',
       {
@@ -112,6 +119,7 @@ export class JobGateway {
     lockTimeoutMs: number,
     options?: GatewayCallOptions,
   ): Promise<ClaimedJob | null> {
+    requireArguments({ lockTimeoutMs });
     return this.#call(
       'claim_job',
       { p_job_id: uuid('jobId', jobId), p_robot_id: uuid('robotId', robotId), p_lock_timeout_ms: lockTimeoutMs },
@@ -127,6 +135,7 @@ export class JobGateway {
     lockTimeoutMs: number,
     options?: GatewayCallOptions,
   ): Promise<readonly LeaseAnswer[]> {
+    requireArguments({ lockTimeoutMs });
     const answer = await this.#call(
       'heartbeat_jobs',
       {
@@ -142,7 +151,9 @@ export class JobGateway {
 
   /** Renews leases, tells of the robot's presence and claims, in one request. */
   async robotTurn(turn: TurnRequest, options?: GatewayCallOptions): Promise<TurnAnswer> {
+    requireArguments({ turn });
     const { robotId, leases, lockTimeoutMs, presence, claim } = turn;
+    requireArguments({ lockTimeoutMs });
     return this.#call(
       'robot_turn',
       {
@@ -168,12 +179,14 @@ export class JobGateway {
     metrics: JsonObject | null,
     options?: GatewayCallOptions,
   ): Promise<{ readonly fleetSize: number | null }> {
+    requireArguments({ status, metrics });
     const args = { p_robot_id: uuid('robotId', robotId), p_status: status, p_metrics: metrics };
     const answer = await this.#call('robot_heartbeat', args, z.object({ fleet_size: z.int().optional() }), options);
     return { fleetSize: answer.fleet_size ?? null };
   }
 
   async reportProgress(lease: Lease, progress: JsonObject, options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    requireArguments({ progress });
     return this.#call('report_progress', { ...leaseArgs(lease), p_progress: progress }, outcome, options);
   }
 
@@ -182,6 +195,7 @@ export class JobGateway {
     reports: readonly { readonly lease: Lease; readonly progress: JsonObject }[],
     options?: GatewayCallOptions,
   ): Promise<readonly (Lease & { readonly outcome: LeaseOutcome })[]> {
+    requireArguments({ reports });
     const rows = reports.map(({ lease, progress }) => ({
       job_id: uuid('jobId', lease.jobId),
       lease_token: lease.leaseToken,
@@ -192,6 +206,7 @@ export class JobGateway {
 
   /** Idempotent by (job, token, seq); under a stale token they are kept as superseded evidence. */
   async recordEvents(lease: Lease, events: readonly JobEvent[], options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    requireArguments({ events });
     const args = { ...leaseArgs(lease), p_events: events.map((event) => ({ ...event })) };
     return this.#call('record_events', args, outcome, options);
   }
@@ -202,6 +217,7 @@ export class JobGateway {
     questions: readonly DoubtQuestion[],
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
+    requireArguments({ questions });
     const asked = questions.map(({ answers, ...question }) => ({ ...question, answers: [...answers] }));
     const args = { ...leaseArgs(lease), p_in_doubt: asked };
     return this.#call('set_in_doubt', args, outcome, options);
@@ -219,6 +235,7 @@ export class JobGateway {
     },
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
+    requireArguments({ end });
     const { status, result, error, progress = null } = end;
     const args = { ...leaseArgs(lease), p_status: status, p_result: result, p_error: error, p_progress: progress };
     return this.#call('complete_job', args, outcome, options);
@@ -230,7 +247,9 @@ export class JobGateway {
     reason: string,
     options: GatewayCallOptions & { readonly delayMs?: number } = {},
   ): Promise<LeaseOutcome> {
+    requireObject('options', options);
     const { delayMs = 0, ...call } = options;
+    requireArguments({ reason, delayMs });
     return this.#call('release_job', { ...leaseArgs(lease), p_reason: reason, p_delay_ms: delayMs }, outcome, call);
   }
 
@@ -239,6 +258,7 @@ export class JobGateway {
    *   variables that no robot could store
    */
   async enqueueJob(request: EnqueueRequest, options?: GatewayCallOptions): Promise<string> {
+    requireEnqueueRequest(request);
     requireStorable(request);
     const args: Record<string, JsonValue> = { p_workflow: request.workflow, p_variables: request.variables ?? {} };
     if (request.name !== undefined) args.p_name = request.name;
@@ -252,6 +272,7 @@ export class JobGateway {
   }
 
   async cancelJob(jobId: string, reason: string | null, options?: GatewayCallOptions): Promise<CancelAnswer> {
+    requireArguments({ reason });
     const args = { p_job_id: uuid('jobId', jobId), p_reason: reason };
     return this.#call('cancel_job', args, z.enum(['cancelled', 'requested', 'final', 'unknown']), options);
   }
@@ -267,6 +288,7 @@ export class JobGateway {
     question: { readonly nodeId?: string | null; readonly step?: number | null } = {},
     options?: GatewayCallOptions,
   ): Promise<ResolveAnswer> {
+    requireArguments({ answer, question });
     const { nodeId = null, step = null } = question;
     const args = { p_job_id: uuid('jobId', jobId), p_answer: answer, p_node_id: nodeId, p_step: step };
     return this.#call('resolve_job', args, resolveAnswer, options);
@@ -307,6 +329,7 @@ export class JobGateway {
     filter: { readonly status?: string; readonly limit?: number } = {},
     options?: GatewayCallOptions,
   ): Promise<readonly JsonObject[]> {
+    requireArguments({ filter });
     const args = { p_status: filter.status ?? null, p_limit: filter.limit ?? 50 };
     return this.#call('list_jobs', args, z.array(jsonObject), options);
   }
@@ -317,6 +340,7 @@ export class JobGateway {
     limit = 10,
     options?: GatewayCallOptions,
   ): Promise<readonly { readonly jobId: string; readonly name: string; readonly status: string }[]> {
+    requireArguments({ prefix, limit });
     return this.#call('find_jobs', { p_id_prefix: prefix, p_limit: limit }, foundJobs, options);
   }
 
@@ -330,6 +354,7 @@ export class JobGateway {
     batches: readonly LogBatch[],
     options?: GatewayCallOptions,
   ): Promise<readonly (Lease & { readonly outcome: LeaseOutcome })[]> {
+    requireArguments({ batches });
     const rows = batches.map(({ jobId, leaseToken, firstSeq, lines }) => ({
       job_id: uuid('jobId', jobId),
       lease_token: leaseToken,
@@ -345,7 +370,9 @@ export class JobGateway {
     after: JobLogPosition = { leaseToken: '0', seq: 0 },
     options: GatewayCallOptions & { readonly limit?: number } = {},
   ): Promise<JobLogPage | null> {
+    requireObject('options', options);
     const { limit = 1_000, ...call } = options;
+    requireArguments({ after, limit });
     const args = {
       p_job_id: uuid('jobId', jobId),
       p_after_token: after.leaseToken,
@@ -361,7 +388,8 @@ export class JobGateway {
     schema: Schema,
     options?: GatewayCallOptions,
   ): Promise<z.output<Schema>> {
-    const answer = await this.#rpc.rpc(name, storableJson(args) as JsonObject, options);
+    requireCallOptions(options);
+    const answer = await this.#rpc.rpc(name, storableArguments(args), options);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new GatewayError(
@@ -372,14 +400,11 @@ export class JobGateway {
 }
 
 function leaseArgs(lease: Lease): JsonObject {
+  requireArguments({ lease });
   return { p_job_id: uuid('jobId', lease.jobId), p_lease_token: lease.leaseToken };
 }
 
 function leaseRows(leases: readonly Lease[]): JsonValue[] {
+  requireArguments({ leases });
   return leases.map((lease) => ({ job_id: uuid('jobId', lease.jobId), lease_token: lease.leaseToken }));
-}
-
-function uuid(what: string, value: string): string {
-  if (uuidShape.test(value)) return value;
-  throw new GatewayError('INVALID_ID', `${what} must be a UUID, but is ${JSON.stringify(value)}`);
 }

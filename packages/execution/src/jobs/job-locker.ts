@@ -3,8 +3,11 @@
  * stop one, and hands them back (I1). The deadline of a lease runs from the moment the last successful
  * request was *sent*, on a clock that never steps back (I2).
  */
+import { requireClock, requireMethods, requireOptions, requireText } from '../argument-error.ts';
+import { anyMs, numberFrom, object, oneOf, requireShape, shapeOf, text } from '../argument-shapes.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
+import { requireArguments } from './gateway-arguments.ts';
 import type {
   ClaimedJob,
   GatewayCallOptions,
@@ -30,6 +33,8 @@ export interface JobLockerOptions {
 /** No request that renews leases waits longer for its answer, in ms. */
 const maxRenewalMs = 30_000;
 
+const gatewayMethods = ['claimJob', 'claimJobs', 'heartbeatJobs', 'robotTurn', 'releaseJob', 'completeJob'] as const;
+
 interface HeldLease extends Lease {
   /** Monotonic time at which the newest successful claim or renewal was sent. */
   readonly confirmedAt: number;
@@ -43,6 +48,7 @@ interface HeldLease extends Lease {
  *   await locker.heartbeat(jobId);
  *   await locker.release(jobId, { status: 'completed', result: { rows: 3 } });
  * }
+ * // Every method throws an ArgumentError naming what it cannot take, and asks and changes nothing then.
  */
 export class JobLocker {
   readonly lockTimeoutMs: number;
@@ -51,7 +57,13 @@ export class JobLocker {
   readonly #clock: Clock;
   readonly #held = new Map<string, HeldLease>();
 
+  /** @throws ArgumentError naming the option that cannot be */
   constructor(options: JobLockerOptions) {
+    requireOptions('options', options, ['gateway', 'robotId', 'lockTimeoutMs', 'clock']);
+    requireMethods('gateway', options.gateway, gatewayMethods);
+    requireText('robotId', options.robotId);
+    requireClock(options.clock);
+    requireArguments({ lockTimeoutMs: options.lockTimeoutMs ?? 300_000 });
     this.#gateway = options.gateway;
     this.#robotId = options.robotId;
     this.lockTimeoutMs = options.lockTimeoutMs ?? 300_000;
@@ -65,6 +77,7 @@ export class JobLocker {
 
   /** Claims one job; null when another robot has it, or it cannot be claimed (now). */
   async tryClaim(jobId: string, options?: GatewayCallOptions): Promise<ClaimedJob | null> {
+    requireText('jobId', jobId);
     const sentAt = this.#clock.monotonic();
     const job = await this.#gateway.claimJob(jobId, this.#robotId, this.lockTimeoutMs, options);
     if (job !== null) this.#hold(job, sentAt);
@@ -81,6 +94,7 @@ export class JobLocker {
     },
     options?: GatewayCallOptions,
   ): Promise<readonly ClaimedJob[]> {
+    requireArguments({ request: { capabilities: [], tags: [], ...request } });
     const sentAt = this.#clock.monotonic();
     const jobs = await this.#gateway.claimJobs(
       {
@@ -99,11 +113,14 @@ export class JobLocker {
 
   /** Takes up a lease that an earlier process held, with the ms that it is still known to stand. */
   adopt(lease: Lease, remainingMs: number): void {
+    requireArguments({ lease });
+    requireShape('remainingMs', remainingMs, anyMs);
     this.#hold(lease, this.#clock.monotonic() + remainingMs - this.lockTimeoutMs);
   }
 
   /** Renews one lease. `stale` when it is not held (any more). */
   async heartbeat(jobId: string, options?: GatewayCallOptions): Promise<LeaseOutcome> {
+    requireText('jobId', jobId);
     const lease = this.#held.get(jobId);
     if (lease === undefined) return 'stale';
     const answers = await this.#renew([lease], options);
@@ -120,6 +137,7 @@ export class JobLocker {
    * nothing was renewed, and a claim may have been made: repeat its `requestId` (I6).
    */
   async turn(request: Pick<TurnRequest, 'presence' | 'claim'>, options?: GatewayCallOptions): Promise<TurnAnswer> {
+    requireArguments({ turn: request });
     const leases = [...this.#held.values()];
     const sentAt = this.#clock.monotonic();
     const answer = await this.#gateway.robotTurn(
@@ -153,6 +171,8 @@ export class JobLocker {
     } = {},
     options?: GatewayCallOptions,
   ): Promise<LeaseOutcome> {
+    requireText('jobId', jobId);
+    requireRelease(end);
     const lease = this.#held.get(jobId);
     if (lease === undefined) return 'stale';
     const answer =
@@ -202,4 +222,19 @@ export class JobLocker {
     const former = held?.leaseToken === leaseToken ? held.confirmedAt : sentAt;
     this.#held.set(jobId, { jobId, leaseToken, confirmedAt: Math.max(former, sentAt) });
   }
+}
+
+const endParts = {
+  status: oneOf(['completed', 'failed', 'cancelled']).optional(),
+  result: object.nullish(),
+  error: object.nullish(),
+  reason: text.optional(),
+  delayMs: numberFrom(0).optional(),
+};
+const endShape = shapeOf(endParts);
+
+/** An end whose status is misspelled would hand the job back instead. */
+function requireRelease(end: object): void {
+  requireOptions('end', end, Object.keys(endParts));
+  requireShape('end', end, endShape);
 }

@@ -5,6 +5,15 @@
  * A run's journal says all that progress needs: `replay` takes what an earlier process has recorded, `apply` what is
  * recorded from then on. The `report...` methods are the same for callers without a journal.
  */
+import {
+  requireFunctions,
+  requireMethods,
+  requireObject,
+  requireObjects,
+  requireOneOf,
+  requireText,
+  requireWhole,
+} from '../argument-error.ts';
 import type { LoopSource } from '../control/control-op.ts';
 import { sizeOf } from '../control/loop-source.ts';
 import type { JournalEntry, ResultEntry } from '../engine/journal.ts';
@@ -16,6 +25,17 @@ import type { ProgressSnapshot, ProgressStage } from './progress-snapshot.ts';
 
 /** Shown at most (I7). */
 const maxCurrentNodes = 20;
+
+const stages: readonly ProgressStage[] = [
+  'queued',
+  'starting',
+  'loading_workflow',
+  'executing',
+  'completing',
+  'completed',
+  'failed',
+  'cancelled',
+];
 
 export interface JobProgressOptions {
   readonly totalNodes?: number;
@@ -43,7 +63,12 @@ export class JobProgress {
   #steps = 0;
   #updatedAt: number;
 
+  /** @throws ArgumentError, as every method that is handed something else than it takes */
   constructor(options: JobProgressOptions) {
+    requireObject('options', options);
+    requireMethods('clock', options.clock, ['now']);
+    requireFunctions({ onChange: options.onChange });
+    requireWhole('totalNodes', options.totalNodes ?? 0, 0);
     this.#clock = options.clock;
     this.#onChange = options.onChange ?? (() => undefined);
     this.#shape = flatShape(options.totalNodes ?? 0);
@@ -53,41 +78,53 @@ export class JobProgress {
   }
 
   reportStage(stage: ProgressStage): void {
+    requireOneOf('stage', stage, stages);
     this.#enter(stage);
     this.#touch();
   }
 
   /** Tells which workflow it is, once it is loaded. */
   reportWorkflow(shape: ProgressShape): void {
+    requireMethods('shape', shape, ['typeOf', 'loopsAround', 'bodyOf']);
     this.#shape = shape;
     this.#percent.shape = shape;
     this.#touch();
   }
 
   reportNodeStart(nodeId: string, nodeType: string): void {
+    requireText('nodeId', nodeId);
+    requireText('nodeType', nodeType);
     this.#enter('executing');
     this.#started(nodeId, { id: nodeId, type: nodeType });
     this.#touch();
   }
 
   reportNodeComplete(nodeId: string, result: { readonly success: boolean; readonly durationMs: number }): void {
+    requireText('nodeId', nodeId);
+    requireObject('result', result);
     this.#ended(nodeId, nodeId, result.success);
     this.#touch();
   }
 
   /** A loop begins a turn: `index` from 0 of `total`, null where nobody knows how many there will be. */
   reportLoopTurn(loopId: string, turn: { readonly index: number; readonly total: number | null }): void {
+    requireText('loopId', loopId);
+    requireObject('turn', turn);
+    requireWhole('turn.index', turn.index, 0);
+    if (turn.total !== null) requireWhole('turn.total', turn.total, 0);
     this.#percent.turn(loopId, turn);
     this.#touch();
   }
 
   reportLoopEnd(loopId: string): void {
+    requireText('loopId', loopId);
     this.#percent.loopOver(loopId);
     this.#touch();
   }
 
   /** Takes the whole journal of a run that is about to begin or to go on, in place of what was known. */
   replay(entries: readonly JournalEntry[]): void {
+    requireObjects('entries', entries);
     this.#completed.clear();
     this.#current.clear();
     this.#steps = 0;
@@ -100,6 +137,7 @@ export class JobProgress {
 
   /** Takes what a run under way has just recorded. */
   apply(entries: readonly JournalEntry[]): void {
+    requireObjects('entries', entries);
     for (const entry of entries) this.#apply(entry);
     if (entries.length > 0) this.#touch();
   }

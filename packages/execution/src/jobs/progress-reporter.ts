@@ -4,11 +4,20 @@
  * again. A job's last state is handed back by `endJob`, to be written together with the job's end.
  */
 
-import { requireWhole } from '../argument-error.ts';
+import {
+  requireClock,
+  requireFunctions,
+  requireMethods,
+  requireObject,
+  requireOneOf,
+  requireOptions,
+  requireWhole,
+} from '../argument-error.ts';
 import type { JournalEntry } from '../engine/journal.ts';
 import type { JsonObject } from '../json.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
+import { requireArguments } from './gateway-arguments.ts';
 import type { Lease, LeaseAnswer } from './gateway-types.ts';
 import { JobProgress, type JobProgressOptions } from './job-progress.ts';
 import type { ProgressShape } from './progress-shape.ts';
@@ -67,8 +76,14 @@ export class ReportedProgress extends JobProgress {
     super.replay(entries);
   }
 
-  /** Ends reporting; the returned last state belongs into the job's completion. */
+  /**
+   * Ends reporting; the returned last state belongs into the job's completion.
+   *
+   * @throws ArgumentError for another status
+   */
   endJob(end: { readonly status: 'completed' | 'failed' | 'cancelled' }): ProgressSnapshot {
+    requireObject('end', end);
+    requireOneOf('end.status', end.status, ['completed', 'failed', 'cancelled']);
     this.reportStage('completing');
     this.reportStage(end.status);
     this.#untrack();
@@ -86,6 +101,8 @@ interface Tracked {
   readonly progress: ReportedProgress;
   isDirty: boolean;
 }
+
+const optionNames = ['gateway', 'updateIntervalMs', 'canReport', 'clock', 'onReportFailed', 'onNews'] as const;
 
 /** Jobs in one request; more go into further ones (I7). */
 const maxReports = 100;
@@ -106,6 +123,11 @@ export class ProgressReporter {
 
   /** @throws ArgumentError */
   constructor(options: ProgressReporterOptions) {
+    requireOptions('options', options, optionNames);
+    requireMethods('gateway', options.gateway, ['reportProgressBatch']);
+    requireClock(options.clock);
+    const { canReport, onReportFailed, onNews } = options;
+    requireFunctions({ canReport, onReportFailed, onNews });
     requireWhole('updateIntervalMs', options.updateIntervalMs ?? 1_000, 1);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -114,8 +136,12 @@ export class ProgressReporter {
   /**
    * Begins to report about a job; another claim of the same job takes the place of the former. Of a resumed job nothing
    * is reported before it was told both its journal and its workflow: what was reported earlier does not go back.
+   *
+   * @throws ArgumentError
    */
   startJob(lease: Lease, job: { readonly totalNodes?: number; readonly isResumed?: boolean } = {}): ReportedProgress {
+    requireArguments({ lease });
+    requireOptions('job', job, ['totalNodes', 'isResumed']);
     const { jobId, leaseToken } = lease;
     const progress = new ReportedProgress(
       {

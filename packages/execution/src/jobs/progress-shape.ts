@@ -1,6 +1,7 @@
 /** What progress has to know of a workflow: how many nodes there are, and which loops stand around each. */
 import { buildFlowGraph } from '../model/flow-graph.ts';
 import { pairNodes } from '../model/pairs.ts';
+import { requireWorkflow } from '../model/require-workflow.ts';
 import type { Workflow } from '../model/workflow.ts';
 
 export interface ProgressShape {
@@ -44,7 +45,9 @@ export function progressShapeOf(data: ProgressShapeData): ProgressShape {
   };
 }
 
+/** @throws ArgumentError for what `checkWorkflow` did not answer with */
 export function progressShape(workflow: Workflow): ProgressShape {
+  requireWorkflow(workflow);
   return progressShapeOf(progressShapeData(workflow));
 }
 

@@ -4,15 +4,31 @@
  *
  * Source: PostgreSQL manual, "JSON Types" (`\u0000` is rejected, surrogates must form pairs).
  */
-import type { JsonValue } from '../json.ts';
+import { ArgumentError } from '../argument-error.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 
 const replacement = '\u{fffd}';
 
-export function storableJson(value: JsonValue): JsonValue {
+/** @throws ArgumentError naming the innermost key whose value is no JSON */
+export function storableJson(value: JsonValue, key = 'value'): JsonValue {
   if (typeof value === 'string') return storableText(value);
+  if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
+    throw new ArgumentError(key, 'a value of JSON: a text, number, boolean, null, list or object', value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: JsonValue) => storableJson(item));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storableText(key), storableJson(item)]));
+  if (Array.isArray(value)) return value.map((item: JsonValue) => storableJson(item, key));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [storableText(name), storableJson(item, name)]),
+  );
+}
+
+/** @throws ArgumentError also for values that are circular, or nested too deep to be read */
+export function storableArguments(args: JsonObject): JsonObject {
+  try {
+    return storableJson(args) as JsonObject;
+  } catch (error) {
+    if (!(error instanceof RangeError) || error instanceof ArgumentError) throw error;
+    throw new ArgumentError(Object.keys(args).join(', '), 'nested less deep, and not circular', args);
+  }
 }
 
 function storableText(text: string): string {

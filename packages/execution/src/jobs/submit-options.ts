@@ -1,6 +1,13 @@
 /** What a caller hands to the executor, checked before anything happens. */
 
-import { ArgumentError, requireOneOf, requireText, requireWhole } from '../argument-error.ts';
+import {
+  ArgumentError,
+  requireObjects,
+  requireOneOf,
+  requireOptions,
+  requireText,
+  requireWhole,
+} from '../argument-error.ts';
 import type { JsonObject } from '../json.ts';
 import type { JobSpec } from './job-runner.ts';
 
@@ -23,12 +30,14 @@ export interface SubmitOptions {
 export function jobSpecOf(jobId: string, workflowJson: string, options: SubmitOptions): JobSpec {
   requireText('jobId', jobId);
   requireText('workflowJson', workflowJson, " (the workflow file's text; an object has to go through JSON.stringify)");
+  requireOptions('options', options, ['name', 'variables', 'priority', 'inDoubtPolicy', 'timeoutMs', 'answers']);
   const { name = jobId, variables = {}, priority = 0, inDoubtPolicy = null, timeoutMs = null, answers = [] } = options;
   requireText('name', name);
   if (typeof variables !== 'object' || variables === null || Array.isArray(variables)) {
     throw new ArgumentError('variables', 'an object of names and values', variables);
   }
   requireWhole('priority', priority);
+  requireObjects('answers', answers);
   if (inDoubtPolicy !== null) requireOneOf('inDoubtPolicy', inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
   if (timeoutMs !== null && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new ArgumentError('timeoutMs', 'a number of ms above 0, or null for none', timeoutMs);

@@ -3,10 +3,10 @@
  * Nothing is checked here but what gathering needs: `checkWorkflow` judges the whole.
  */
 import { posix } from 'node:path';
-import { ArgumentError, requireObject } from '../argument-error.ts';
+import { ArgumentError, requireObject, requireOptions } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { type Finding, FindingList, quoted } from './finding.ts';
-import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
+import { defaultWorkflowLimits, requireLimits, type WorkflowLimits } from './limits.ts';
 import { unwrapped } from './read-file.ts';
 import { readJson } from './read-json.ts';
 import { calledName, callKeys, keyIn, pathsOf } from './subworkflow-names.ts';
@@ -54,7 +54,8 @@ export async function bundleWorkflow(
 ): Promise<WorkflowBundle> {
   if (typeof text !== 'string') throw new ArgumentError('text', 'the text of a workflow file', text);
   if (typeof read !== 'function') throw new ArgumentError('read', 'a function', read);
-  requireObject('options', options);
+  requireOptions('options', options, ['limits']);
+  requireLimits(options.limits ?? {});
   const reading = readJson(text);
   if (!reading.ok || !isJsonObject(reading.value)) return { text, findings: [] };
   const root = unwrapped(reading.value);

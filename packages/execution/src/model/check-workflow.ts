@@ -3,9 +3,10 @@
  * refused halfway (the engine trusts what this module returns).
  *
  * Stages: text -> JSON -> draft (nodes, connections, variables, settings) -> rules -> workflow. A stage that cannot
- * go on ends the check; otherwise all faults are gathered. No input makes it throw, and the largest permitted file
+ * go on ends the check; otherwise all faults are gathered. No file makes it throw, and the largest permitted file
  * is checked in well under a second.
  */
+import { requireMethods } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { CallReader } from './call-reader.ts';
 import { checkConfig } from './check-config.ts';
@@ -19,7 +20,7 @@ import { type Draft, type DraftConnection, type DraftNode, EXEC_IN } from './dra
 import { type Finding, FindingList } from './finding.ts';
 import { buildFlowGraph, portNodes } from './flow-graph.ts';
 import { inlined } from './inline.ts';
-import { defaultWorkflowLimits, type WorkflowLimits } from './limits.ts';
+import { defaultWorkflowLimits, requireLimits, type WorkflowLimits } from './limits.ts';
 import { Speller } from './nearest.ts';
 import { type NodePorts, portsOf } from './node-ports.ts';
 import { pairNodes } from './pairs.ts';
@@ -44,6 +45,7 @@ export interface WorkflowCheck {
  *
  * @param source the file's text, or its JSON already parsed.
  * @param limits sizes past which the file is refused; what is left out has its default.
+ * @throws ArgumentError for a `registry` that is none, or a limit that is no number
  * @example
  * const registry = createNodeRegistry([]);
  * const { workflow, findings } = checkWorkflow('{"nodes": {"a": {"node_type": "StartNod"}}}', registry);
@@ -55,6 +57,8 @@ export function checkWorkflow(
   registry: NodeRegistry,
   limits: Partial<WorkflowLimits> = {},
 ): WorkflowCheck {
+  requireMethods('registry', registry, ['get', 'has', 'nearest']);
+  requireLimits(limits);
   const findings = new FindingList();
   const allLimits = { ...defaultWorkflowLimits, ...limits };
   const file = readFile(source, allLimits, findings);

@@ -1,5 +1,7 @@
 /** A node type as data, for people and editors: what `casare-robot nodes show` prints. */
 import { z } from 'zod';
+import { ArgumentError } from '../argument-error.ts';
+import { checkNodeType } from '../check-node-type.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { EffectKind, NodeType } from '../node-contract.ts';
 import {
@@ -43,7 +45,9 @@ export interface NodeDescription {
   readonly outputs: readonly string[];
 }
 
+/** @throws ArgumentError for what is no node type; see `checkNodeType` */
 export function describeNodeType(type: NodeType): NodeDescription {
+  requireNodeType(type);
   const { exits = ['exec_out'], outputs } = type;
   return {
     type: type.type,
@@ -57,6 +61,11 @@ export function describeNodeType(type: NodeType): NodeDescription {
     exits: typeof exits === 'function' ? safely(() => exits({}), []) : exits,
     outputs: typeof outputs === 'function' ? safely(() => outputs({}), []) : outputs,
   };
+}
+
+function requireNodeType(type: NodeType): void {
+  const [problem] = checkNodeType(type);
+  if (problem !== undefined) throw new ArgumentError('type', `a node type (${problem})`, type);
 }
 
 function describeParam(name: string, schema: ParamSchema): ParamDescription {

@@ -1,3 +1,5 @@
+import { ArgumentError, requireOptions } from '../argument-error.ts';
+
 /** How large a workflow may be; past a limit the file is refused. */
 export interface WorkflowLimits {
   /** Bytes of the file (UTF-8). Default 5 MiB. */
@@ -22,3 +24,12 @@ export const defaultWorkflowLimits: WorkflowLimits = {
   maxInlinedNodes: 10_000,
   maxCallDepth: 10,
 };
+
+/** @throws ArgumentError naming the limit that is no number */
+export function requireLimits(limits: Partial<WorkflowLimits>): void {
+  requireOptions('limits', limits, Object.keys(defaultWorkflowLimits));
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit === undefined || (typeof limit === 'number' && limit >= 0)) continue;
+    throw new ArgumentError(`limits.${name}`, 'a number of at least 0', limit);
+  }
+}

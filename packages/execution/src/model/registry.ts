@@ -1,5 +1,5 @@
 /** The node types that a robot can run, by name. */
-import { requireObjects, requireText, requireTexts } from '../argument-error.ts';
+import { requireAnyText, requireObjects, requireText, requireTexts } from '../argument-error.ts';
 import { controlNodeTypes } from '../control/control-node-types.ts';
 import type { NodeType } from '../node-contract.ts';
 import { Speller } from './nearest.ts';
@@ -75,6 +75,7 @@ function nearestType(
   byName: ReadonlyMap<string, NodeType>,
   aliases: ReadonlyMap<string, string>,
 ): string | null {
+  requireAnyText('name', name);
   const wanted = wordsOf(name);
   if (wanted.length === 0 || name.length > 80) return null;
   const types = [...byName.keys()];

@@ -4,6 +4,24 @@
  * The processes come from a pool, are named in a register for the supervisor that may come after this one, and are
  * watched for the memory they use. What becomes of one job: see `process-run.ts`.
  */
+import {
+  ArgumentError,
+  requireClock,
+  requireFunctions,
+  requireMethods,
+  requireObject,
+  requireText,
+} from '../argument-error.ts';
+import {
+  aFunction,
+  numberFrom,
+  object,
+  oneOf,
+  requireShape,
+  shapeOf,
+  timeLimitMs,
+  wholeFrom,
+} from '../argument-shapes.ts';
 import type { InDoubtPolicy, RunObserver, RunReport } from '../engine/run-options.ts';
 import { jobLogger } from '../job-logger.ts';
 import type { JobRunner, JobSpec } from '../jobs/job-runner.ts';
@@ -86,7 +104,9 @@ export class ProcessRunner implements JobRunner {
   #pool: ProcessPool | null = null;
   #started = 0;
 
+  /** @throws ArgumentError naming the option that cannot be */
   constructor(options: ProcessRunnerOptions) {
+    requireRunnerOptions(options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const { registerPath: path, bootId, mark } = options;
@@ -180,4 +200,32 @@ export class ProcessRunner implements JobRunner {
       onDisowned: (processes) => this.#register.remove(processes),
     });
   }
+}
+
+const optionsShape = shapeOf({
+  setup: object,
+  env: object,
+  journalFor: aFunction,
+  workDirFor: aFunction,
+  nodeTimeoutMs: timeLimitMs.optional(),
+  jobTimeoutMs: timeLimitMs.nullish(),
+  inDoubtPolicy: oneOf(['retry', 'skip', 'fail', 'ask']).optional(),
+  cancelGraceMs: numberFrom(0).optional(),
+  warm: wholeFrom(0).optional(),
+  keep: wholeFrom(0).optional(),
+  recycleAfterJobs: wholeFrom(1).optional(),
+  recycleAfterMs: timeLimitMs.optional(),
+  recycleAboveBytes: numberFrom(1).optional(),
+  memoryLimitBytes: numberFrom(1).nullish(),
+});
+
+function requireRunnerOptions(options: ProcessRunnerOptions): void {
+  requireObject('options', options);
+  const { entry, mark, registerPath, bootId, logger, clock, mayActForMs, observerFor } = options;
+  if (!(entry instanceof URL)) throw new ArgumentError('entry', 'the URL of a script', entry);
+  for (const [name, value] of Object.entries({ mark, registerPath, bootId })) requireText(name, value);
+  requireMethods('logger', logger, ['log']);
+  requireClock(clock);
+  requireFunctions({ mayActForMs, observerFor });
+  requireShape('options', options, optionsShape);
 }

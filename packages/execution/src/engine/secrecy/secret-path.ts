@@ -1,5 +1,7 @@
 /** Parts of a value, named by the way to them. */
 
+import { ArgumentError } from '../../argument-error.ts';
+
 /** The way from a value's root to one of its parts: `['variables', 'token']`. */
 export type SecretPath = readonly (string | number)[];
 
@@ -20,11 +22,20 @@ export function partAt(value: unknown, path: SecretPath): unknown {
 /**
  * A copy in which the parts at these paths are hidden.
  *
+ * @throws ArgumentError for `paths` that are no lists of keys
  * @example
  * withHidden({ variables: { token: 't', n: 1 } }, [['variables', 'token']]); // { variables: { token: '[redacted]', n: 1 } }
  */
 export function withHidden<T>(value: T, paths: readonly SecretPath[] | undefined): T {
+  requirePaths(paths);
   return (paths ?? []).reduce<unknown>((hidden, path) => hiddenAt(hidden, path), value) as T;
+}
+
+function requirePaths(paths: unknown): void {
+  const isKey = (key: unknown): boolean => typeof key === 'string' || typeof key === 'number';
+  const isPath = (path: unknown): boolean => Array.isArray(path) && path.every(isKey);
+  if (paths === undefined || (Array.isArray(paths) && paths.every(isPath))) return;
+  throw new ArgumentError('paths', "a list of paths, such as [['variables', 'token']]", paths);
 }
 
 function hiddenAt(value: unknown, [key, ...rest]: SecretPath): unknown {

@@ -4,6 +4,7 @@
  * by it, unless a config value is of the wrong kind and a connection stands in for it. What needs the whole graph
  * (connections to missing nodes, pairs, cycles) only `checkWorkflow` tells.
  */
+import { ArgumentError, requireMethods, requireObjects } from '../../argument-error.ts';
 import type { JsonObject } from '../../json.ts';
 import type { NodeType } from '../../node-contract.ts';
 import { paramsOf } from '../param-schema.ts';
@@ -28,12 +29,16 @@ const engineKeys: JsonObject = {
 /**
  * The schema of workflow files whose nodes are of the registry's types. Nodes of other types are not judged.
  *
+ * @throws ArgumentError for a `registry` that is none
  * @example
  * const schema = workflowJsonSchema(createNodeRegistry([]));
  * schema.$schema; // 'https://json-schema.org/draft/2020-12/schema'
  */
 export function workflowJsonSchema(registry: NodeRegistry): JsonObject {
+  requireMethods('registry', registry, ['list']);
+  if (!(registry.aliases instanceof Map)) throw new ArgumentError('registry.aliases', 'a Map', registry.aliases);
   const types = registry.list();
+  requireObjects('registry.list()', types);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Casare workflow',

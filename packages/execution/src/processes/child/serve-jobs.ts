@@ -7,6 +7,8 @@
 import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { requireObject } from '../../argument-error.ts';
+import { aFunction, requireShape } from '../../argument-shapes.ts';
 import type { JobTimeout, RunReport, StopRequest } from '../../engine/run-options.ts';
 import { InProcessRunner, type InProcessRunnerOptions } from '../../jobs/in-process-runner.ts';
 import { progressShapeData } from '../../jobs/progress-shape.ts';
@@ -60,10 +62,13 @@ const MAX_ERROR_CHARS = 2_000;
 /**
  * To be called once, by the script that a `ProcessRunner` is given as its `entry`. Resolves when it listens.
  *
+ * @throws ArgumentError without a function `open`
  * @example
  * await serveJobs({ open: async () => ({ registry: createNodeRegistry(nodeTypes) }) });
  */
 export async function serveJobs(options: ServeOptions): Promise<void> {
+  requireObject('options', options);
+  requireShape('open', options.open, aFunction);
   // A service manager that stops the robot may signal each of its processes; the supervisor decides what ends.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   // biome-ignore lint/style/noProcessEnv: has been read by Node.js, and is not meant for what nodes start
