@@ -4,7 +4,7 @@ import { ConnectionError } from './errors.ts';
 
 /** @throws ConnectionError `INVALID_URL` (class P) */
 export function checkUrl(text: string): string {
-  const url = URL.parse(text);
+  const url = typeof text === 'string' ? URL.parse(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new ConnectionError(
       'the URL of the project must begin with http:// or https://',

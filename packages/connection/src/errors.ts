@@ -1,4 +1,5 @@
 /** Errors of this package. They cross package borders by `code` and `category`, never by `instanceof`. */
+import { requireObject, requireText } from './argument-error.ts';
 import { type ErrorCategory, type ErrorClass, type ErrorVerdict, verdict } from './classification/verdict.ts';
 
 export interface ConnectionErrorDetails {
@@ -24,6 +25,8 @@ export class ConnectionError extends Error implements ErrorVerdict {
   declare readonly hint?: string;
 
   constructor(message: string, judged: ErrorVerdict, more: ConnectionErrorDetails = {}) {
+    requireObject('judged', judged);
+    requireObject('more', more);
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'ConnectionError';
     this.code = judged.code;
@@ -49,6 +52,7 @@ export class CircuitBreakerOpenError extends ConnectionError {
   readonly remainingMs: number;
 
   constructor(breaker: string, remainingMs: number, halfOpen = false) {
+    requireText('breaker', breaker);
     const waits = Number.isFinite(remainingMs);
     const when = waits ? `next try in ${Math.ceil(remainingMs)} ms` : 'until it is reset';
     super(

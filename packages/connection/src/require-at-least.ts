@@ -1,7 +1,9 @@
+import { ArgumentError } from './argument-error.ts';
+
 /**
  * Refuses settings that cannot mean anything.
  *
- * @throws RangeError naming the first setting that is not a number of at least `minimum`
+ * @throws ArgumentError naming the first setting that is not a number of at least `minimum`
  */
 export function requireAtLeast(
   minimum: number,
@@ -12,7 +14,7 @@ export function requireAtLeast(
     const fits =
       options.whole === true ? Number.isSafeInteger(value) : typeof value === 'number' && !Number.isNaN(value);
     if (!fits || value < minimum) {
-      throw new RangeError(`${name} must be ${options.whole === true ? 'a whole number' : 'a number'} >= ${minimum}`);
+      throw new ArgumentError(name, `${options.whole === true ? 'a whole number' : 'a number'} >= ${minimum}`, value);
     }
   }
 }

@@ -26,6 +26,7 @@ export interface AccessToken {
 
 /** @throws ConnectionError `INVALID_CREDENTIALS` (class P); the message shows none of them */
 export function checkCredentials(given: Credentials = { kind: 'key' }): Credentials {
+  if (typeof given !== 'object' || given === null) throw invalidCredentials('auth must be an object with a kind');
   switch (given.kind) {
     case 'key':
       return given;

@@ -1,4 +1,5 @@
 /** A breaker's settings with their defaults. */
+import { ArgumentError, requireFunctions, requireMethods, requireOptions } from '../argument-error.ts';
 import { classifyError } from '../classification/classify-error.ts';
 import { speaksAgainstService } from '../classification/verdict.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
@@ -45,11 +46,36 @@ export interface CircuitBreakerConfig {
   readonly logger: Logger;
 }
 
+const configNames: ReadonlySet<keyof CircuitBreakerConfig> = new Set([
+  'failureThreshold',
+  'trip',
+  'successThreshold',
+  'timeoutMs',
+  'timeoutMultiplier',
+  'maxTimeoutMs',
+  'timeoutJitter',
+  'recoveryMs',
+  'halfOpenMaxProbes',
+  'probeTimeoutMs',
+  'outcomeOf',
+  'outcomeOfValue',
+  'onStateChange',
+  'clock',
+  'random',
+  'logger',
+] as const);
+
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-/** @throws RangeError naming the first setting that is out of range */
+/** @throws ArgumentError naming the first setting that is out of range */
 export function breakerRules(config: Partial<CircuitBreakerConfig>): BreakerRules {
+  requireOptions('config', config, configNames);
+  const { outcomeOf, outcomeOfValue, onStateChange, random, clock, logger } = config;
+  requireFunctions({ outcomeOf, outcomeOfValue, onStateChange, random });
+  requireMethods('clock', clock, ['monotonic']);
+  requireMethods('logger', logger, ['log']);
   const timeoutMs = config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  requireAtLeast(0, { timeoutMs });
   const rules: BreakerRules = {
     timeoutMs,
     successThreshold: config.successThreshold ?? 2,
@@ -65,7 +91,7 @@ export function breakerRules(config: Partial<CircuitBreakerConfig>): BreakerRule
   requireAtLeast(0, { ...times, timeoutJitter });
   requireAtLeast(1, { timeoutMultiplier });
   requireAtLeast(timeoutMs, { maxTimeoutMs });
-  if (timeoutJitter > 1) throw new RangeError('timeoutJitter must be at most 1');
+  if (timeoutJitter > 1) throw new ArgumentError('timeoutJitter', 'at most 1', timeoutJitter);
   return rules;
 }
 

@@ -1,4 +1,5 @@
 /** Breakers by name, made on demand with shared settings: one per host, queue or whatever else fails on its own. */
+import { ArgumentError, requireObject, requireOptions, requireText } from '../argument-error.ts';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import { requireAtLeast } from '../require-at-least.ts';
@@ -18,7 +19,7 @@ export interface CircuitBreakerRegistryOptions {
  * Keeps at most `maxBreakers` breakers. For one more, the longest unused one that has nothing to remember is
  * forgotten: closed, not forced, no failure counted, recovered.
  *
- * @throws RangeError when `maxBreakers` is not a whole number of at least 1
+ * @throws ArgumentError when `maxBreakers` is not a whole number of at least 1
  *
  * @example
  * const breakers = new CircuitBreakerRegistry({ defaults: { failureThreshold: 3 } });
@@ -33,6 +34,8 @@ export class CircuitBreakerRegistry {
   #forgotten = 0;
 
   constructor(options: CircuitBreakerRegistryOptions = {}) {
+    requireOptions('options', options, new Set(['defaults', 'maxBreakers']));
+    requireObject('defaults', options.defaults ?? {});
     this.#defaults = options.defaults ?? {};
     this.#maxBreakers = options.maxBreakers ?? 1_000;
     requireAtLeast(1, { maxBreakers: this.#maxBreakers }, { whole: true });
@@ -56,15 +59,17 @@ export class CircuitBreakerRegistry {
    *
    * @param config settings besides the defaults; they matter only to a breaker that is made now
    * @throws ConnectionError `TOO_MANY_BREAKERS` when there is no room and every breaker has something to remember
-   * @throws RangeError when a setting is out of range
+   * @throws ArgumentError when a setting is out of range
    */
   get(name: string, config: Partial<CircuitBreakerConfig> = {}): CircuitBreaker {
+    requireText('name', name);
     const known = this.#breakers.get(name);
     if (known !== undefined) {
       this.#breakers.delete(name);
       this.#breakers.set(name, known);
       return known;
     }
+    requireObject('config', config);
     const made = new CircuitBreaker(name, { ...this.#defaults, ...config });
     this.#keep(made);
     return made;
@@ -91,7 +96,7 @@ export class CircuitBreakerRegistry {
    * @throws ConnectionError `INVALID_BREAKER_STATE`, `TOO_MANY_BREAKERS`
    */
   restore(states: Iterable<readonly [name: string, state: unknown]>): void {
-    const made = [...states].map(([name, state]) => CircuitBreaker.fromState(name, state, this.#defaults));
+    const made = pairsOf(states).map(([name, state]) => CircuitBreaker.fromState(name, state, this.#defaults));
     for (const breaker of made) {
       this.#breakers.delete(breaker.name);
       this.#keep(breaker);
@@ -116,4 +121,16 @@ export class CircuitBreakerRegistry {
       verdict('O', 'TOO_MANY_BREAKERS', { remedy: 'delete those that are not used, or raise maxBreakers' }),
     );
   }
+}
+
+type Pair = readonly [name: string, state: unknown];
+
+/** @throws ArgumentError for what is no list of names and states */
+function pairsOf(states: Iterable<Pair>): readonly Pair[] {
+  const isIterable = typeof states === 'object' && states !== null && Symbol.iterator in states;
+  if (!isIterable) throw new ArgumentError('states', 'a list of names and states', states);
+  const pairs = [...states];
+  const wrong = pairs.findIndex((pair) => !Array.isArray(pair));
+  if (wrong >= 0) throw new ArgumentError(`states[${wrong}]`, 'a name and a state', pairs[wrong]);
+  return pairs;
 }

@@ -5,6 +5,14 @@
  * A call through a closed circuit without a signal is the hot path: it makes no object but the promise that it returns.
  */
 import { abortable } from '../abort-scope.ts';
+import {
+  ArgumentError,
+  isSignal,
+  requireFunction,
+  requireMethods,
+  requireObject,
+  requireText,
+} from '../argument-error.ts';
 import { isVerdict, speaksAgainstService } from '../classification/verdict.ts';
 import { CircuitBreakerOpenError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
@@ -52,7 +60,7 @@ const { then: plainThen } = Promise.prototype;
 /**
  * Stops calling a service that keeps failing, and finds out gently whether it is back.
  *
- * @throws RangeError when a threshold, number or time of `config` is out of range
+ * @throws ArgumentError when a threshold, number or time of `config` is out of range
  *
  * @example
  * const breaker = new CircuitBreaker('supabase', { failureThreshold: 3, timeoutMs: 10_000 });
@@ -77,6 +85,7 @@ export class CircuitBreaker {
   #free: FreePass | undefined;
 
   constructor(name: string, config: Partial<CircuitBreakerConfig> = {}) {
+    requireText('name', name);
     this.name = name;
     this.#context = { rules: breakerRules(config), random: config.random ?? systemRandom };
     this.#outcomeOf = config.outcomeOf ?? defaultOutcomeOf;
@@ -85,7 +94,7 @@ export class CircuitBreaker {
     this.#logger = config.logger ?? warningLogger;
     this.#events = new EventHub(this.#logger);
     const trip = tripConfig(config);
-    this.#trip = typeof trip === 'function' ? trip(this.#clock) : createTripRule(trip, this.#clock);
+    this.#trip = typeof trip === 'function' ? ownRule(trip(this.#clock)) : createTripRule(trip, this.#clock);
     if (config.onStateChange !== undefined) this.#events.on('stateChange', config.onStateChange);
     this.#state = core.closed(this.#clock.monotonic());
     this.#free = this.#freePass(this.#state);
@@ -95,7 +104,7 @@ export class CircuitBreaker {
    * A breaker that goes on where `exportState` of another one stopped, with what was left of its times.
    *
    * @throws ConnectionError `INVALID_BREAKER_STATE` when `record` is damaged or of a newer version
-   * @throws RangeError as the constructor
+   * @throws ArgumentError as the constructor
    */
   static fromState(name: string, record: unknown, config: Partial<CircuitBreakerConfig> = {}): CircuitBreaker {
     const breaker = new CircuitBreaker(name, config);
@@ -114,9 +123,13 @@ export class CircuitBreaker {
     operation: (signal: AbortSignal | undefined) => PromiseLike<T> | T,
     options?: CircuitCallOptions,
   ): Promise<T> {
+    if (typeof operation !== 'function')
+      return Promise.reject(new ArgumentError('operation', 'a function: breaker.call(() => ask())', operation));
     const signal = options?.signal;
     const free = this.#free;
     if (signal === undefined && free !== undefined) return begin(operation, signal, free.observer);
+    if (signal !== undefined && !isSignal(signal))
+      return Promise.reject(new ArgumentError('signal', 'an AbortSignal', signal));
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     const permit = free?.permit ?? this.#admit();
     if (permit instanceof CircuitBreakerOpenError) return Promise.reject(permit);
@@ -150,6 +163,8 @@ export class CircuitBreaker {
    * with is logged and counted, and alters nothing.
    */
   on<Name extends keyof CircuitEvents>(name: Name, listener: (event: CircuitEvents[Name]) => unknown): this {
+    requireText('name', name);
+    requireFunction('listener', listener);
     this.#events.on(name, listener);
     return this;
   }
@@ -346,6 +361,14 @@ export class CircuitBreaker {
       forced: isForced(next),
     });
   }
+}
+
+/** @throws ArgumentError unless it has what the breaker asks a trip rule for */
+function ownRule(rule: TripRule): TripRule {
+  requireObject('trip()', rule);
+  requireMethods('trip()', rule, ['success', 'failure', 'clear']);
+  requireObject('trip().counts', rule.counts);
+  return rule;
 }
 
 function begin<T>(

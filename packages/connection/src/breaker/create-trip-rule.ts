@@ -1,3 +1,4 @@
+import { ArgumentError, requireObject } from '../argument-error.ts';
 import type { Clock } from '../ports.ts';
 import { requireAtLeast } from '../require-at-least.ts';
 import { ConsecutiveRule } from './consecutive-rule.ts';
@@ -5,8 +6,9 @@ import { CountWindowRule, LARGEST_WINDOW } from './count-window-rule.ts';
 import { TimeWindowRule } from './time-window-rule.ts';
 import type { TripConfig, TripRule } from './trip-rule.ts';
 
-/** @throws RangeError when a number is out of range or the kind is unknown */
+/** @throws ArgumentError when a number is out of range or the kind is unknown */
 export function createTripRule(config: TripConfig, clock: Pick<Clock, 'monotonic'>): TripRule {
+  requireObject('trip', config);
   switch (config.kind) {
     case 'consecutive':
       requireAtLeast(1, { 'trip.failures': config.failures }, { whole: true });
@@ -14,8 +16,8 @@ export function createTripRule(config: TripConfig, clock: Pick<Clock, 'monotonic
     case 'count-window': {
       const { size, failureRate, minimumCalls = size } = config;
       requireAtLeast(1, { 'trip.size': size, 'trip.minimumCalls': minimumCalls }, { whole: true });
-      if (size > LARGEST_WINDOW) throw new RangeError(`trip.size must be at most ${LARGEST_WINDOW}`);
-      if (minimumCalls > size) throw new RangeError('trip.minimumCalls must not be above trip.size');
+      if (size > LARGEST_WINDOW) throw new ArgumentError('trip.size', `at most ${LARGEST_WINDOW}`, size);
+      if (minimumCalls > size) throw new ArgumentError('trip.minimumCalls', 'at most trip.size', minimumCalls);
       requireShare(failureRate);
       return new CountWindowRule({ size, failureRate, minimumCalls });
     }
@@ -23,17 +25,16 @@ export function createTripRule(config: TripConfig, clock: Pick<Clock, 'monotonic
       const { windowMs, failureRate, minimumCalls } = config;
       requireAtLeast(1, { 'trip.minimumCalls': minimumCalls }, { whole: true });
       requireAtLeast(1, { 'trip.windowMs': windowMs });
-      if (!Number.isFinite(windowMs)) throw new RangeError('trip.windowMs must be finite');
+      if (!Number.isFinite(windowMs)) throw new ArgumentError('trip.windowMs', 'finite', windowMs);
       requireShare(failureRate);
       return new TimeWindowRule({ windowMs, failureRate, minimumCalls }, clock);
     }
     default:
-      throw new RangeError(
-        `trip.kind must be consecutive, count-window or time-window, not ${String((config as TripConfig).kind)}`,
-      );
+      throw new ArgumentError('trip.kind', 'consecutive, count-window or time-window', (config as TripConfig).kind);
   }
 }
 
 function requireShare(failureRate: number): void {
-  if (!(failureRate > 0 && failureRate <= 1)) throw new RangeError('trip.failureRate must be above 0 and at most 1');
+  if (!(typeof failureRate === 'number' && failureRate > 0 && failureRate <= 1))
+    throw new ArgumentError('trip.failureRate', 'above 0 and at most 1', failureRate);
 }

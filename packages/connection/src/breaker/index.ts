@@ -1,3 +1,4 @@
+export { ArgumentError } from '../argument-error.ts';
 export { CircuitBreakerOpenError, ConnectionError, type ConnectionErrorDetails } from '../errors.ts';
 export type { Clock, Logger, LogLevel, Random } from '../ports.ts';
 export { systemClock } from '../system-clock.ts';

@@ -3,6 +3,7 @@
  * `AggregateError.errors`, asks its rules about each link, outermost first, and takes the first answer.
  * Of several errors that happened side by side the least hopeful one decides.
  */
+import { ArgumentError } from '../argument-error.ts';
 import { readField } from '../safe-read.ts';
 import { abortRule } from './abort-rule.ts';
 import { type ClassifyRule, type ErrorLink, errorLink } from './error-link.ts';
@@ -55,6 +56,8 @@ const MAX_LINKS = 64;
  * Builds a classifier that asks `extraRules` before the built-in ones, for the errors of another field. A rule that
  * throws counts as one that does not know the error.
  *
+ * @throws ArgumentError for what is no list of functions
+ *
  * @example
  * const classify = createClassifier([
  *   ({ code }) => (code === 'SQLITE_BUSY' ? verdict('S', code) : undefined),
@@ -62,9 +65,11 @@ const MAX_LINKS = 64;
  * classify(Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' })).class; // 'S'
  */
 export function createClassifier(extraRules: readonly ClassifyRule[] = []): ClassifyError {
+  if (!Array.isArray(extraRules) || extraRules.some((rule) => typeof rule !== 'function'))
+    throw new ArgumentError('extraRules', 'a list of functions', extraRules);
   const rules = [...extraRules, ...BUILT_IN];
   return (error, context = {}) => {
-    const { callerSignal } = context;
+    const callerSignal = readField(context, 'callerSignal') as AbortSignal | undefined;
     const isAborted = callerSignal?.aborted;
     if (isVerdict(error)) return plainVerdict(error);
     if (isAborted === true && error === callerSignal?.reason) return verdict('C', 'ABORTED');

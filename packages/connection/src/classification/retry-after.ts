@@ -16,11 +16,11 @@ export function parseRetryAfter(
   nowMs: number,
   dateHeader?: string | null,
 ): number | undefined {
-  const text = value?.trim() ?? '';
+  const text = typeof value === 'string' ? value.trim() : '';
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const dateMs = parseHttpDate(text);
   if (dateMs === undefined) return undefined;
-  return Math.max(0, dateMs - (parseHttpDate(dateHeader ?? '') ?? nowMs));
+  return Math.max(0, dateMs - (parseHttpDate(typeof dateHeader === 'string' ? dateHeader : '') ?? nowMs));
 }
 
 /** The three forms of an HTTP date begin with a weekday; `Date.parse` alone would take "1" or "-5" for a year. */

@@ -5,6 +5,7 @@
  * S transient, surely not executed. A transient, ambiguous: it may have been executed. T throttled.
  * U credentials refused or expired. P permanent. C cancelled by our own caller. O an operator must act.
  */
+import { requireObject, requireText } from '../argument-error.ts';
 import { readField } from '../safe-read.ts';
 
 export type ErrorCategory = 'transient' | 'permanent' | 'unknown';
@@ -53,6 +54,8 @@ const CATEGORY: { readonly [letter in ErrorClass]: ErrorCategory } = {
 
 /** A verdict with what follows from its class filled in: the category, and ambiguity for A and C. */
 export function verdict(letter: ErrorClass, code: string, extras: VerdictExtras = {}): ErrorVerdict {
+  requireText('letter', letter);
+  requireObject('extras', extras);
   const { retryAfterMs, retryOnce, remedy } = extras;
   return {
     category: extras.category ?? CATEGORY[letter],

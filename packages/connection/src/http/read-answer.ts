@@ -3,11 +3,13 @@
  * stalls after them is waited for as long as nobody bounds it.
  */
 import { abortable } from '../abort-scope.ts';
+import { ArgumentError, requireMethods, requireOptions, requireSignal } from '../argument-error.ts';
 import { httpVerdict } from '../classification/http-rule.ts';
 import { parseRetryAfter } from '../classification/retry-after.ts';
 import { verdict } from '../classification/verdict.ts';
 import { ConnectionError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
+import { requireAtLeast } from '../require-at-least.ts';
 import { systemClock } from '../system-clock.ts';
 
 export interface ReadOptions {
@@ -48,6 +50,8 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
  * );
  */
 export async function readAnswer(response: Response, options: ReadAnswerOptions = {}): Promise<HttpAnswer> {
+  requireOptions('options', options, new Set(['signal', 'maxBytes', 'clock']));
+  requireMethods('clock', options.clock, ['now']);
   const bytes = await readBytes(response, options);
   const { status, headers } = response;
   const text = (): string => new TextDecoder().decode(bytes);
@@ -80,10 +84,12 @@ export async function readAnswer(response: Response, options: ReadAnswerOptions 
  *
  * @throws ConnectionError `RESPONSE_TOO_LARGE` (class P); the signal's reason as soon as it aborts
  */
-export async function readBytes(
-  response: Response,
-  { signal, maxBytes = DEFAULT_MAX_BYTES }: ReadOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(response: Response, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  requireOptions('options', options, new Set(['signal', 'maxBytes', 'clock']));
+  const { signal, maxBytes = DEFAULT_MAX_BYTES } = options;
+  requireSignal(signal);
+  requireAtLeast(0, { maxBytes });
+  requireResponse(response);
   if (response.body === null) return new Uint8Array(0);
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
@@ -111,4 +117,10 @@ export async function readBytes(
     offset += chunk.byteLength;
   }
   return whole;
+}
+
+function requireResponse(response: Response): void {
+  const isAnswer = typeof response === 'object' && response !== null && 'status' in response && 'body' in response;
+  if (!isAnswer) throw new ArgumentError('response', 'what fetch resolves with', response);
+  if (response.body?.locked === true) throw new ArgumentError('response', 'an answer that nobody has read', response);
 }

@@ -1,4 +1,5 @@
 /** The manager's settings with their defaults. */
+import { requireOptions, requireText } from '../argument-error.ts';
 import { requireAtLeast, withDefaults } from '../require-at-least.ts';
 import { type BackoffConfig, checkBackoff } from '../retry/backoff.ts';
 
@@ -53,9 +54,11 @@ export const DEFAULT_CONNECTION_CONFIG: ConnectionConfig = {
   schema: 'public',
 };
 
-/** @throws RangeError naming the first setting that is out of range */
+/** @throws ArgumentError naming the first setting that is out of range */
 export function connectionConfig(given: Partial<ConnectionConfig> = {}): ConnectionConfig {
+  requireOptions('config', given, new Set(Object.keys(DEFAULT_CONNECTION_CONFIG)));
   const config = withDefaults(DEFAULT_CONNECTION_CONFIG, given);
+  requireText('schema', config.schema);
   checkBackoff(config);
   const { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes } = config;
   requireAtLeast(1, { connectionTimeoutMs, operationTimeoutMs, healthProbeTimeoutMs, authTimeoutMs, maxResponseBytes });

@@ -17,6 +17,7 @@
  */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { abortable, openScope } from '../abort-scope.ts';
+import { ArgumentError, isSignal, requireObject, requireSignal, requireText } from '../argument-error.ts';
 import { type Credentials, checkCredentials } from '../auth/credentials.ts';
 import type { CircuitBreakerConfig } from '../breaker/breaker-config.ts';
 import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
@@ -31,6 +32,7 @@ import type { RetryConfig } from '../retry/retry-config.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
 import { type ConnectionConfig, connectionConfig } from './connection-config.ts';
 import { type ConnectionStatus, StatusBook } from './connection-status.ts';
+import { requireCall, requireManagerOptions } from './manager-arguments.ts';
 import { ReconnectRules } from './reconnect-schedule.ts';
 import { schemaVersionProbe } from './schema-version-probe.ts';
 import { type Operation, Session } from './session.ts';
@@ -91,7 +93,7 @@ export type AnswerData<R> = R extends { data: infer D; error: infer E } ? ([E] e
 /**
  * A supervised connection to one Supabase project.
  *
- * @throws ConnectionError `INVALID_URL`, `INVALID_KEY`; RangeError for a setting out of range
+ * @throws ConnectionError `INVALID_URL`, `INVALID_KEY`; ArgumentError for another argument that cannot be
  *
  * @example
  * const manager = new ConnectionManager({ url: 'http://127.0.0.1:54321', key: serviceKey });
@@ -112,8 +114,7 @@ export class ConnectionManager {
   #connecting = 0;
 
   constructor(options: ConnectionManagerOptions) {
-    if (typeof options !== 'object' || options === null)
-      throw new TypeError('a ConnectionManager takes an object of options: { url, key }');
+    requireManagerOptions(options);
     const url = checkUrl(options.url);
     const key = checkKey(options.key);
     const config = connectionConfig(options.config);
@@ -170,6 +171,7 @@ export class ConnectionManager {
    * @throws ConnectionError when the service refuses (class U, O or P), the attempts are used up, or on abort (class C)
    */
   async connect(signal?: AbortSignal): Promise<void> {
+    requireSignal(signal);
     if (signal?.aborted) throw abortError(signal.reason, false);
     if (this.isConnected) return;
     this.#connecting += 1;
@@ -201,6 +203,7 @@ export class ConnectionManager {
   ): Promise<T>;
   execute<T>(operation: Operation<T>, options?: ExecuteOptions): Promise<T>;
   async execute(operation: Operation<unknown>, options: ExecuteOptions = {}): Promise<unknown> {
+    requireCall(operation, options);
     if (options.signal?.aborted) throw abortError(options.signal.reason, false);
     const session = this.#supervisor.session();
     const { signal, close } = openScope({ parents: [options.signal, session.signal] });
@@ -241,11 +244,13 @@ export class ConnectionManager {
    *
    * @throws as `execute`
    */
-  rpc<T = unknown>(
+  async rpc<T = unknown>(
     name: string,
     args: { readonly [parameter: string]: unknown } = {},
     options: ExecuteOptions = {},
   ): Promise<T> {
+    requireText('name', name);
+    requireObject('args', args);
     return this.execute<T>(async (client, signal) => client.rpc(name, args).abortSignal(signal), options);
   }
 
@@ -257,6 +262,7 @@ export class ConnectionManager {
    * @throws ConnectionError class U when the sign-in is refused, S when it does not work now, P before `connect`
    */
   async accessToken(signal: AbortSignal): Promise<string> {
+    if (!isSignal(signal)) throw new ArgumentError('signal', 'an AbortSignal', signal);
     return await abortable(this.#supervisor.session().authorizer.token(signal), signal);
   }
 

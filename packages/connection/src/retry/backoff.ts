@@ -1,4 +1,5 @@
 /** How long to wait before the next attempt. */
+import { ArgumentError, requireFunction, requireObject } from '../argument-error.ts';
 import { grownMs } from '../growth.ts';
 import type { Random } from '../ports.ts';
 import { requireAtLeast } from '../require-at-least.ts';
@@ -30,6 +31,7 @@ const JITTERS: ReadonlySet<unknown> = new Set([true, false, 'full', 'decorrelate
  * (`retryAfterMs`) is the least to wait, up to the same cap.
  *
  * @param previousMs the wait before this one, for `decorrelated`. Default `initialDelayMs`, as before the first wait.
+ * @throws ArgumentError
  *
  * @example
  * const config = { initialDelayMs: 1000, maxDelayMs: 30_000, backoffMultiplier: 2, jitter: false };
@@ -42,13 +44,17 @@ export function backoffDelayMs(
   retryAfterMs = 0,
   previousMs: number = config.initialDelayMs,
 ): number {
+  requireObject('config', config);
+  checkBackoff(config);
+  requireFunction('random', random);
+  requireAtLeast(0, { failures, retryAfterMs, previousMs });
   const waitMs = drawnMs(failures, config, random, previousMs);
   const isSpread = config.jitter !== false && config.jitter !== 'none';
   const wantedMs = retryAfterMs > 0 && isSpread ? retryAfterMs + waitMs : Math.max(retryAfterMs, waitMs);
   return Math.min(config.maxDelayMs, wantedMs);
 }
 
-/** @throws RangeError naming the first setting that is out of range */
+/** @throws ArgumentError naming the first setting that is out of range */
 export function checkBackoff({ initialDelayMs, maxDelayMs, backoffMultiplier, jitter }: BackoffConfig): void {
   const areNumbers =
     typeof initialDelayMs === 'number' && typeof maxDelayMs === 'number' && typeof backoffMultiplier === 'number';
@@ -56,7 +62,7 @@ export function checkBackoff({ initialDelayMs, maxDelayMs, backoffMultiplier, ji
   if (fits) return;
   requireAtLeast(0, { initialDelayMs, maxDelayMs });
   requireAtLeast(1, { backoffMultiplier });
-  throw new RangeError('jitter must be true, false, full, decorrelated or none');
+  throw new ArgumentError('jitter', 'true, false, full, decorrelated or none', jitter);
 }
 
 function drawnMs(failures: number, config: BackoffConfig, random: Random, previousMs: number): number {

@@ -1,3 +1,4 @@
+export { ArgumentError } from '../argument-error.ts';
 export { ConnectionError, type ConnectionErrorDetails } from '../errors.ts';
 export {
   type HttpAnswer,

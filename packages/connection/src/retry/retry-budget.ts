@@ -1,3 +1,4 @@
+import { requireMethods, requireOptions } from '../argument-error.ts';
 import type { Clock } from '../ports.ts';
 import { requireAtLeast } from '../require-at-least.ts';
 import { systemClock } from '../system-clock.ts';
@@ -23,7 +24,7 @@ export interface RetryBudgetStatus {
  * Bounds the retries of all callers that share it, so that they do not multiply the load on a service in trouble: a
  * token bucket. First attempts cost nothing. It owns no timer.
  *
- * @throws RangeError when a number is out of range
+ * @throws ArgumentError when a number is out of range
  *
  * @example
  * const budget = new RetryBudget({ capacity: 20, refillPerSecond: 2 });
@@ -39,6 +40,8 @@ export class RetryBudget {
   #refused = 0;
 
   constructor(options: RetryBudgetOptions = {}) {
+    requireOptions('options', options, new Set(['capacity', 'refillPerSecond', 'clock']));
+    requireMethods('clock', options.clock, ['monotonic']);
     const { capacity = 10, refillPerSecond = 1 } = options;
     requireAtLeast(0, { capacity, refillPerSecond });
     this.#capacity = capacity;

@@ -1,4 +1,5 @@
 /** What can be set about retrying, with the defaults. */
+import { ArgumentError, requireFunction, requireMethods, requireOptions, requireSignal } from '../argument-error.ts';
 import type { ClassifyError } from '../classification/classify-error.ts';
 import type { ErrorVerdict } from '../classification/verdict.ts';
 import type { Clock, Random } from '../ports.ts';
@@ -53,8 +54,10 @@ export interface RetryEvent {
   readonly delayMs: number;
 }
 
-/** @throws RangeError naming the first setting that is out of range */
+/** @throws ArgumentError naming the first setting that is out of range */
 export function retryConfig(options: RetryOptions): RetryConfig {
+  requireOptions('options', options, optionNames);
+  requireParts(options);
   const config: RetryConfig = {
     maxAttempts: options.maxAttempts ?? DEFAULT_RETRY.maxAttempts,
     initialDelayMs: options.initialDelayMs ?? DEFAULT_RETRY.initialDelayMs,
@@ -65,8 +68,24 @@ export function retryConfig(options: RetryOptions): RetryConfig {
   checkBackoff(config);
   const { maxAttempts } = config;
   const { timeoutMs } = options;
-  const isCount = (maxAttempts >= 1 && Number.isInteger(maxAttempts)) || maxAttempts === Number.POSITIVE_INFINITY;
-  if (!isCount) throw new RangeError('maxAttempts must be a whole number >= 1, or Infinity');
+  const isCount = (Number.isInteger(maxAttempts) && maxAttempts >= 1) || maxAttempts === Number.POSITIVE_INFINITY;
+  if (!isCount) throw new ArgumentError('maxAttempts', 'a whole number >= 1, or Infinity', maxAttempts);
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) requireAtLeast(0, { timeoutMs });
   return config;
+}
+
+const optionNames: ReadonlySet<string> = new Set([
+  ...Object.keys(DEFAULT_RETRY),
+  ...['signal', 'timeoutMs', 'idempotent', 'budget', 'classify', 'shouldRetry', 'onRetry', 'clock', 'random'],
+]);
+
+/** Each call of `retry` comes by here: what is left out costs a comparison. */
+function requireParts({ budget, classify, shouldRetry, onRetry, clock, random, signal }: RetryOptions): void {
+  if (classify !== undefined) requireFunction('classify', classify);
+  if (shouldRetry !== undefined) requireFunction('shouldRetry', shouldRetry);
+  if (onRetry !== undefined) requireFunction('onRetry', onRetry);
+  if (random !== undefined) requireFunction('random', random);
+  if (budget !== undefined) requireMethods('budget', budget, ['tryTake']);
+  if (clock !== undefined) requireMethods('clock', clock, ['monotonic', 'sleep']);
+  if (signal !== undefined) requireSignal(signal);
 }

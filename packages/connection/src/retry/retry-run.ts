@@ -33,7 +33,7 @@ export class RetryRun<T> {
   #attemptControl: AbortController | undefined;
   #waitControl: AbortController | undefined;
 
-  /** @throws RangeError when a setting is out of range */
+  /** @throws ArgumentError when a setting is out of range */
   constructor(
     operation: (attempt: RetryAttempt) => PromiseLike<T> | T,
     options: RetryOptions,

@@ -6,6 +6,7 @@
  * R2 one deadline bounds all attempts and waits; no wait is begun that could not end before it;
  * R3 an abort settles the call at once, in an attempt or in a wait, and leaves no timer and no listener.
  */
+import { ArgumentError, requireList } from '../argument-error.ts';
 import type { RetryAttempt, RetryOptions } from './retry-config.ts';
 import { RetryRun } from './retry-run.ts';
 
@@ -13,7 +14,7 @@ import { RetryRun } from './retry-run.ts';
  * Runs `operation` until it succeeds, its failure is not worth repeating, or attempts, time or budget are used up.
  * Rejects with the last failure as it was thrown.
  *
- * @throws RangeError when a setting is out of range
+ * @throws ArgumentError when a setting is out of range
  * @throws ConnectionError `DEADLINE_EXCEEDED` (class A) when the deadline strikes during an attempt
  * @throws the signal's reason when it aborts
  *
@@ -29,8 +30,8 @@ export function retry<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     if (typeof operation !== 'function')
-      throw new TypeError('retry takes a function: retry(() => ask(), { maxAttempts: 5 })');
-    if (typeof options !== 'object' || options === null) throw new TypeError('the options of retry must be an object');
+      throw new ArgumentError('operation', 'a function: retry(() => ask(), { maxAttempts: 5 })', operation);
+    if (typeof options !== 'object' || options === null) throw new ArgumentError('options', 'an object', options);
     if (options.signal?.aborted === true) reject(options.signal.reason);
     else new RetryRun(operation, options, resolve, reject).start();
   });
@@ -49,5 +50,9 @@ export function retryAsync<A extends readonly unknown[], T>(
   args: A,
   options?: RetryOptions,
 ): Promise<T> {
-  return retry(() => operation(...args), options);
+  return retry(() => {
+    if (typeof operation !== 'function') throw new ArgumentError('operation', 'a function', operation);
+    requireList('args', args);
+    return operation(...args);
+  }, options);
 }

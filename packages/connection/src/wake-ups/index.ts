@@ -1,4 +1,5 @@
 /** Wake-ups over Supabase Realtime, alone: no supabase-js is needed for them. */
+export { ArgumentError } from '../argument-error.ts';
 export type { Clock, Logger, LogLevel, Random } from '../ports.ts';
 export { systemClock } from '../system-clock.ts';
 export { PollPacer, type PollPacerOptions } from './poll-pacer.ts';

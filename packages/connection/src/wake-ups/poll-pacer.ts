@@ -1,4 +1,5 @@
 /** How often to poll: seldom while push is alive, as usual otherwise. Polling never stops. */
+import { requireMethods, requireOptions } from '../argument-error.ts';
 import type { Clock } from '../ports.ts';
 import { requireAtLeast } from '../require-at-least.ts';
 import { systemClock } from '../system-clock.ts';
@@ -15,7 +16,7 @@ export interface PollPacerOptions {
 }
 
 /**
- * @throws RangeError for an interval that is no positive number
+ * @throws ArgumentError for an interval that is no positive number
  *
  * @example
  * const pacer = new PollPacer({ pollIntervalMs: 1_000, relaxedIntervalMs: 10_000 });
@@ -29,6 +30,8 @@ export class PollPacer {
   #aliveSince: number | undefined;
 
   constructor(options: PollPacerOptions) {
+    requireOptions('options', options, new Set(['pollIntervalMs', 'relaxedIntervalMs', 'settleMs', 'clock']));
+    requireMethods('clock', options.clock, ['monotonic']);
     const { pollIntervalMs, relaxedIntervalMs, settleMs = 10_000 } = options;
     requireAtLeast(1, { pollIntervalMs, relaxedIntervalMs });
     requireAtLeast(0, { settleMs });

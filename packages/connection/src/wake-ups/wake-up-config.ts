@@ -1,4 +1,5 @@
 /** The settings of wake-ups with their defaults. Durations in ms. */
+import { requireOptions } from '../argument-error.ts';
 import { requireAtLeast, withDefaults } from '../require-at-least.ts';
 import { type BackoffConfig, checkBackoff } from '../retry/backoff.ts';
 
@@ -40,8 +41,9 @@ export const DEFAULT_WAKE_UP_CONFIG: WakeUpConfig = {
   maxFrameBytes: 256 * 1024,
 };
 
-/** @throws RangeError naming the first setting that is out of range */
+/** @throws ArgumentError naming the first setting that is out of range */
 export function wakeUpConfig(given: Partial<WakeUpConfig> = {}): WakeUpConfig {
+  requireOptions('config', given, new Set(Object.keys(DEFAULT_WAKE_UP_CONFIG)));
   const config = withDefaults(DEFAULT_WAKE_UP_CONFIG, given);
   checkBackoff(config);
   const { jitter: _jitter, stableAfterMs, initialDelayMs: _initialDelayMs, ...positive } = config;

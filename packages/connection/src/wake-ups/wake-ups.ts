@@ -15,11 +15,21 @@
  */
 import { randomUUID } from 'node:crypto';
 import { openScope } from '../abort-scope.ts';
+import {
+  requireFunction,
+  requireFunctions,
+  requireList,
+  requireMethods,
+  requireObject,
+  requireOptions,
+  requireText,
+} from '../argument-error.ts';
 import { checkToken } from '../auth/credentials.ts';
 import { checkKey, checkUrl } from '../check-project.ts';
 import { harmless, notify } from '../listeners.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
 import { Redactor } from '../redactor.ts';
+import { requireAtLeast } from '../require-at-least.ts';
 import { backoffDelayMs } from '../retry/backoff.ts';
 import { messageOf } from '../safe-read.ts';
 import { systemClock, systemRandom, warningLogger } from '../system-clock.ts';
@@ -84,7 +94,7 @@ export interface WakeUpStatus {
 }
 
 /**
- * @throws ConnectionError `INVALID_URL`, `INVALID_KEY`; RangeError for a setting out of range
+ * @throws ConnectionError `INVALID_URL`, `INVALID_KEY`; ArgumentError for another argument that cannot be
  *
  * @example
  * const wakeUps = new WakeUps({
@@ -119,6 +129,7 @@ export class WakeUps {
   #running: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
 
   constructor(options: WakeUpsOptions) {
+    requireWakeUpsOptions(options);
     checkUrl(options.url);
     checkKey(options.key);
     this.#options = options;
@@ -309,4 +320,29 @@ export class WakeUps {
     if (kind === 'absent') this.#logger.log('info', `no wake-ups, polling serves: ${reason}`);
     else this.#logger.log('warning', `wake-ups are refused, polling serves: ${reason}`);
   }
+}
+
+const optionNames: ReadonlySet<string> = new Set([
+  ...['url', 'key', 'token', 'topics', 'requestEcho', 'onWakeUp', 'onAlive', 'onLost', 'config'],
+  ...['clock', 'random', 'logger', 'openSocket'],
+]);
+
+function requireWakeUpsOptions(options: WakeUpsOptions): void {
+  requireOptions('options', options, optionNames);
+  const { token, topics, requestEcho, onWakeUp, onAlive, onLost, clock, random, logger, openSocket } = options;
+  for (const [name, value] of Object.entries({ token, onWakeUp })) requireFunction(name, value);
+  requireFunctions({ requestEcho, onAlive, onLost, random, openSocket });
+  requireMethods('clock', clock, ['now', 'monotonic', 'sleep']);
+  requireMethods('logger', logger, ['log']);
+  requireList('topics', topics);
+  for (const [index, topic] of topics.entries()) {
+    const { name, spreadMs = 0 } = objectAt(`topics[${index}]`, topic);
+    requireText(`topics[${index}].name`, name);
+    requireAtLeast(0, { [`topics[${index}].spreadMs`]: spreadMs });
+  }
+}
+
+function objectAt<T extends object>(argument: string, value: T): T {
+  requireObject(argument, value);
+  return value;
 }
