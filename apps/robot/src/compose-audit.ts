@@ -24,8 +24,10 @@ export interface RobotAudit {
   readonly problem: string | null;
   /** Sends anchors to the server; null without an audit log. */
   anchorsOn(server: AnchorServer): AuditAnchors | null;
-  /** Whether durable entries can be written; after a failure, asking tries again. */
-  isWritable(): boolean;
+  /** Whether durable entries can be written, as far as is known: false from a failure until a try has succeeded. */
+  readonly canWrite: boolean;
+  /** After a failure, tries again. */
+  tryToWrite(): void;
   close(): void;
 }
 
@@ -33,7 +35,8 @@ const withoutAudit: RobotAudit = {
   audit: null,
   problem: null,
   anchorsOn: () => null,
-  isWritable: () => true,
+  canWrite: true,
+  tryToWrite: () => undefined,
   close: () => undefined,
 };
 const dayMs = 86_400_000;
@@ -58,8 +61,14 @@ export function composeAudit({ config, identity, redactor, logger, clock, onWrit
     onError: (error) => {
       if (error.message !== told) logger.log('critical', error.message, { code: error.code });
       told = error.message;
+      tellWhetherWritable();
     },
   });
+  const tellWhetherWritable = (): void => {
+    const { canWrite, lost } = audit.getStatus();
+    const why = lost?.error ?? 'its last write failed';
+    onWritable(canWrite ? null : `the audit log cannot be written (${why}), so nothing would tell of them`);
+  };
   audit.open();
   const check = new AuditCheck({ audit, folder: settings.auditDir, logger, clock });
   void check.run();
@@ -72,12 +81,12 @@ export function composeAudit({ config, identity, redactor, logger, clock, onWrit
       anchors = new AuditAnchors({ audit, server, intervalMs: settings.auditAnchorIntervalMs, logger });
       return anchors;
     },
-    isWritable: () => {
-      const isWritable = audit.checkWritable();
-      const why = audit.getStatus().lost?.error ?? 'its last write failed';
-      onWritable(isWritable ? null : `the audit log cannot be written (${why}), so nothing would tell of them`);
-      if (isWritable) told = null;
-      return isWritable;
+    get canWrite() {
+      return audit.getStatus().canWrite;
+    },
+    tryToWrite: () => {
+      if (audit.checkWritable()) told = null;
+      tellWhetherWritable();
     },
     close() {
       check.stop();

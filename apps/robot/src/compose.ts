@@ -108,7 +108,7 @@ export interface RobotParts extends Measurements {
   readonly redactor: Redactor;
   readonly audit: AuditLogger | null;
   /** What was found when its log was looked at, and whether it can be written to. */
-  readonly auditRecord: Pick<RobotAudit, 'problem' | 'isWritable'>;
+  readonly auditRecord: Pick<RobotAudit, 'problem' | 'tryToWrite'>;
   readonly auditAnchors: AuditAnchors | null;
   close(): Promise<void>;
 }
@@ -298,7 +298,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const intake = new JobIntake({
       locker,
       desk,
-      isPaused: () => pause.current !== null || !record.isWritable(),
+      isPaused: () => pause.current !== null || !record.canWrite,
       isHeld: () => gate.isClosed,
       claimRequest: await loadClaimRequest(home),
       robot,

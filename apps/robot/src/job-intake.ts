@@ -81,9 +81,7 @@ export class JobIntake {
   /** What the next turn should ask for; null without a free slot, while paused or held, or while a claim is under way. */
   begin(): ClaimUnderWay | null {
     if (this.isClosed) return null;
-    // Looking for room finds out whether what holds the robot (an audit log that could not be written) is over.
-    const room = this.#room;
-    const limit = this.#options.isHeld() ? 0 : room;
+    const limit = this.#options.isHeld() ? 0 : this.#room;
     // A claim that was made without our knowing is looked after also by a robot that is full or paused.
     if (limit === 0 && !this.#mayBeUsed) return null;
     if (this.#underWay !== null) {

@@ -125,7 +125,7 @@ export class RobotLoops {
     const { probe, gate, auditRecord } = this.#parts;
     await probe.look();
     gate.hold('store', probe.problem ?? null);
-    auditRecord.isWritable();
+    auditRecord.tryToWrite();
   }
 
   /** A line is also how it is found out whether the files can be written again. */

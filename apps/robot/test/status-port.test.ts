@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
-import type { JsonObject, NodeType } from '@casare/execution';
+import { type Clock, type JsonObject, type NodeType, systemClock } from '@casare/execution';
 import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { readAuditLog } from '@casare/observability';
 import { eventually } from '@casare/testing';
@@ -59,7 +59,23 @@ function askUrl(url: URL, { method = 'GET', headers = {}, body }: AskOptions = {
   });
 }
 
-async function robotWith(settings: Partial<RobotConfig> = {}, nodes: readonly NodeType[] = []) {
+/** Nodes that end when the gate of their id is opened, whatever their time limit. */
+function gatedNodes(gates: Readonly<Record<string, Promise<void>>>): readonly NodeType[] {
+  return deafNodes.map((node) => ({
+    ...node,
+    type: 'GateNode',
+    run: async ({ nodeId }) => {
+      await gates[nodeId];
+      return {};
+    },
+  }));
+}
+
+async function robotWith(
+  settings: Partial<RobotConfig> = {},
+  nodes: readonly NodeType[] = [],
+  clock: Clock = systemClock,
+) {
   const home = temporaryFolder();
   const { observability = {}, jobExecution = {} } = settings;
   const agent = new RobotAgent(
@@ -69,7 +85,7 @@ async function robotWith(settings: Partial<RobotConfig> = {}, nodes: readonly No
       jobExecution: { pollIntervalMs: 100, heartbeatIntervalMs: 300, ...jobExecution },
       observability: { logLevel: 'critical', readyTimeoutMs: 5_000, ...observability },
     }),
-    { nodes },
+    { nodes, clock },
   );
   await agent.start();
   onTestFinished(() => agent.stop({ mode: 'suspend' }));
@@ -150,11 +166,42 @@ describe('readiness', () => {
     expect(existsSync(join(home, 'status-page.json'))).toBe(false);
   });
 
-  it('is lost for good with a node that cannot be ended, and the robot says that only a restart helps', async () => {
+  it('is lost while nodes stand still, which are all named, and for good with one that cannot be ended', async () => {
     const operator = await operatorOf(server);
     onTestFinished(() => operator.close());
-    const { agent, ask, isReady } = await robotWith({ jobExecution: { cancelGraceMs: 200 } as never }, deafNodes);
+    const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const nodes = [...deafNodes, ...gatedNodes({ one: one.promise, two: two.promise })];
+    // A minute that passes at once.
+    const passed = { ms: 0 };
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed.ms };
+    const jobExecution = { cancelGraceMs: 200, nodeTimeoutMs: 30_000 };
+    const { agent, ask, isReady } = await robotWith({ jobExecution: jobExecution as never }, nodes, clock);
     await eventually('it is ready', isReady, patient);
+    const gated = (gate: string): Promise<string> => operator.submit(chain(gate, [{ id: gate, type: 'GateNode' }]));
+    const [first, second] = [await gated('one'), await gated('two')];
+    await eventually(
+      'both nodes run',
+      () => agent.getStatus().running.flatMap((job) => job.nodes).length === 2,
+      patient,
+    );
+    expect(await isReady()).toBe(true);
+    passed.ms = 60_000;
+    const still = async (): Promise<readonly string[]> =>
+      ((await ask('/readyz')).json.reasons as { code: string; message: string }[]).flatMap(({ code, message }) =>
+        code === 'NODE_STANDS_STILL' ? [message.replace(/ for .*/, '')] : [],
+      );
+    expect((await still()).toSorted()).toEqual(
+      [`job ${first} has been at node one`, `job ${second} has been at node two`].toSorted(),
+    );
+    expect((await ask('/healthz')).json).toEqual({ alive: false, state: 'stuck' });
+    one.resolve();
+    expect(await operator.ended(first)).toMatchObject({ status: 'completed' });
+    expect([await still(), await isReady()]).toEqual([[`job ${second} has been at node two`], false]);
+    two.resolve();
+    expect(await operator.ended(second)).toMatchObject({ status: 'completed' });
+    await eventually('it is ready again', isReady, patient);
+    expect((await ask('/status.json')).json).toMatchObject({ state: 'idle', reasons: [] });
+
     const jobId = await operator.submit(chain('deaf', [{ id: 'deaf', type: 'DeafNode' }]));
     const isAtNode = (): boolean => agent.getStatus().running.some(({ nodes }) => nodes.includes('deaf'));
     await eventually('the node runs', isAtNode, patient);
