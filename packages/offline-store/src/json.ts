@@ -28,7 +28,11 @@ export function encodeJson(value: unknown, what: string): string {
 
 /** @throws StoreError `NOT_SERIALIZABLE` with the path to the offending part */
 export function assertSerializable(value: unknown, what: string): void {
-  assertJson(value, what, [], 0);
+  const fault = faultIn(value, 0);
+  if (fault === null) return;
+  const path = fault.depth < maxDepth ? fault.path : fault.path.slice(0, 5);
+  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+  throw new StoreError('NOT_SERIALIZABLE', `The ${what} cannot be stored: at "$${where}", ${fault.reason}.`);
 }
 
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -37,36 +41,41 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
-function assertJson(value: unknown, what: string, path: (string | number)[], depth: number): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+/** What has no JSON form, and where: the path is put together on the way back, so that a whole value costs none. */
+interface Fault {
+  readonly path: (string | number)[];
+  readonly depth: number;
+  readonly reason: string;
+}
+
+function faultIn(value: unknown, depth: number): Fault | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
   if (typeof value === 'number') {
-    if (!Number.isFinite(value)) refuse(what, path, `${value} has no JSON form`);
-    return;
+    return Number.isFinite(value) ? null : { path: [], depth, reason: `${value} has no JSON form` };
   }
-  if (depth >= maxDepth) refuse(what, path.slice(0, 5), `it is circular or nested deeper than ${maxDepth} levels`);
+  if (depth >= maxDepth) return { path: [], depth, reason: `it is circular or nested deeper than ${maxDepth} levels` };
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      path.push(index);
-      assertJson(value[index], what, path, depth + 1);
-      path.pop();
+      const fault = faultIn(value[index], depth + 1);
+      if (fault !== null) return inside(index, fault);
     }
-    return;
+    return null;
   }
-  if (!isPlainObject(value)) refuse(what, path, `${describe(value)} has no JSON form`);
+  if (!isPlainObject(value)) return { path: [], depth, reason: `${describe(value)} has no JSON form` };
   for (const key in value) {
-    if (value[key] === undefined) continue;
-    path.push(key);
-    assertJson(value[key], what, path, depth + 1);
-    path.pop();
+    const part = value[key];
+    const fault = part === undefined ? null : faultIn(part, depth + 1);
+    if (fault !== null) return inside(key, fault);
   }
+  return null;
+}
+
+function inside(key: string | number, fault: Fault): Fault {
+  fault.path.unshift(key);
+  return fault;
 }
 
 function describe(value: unknown): string {
   if (typeof value !== 'object') return value === undefined ? 'undefined' : `a ${typeof value}`;
   return `an instance of ${value?.constructor?.name ?? 'an unknown class'}`;
-}
-
-function refuse(what: string, path: readonly (string | number)[], reason: string): never {
-  const where = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
-  throw new StoreError('NOT_SERIALIZABLE', `The ${what} cannot be stored: at "$${where}", ${reason}.`);
 }

@@ -10,8 +10,9 @@ import { countJobs, type JobFilter, listRecords, selectRecord } from './jobs/job
 import type { CacheJobOptions, CacheOutcome, JobRecord, LeaseNote } from './jobs/job-record.ts';
 import type { StatusChange } from './jobs/job-state.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
-import { checkChange, encodeDraft } from './journal/journal-entry.ts';
+import { checkChange, noEntries } from './journal/journal-entry.ts';
 import { openStoreNow } from './open-store.ts';
+import { encodeDrafts } from './outbox/draft-text.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
 import {
   checkCacheJob,
@@ -223,7 +224,12 @@ export class OfflineQueue implements AsyncDisposable {
   }
 
   async #change(jobId: string, change: StatusChange, drafts?: readonly OutboxDraft[]): Promise<void> {
-    const write = { outbox: checkDrafts(drafts).map(encodeDraft), change: checkChange(change) };
+    const write = {
+      entries: noEntries,
+      outbox: encodeDrafts(checkDrafts(drafts)),
+      change: checkChange(change),
+      reserve: false,
+    };
     const run = { jobId: checkJobId(jobId) };
     await this.#store.write({ op: 'record', run, write, nowMs: this.#store.clock.now() });
   }

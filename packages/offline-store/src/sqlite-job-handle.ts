@@ -4,7 +4,8 @@ import type { CommitOptions, JobHandle, NodeCheckpoint, SecretPart } from './job
 import type { RunRef } from './jobs/job-rows.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { type Iteration, isSameTurn } from './journal/iteration.ts';
-import { checkChange, encodeDraft, encodeEntry, isExecution, type JournalEntryLike } from './journal/journal-entry.ts';
+import { checkChange, encodeEntries, type JournalEntryLike } from './journal/journal-entry.ts';
+import { encodeDrafts } from './outbox/draft-text.ts';
 import { checkDrafts, checkGiven, checkSecretPaths } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { restoreState } from './restore-target.ts';
@@ -57,19 +58,16 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     if (!Array.isArray(entries)) throw new StoreError('INVALID_ARGUMENT', 'commit takes a list of journal entries.');
     const { store, run } = this.#parts;
-    const { secret, reserve } = checkGiven(options, 'commit');
-    const secretOf = secret === undefined ? [] : pathsByEntry(entries.length, secret);
-    const encoded = entries.map((entry, index) => encodeEntry(entry, secretOf[index]));
-    const step = {
+    const { secret, reserve, outbox, status } = checkGiven(options, 'commit');
+    const encoded = encodeEntries(entries, secret === undefined ? null : pathsByEntry(entries.length, secret));
+    const write = {
       entries: encoded,
-      outbox: checkDrafts(options.outbox).map(encodeDraft),
+      outbox: encodeDrafts(checkDrafts(outbox)),
+      change: status === undefined ? null : checkChange(status),
       reserve: reserve === true,
     };
-    const write = options.status === undefined ? step : { ...step, change: checkChange(options.status) };
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
-    for (const { kind, node_id: nodeId, iteration } of entries) {
-      if (isExecution(kind)) this.#markExecuted(nodeId ?? null, iteration ?? []);
-    }
+    for (const { index, nodeId } of encoded.ends) this.#markExecuted(nodeId, entries[index]?.iteration ?? []);
   }
 
   async saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void> {
@@ -130,8 +128,8 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     }
   }
 
-  #markExecuted(nodeId: string | null, iteration: Iteration): void {
-    if (nodeId === null || this.#executed === null) return;
+  #markExecuted(nodeId: string, iteration: Iteration): void {
+    if (this.#executed === null) return;
     this.#executed.nodes.set(nodeId, iteration);
     this.#executed.now = iteration;
   }

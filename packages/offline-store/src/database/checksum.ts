@@ -8,7 +8,12 @@ export function rowChecksum(columns: readonly (string | number | null)[]): numbe
   return textChecksum(text);
 }
 
-/** CRC-32 of a row's columns as one text, each with U+001F behind it, `null` as U+0000. */
-export function textChecksum(text: string): number {
-  return crc32(text);
+/**
+ * CRC-32 of a row's columns as one text, each with U+001F behind it, `null` as U+0000. A long text goes in by parts, which
+ * spares a copy of it.
+ *
+ * @param before the checksum of the text in front. Default: none.
+ */
+export function textChecksum(text: string, before = 0): number {
+  return crc32(text, before);
 }

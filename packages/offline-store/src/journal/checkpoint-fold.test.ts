@@ -1,16 +1,8 @@
 import { expect, it } from 'vitest';
+import { choices } from '../../test/support/choices.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { CheckpointFold, deltaKind, snapshotKind } from './checkpoint-fold.ts';
 import { deltaText, stateText, textsOf } from './state-delta.ts';
-
-/** Small, seeded, good enough to pick shapes. */
-function* choices(seed: number): Generator<number, never> {
-  let state = seed;
-  for (;;) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    yield state >> 8;
-  }
-}
 
 const keys = ['a', 'b', 'variables', 'outputs', '__proto__', ''];
 const leaves: JsonValue[] = [null, 0, 'text', [], [1, { x: [] }], {}, { a: 1 }, { a: 2, b: { c: 3 } }, true];

@@ -7,8 +7,9 @@
  */
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { JobTable } from '../jobs/job-table.ts';
+import { noDrafts } from '../outbox/draft-text.ts';
 import { deltaKind, snapshotKind } from './checkpoint-fold.ts';
-import type { EncodedEntry } from './journal-entry.ts';
+import type { EncodedEntries } from './journal-entry.ts';
 import type { RunLog } from './run-log.ts';
 import { deltaText, type StateTexts, stateText } from './state-delta.ts';
 
@@ -54,8 +55,8 @@ export class CheckpointLog {
    * @throws StoreError `JOB_FINAL`, `STALE_LEASE`, `JOB_IN_DOUBT`
    */
   save(run: RunRef, checkpoint: CheckpointToSave, nowMs: number): () => void {
-    const { entry, track } = this.#next(run, this.#jobs.position(run).journalSeq, checkpoint);
-    this.#runLog.write(run, { entries: [entry] }, nowMs);
+    const { entries, track } = this.#next(run, this.#jobs.position(run).journalSeq, checkpoint);
+    this.#runLog.write(run, { entries, outbox: noDrafts, change: null, reserve: false }, nowMs);
     return () => this.#remember(run.runId, track);
   }
 
@@ -64,7 +65,7 @@ export class CheckpointLog {
     this.#tracks.delete(runId);
   }
 
-  #next(run: RunRef, lastSeq: number, checkpoint: CheckpointToSave): { entry: EncodedEntry; track: Track } {
+  #next(run: RunRef, lastSeq: number, checkpoint: CheckpointToSave): { entries: EncodedEntries; track: Track } {
     const { nodeId, checkpointId, texts, secrets, iteration } = checkpoint;
     const seq = lastSeq + 1;
     const path = iteration === '[]' ? '' : `,"iteration":${iteration}`;
@@ -75,13 +76,13 @@ export class CheckpointLog {
       const changed = secrets === last.secrets ? null : secrets;
       const deltaBytes = last.deltaBytes + payload.length + (changed?.length ?? 0);
       if (deltaBytes <= Math.max(minimumDeltaBytes, last.snapshotBytes)) {
-        const entry = { kind: deltaKind, nodeId, payload, secrets: changed, iteration };
-        return { entry, track: { ...last, seq, texts, secrets, deltaBytes } };
+        const entries = entryOf(checkpoint, payload, changed, false);
+        return { entries, track: { ...last, seq, texts, secrets, deltaBytes } };
       }
     }
     const payload = `{"kind":"${snapshotKind}",${head},"state":${stateText(texts)}}`;
-    const entry = { kind: snapshotKind, nodeId, payload, secrets: secrets === noSecrets ? null : secrets, iteration };
-    return { entry, track: { seq, texts, secrets, snapshotBytes: payload.length, deltaBytes: 0 } };
+    const entries = entryOf(checkpoint, payload, secrets === noSecrets ? null : secrets, true);
+    return { entries, track: { seq, texts, secrets, snapshotBytes: payload.length, deltaBytes: 0 } };
   }
 
   #remember(runId: number, track: Track): void {
@@ -92,4 +93,20 @@ export class CheckpointLog {
     const [oldest] = this.#tracks.keys();
     if (this.#tracks.size > maxTracks && oldest !== undefined) this.#tracks.delete(oldest);
   }
+}
+
+function entryOf(
+  { nodeId, iteration }: CheckpointToSave,
+  payload: string,
+  secrets: string | null,
+  isWhole: boolean,
+): EncodedEntries {
+  return {
+    text: `[${payload}]`,
+    count: 1,
+    ends: [{ index: 0, nodeId, iteration }],
+    secrets: secrets === null ? null : [[0, secrets]],
+    wholeAt: isWhole ? 0 : -1,
+    saved: true,
+  };
 }

@@ -2,7 +2,6 @@
 import { StoreError } from '../errors.ts';
 import type { StatusChange } from '../jobs/job-state.ts';
 import { assertSerializable, encodeJson, isPlainObject, type JsonObject } from '../json.ts';
-import type { OutboxDraft } from '../outbox/outbox.ts';
 import { type SecretPath, takeSecrets } from '../secrets/secret-parts.ts';
 import { isCheckpointKind } from './checkpoint-fold.ts';
 import { type Iteration, iterationText } from './iteration.ts';
@@ -18,23 +17,30 @@ export interface JournalEntryLike {
   readonly iteration?: Iteration;
 }
 
-/** An entry whose payload is JSON text by now. */
-export interface EncodedEntry {
-  readonly kind: string;
-  readonly nodeId: string | null;
-  readonly payload: string;
-  /** JSON text of its secret parts, to be sealed under the number that the entry gets; null for none. */
-  readonly secrets: string | null;
+/** The entries of a commit in their form in the file. */
+export interface EncodedEntries {
+  /** JSON text of their list. */
+  readonly text: string;
+  readonly count: number;
+  /** Where nodes ended, in the order of the entries. */
+  readonly ends: readonly NodeEnd[];
+  /** JSON texts of secret parts by the index of their entry, to be sealed under the number that it gets; null for none. */
+  readonly secrets: readonly (readonly [index: number, text: string])[] | null;
+  /** Index of the newest entry that holds a whole state; -1 for none. */
+  readonly wholeAt: number;
+  /** Whether `saveCheckpoint` wrote them. */
+  readonly saved: boolean;
+}
+
+/** The entry of a commit with which a node counts as executed. */
+export interface NodeEnd {
+  readonly index: number;
+  readonly nodeId: string;
   /** JSON text of its iteration. */
   readonly iteration: string;
 }
 
-/** A draft whose payload is JSON text by now. */
-export interface EncodedDraft {
-  readonly kind: string;
-  readonly payload: string;
-  readonly keep: boolean;
-}
+export const noEntries: EncodedEntries = { text: '[]', count: 0, ends: [], secrets: null, wholeAt: -1, saved: false };
 
 /** A node counts as executed once one of these entries is there for it. */
 export function isExecution(kind: string): boolean {
@@ -47,10 +53,44 @@ export function iterationOf({ entry }: { readonly entry: JsonObject }): Iteratio
 }
 
 /**
- * @param secret paths within the entry whose values are kept sealed only
+ * @param secret by entry, the paths within it whose values are kept sealed only; null for none
  * @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT`
  */
-export function encodeEntry(entry: JournalEntryLike, secret: readonly SecretPath[] = []): EncodedEntry {
+export function encodeEntries(
+  entries: readonly JournalEntryLike[],
+  secret: readonly (readonly SecretPath[])[] | null,
+): EncodedEntries {
+  const ends: NodeEnd[] = [];
+  let wholeAt = -1;
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index] as JournalEntryLike;
+    checkEntry(entry);
+    const { kind, node_id: nodeId, iteration } = entry;
+    const turn = iteration === undefined ? '[]' : iterationText(iteration);
+    if (kind === 'snapshot') wholeAt = index;
+    else if (isExecution(kind) && typeof nodeId === 'string') ends.push({ index, nodeId, iteration: turn });
+  }
+  const secrets: (readonly [number, string])[] = [];
+  const open = secret === null ? entries : entries.map((entry, index) => withoutSecrets(entry, index));
+  for (const entry of open) assertSerializable(entry, nameOf(entry));
+  const text = JSON.stringify(open);
+  return { text, count: open.length, ends, secrets: secrets.length === 0 ? null : secrets, wholeAt, saved: false };
+
+  function withoutSecrets(entry: JournalEntryLike, index: number): JournalEntryLike {
+    const paths = secret?.[index] ?? [];
+    if (paths.length === 0) return entry;
+    const parts = takeSecrets(entry, paths);
+    secrets.push([index, encodeJson(parts.secrets, `secret parts of the ${nameOf(entry)}`)]);
+    return parts.open as JournalEntryLike;
+  }
+}
+
+function nameOf({ kind }: JournalEntryLike): string {
+  return `"${kind}" entry`;
+}
+
+/** @throws StoreError `INVALID_ARGUMENT` */
+function checkEntry(entry: JournalEntryLike): void {
   if (!isPlainObject(entry) || typeof entry.kind !== 'string' || entry.kind === '') {
     throw new StoreError('INVALID_ARGUMENT', 'A journal entry is an object with a "kind".');
   }
@@ -61,26 +101,6 @@ export function encodeEntry(entry: JournalEntryLike, secret: readonly SecretPath
   if (nodeId !== null && typeof nodeId !== 'string') {
     throw new StoreError('INVALID_ARGUMENT', `The node_id of a "${entry.kind}" entry is a string.`);
   }
-  const what = `"${entry.kind}" entry`;
-  const iteration = entry.iteration === undefined ? '[]' : iterationText(entry.iteration);
-  if (secret.length === 0) {
-    return { kind: entry.kind, nodeId, payload: encodeJson(entry, what), secrets: null, iteration };
-  }
-  const parts = takeSecrets(entry, secret);
-  const [payload, secrets] = [encodeJson(parts.open, what), encodeJson(parts.secrets, `secret parts of the ${what}`)];
-  return { kind: entry.kind, nodeId, payload, secrets, iteration };
-}
-
-/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
-export function encodeDraft(draft: OutboxDraft): EncodedDraft {
-  if (typeof draft.kind !== 'string' || draft.kind === '') {
-    throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
-  }
-  return {
-    kind: draft.kind,
-    payload: encodeJson(draft.payload, `payload of outbox entry "${draft.kind}"`),
-    keep: draft.keep === true,
-  };
 }
 
 const changes: ReadonlySet<unknown> = new Set([

@@ -49,10 +49,9 @@ export interface JournalRow extends CommitNote {
 
 export function commitChecksum(run: RunRef, row: Omit<CommitRow, 'id' | 'crc'>): number {
   const { first_seq: first, last_seq: last, recorded_at_ms: at, revision, outbox_seq: outbox, saved } = row;
-  const numbers = `${run.jobId}\u001f${run.leaseToken}\u001f${first}\u001f${last}\u001f${at}\u001f${revision}\u001f${outbox}\u001f${saved}`;
-  return textChecksum(
-    `${numbers}\u001f${row.entries}\u001f${row.sealed ?? '\u0000'}\u001f${row.drafts ?? '\u0000'}\u001f`,
-  );
+  const head = `${run.jobId}\u001f${run.leaseToken}\u001f${first}\u001f${last}\u001f${at}\u001f${revision}\u001f${outbox}\u001f${saved}\u001f`;
+  const rest = `\u001f${row.sealed ?? '\u0000'}\u001f${row.drafts ?? '\u0000'}\u001f`;
+  return textChecksum(rest, textChecksum(row.entries, textChecksum(head)));
 }
 
 /** @throws CorruptRecordError */

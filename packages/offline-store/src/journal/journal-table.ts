@@ -11,8 +11,7 @@ import type Database from 'better-sqlite3';
 import { CorruptRecordError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
-import { isCheckpointKind } from './checkpoint-fold.ts';
-import type { EncodedEntry } from './journal-entry.ts';
+import type { EncodedEntries } from './journal-entry.ts';
 import {
   type CommitNote,
   type CommitRow,
@@ -110,19 +109,19 @@ export class JournalTable {
   append(
     run: RunRef,
     firstSeq: number,
-    entries: readonly EncodedEntry[],
+    entries: EncodedEntries,
     { revision, outboxSeq, drafts }: CommitNote,
     nowMs: number,
   ): number {
     const row = {
       run_id: run.runId,
       first_seq: firstSeq,
-      last_seq: firstSeq + entries.length - 1,
+      last_seq: firstSeq + entries.count - 1,
       recorded_at_ms: nowMs,
       revision,
       outbox_seq: outboxSeq,
-      saved: entries.some(({ kind }) => isCheckpointKind(kind)) ? 1 : 0,
-      entries: listText(entries),
+      saved: entries.saved ? 1 : 0,
+      entries: entries.text,
       sealed: this.#sealed(run, firstSeq, entries),
       drafts,
     };
@@ -263,17 +262,9 @@ export class JournalTable {
     yield* this.#selectNewer.iterate(run.runId, first);
   }
 
-  #sealed(run: RunRef, firstSeq: number, entries: readonly EncodedEntry[]): string | null {
-    if (entries.every(({ secrets }) => secrets === null)) return null;
-    const parts = entries.flatMap(({ secrets }, index) =>
-      secrets === null ? [] : [[index, this.#box.seal(secrets, { ...run, seq: firstSeq + index })]],
-    );
+  #sealed(run: RunRef, firstSeq: number, { secrets }: EncodedEntries): string | null {
+    if (secrets === null) return null;
+    const parts = secrets.map(([index, text]) => [index, this.#box.seal(text, { ...run, seq: firstSeq + index })]);
     return JSON.stringify(parts);
   }
-}
-
-function listText(entries: readonly EncodedEntry[]): string {
-  let text = '';
-  for (const { payload } of entries) text += text === '' ? `[${payload}` : `,${payload}`;
-  return text === '' ? '[]' : `${text}]`;
 }

@@ -11,19 +11,18 @@
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import { changeState, isFinal, isOver, type JobState, type StatusChange, wholeDoubtOf } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
-import { encodeDrafts } from '../outbox/draft-text.ts';
+import { decodeDrafts, type EncodedDrafts, keepAll, rowText } from '../outbox/draft-text.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
-import { snapshotKind } from './checkpoint-fold.ts';
 import { type CompactionParts, compact, compactBySize } from './compaction.ts';
-import { type EncodedDraft, type EncodedEntry, isExecution } from './journal-entry.ts';
+import type { EncodedEntries } from './journal-entry.ts';
 import { Tail, type TailParts } from './tail.ts';
 
 export interface RunWrite {
-  readonly entries?: readonly EncodedEntry[];
-  readonly outbox?: readonly EncodedDraft[];
-  readonly change?: StatusChange;
+  readonly entries: EncodedEntries;
+  readonly outbox: EncodedDrafts;
+  readonly change: StatusChange | null;
   /** It has happened already: the reserve may be used for it. */
-  readonly reserve?: boolean;
+  readonly reserve: boolean;
 }
 
 export interface RunLogParts extends TailParts, CompactionParts {
@@ -42,15 +41,21 @@ export class RunLog {
   /** @throws StoreError `JOB_FINAL`, `STALE_LEASE`, `JOB_IN_DOUBT` */
   write(run: RunRef, write: RunWrite, nowMs: number): RunPosition {
     const before = this.#parts.jobs.position(run);
-    const { entries = [], outbox: drafts = [] } = write;
-    if (isOver(before.state) && entries.length + drafts.length > 0) throw overError(run, before.state);
-    if (wholeDoubtOf(before.state) !== null && entries.length > 0) throw overError(run, before.state);
+    if (isPlainStep(write, before)) return this.#writeStep(run, before, write, nowMs);
+    const { entries, outbox } = write;
+    if (isOver(before.state) && entries.count + outbox.count > 0) throw overError(run, before.state);
+    if (wholeDoubtOf(before.state) !== null && entries.count > 0) throw overError(run, before.state);
     const state = stateAfter(run, before.state, write, nowMs);
-    if (state !== before.state) return this.#writeAll(run, { ...before, state }, entries, drafts, nowMs);
-    if (entries.length + drafts.length === 0) return before;
-    return isPlainStep(entries)
-      ? this.#writeStep(run, before, entries, drafts, nowMs)
-      : this.#writeAll(run, before, entries, drafts, nowMs);
+    if (state !== before.state) return this.#writeAll(run, { ...before, state }, write, nowMs);
+    if (entries.count + outbox.count === 0) return before;
+    return changesNumbersOnly(write)
+      ? this.#writeStep(run, before, write, nowMs)
+      : this.#writeAll(run, before, write, nowMs);
+  }
+
+  /** Whether the write is one INSERT, for which SQLite needs no transaction around it. */
+  isOneStatement(run: RunRef, write: RunWrite): boolean {
+    return isPlainStep(write, this.#parts.jobs.position(run)) && !this.#tail.isFull;
   }
 
   /** Puts what steps have left to do where it is looked for. */
@@ -77,51 +82,37 @@ export class RunLog {
     this.#parts.intake.forget();
   }
 
-  #writeStep(
-    run: RunRef,
-    before: RunPosition,
-    entries: readonly EncodedEntry[],
-    drafts: readonly EncodedDraft[],
-    nowMs: number,
-  ): RunPosition {
+  #writeStep(run: RunRef, before: RunPosition, { entries, outbox }: RunWrite, nowMs: number): RunPosition {
     const revision = before.revision + 1;
-    const outboxSeq = before.outboxSeq + drafts.length;
+    const outboxSeq = before.outboxSeq + outbox.count;
     const firstSeq = before.journalSeq + 1;
-    const note = { revision, outboxSeq, drafts: this.#draftText(drafts) };
+    const note = { revision, outboxSeq, drafts: this.#draftText(outbox) };
     const journalSeq = this.#parts.journal.append(run, firstSeq, entries, note, nowMs);
     const after = { ...before, revision, outboxSeq, journalSeq };
     this.#parts.jobs.advance(run, after);
-    this.#tail.add(run, entries, firstSeq);
+    this.#tail.add({ run, firstSeq, ends: entries.ends });
     return after;
   }
 
-  #writeAll(
-    run: RunRef,
-    before: RunPosition,
-    entries: readonly EncodedEntry[],
-    drafts: readonly EncodedDraft[],
-    nowMs: number,
-  ): RunPosition {
+  #writeAll(run: RunRef, before: RunPosition, { entries, outbox: given }: RunWrite, nowMs: number): RunPosition {
     const { jobs, executed, journal, outbox } = this.#parts;
     this.#tail.settle();
-    const kept = isFinal(before.state) ? drafts.map((draft) => ({ ...draft, keep: true })) : drafts;
-    let { snapshotSeq, checkpointSeq } = before;
-    for (const [index, { kind, nodeId, iteration }] of entries.entries()) {
-      const seq = before.journalSeq + 1 + index;
-      if (kind === 'snapshot') snapshotSeq = seq;
-      else if (kind === snapshotKind) checkpointSeq = seq;
-      if (isExecution(kind) && nodeId !== null) executed.add(run, nodeId, seq, iteration);
-    }
-    const outboxSeq = before.outboxSeq + drafts.length;
-    let { journalSeq } = before;
-    if (entries.length > 0) {
-      const note = { revision: before.revision + 1, outboxSeq, drafts: this.#draftText(kept) };
+    const drafts = isFinal(before.state) ? keepAll(given) : given;
+    let { snapshotSeq, checkpointSeq, journalSeq } = before;
+    if (entries.wholeAt >= 0 && entries.saved) checkpointSeq = journalSeq + 1 + entries.wholeAt;
+    else if (entries.wholeAt >= 0) snapshotSeq = journalSeq + 1 + entries.wholeAt;
+    for (const { index, nodeId, iteration } of entries.ends)
+      executed.add(run, nodeId, journalSeq + 1 + index, iteration);
+    const outboxSeq = before.outboxSeq + drafts.count;
+    if (entries.count > 0) {
+      const note = { revision: before.revision + 1, outboxSeq, drafts: this.#draftText(drafts) };
       journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
       journal.addToIndex();
     } else {
       // It has no row that the drafts could lie in.
-      const firstId = outbox.takeIds(kept.length);
-      outbox.insert(run, { firstId, firstSeq: before.outboxSeq + 1, drafts: kept, recordedAtMs: nowMs });
+      const firstId = outbox.takeIds(drafts.count);
+      const firstSeq = before.outboxSeq + 1;
+      outbox.insert(run, { firstId, firstSeq, drafts: decodeDrafts(drafts), recordedAtMs: nowMs });
     }
     const { firstSeq } = jobs.position(run);
     const after = compact(this.#parts, { ...before, journalSeq, outboxSeq, snapshotSeq, checkpointSeq, firstSeq });
@@ -130,20 +121,25 @@ export class RunLog {
   }
 
   /** What a row of the journal holds for the outbox. */
-  #draftText(drafts: readonly EncodedDraft[]): string | null {
-    return drafts.length === 0 ? null : encodeDrafts(this.#parts.outbox.takeIds(drafts.length), drafts);
+  #draftText(drafts: EncodedDrafts): string | null {
+    return drafts.count === 0 ? null : rowText(this.#parts.outbox.takeIds(drafts.count), drafts);
   }
 }
 
+/** The most frequent write: a job that is under way has come further, and nothing else has changed. */
+function isPlainStep(write: RunWrite, { state }: RunPosition): boolean {
+  return state.status === 'in_progress' && write.change === null && changesNumbersOnly(write);
+}
+
 /** Whole states are noted in the job's own row; a commit without entries has no row to lie in. */
-function isPlainStep(entries: readonly EncodedEntry[]): boolean {
-  return entries.length > 0 && entries.every(({ kind }) => kind !== 'snapshot' && kind !== snapshotKind);
+function changesNumbersOnly({ entries }: RunWrite): boolean {
+  return entries.count > 0 && entries.wholeAt < 0;
 }
 
 function stateAfter(run: RunRef, state: JobState, write: RunWrite, nowMs: number): JobState {
-  const started = write.entries !== undefined && write.entries.length > 0 && state.status === 'cached';
-  const change = write.change ?? (started ? ({ status: 'in_progress' } as const) : undefined);
-  if (change === undefined) return state;
+  const started = write.entries.count > 0 && state.status === 'cached';
+  const change = write.change ?? (started ? ({ status: 'in_progress' } as const) : null);
+  if (change === null) return state;
   const transition = changeState(state, change, nowMs);
   if (transition.kind === 'refused') throw overError(run, state);
   return transition.kind === 'same' ? state : transition.state;

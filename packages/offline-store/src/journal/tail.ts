@@ -7,7 +7,7 @@
 import type { RunPosition, RunRef } from '../jobs/job-rows.ts';
 import type { JobTable } from '../jobs/job-table.ts';
 import type { ExecutedTable } from './executed-table.ts';
-import { type EncodedEntry, isExecution, iterationOf } from './journal-entry.ts';
+import { isExecution, iterationOf, type NodeEnd } from './journal-entry.ts';
 import type { JournalTable } from './journal-table.ts';
 
 export interface TailParts {
@@ -17,15 +17,10 @@ export interface TailParts {
 }
 
 /** A step of a claim, and where a node ended in it: without the entries' payloads, which would be held in memory. */
-interface Step {
+export interface Step {
   readonly run: RunRef;
+  readonly firstSeq: number;
   readonly ends: readonly NodeEnd[];
-}
-
-interface NodeEnd {
-  readonly nodeId: string;
-  readonly seq: number;
-  readonly iteration: string;
 }
 
 /** Steps that may wait: what a crash leaves to do, and what a commit now and then does for those before it. */
@@ -49,15 +44,16 @@ export class Tail {
     this.#parts = parts;
   }
 
+  /** Whether the next step settles what waits. */
+  get isFull(): boolean {
+    return this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length) >= maxSteps - 1;
+  }
+
   /** Part of the caller's transaction. */
-  add(run: RunRef, entries: readonly EncodedEntry[], firstSeq: number): void {
-    const ends: NodeEnd[] = [];
-    for (let index = 0; index < entries.length; index += 1) {
-      const { kind, nodeId, iteration } = entries[index] as EncodedEntry;
-      if (nodeId !== null && isExecution(kind)) ends.push({ nodeId, seq: firstSeq + index, iteration });
-    }
-    this.#staged.push({ run, ends });
-    if (this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length) >= maxSteps) this.settle();
+  add(step: Step): void {
+    const { isFull } = this;
+    this.#staged.push(step);
+    if (isFull) this.settle();
   }
 
   /** Part of the caller's transaction. */
@@ -97,23 +93,31 @@ export class Tail {
 export function settleFromRows({ jobs, journal, executed }: TailParts, run: RunRef, settledSeq: number): void {
   const { journalSeq } = jobs.position(run);
   if (journalSeq <= settledSeq) return;
-  const ends = journal.read(run, settledSeq + 1, journalSeq).flatMap((row): NodeEnd[] => {
+  const firstSeq = settledSeq + 1;
+  const ends = journal.read(run, firstSeq, journalSeq).flatMap((row, index): NodeEnd[] => {
     if (row.nodeId === null || !isExecution(row.kind)) return [];
-    return [{ nodeId: row.nodeId, seq: row.seq, iteration: JSON.stringify(iterationOf(row)) }];
+    return [{ index, nodeId: row.nodeId, iteration: JSON.stringify(iterationOf(row)) }];
   });
-  for (const end of lastEnds([{ run, ends }], run)) executed.add(run, end.nodeId, end.seq, end.iteration);
+  for (const end of lastEnds([{ run, firstSeq, ends }], run)) executed.add(run, end.nodeId, end.seq, end.iteration);
   jobs.settle(jobs.position(run));
 }
 
 /** Of each node of a claim the first end, with the turn it ran in at last: a loop's turns are written once. */
-function lastEnds(steps: readonly Step[], run: RunRef): Iterable<NodeEnd> {
-  const found = new Map<string, NodeEnd>();
+function lastEnds(steps: readonly Step[], run: RunRef): Iterable<LastEnd> {
+  const found = new Map<string, LastEnd>();
   for (const step of steps) {
     if (step.run.runId !== run.runId) continue;
-    for (const end of step.ends) {
-      const known = found.get(end.nodeId);
-      if (known?.iteration !== end.iteration) found.set(end.nodeId, { ...end, seq: known?.seq ?? end.seq });
+    for (const { index, nodeId, iteration } of step.ends) {
+      const known = found.get(nodeId);
+      if (known?.iteration === iteration) continue;
+      found.set(nodeId, { nodeId, iteration, seq: known?.seq ?? step.firstSeq + index });
     }
   }
   return found.values();
+}
+
+interface LastEnd {
+  readonly nodeId: string;
+  readonly seq: number;
+  readonly iteration: string;
 }

@@ -9,7 +9,7 @@
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { decodeSlot, encodeSlot, type Mark, moveSlot, type Progress, slotBytes } from './mark-slot.ts';
+import { decodeSlot, encodeSlot, type Mark, type Progress, SlotView, slotBytes } from './mark-slot.ts';
 
 export interface MarksFound {
   /** `missing`: no file. `damaged`: a file whose head cannot be read. */
@@ -21,7 +21,7 @@ export interface MarksFound {
 
 const magic = 'CASRMARK1';
 const overSlots = 1_024;
-/** Changed slots that lie this close together are written by one call. */
+/** Slots that lie this close together are written by one call. */
 const maxSpan = 32;
 
 /** Reads a file of marks; whatever is wrong with it is a condition, not an error. */
@@ -54,9 +54,10 @@ export function rewriteMarks(path: string, storeId: string, marks: readonly Prog
   renameSync(draft, path);
 }
 
-interface Placed {
+/** A claim that is being written about. */
+interface Open {
   readonly slot: number;
-  readonly bytes: Buffer;
+  readonly view: SlotView;
 }
 
 export class MarkFile {
@@ -65,13 +66,16 @@ export class MarkFile {
   /** Slots of claims that are over, by claim, the one that ended first in front. */
   readonly #over = new Map<number, number>();
   readonly #free: number[] = [];
-  /** The slots of claims that were written about, by claim: the next mark of one changes a few numbers in it. */
-  readonly #encoded = new Map<number, Buffer>();
+  /** By claim, of those that were written about and are not over: the next mark of one changes a few numbers. */
+  readonly #open = new Map<number, Open>();
   #slots: number;
+  /** What the file holds, with room behind it: slots that lie together are written by one call. */
+  #image: Buffer;
 
   /** Goes on with a file that `rewriteMarks` made. */
   constructor(path: string) {
     const { marks } = readMarks(path);
+    this.#image = readFileSync(path);
     this.#file = openSync(path, 'r+');
     for (const [slot, mark] of marks.entries()) {
       this.#slotOf.set(mark.runId, slot);
@@ -82,29 +86,31 @@ export class MarkFile {
 
   /** Notes where claims have come to; a few bytes at once, unsynced. */
   write(marks: Iterable<Progress>): void {
-    const placed: Placed[] = [];
-    for (const mark of marks) placed.push({ slot: this.#place(mark), bytes: this.#encode(mark) });
-    if (placed.length > 1) placed.sort((a, b) => a.slot - b.slot);
-    for (let from = 0; from < placed.length; ) {
-      const { slot, bytes } = placed[from] as Placed;
-      let count = 1;
-      while (placed[from + count]?.slot === slot + count && count < maxSpan) count += 1;
-      this.#writeAt(
-        slot,
-        count === 1 ? bytes : Buffer.concat(placed.slice(from, from + count).map((each) => each.bytes)),
-      );
-      from += count;
+    let first = Number.POSITIVE_INFINITY;
+    let last = -1;
+    for (const mark of marks) {
+      const slot = this.#move(mark);
+      if (last >= 0 && Math.max(last, slot) - Math.min(first, slot) >= maxSpan) {
+        this.#flush(first, last);
+        first = slot;
+        last = slot;
+        continue;
+      }
+      if (slot < first) first = slot;
+      if (slot > last) last = slot;
     }
+    if (last >= 0) this.#flush(first, last);
   }
 
   /** A claim was removed on purpose: no mark is to speak of it any more. */
   forget(runId: number): void {
     const slot = this.#slotOf.get(runId);
     if (slot === undefined) return;
-    this.#writeAt(slot, Buffer.alloc(slotBytes));
+    this.#image.fill(0, offsetOf(slot), offsetOf(slot + 1));
+    this.#flush(slot, slot);
     this.#slotOf.delete(runId);
     this.#over.delete(runId);
-    this.#encoded.delete(runId);
+    this.#open.delete(runId);
     this.#free.push(slot);
   }
 
@@ -112,28 +118,39 @@ export class MarkFile {
     closeSync(this.#file);
   }
 
-  #writeAt(slot: number, bytes: Buffer): void {
-    writeSync(this.#file, bytes, 0, bytes.length, (slot + 1) * slotBytes);
+  #flush(first: number, last: number): void {
+    const from = offsetOf(first);
+    writeSync(this.#file, this.#image, from, offsetOf(last + 1) - from, from);
   }
 
-  #encode(mark: Progress): Buffer {
-    const known = this.#encoded.get(mark.runId);
-    if (known !== undefined) {
-      moveSlot(known, mark);
-      if (mark.over) this.#encoded.delete(mark.runId);
-      return known;
+  /** Changes the claim's slot in the image; which one that is. */
+  #move(mark: Progress): number {
+    const { slot, view } = this.#open.get(mark.runId) ?? this.#begin(mark);
+    view.move(mark);
+    if (mark.over) {
+      this.#open.delete(mark.runId);
+      this.#over.set(mark.runId, slot);
     }
-    const slot = encodeSlot(mark);
-    if (!mark.over) this.#encoded.set(mark.runId, slot);
     return slot;
   }
 
-  #place(mark: Progress): number {
+  #begin(mark: Progress): Open {
     const slot = this.#slotOf.get(mark.runId) ?? this.#freeSlot();
     this.#slotOf.set(mark.runId, slot);
     this.#over.delete(mark.runId);
-    if (mark.over) this.#over.set(mark.runId, slot);
-    return slot;
+    this.#makeRoom(slot);
+    encodeSlot(mark).copy(this.#image, offsetOf(slot));
+    const open = { slot, view: new SlotView(this.#image.subarray(offsetOf(slot), offsetOf(slot + 1))) };
+    this.#open.set(mark.runId, open);
+    return open;
+  }
+
+  #makeRoom(slot: number): void {
+    if (offsetOf(slot + 1) <= this.#image.length) return;
+    const larger = Buffer.alloc(offsetOf(slot + 1) * 2);
+    this.#image.copy(larger);
+    this.#image = larger;
+    this.#open.clear();
   }
 
   #freeSlot(): number {
@@ -148,6 +165,11 @@ export class MarkFile {
     this.#slots += 1;
     return this.#slots - 1;
   }
+}
+
+/** Where a slot begins: the head of the file is as long as one. */
+function offsetOf(slot: number): number {
+  return (slot + 1) * slotBytes;
 }
 
 function encodeHead(storeId: string): Buffer {

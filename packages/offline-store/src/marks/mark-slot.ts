@@ -44,18 +44,29 @@ export function encodeSlot(mark: Progress): Buffer {
   slot.writeDoubleLE(mark.runId, 16);
   jobId.copy(slot, jobIdAt);
   token.copy(slot, tokenAt);
-  moveSlot(slot, mark);
+  new SlotView(slot).move(mark);
   return slot;
 }
 
-/** Changes the slot of a claim in place. */
-export function moveSlot(slot: Buffer, { over, revision, journalSeq, outboxSeq }: Progress): void {
-  const view = new DataView(slot.buffer, slot.byteOffset, slotBytes);
-  view.setUint8(5, over ? 1 : 0);
-  view.setFloat64(24, revision, true);
-  view.setFloat64(32, journalSeq, true);
-  view.setFloat64(40, outboxSeq, true);
-  view.setUint32(0, crc32(slot.subarray(4)), true);
+/** Changes the slot of a claim in place, again and again. */
+export class SlotView {
+  readonly #view: DataView;
+  /** What the checksum is about. */
+  readonly #body: Buffer;
+
+  constructor(slot: Buffer) {
+    this.#view = new DataView(slot.buffer, slot.byteOffset, slotBytes);
+    this.#body = slot.subarray(4, slotBytes);
+  }
+
+  move(mark: Progress): void {
+    const view = this.#view;
+    view.setUint8(5, mark.over ? 1 : 0);
+    view.setFloat64(24, mark.revision, true);
+    view.setFloat64(32, mark.journalSeq, true);
+    view.setFloat64(40, mark.outboxSeq, true);
+    view.setUint32(0, crc32(this.#body), true);
+  }
 }
 
 /** `empty`: never used. `damaged`: something else than a mark. */

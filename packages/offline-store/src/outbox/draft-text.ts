@@ -2,21 +2,74 @@
  * The outbox drafts of a commit as they lie in its journal row, until the outbox takes them in: `[17, ["event", "{}",
  * false], ...]`, behind the id that the first of them has in the outbox. Up to version 3 of the file there was no id.
  */
-import type { EncodedDraft } from '../journal/journal-entry.ts';
+import { StoreError } from '../errors.ts';
+import { encodeJson } from '../json.ts';
+import type { OutboxDraft } from './outbox.ts';
 
-type DraftText = readonly [kind: string, payload: string, keep: boolean];
-
-export function encodeDrafts(firstId: number, drafts: readonly EncodedDraft[]): string {
-  const list: (number | DraftText)[] = [firstId];
-  for (const { kind, payload, keep } of drafts) list.push([kind, payload, keep]);
-  return JSON.stringify(list);
+/** A draft whose payload is JSON text by now. */
+export interface EncodedDraft {
+  readonly kind: string;
+  readonly payload: string;
+  readonly keep: boolean;
 }
 
-export function decodeDrafts(text: string): { readonly firstId: number | null; readonly drafts: EncodedDraft[] } {
+/** The drafts of a commit on their way to its row. */
+export interface EncodedDrafts {
+  /** What stands in the row behind the first one's id: `["event", "{}", false], ...`. */
+  readonly text: string;
+  readonly count: number;
+}
+
+export const noDrafts: EncodedDrafts = { text: '', count: 0 };
+
+/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
+export function encodeDrafts(drafts: readonly OutboxDraft[]): EncodedDrafts {
+  let text = '';
+  for (const { kind, payload, keep } of drafts) {
+    if (typeof kind !== 'string' || kind === '') {
+      throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
+    }
+    const draft = draftText(kind, encodeJson(payload, `payload of outbox entry "${kind}"`), keep === true);
+    text = text === '' ? draft : `${text},${draft}`;
+  }
+  return { text, count: drafts.length };
+}
+
+/** The drafts in their row, the first of them under `firstId`. */
+export function rowText(firstId: number, drafts: EncodedDrafts): string {
+  return `[${firstId},${drafts.text}]`;
+}
+
+export function decodeRow(text: string): { readonly firstId: number | null; readonly drafts: EncodedDraft[] } {
   const list = JSON.parse(text) as readonly (number | DraftText)[];
   const drafts: EncodedDraft[] = [];
   for (const part of list) {
     if (typeof part !== 'number') drafts.push({ kind: part[0], payload: part[1], keep: part[2] });
   }
   return { firstId: typeof list[0] === 'number' ? list[0] : null, drafts };
+}
+
+export function decodeDrafts({ text }: EncodedDrafts): EncodedDraft[] {
+  return decodeRow(`[${text}]`).drafts;
+}
+
+/** Those that must be kept. */
+export function kept(drafts: EncodedDrafts): EncodedDrafts {
+  return joined(decodeDrafts(drafts).filter(({ keep }) => keep));
+}
+
+/** All of them, to be kept. */
+export function keepAll(drafts: EncodedDrafts): EncodedDrafts {
+  return joined(decodeDrafts(drafts).map((draft) => ({ ...draft, keep: true })));
+}
+
+type DraftText = readonly [kind: string, payload: string, keep: boolean];
+
+function joined(drafts: readonly EncodedDraft[]): EncodedDrafts {
+  const texts = drafts.map(({ kind, payload, keep }) => draftText(kind, payload, keep));
+  return { text: texts.join(','), count: texts.length };
+}
+
+function draftText(kind: string, payload: string, keep: boolean): string {
+  return `[${JSON.stringify(kind)},${JSON.stringify(payload)},${keep}]`;
 }

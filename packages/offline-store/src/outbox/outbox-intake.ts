@@ -10,7 +10,7 @@ import type Database from 'better-sqlite3';
 import type { RunRef } from '../jobs/job-rows.ts';
 import { commitChecksum } from '../journal/journal-row.ts';
 import type { DraftRow, JournalTable } from '../journal/journal-table.ts';
-import { decodeDrafts } from './draft-text.ts';
+import { decodeRow } from './draft-text.ts';
 import { OutboxCursor } from './outbox-cursor.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
@@ -91,14 +91,14 @@ export class OutboxIntake {
   /** The id of the first entry that is not taken in; null when there is none, or none that says so. */
   #firstWaiting(): number | null {
     const [row] = this.#journal.withDrafts(this.#cursor.id, 1);
-    return row !== undefined && isWhole(row) ? decodeDrafts(row.drafts).firstId : null;
+    return row !== undefined && isWhole(row) ? decodeRow(row.drafts).firstId : null;
   }
 
   /** The id after those of the row's entries. What a damaged row held is a dead letter, since it cannot be sent. */
   #take(row: DraftRow): number {
     const run = claimOf(row);
     if (!isWhole(row)) return this.#outbox.buryUnread(run, row) + 1;
-    const { firstId: known, drafts } = decodeDrafts(row.drafts);
+    const { firstId: known, drafts } = decodeRow(row.drafts);
     const firstId = known ?? this.#outbox.takeIds(drafts.length);
     const firstSeq = row.outbox_seq - drafts.length + 1;
     this.#outbox.insert(run, { firstId, firstSeq, drafts, recordedAtMs: row.recorded_at_ms });

@@ -7,8 +7,8 @@
 import type Database from 'better-sqlite3';
 import type { Counters } from '../database/counters.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
-import type { EncodedDraft } from '../journal/journal-entry.ts';
 import { type DeadLetterTable, lastDeadLetter } from './dead-letter-table.ts';
+import type { EncodedDraft } from './draft-text.ts';
 import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
 import { storedCursor } from './outbox-cursor.ts';
 import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';

@@ -45,6 +45,7 @@ export type StoreCommand =
   | { readonly op: 'remove-notes'; readonly deadBeforeMs: number; readonly incidentsBeforeMs: number }
   | { readonly op: 'use-keys'; readonly keys: SecretKeys };
 
+export type RecordCommand = Extract<StoreCommand, { readonly op: 'record' }>;
 export type StoreOp = StoreCommand['op'];
 
 export interface CommandValues {
@@ -78,8 +79,8 @@ export function mayUseReserve(command: StoreCommand): boolean {
     case 'checkpoint':
       return false;
     case 'record': {
-      const { change, entries = [], reserve = false } = command.write;
-      return (change !== undefined && change.status !== 'in_progress') || entries.length === 0 || reserve;
+      const { change, entries, reserve } = command.write;
+      return (change !== null && change.status !== 'in_progress') || entries.count === 0 || reserve;
     }
     default:
       return true;

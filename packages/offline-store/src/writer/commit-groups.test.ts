@@ -2,7 +2,9 @@ import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../database/migrations.ts';
 import { CheckpointLog } from '../journal/checkpoint-log.ts';
+import { encodeEntries, noEntries } from '../journal/journal-entry.ts';
 import { RunLog } from '../journal/run-log.ts';
+import { encodeDrafts } from '../outbox/draft-text.ts';
 import { SecretBox } from '../secrets/secret-box.ts';
 import type { StoreCommand } from './commands.ts';
 import { CommitGroups, type CommitGroupsOptions } from './commit-groups.ts';
@@ -13,13 +15,17 @@ function openGroups(options: Partial<CommitGroupsOptions> & { readonly maxBytes?
   readonly groups: CommitGroups;
   readonly db: Database.Database;
   readonly pauses: number[];
+  /** What SQLite has run. */
+  readonly statements: string[];
 } {
-  const db = new Database(':memory:');
+  const statements: string[] = [];
+  const db = new Database(':memory:', { verbose: (sql) => statements.push(String(sql)) });
   onTestFinished(() => void db.close());
   migrate(db);
   const tables = storeTables(db, {
     box: new SecretBox(null),
     outbox: { maxEntries: 1_000, maxPermanentFailures: 5 },
+    jobs: { isOnlyWriter: true },
   });
   const runLog = new RunLog({ ...tables, keepBytes: 1e9, keepEntries: 1_000 });
   const pauses: number[] = [];
@@ -32,7 +38,7 @@ function openGroups(options: Partial<CommitGroupsOptions> & { readonly maxBytes?
       ...rest,
     },
   );
-  return { groups, db, pauses };
+  return { groups, db, pauses, statements };
 }
 
 function cache(jobId: string): StoreCommand {
@@ -40,15 +46,15 @@ function cache(jobId: string): StoreCommand {
 }
 
 function step(jobId: string, text = '', events = 0): StoreCommand {
-  const entry = { kind: 'result', nodeId: 'n', payload: JSON.stringify({ text }), secrets: null, iteration: '[]' };
-  const outbox = Array.from({ length: events }, () => ({ kind: 'event', payload: JSON.stringify(text), keep: false }));
-  return { op: 'record', run: { jobId }, write: { entries: [entry], outbox }, nowMs: 2 };
+  const entries = encodeEntries([{ kind: 'result', node_id: 'n', ...{ text } }], null);
+  const outbox = encodeDrafts(Array.from({ length: events }, () => ({ kind: 'event', payload: text })));
+  return { op: 'record', run: { jobId }, write: { entries, outbox, change: null, reserve: false }, nowMs: 2 };
 }
 
 function end(jobId: string, text = ''): StoreCommand {
   const change = { status: 'completed', result: { text } } as const;
-  const outbox = [{ kind: 'complete', payload: '{}', keep: true }];
-  return { op: 'record', run: { jobId }, write: { change, outbox }, nowMs: 3 };
+  const outbox = encodeDrafts([{ kind: 'complete', payload: {}, keep: true }]);
+  return { op: 'record', run: { jobId }, write: { entries: noEntries, outbox, change, reserve: false }, nowMs: 3 };
 }
 
 it('runs a group in one transaction and answers each command with its value', () => {
@@ -59,6 +65,26 @@ it('runs a group in one transaction and answers each command with its value', ()
     { ok: true, value: 'new' },
   ]);
   expect(groups.counts).toEqual({ commits: 3, transactions: 1 });
+});
+
+it('a step that comes alone is one statement, those that come together share a transaction', () => {
+  const { groups, statements } = openGroups();
+  const alone = { runId: 1, jobId: 'a', leaseToken: '' };
+  const next = { ...step('a', '', 1), run: alone } as StoreCommand;
+  groups.run([cache('a')]);
+  groups.run([next]);
+  const ran = (group: readonly StoreCommand[]): string[] => {
+    statements.length = 0;
+    expect(groups.run(group)).toMatchObject(group.map(() => ({ ok: true })));
+    return statements.map((sql) => sql.split(' ').slice(0, 3).join(' '));
+  };
+  groups.run([next]);
+  expect(ran([next])).toEqual(['INSERT INTO journal']);
+  expect(ran([next, next])).toEqual(['BEGIN IMMEDIATE', 'INSERT INTO journal', 'INSERT INTO journal', 'COMMIT']);
+  for (let count = 6; count < 257; count += 1) groups.run([next]);
+  const settling = ran([next]);
+  expect(settling[0]).toBe('BEGIN IMMEDIATE');
+  expect(settling.at(-1)).toBe('COMMIT');
 });
 
 it('runs each command alone when the group fails, so that only the bad one is lost', () => {

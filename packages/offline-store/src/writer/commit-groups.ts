@@ -9,11 +9,14 @@
 import type Database from 'better-sqlite3';
 import type { CounterName } from '../database/counters.ts';
 import { isBusy, isFull } from '../database/storage-errors.ts';
+import { kept } from '../outbox/draft-text.ts';
 import { mayUseReserve, type StoreCommand } from './commands.ts';
 import type { Quota } from './quota.ts';
 import { type CommandResult, runCommand, type WriterParts } from './run-command.ts';
 
-export type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+export type Outcome = { readonly ok: true; readonly value: unknown } | Failure;
+type Failure = { readonly ok: false; readonly error: unknown };
+type Attempt = { readonly ok: true; readonly outcomes: readonly Outcome[] } | Failure;
 
 export interface CommitGroupsOptions {
   readonly quota: Quota;
@@ -55,47 +58,66 @@ export class CommitGroups {
     return { commits: this.#commits, transactions: this.#transactions };
   }
 
-  run(group: readonly StoreCommand[]): Outcome[] {
+  run(group: readonly StoreCommand[]): readonly Outcome[] {
     const { quota } = this.#options;
     const together = this.#attempt(group);
-    if (!('error' in together)) return together.outcomes;
+    if (together.ok) return together.outcomes;
     if (group.length > 1 && !isBusy(together.error)) return group.flatMap((command) => this.run([command]));
     const [command] = group;
-    if (command === undefined || !isFull(together.error)) return group.map(() => failed(together.error));
+    if (command === undefined || !isFull(together.error)) return group.map(() => together);
     quota.look();
     const smaller = this.#withoutEvents(command);
     const again = smaller === command ? together : this.#attempt([smaller]);
-    if (!('error' in again)) return again.outcomes;
+    if (again.ok) return again.outcomes;
     if (mayUseReserve(command)) {
       const reserved = quota.withReserve(() => this.#attempt([smaller]));
       this.#count('reserve_used', 1);
-      return 'error' in reserved ? [failed(reserved.error)] : reserved.outcomes;
+      return reserved.ok ? reserved.outcomes : [reserved];
     }
     this.#count('commits_refused', 1);
-    return [failed(again.error)];
+    return [again];
   }
 
-  #attempt(group: readonly StoreCommand[]): { readonly outcomes: Outcome[] } | { readonly error: unknown } {
-    for (const pauseMs of [...busyPausesMs, null]) {
+  #attempt(group: readonly StoreCommand[]): Attempt {
+    const { pause } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
       try {
-        const results = this.#inTransaction(group);
-        this.#transactions += 1;
-        this.#commits += group.length;
-        this.#uncounted.clear();
-        this.#parts.runLog.committed();
-        for (const result of results) result.committed?.();
-        this.#options.onCommitted?.();
-        this.#options.quota.committed();
-        return { outcomes: results.map(({ value }) => ({ ok: true, value })) };
+        const results = this.#isOneStatement(group) ? this.#alone(group) : this.#inTransaction(group);
+        this.#committed(results);
+        return { ok: true, outcomes: results };
       } catch (error) {
         this.#parts.runLog.rolledBack();
         this.#options.onRolledBack?.();
-        const { pause } = this.#options;
-        if (!isBusy(error) || pauseMs === null || pause === null) return { error };
+        const pauseMs = busyPausesMs[attempt];
+        if (!isBusy(error) || pauseMs === undefined || pause === null) return { ok: false, error };
         pause(pauseMs);
       }
     }
-    return { error: new Error('unreachable') };
+  }
+
+  #committed(results: readonly CommandResult[]): void {
+    const { onCommitted, quota } = this.#options;
+    this.#transactions += 1;
+    this.#commits += results.length;
+    this.#uncounted.clear();
+    this.#parts.runLog.committed();
+    for (const { committed } of results) committed?.();
+    onCommitted?.();
+    quota.committed();
+  }
+
+  /** A step that comes alone while there is room: SQLite commits a statement that is in no transaction by itself. */
+  #isOneStatement(group: readonly StoreCommand[]): boolean {
+    const [command] = group;
+    if (group.length !== 1 || command?.op !== 'record' || !('runId' in command.run)) return false;
+    const { pressure, mayHoldBack } = this.#options.quota;
+    if (pressure !== 'none' || mayHoldBack || this.#uncounted.size > 0) return false;
+    return this.#parts.runLog.isOneStatement(command.run, command.write);
+  }
+
+  #alone(group: readonly StoreCommand[]): CommandResult[] {
+    this.#options.beforeCommit?.();
+    return [runCommand(this.#parts, group[0] as StoreCommand)];
   }
 
   #inTransaction(group: readonly StoreCommand[]): CommandResult[] {
@@ -124,19 +146,15 @@ export class CommitGroups {
 
   /** The same command without the outbox drafts that need not be kept; they are counted. */
   #withoutEvents(command: StoreCommand): StoreCommand {
-    if (command.op !== 'record' || (mayUseReserve(command) && command.write.reserve !== true)) return command;
-    const drafts = command.write.outbox ?? [];
-    const outbox = drafts.filter((draft) => draft.keep);
-    if (outbox.length === drafts.length) return command;
-    this.#count('outbox_refused', drafts.length - outbox.length);
-    return { ...command, write: { ...command.write, outbox } };
+    if (command.op !== 'record' || (mayUseReserve(command) && !command.write.reserve)) return command;
+    const { write } = command;
+    const outbox = kept(write.outbox);
+    if (outbox.count === write.outbox.count) return command;
+    this.#count('outbox_refused', write.outbox.count - outbox.count);
+    return { ...command, write: { ...write, outbox } };
   }
 
   #count(name: CounterName, count: number): void {
     this.#uncounted.set(name, (this.#uncounted.get(name) ?? 0) + count);
   }
-}
-
-function failed(error: unknown): Outcome {
-  return { ok: false, error };
 }

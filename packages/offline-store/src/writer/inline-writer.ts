@@ -12,7 +12,6 @@ import type { Writer } from './writer.ts';
 import type { EngineSetup, WriterStatus } from './writer-messages.ts';
 
 interface Waiting {
-  readonly command: StoreCommand;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -29,9 +28,13 @@ export class InlineWriter implements Writer {
   readonly #engine: CommitEngine;
   readonly #maxWaiting: number;
   readonly #monotonic: () => number;
+  /** Commands that are not committed yet, and at the same places those who wait for them. */
+  #commands: StoreCommand[] = [];
   #waiting: Waiting[] = [];
   /** The event loop had its turn then, on the monotonic clock. */
   #turnAtMs = Number.NEGATIVE_INFINITY;
+  readonly #commitNow = (): void => this.#commit();
+  readonly #commitNext = (): void => void settled.then(this.#commitNow);
 
   /**
    * @param db the store's only connection: what is read on it is what has been committed, since no transaction outlasts
@@ -52,7 +55,8 @@ export class InlineWriter implements Writer {
         return;
       }
       if (this.#waiting.length === 0) this.#commitSoon();
-      this.#waiting.push({ command, resolve: resolve as (value: unknown) => void, reject });
+      this.#commands.push(command);
+      this.#waiting.push({ resolve: resolve as (value: unknown) => void, reject });
     });
   }
 
@@ -72,7 +76,7 @@ export class InlineWriter implements Writer {
   /** Two promises later: those that go on with their next step at the same time have asked by then. */
   #commitSoon(): void {
     if (this.#monotonic() - this.#turnAtMs < maxHoldMs) {
-      void settled.then(() => settled).then(() => this.#commit());
+      void settled.then(this.#commitNext);
       return;
     }
     setImmediate(() => {
@@ -82,12 +86,14 @@ export class InlineWriter implements Writer {
   }
 
   #commit(): void {
-    const group = this.#waiting;
-    if (group.length === 0) return;
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    const commands = this.#commands;
     this.#waiting = [];
-    const outcomes = this.#engine.commits.run(group.map(({ command }) => command));
-    for (let index = 0; index < group.length; index += 1) {
-      const { resolve, reject } = group[index] as Waiting;
+    this.#commands = [];
+    const outcomes = this.#engine.commits.run(commands);
+    for (let index = 0; index < waiting.length; index += 1) {
+      const { resolve, reject } = waiting[index] as Waiting;
       const outcome = outcomes[index];
       if (outcome?.ok === true) resolve(outcome.value);
       else reject(translateStorageError(outcome?.error, this.#path));

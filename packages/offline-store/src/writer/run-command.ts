@@ -5,7 +5,7 @@ import { isFinal, isOver } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
 import type { CheckpointLog } from '../journal/checkpoint-log.ts';
 import type { RunLog } from '../journal/run-log.ts';
-import type { RunTarget, StoreCommand } from './commands.ts';
+import type { RecordCommand, RunTarget, StoreCommand } from './commands.ts';
 import type { StoreTables } from './store-tables.ts';
 
 export interface WriterParts {
@@ -16,65 +16,63 @@ export interface WriterParts {
   readonly onRemoved?: (runId: number) => void;
 }
 
+/** What a command came to, which is its answer once the transaction has been committed. */
 export interface CommandResult {
+  readonly ok: true;
   readonly value: unknown;
   /** Called once the transaction has been committed. */
   readonly committed?: () => void;
 }
 
-const noValue: CommandResult = { value: undefined };
+const noValue: CommandResult = { ok: true, value: undefined };
 
 export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
+  if (command.op === 'record') return record(parts, command);
   const { tables, runLog, checkpoints } = parts;
   const { jobs, outbox, intake, deadLetters, counters, box } = tables;
   if (needsSettled(command.op)) runLog.settle();
   switch (command.op) {
     case 'settle':
-      return { value: undefined };
+      return noValue;
     case 'outbox-fill':
-      return { value: intake.fill(command.sparing) };
+      return { ok: true, value: intake.fill(command.sparing) };
     case 'cache':
-      return { value: jobs.cache(command.job, command.robotId, command.nowMs) };
-    case 'record': {
-      const position = runLog.write(claimOf(parts, command.run), command.write, command.nowMs);
-      if (!isOver(position.state)) return noValue;
-      return { value: undefined, committed: () => checkpoints.forget(position.runId) };
-    }
+      return { ok: true, value: jobs.cache(command.job, command.robotId, command.nowMs) };
     case 'checkpoint': {
       const committed = checkpoints.save(claimOf(parts, command.run), command.checkpoint, command.nowMs);
-      return { value: undefined, committed };
+      return { ...noValue, committed };
     }
     case 'renew-lease': {
       const run = jobs.find(command.jobId, command.leaseToken);
       const position = jobs.position(run);
       if (isOver(position.state)) throw overError(run, position.state);
       jobs.saveLease(position, command.lease);
-      return { value: undefined };
+      return noValue;
     }
     case 'mark-synced':
       markSynced(parts, command.jobId, command.leaseToken, command.nowMs);
-      return { value: undefined };
+      return noValue;
     case 'outbox-remove':
-      return { value: outbox.remove(command.ids) };
+      return { ok: true, value: outbox.remove(command.ids) };
     case 'outbox-fail':
-      return { value: outbox.countFailure(command.id, command.reason, command.nowMs) };
+      return { ok: true, value: outbox.countFailure(command.id, command.reason, command.nowMs) };
     case 'outbox-bury': {
       const { ids, disposition, reason, nowMs } = command;
-      return { value: ids.filter((id) => outbox.bury(id, disposition, reason, nowMs)).length };
+      return { ok: true, value: ids.filter((id) => outbox.bury(id, disposition, reason, nowMs)).length };
     }
     case 'dead-requeue':
-      return { value: command.ids.filter((id) => outbox.requeue(id)).length };
+      return { ok: true, value: command.ids.filter((id) => outbox.requeue(id)).length };
     case 'dead-discard': {
       const removed = command.ids.reduce((sum, id) => sum + deadLetters.remove(id), 0);
       counters.add('outbox_discarded', removed);
-      return { value: removed };
+      return { ok: true, value: removed };
     }
     case 'remove-entries':
-      return { value: removeEntries(parts, command.runId, command.limit) };
+      return { ok: true, value: removeEntries(parts, command.runId, command.limit) };
     case 'remove-run':
       removeRun(parts, command.runId);
       return {
-        value: undefined,
+        ...noValue,
         committed: () => {
           checkpoints.forget(command.runId);
           runLog.forget();
@@ -85,16 +83,21 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
       const removed = deadLetters.removeBefore(command.deadBeforeMs);
       counters.add('dead_letters_cleaned', removed);
       const incidents = tables.db.prepare('DELETE FROM incidents WHERE at_ms < ?').run(command.incidentsBeforeMs);
-      return { value: { deadLetters: removed, incidents: incidents.changes } };
+      return { ok: true, value: { deadLetters: removed, incidents: incidents.changes } };
     }
     case 'use-keys':
-      return { value: undefined, committed: () => box.use(command.keys) };
+      return { ...noValue, committed: () => box.use(command.keys) };
   }
+}
+
+function record(parts: WriterParts, { run, write, nowMs }: RecordCommand): CommandResult {
+  const { runId, state } = parts.runLog.write(claimOf(parts, run), write, nowMs);
+  return isOver(state) ? { ...noValue, committed: () => parts.checkpoints.forget(runId) } : noValue;
 }
 
 /** What looks at the jobs' own rows, or at the journal's index. */
 function needsSettled(op: StoreCommand['op']): boolean {
-  return op !== 'record' && op !== 'checkpoint' && !op.startsWith('outbox-') && !op.startsWith('dead-');
+  return op !== 'checkpoint' && !op.startsWith('outbox-') && !op.startsWith('dead-');
 }
 
 function claimOf({ tables }: WriterParts, target: RunTarget): RunRef {

@@ -61,12 +61,14 @@ export class WriterClient implements Writer {
     this.opened.catch(() => {});
   }
 
-  async run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
+  run<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {
     if (this.#waiting.size >= this.#maxWaiting) {
-      throw new StoreError('STORE_BUSY', `${this.#maxWaiting} writes are waiting for ${this.#path}.`);
+      const message = `${this.#maxWaiting} writes are waiting for ${this.#path}.`;
+      return Promise.reject(new StoreError('STORE_BUSY', message));
     }
     const id = this.#takeId();
-    return (await this.#send(id, packStep(id, command) ?? { kind: 'command', id, command })) as ValueOf<Command>;
+    const request = packStep(id, command) ?? ({ kind: 'command', id, command } as const);
+    return this.#send(id, request) as Promise<ValueOf<Command>>;
   }
 
   async status(): Promise<WriterStatus> {
