@@ -58,6 +58,7 @@ function processRunner({ config, identity, desk, library, logger, clock }: Runne
     bootId: identity.bootId,
     observerFor: (job, shape) => desk.observerFor(job, shape),
     mayActForMs: (job) => desk.mayActForMs(job),
+    mayBeginForMs: (job) => desk.mayBeginForMs(job),
     warm: jobProcesses.warm,
     keep: config.jobExecution.maxConcurrentJobs,
     recycleAfterJobs: jobProcesses.recycleAfterJobs,

@@ -32,7 +32,7 @@ import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
 import { JobRecovery } from './job-recovery.ts';
-import { mayActForMs } from './lease-deadline.ts';
+import { mayActForMs, mayBeginForMs } from './lease-deadline.ts';
 import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, noStatistics } from './run-outcomes.ts';
@@ -190,6 +190,12 @@ export class JobDesk {
   mayActForMs({ jobId }: JobSpec): number | null {
     const job = this.#table.find(jobId);
     return job === undefined ? null : mayActForMs(job.record, this.#options.locker);
+  }
+
+  /** For how long a node of a job may still begin, in ms; null: no matter when. */
+  mayBeginForMs({ jobId }: JobSpec): number | null {
+    const job = this.#table.find(jobId);
+    return job === undefined ? null : mayBeginForMs(job.record, this.#options.locker);
   }
 
   /** Called by the executor for every job that gets a slot. */

@@ -4,7 +4,9 @@
  *
  *   ... nodes start ...  | margin: none starts | limit: what still runs is killed | deadline: another robot may start it
  *
- * Between limit and deadline the job's process ends itself, in case the robot is stopped or hangs.
+ * Between limit and deadline the job's process ends itself, in case the robot is stopped or hangs. Whether a node may begin
+ * is looked at before its intent is recorded, after, and in its process right before its function is called: each time it
+ * may have been long since. What is stopped inside of the function can still act when it wakes; see ADR 31.
  */
 import type { JobLocker } from '@casare/execution';
 import type { StoredJob } from './desk-ports.ts';
@@ -28,6 +30,15 @@ export function mayActForMs(
   return remainingMs === null ? null : Math.max(0, remainingMs - leaseMarginMs(locker.lockTimeoutMs) / 4);
 }
 
+/** For how long a node of a job may still begin, in ms: until the margin. Null: no matter when. */
+export function mayBeginForMs(
+  { jobId, onLost }: Pick<StoredJob, 'jobId' | 'onLost'>,
+  locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs'>,
+): number | null {
+  if (onLost !== 'restart') return null;
+  return Math.max(0, (locker.remainingMs(jobId) ?? 0) - leaseMarginMs(locker.lockTimeoutMs));
+}
+
 /** How often the deadlines have to be looked at, in ms. */
 export function guardIntervalMs(lockTimeoutMs: number): number {
   return Math.min(1_000, leaseMarginMs(lockTimeoutMs) / 4);
@@ -35,8 +46,8 @@ export function guardIntervalMs(lockTimeoutMs: number): number {
 
 /** Whether a job must not begin a node: another robot may soon be running it, or is. */
 export function isLeaseEnding(
-  { jobId, onLost }: Pick<StoredJob, 'jobId' | 'onLost'>,
+  job: Pick<StoredJob, 'jobId' | 'onLost'>,
   locker: Pick<JobLocker, 'remainingMs' | 'lockTimeoutMs'>,
 ): boolean {
-  return onLost === 'restart' && (locker.remainingMs(jobId) ?? 0) <= leaseMarginMs(locker.lockTimeoutMs);
+  return mayBeginForMs(job, locker) === 0;
 }

@@ -14,7 +14,7 @@ export class LeaseEndingError extends Error {
   }
 }
 
-/** @param mustStop asked before a node's intent is recorded, and again before the node begins: a disk may take long */
+/** @param mustStop asked before a node's intent is recorded, again after it (a disk may take long), and before the node begins */
 export function withinLease(journal: JobJournal, mustStop: () => boolean): JobJournal {
   return {
     get questions() {
@@ -28,6 +28,9 @@ export function withinLease(journal: JobJournal, mustStop: () => boolean): JobJo
     },
     ...(journal.snapshotEveryEntries === undefined ? {} : { snapshotEveryEntries: journal.snapshotEveryEntries }),
     load: () => journal.load(),
+    beforeNode() {
+      if (mustStop()) throw new LeaseEndingError();
+    },
     async commit(entries) {
       const begins = entries.some(({ kind }) => kind === 'intent');
       if (begins && mustStop()) {

@@ -39,6 +39,12 @@ export interface RunJournal {
   load(): Promise<readonly JournalEntry[]>;
   commit(entries: readonly JournalEntry[]): Promise<void>;
   /**
+   * Asked right before a node's function is called, at each attempt: throws when it must not begin any more, because
+   * time has passed since its intent became durable. Then the run ends as after a refused commit, and what becomes of
+   * the intent is decided when the run is resumed. Absent: every node whose intent is durable may begin.
+   */
+  beforeNode?(): void;
+  /**
    * How many entries lie between two snapshots of the whole state, from whose newest a fold may start; what
    * came before one can be dropped. Absent: no snapshots are written.
    */

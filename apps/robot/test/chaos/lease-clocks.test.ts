@@ -90,6 +90,21 @@ describe('a machine that was suspended', () => {
     },
   );
 
+  it.each([
+    ['long after the lease was over', hour],
+    ['shortly before it is', lockTimeoutMs - 5_000],
+  ])('between the intent of a node and the node does not begin it when it wakes %s', async (_when, ms) => {
+    const world = await worldWith();
+    await world.run(3_500);
+    world.isServerUp = false;
+    await world.suspendBehindIntent(ms);
+    const before = world.effects.length;
+    await world.run(4_000);
+    expect(world.effects.length).toBe(before);
+    await world.settle();
+    expect(world.violations).toEqual([]);
+  });
+
   it('goes on when nobody took the job meanwhile, once the server has said so', async () => {
     const world = await worldWith({ hasRival: false });
     await world.run(3_500);
@@ -216,6 +231,14 @@ it(`whatever happens to clocks, machine, robot and server, nobody acts past a de
 });
 
 describe('a robot that is wrong about time or its deadline is noticed', () => {
+  it('begins-without-a-last-look', async () => {
+    const world = await worldWith({ defect: 'begins-without-a-last-look' });
+    await world.run(3_500);
+    await world.suspendBehindIntent(hour);
+    await world.settle();
+    expect(world.violations.join('\n')).toMatch(/begins .* after the deadline/);
+  });
+
   const away: Act = { kind: 'server', isUp: false };
   it.each<[NonNullable<LeaseWorldOptions['defect']>, readonly Act[]]>([
     [

@@ -39,12 +39,14 @@ export interface LeaseWorldOptions {
   /**
    * A robot that is wrong about time, or does not do what its deadline asks for, to see that this is noticed.
    * `begins-without-asking`: a node begins whatever the lease says; the deadlines are looked at as ever.
+   * `begins-without-a-last-look`: the lease is asked for when the intent is recorded, and not again before the node begins.
    */
   readonly defect?:
     | 'clock-stands-in-suspend'
     | 'clock-is-the-wall'
     | 'boot-is-never-new'
     | 'begins-without-asking'
+    | 'begins-without-a-last-look'
     | 'deadline-is-ignored';
 }
 
@@ -76,6 +78,7 @@ export class LeaseWorld {
   #life: Life | null = null;
   /** The record says that the robot has no part in the job any more, whichever of its lives noted that. */
   #isGivenUp = false;
+  #sleepBehindIntentMs: number | null = null;
 
   private constructor(options: LeaseWorldOptions) {
     this.#options = options;
@@ -118,10 +121,26 @@ export class LeaseWorld {
   }
 
   async suspend(ms: number): Promise<void> {
-    this.clock.suspend(ms);
-    // What was under way when the lid was closed cannot be helped.
-    this.#rivalLooks('asleep');
+    this.#sleep(ms);
     await this.run(0);
+  }
+
+  /** Lets time pass until the next node is to begin, and suspends the machine when its intent is durable, before it does. */
+  async suspendBehindIntent(ms: number): Promise<void> {
+    this.#sleepBehindIntentMs = ms;
+    while (this.#sleepBehindIntentMs !== null) await this.run(100);
+  }
+
+  #sleepBehindIntent(): void {
+    const ms = this.#sleepBehindIntentMs;
+    this.#sleepBehindIntentMs = null;
+    if (ms !== null) this.#sleep(ms);
+  }
+
+  /** What was under way when the lid was closed cannot be helped. */
+  #sleep(ms: number): void {
+    this.clock.suspend(ms);
+    this.#rivalLooks('asleep');
   }
 
   /** The robot is killed and started again at once. */
@@ -299,14 +318,22 @@ export class LeaseWorld {
       registry: this.#nodes(life),
       journalFor: (job) => {
         const journal = desk.journalFor(job);
-        if (defect !== 'begins-without-asking') return journal;
+        const isDefective = defect === 'begins-without-asking';
         const commit: typeof journal.commit = async (entries) => {
-          isRecording = true;
+          isRecording = isDefective;
           await journal.commit(entries).finally(() => {
             isRecording = false;
           });
+          if (entries.some(({ kind }) => kind === 'intent')) this.#sleepBehindIntent();
         };
-        return { snapshotEveryEntries: journal.snapshotEveryEntries ?? 1_000, load: () => journal.load(), commit };
+        return {
+          snapshotEveryEntries: journal.snapshotEveryEntries ?? 1_000,
+          load: () => journal.load(),
+          commit,
+          ...(isDefective || defect === 'begins-without-a-last-look'
+            ? {}
+            : { beforeNode: () => journal.beforeNode?.() }),
+        };
       },
       workDirFor: async () => folder,
       logger,

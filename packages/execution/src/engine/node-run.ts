@@ -22,7 +22,7 @@ export type NodeYield = Pick<
   'exit' | 'outputs' | 'variables' | 'control' | 'resources' | 'secret' | 'unstorable'
 >;
 
-/** Runs one attempt. Rejects with whatever the node throws. */
+/** Runs one attempt. Rejects with whatever the node throws, or with a JournalFault when it must not begin. */
 export async function runNode(
   run: RunSession,
   step: PreparedStep,
@@ -44,7 +44,10 @@ export async function runNode(
     if (waitMs > 0) await longSleep(run.options.clock, waitMs, signal);
     return withDerived(run, step, controlYield(run, step.node, behaviour.decide(control)));
   }
-  const result = await unlessRefused(call, () => step.type.run(ctx));
+  const result = await unlessRefused(call, () => {
+    run.record.beforeNode();
+    return step.type.run(ctx);
+  });
   const yielded = withDerived(run, step, yieldOf(run, step.node, result, written, originOf(run, step, identity)));
   return call.resourceChanges.length === 0 ? yielded : { ...yielded, resources: [...call.resourceChanges] };
 }

@@ -14,10 +14,10 @@ import type { RunSecrets } from './secrecy/run-secrets.ts';
 import { takeSnapshot } from './snapshot.ts';
 import type { LiveValues } from './unstorable/live-values.ts';
 
-/** The journal refused a commit: nothing may happen any more in this session. */
+/** The journal refused a commit, or the begin of a node: nothing may happen any more in this session. */
 export class JournalFault extends Error {
-  constructor(cause: unknown) {
-    super(`the journal could not be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  constructor(cause: unknown, what = 'the journal could not be written') {
+    super(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'JournalFault';
   }
 }
@@ -117,6 +117,19 @@ export class RunRecord {
       await this.#committing;
     }
     if (this.#fault !== null) throw this.#fault;
+  }
+
+  /**
+   * The last look before a node's function is called (I2). Nothing lies between the two.
+   *
+   * @throws JournalFault when the node must not begin
+   */
+  beforeNode(): void {
+    try {
+      this.#journal.beforeNode?.();
+    } catch (refusal) {
+      throw new JournalFault(refusal, 'a node was not begun');
+    }
   }
 
   /** Never rejects: what the journal refuses is a fault from then on. */

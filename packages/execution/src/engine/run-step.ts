@@ -25,6 +25,7 @@ import { isPassedOver, type NodeYield, passOver, runLoopAgain, runNode } from '.
 import { ownInDoubtPolicy, type PreparedStep, prepareStep } from './prepare-step.ts';
 import { mayRetry } from './retry-rule.ts';
 import type { Interruption } from './run-options.ts';
+import { JournalFault } from './run-record.ts';
 import type { RunSession } from './run-session.ts';
 import { type Lane, rootLane } from './run-state.ts';
 import { StepRecord } from './step-record.ts';
@@ -181,6 +182,7 @@ class Step {
       const end = await this.#patiently(step, (signal) => runNode(this.#run, step, identity, signal));
       if (end.kind === 'done') return this.#succeed(end.value);
       if (end.kind === 'stopped') return this.#stop(end.cause, end.hasEnded);
+      if (end.kind === 'failed' && end.thrown instanceof JournalFault) throw end.thrown;
       const thrown = end.kind === 'failed' ? end.thrown : this.#timeout(step, end.hasEnded);
       const over = await this.#failOrWait(step, failureOf(thrown, this.#node, this.#run.options));
       if (over !== null) return over;

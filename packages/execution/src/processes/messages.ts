@@ -48,7 +48,10 @@ export interface RunLimits {
 export type Answer =
   /** A part of a long answer; more follow. */
   | { readonly type: 'part'; readonly id: number; readonly value: readonly JournalEntry[] }
-  | { readonly type: 'answer'; readonly id: number; readonly value: readonly JournalEntry[] | string | null }
+  /**
+   * To `commit`: by when the nodes that it begins must have begun, in ms since the machine booted; null: no matter when.
+   */
+  | { readonly type: 'answer'; readonly id: number; readonly value: readonly JournalEntry[] | string | number | null }
   | { readonly type: 'refusal'; readonly id: number; readonly message: string };
 
 export type Question =

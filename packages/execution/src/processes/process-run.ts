@@ -33,6 +33,8 @@ export interface ProcessRunParts {
   readonly limits: RunLimits;
   /** See `ProcessRunnerOptions`. */
   readonly mayActForMs: () => number | null;
+  /** See `ProcessRunnerOptions`. */
+  readonly mayBeginForMs: () => number | null;
   readonly pool: ProcessPool;
   readonly memory: MemoryWatch;
   readonly clock: Clock;
@@ -85,7 +87,7 @@ export class ProcessRun {
   }
 
   #sessionOn(process: JobProcess, resumption: Resumption): ProcessSession {
-    const { job, signal, workDir, limits, mayActForMs, clock, logger } = this.#parts;
+    const { job, signal, workDir, limits, mayActForMs, mayBeginForMs, clock, logger } = this.#parts;
     const { stoppedAt } = this.#journal;
     const grace =
       stoppedAt === null ? {} : { finallyGraceMs: Math.max(0, stoppedAt + limits.cancelGraceMs - clock.monotonic()) };
@@ -102,6 +104,7 @@ export class ProcessRun {
       resumption: { ...resumption, ...grace },
       limits,
       mayActForMs,
+      mayBeginForMs,
       clock,
       logger,
     });

@@ -58,6 +58,11 @@ export interface ProcessRunnerOptions {
    * process ends itself then, also when this one is stopped or hangs. Default: null.
    */
   readonly mayActForMs?: (job: JobSpec) => number | null;
+  /**
+   * For how long a node of the job may still begin, in ms; null: no matter when. Asked with each commit; the job's process
+   * looks at it again right before it calls the node, since it may have been stopped meanwhile. Default: null.
+   */
+  readonly mayBeginForMs?: (job: JobSpec) => number | null;
   /** Absolute folder that the job's relative paths mean; asked for when the workflow has passed its check. */
   readonly workDirFor: (job: JobSpec) => Promise<string>;
   readonly observerFor?: (job: JobSpec, shape: ProgressShape) => RunObserver;
@@ -143,7 +148,7 @@ export class ProcessRunner implements JobRunner {
       cancelGraceMs = 10_000,
       inDoubtPolicy = 'fail',
     } = this.#options;
-    const { journalFor, workDirFor, observerFor, mayActForMs, logger } = this.#options;
+    const { journalFor, workDirFor, observerFor, mayActForMs, mayBeginForMs, logger } = this.#options;
     return new ProcessRun({
       job,
       signal,
@@ -152,6 +157,7 @@ export class ProcessRunner implements JobRunner {
       observe: (shape) => observerFor?.(job, shape) ?? null,
       limits: { nodeTimeoutMs, jobTimeoutMs, cancelGraceMs, inDoubtPolicy },
       mayActForMs: () => mayActForMs?.(job) ?? null,
+      mayBeginForMs: () => mayBeginForMs?.(job) ?? null,
       pool: this.#poolOrNew(),
       memory: this.#memory,
       clock: this.#clock,

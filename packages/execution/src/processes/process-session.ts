@@ -10,6 +10,7 @@ import type { JobProcess } from './job-process.ts';
 import { journalParts } from './journal-parts.ts';
 import type { JournalWatch } from './journal-watch.ts';
 import type { FinishedMessage, Notice, ProcessMessage, Question, Resumption, RunLimits } from './messages.ts';
+import { sinceBootMs } from './process-deadline.ts';
 import type { Setback } from './recovery.ts';
 import { RunWatch } from './run-watch.ts';
 
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly limits: RunLimits;
   /** See `ProcessRunnerOptions`. */
   readonly mayActForMs: () => number | null;
+  /** See `ProcessRunnerOptions`. */
+  readonly mayBeginForMs: () => number | null;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -166,13 +169,14 @@ export class ProcessSession {
 
   /** Of a journal that is long, part after part. */
   async #answer(question: Question): Promise<void> {
-    const { process, journal, workDir } = this.#options;
+    const { process, journal, workDir, mayBeginForMs } = this.#options;
     const { id } = question;
     try {
       if (question.type === 'work_dir') return process.send({ type: 'answer', id, value: await workDir() });
       if (question.type === 'commit') {
         await journal.commit(question.entries);
-        return process.send({ type: 'answer', id, value: null });
+        const forMs = mayBeginForMs();
+        return process.send({ type: 'answer', id, value: forMs === null ? null : sinceBootMs() + forMs });
       }
       const entries = await journal.load();
       for (const value of journalParts(entries)) {

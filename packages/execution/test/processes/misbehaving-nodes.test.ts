@@ -22,6 +22,32 @@ function caught(type: string, config = {}): FileSpec {
   };
 }
 
+describe('a process that is stopped between the intent of a node and the node', () => {
+  it('does not begin it when it wakes after the time in which it might have', async () => {
+    let beginBy = Number.POSITIVE_INFINITY;
+    const { run, marks, journal, registered } = testRunner({
+      mayBeginForMs: () => (Number.isFinite(beginBy) ? beginBy - performance.now() : null),
+    });
+    const awake = Promise.withResolvers<void>();
+    journal.afterCommit = () => {
+      const last = journal.entries.at(-1);
+      if (last?.kind !== 'intent' || last.node_id !== 'b') return;
+      beginBy = performance.now() + 20;
+      for (const pid of registered()) process.kill(pid, 'SIGSTOP');
+      // The answer goes out meanwhile, and nobody listens.
+      setTimeout(() => {
+        for (const pid of registered()) process.kill(pid, 'SIGCONT');
+        awake.resolve();
+      }, 60);
+    };
+    const report = await run(chain(['a', 'MarkNode', { mark: 'a' }], ['b', 'MarkNode', { mark: 'b' }]));
+    await awake.promise;
+    const reason = expect.stringContaining('a node was not begun');
+    expect(report.end).toMatchObject({ status: 'suspended', cause: 'journal', reason });
+    expect(marks()).toEqual(['a']);
+  });
+});
+
 describe('a node that spins for ever', () => {
   it('is ended by its own process when the time to act is over, as if nobody else could', async () => {
     const isOver = (): boolean => lines.some(({ message }) => message.includes('gone (died)'));

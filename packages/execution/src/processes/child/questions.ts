@@ -2,9 +2,11 @@
 import type { JournalEntry } from '../../engine/journal.ts';
 import type { Answer, Question } from '../messages.ts';
 
+type AnswerValue = Extract<Answer, { readonly type: 'answer' }>['value'];
+
 interface Waiting {
   readonly parts: JournalEntry[];
-  readonly resolve: (value: readonly JournalEntry[] | string | null) => void;
+  readonly resolve: (value: AnswerValue) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -27,9 +29,13 @@ export class Questions {
     return String(await this.#ask((id) => ({ type: 'work_dir', id })));
   }
 
-  /** @throws FrameTooLargeError; Error with the store's refusal */
-  async commit(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#ask((id) => ({ type: 'commit', id, entries }));
+  /**
+   * @returns by when what it begins must have begun, in ms since the machine booted; null: no matter when
+   * @throws FrameTooLargeError; Error with the store's refusal
+   */
+  async commit(entries: readonly JournalEntry[]): Promise<number | null> {
+    const value = await this.#ask((id) => ({ type: 'commit', id, entries }));
+    return typeof value === 'number' ? value : null;
   }
 
   take(answer: Answer): void {
@@ -44,7 +50,7 @@ export class Questions {
     else waiting.resolve(waiting.parts.length > 0 ? waiting.parts : answer.value);
   }
 
-  #ask(questionOf: (id: number) => Question): Promise<readonly JournalEntry[] | string | null> {
+  #ask(questionOf: (id: number) => Question): Promise<AnswerValue> {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve, reject) => {

@@ -20,7 +20,8 @@ function journalThatRefuses(isTooLarge: (kind: string) => boolean) {
     questions.take({ type: 'answer', id: question.id, value: null });
   });
   const onTooLarge = (bytes: number): void => void tooLarge.push(bytes);
-  const journal = new RemoteJournal({ questions, snapshotEveryEntries: 1, onTooLarge, onHeld: () => undefined });
+  const rest = { snapshotEveryEntries: 1, sinceBootMs: () => 0, onHeld: () => undefined };
+  const journal = new RemoteJournal({ questions, onTooLarge, ...rest });
   return { journal, taken, tooLarge };
 }
 
@@ -36,4 +37,25 @@ describe('what no message can hold', () => {
     await expect(journal.commit([began, snapshot])).rejects.toThrow(FrameTooLargeError);
     expect([taken, tooLarge]).toEqual([[], [99]]);
   });
+});
+
+it('refuses to begin a node when the time that came with the answer to its intent is over', async () => {
+  const clock = { ms: 1_000 };
+  let beginBy: number | null = 1_500;
+  const journal = new RemoteJournal({
+    questions: { load: async () => [], commit: async () => beginBy },
+    sinceBootMs: () => clock.ms,
+    snapshotEveryEntries: null,
+    onTooLarge: () => undefined,
+    onHeld: () => undefined,
+  });
+  journal.beforeNode();
+  await journal.commit([began]);
+  clock.ms = 1_499;
+  journal.beforeNode();
+  clock.ms = 1_500;
+  expect(() => journal.beforeNode()).toThrow('is over');
+  beginBy = null;
+  await journal.commit([began]);
+  journal.beforeNode();
 });

@@ -22,6 +22,7 @@ import {
   type ProcessMessage,
   type SupervisorMessage,
 } from '../messages.ts';
+import { sinceBootMs } from '../process-deadline.ts';
 import { leftRunning, nowRunning } from './left-running.ts';
 import { holdLifeline } from './lifeline.ts';
 import { killOwnTree, ownMark } from './own-tree.ts';
@@ -140,6 +141,7 @@ class JobServer {
     const observer = new RemoteObserver(this.#outlet);
     const journal = new RemoteJournal({
       questions: this.#questions,
+      sinceBootMs,
       snapshotEveryEntries: message.snapshotEveryEntries,
       onTooLarge: (bytes) => this.#channel.send({ type: 'too_large', bytes, limitBytes: maxFrameBytes }),
       onHeld: () => observer.hold(),
