@@ -1,3 +1,4 @@
+export { ArgumentError } from './arguments.ts';
 export {
   type Anchor,
   type AnchorFile,

@@ -3,6 +3,7 @@
  * JSON: `{"v":1,"robot_id","source","exported_at","anchors":[...],"public_keys":[...]}`, newest anchor last.
  */
 import { createPublicKey } from 'node:crypto';
+import * as must from '../arguments.ts';
 import { AuditError, messageOf } from '../errors.ts';
 import { isHash } from './chain-line.ts';
 import { type CheckpointFacts, parseObject, type Signature } from './signed-records.ts';
@@ -20,12 +21,16 @@ export interface AnchorFile {
   readonly public_keys: readonly string[];
 }
 
+/** @throws ArgumentError */
 export function anchorFileText(file: AnchorFile): string {
+  requireFile('file', file);
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
 /** @throws AuditError `AUDIT_UNREADABLE` when the text is no file of anchors */
 export function parseAnchorFile(text: string, name: string): AnchorFile {
+  must.text('text', text);
+  must.text('name', name);
   const value = parseObject(text);
   const isFile =
     value !== null &&
@@ -45,6 +50,8 @@ export function parseAnchorFile(text: string, name: string): AnchorFile {
  * @throws AuditError `AUDIT_UNREADABLE` when there is none in the text
  */
 export function parsePublicKeys(text: string, name: string): readonly string[] {
+  must.text('text', text);
+  must.text('name', name);
   const value = parseObject(text);
   if (value !== null) {
     const keys = Array.isArray(value.public_keys)
@@ -68,6 +75,15 @@ export function parsePublicKeys(text: string, name: string): readonly string[] {
     throw new AuditError('AUDIT_UNREADABLE', `${name} holds a key that is not Ed25519`);
   });
 }
+
+const requireFile = must.shape({
+  v: must.oneOf([1]),
+  robot_id: must.text,
+  source: must.oneOf(['database', 'folder']),
+  exported_at: must.text,
+  anchors: must.listOf(must.object),
+  public_keys: must.listOf(must.text),
+});
 
 function isAnchor(value: unknown): value is Anchor {
   if (typeof value !== 'object' || value === null) return false;

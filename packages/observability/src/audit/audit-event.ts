@@ -1,4 +1,5 @@
 /** What is worth a line in the audit log, how severe it is, and whether it must survive power loss. */
+import * as must from '../arguments.ts';
 
 export const AuditEventType = {
   ROBOT_STARTED: 'robot.started',
@@ -88,6 +89,7 @@ export interface EventRule {
 
 /** Events of the robot and its jobs are durable; those of nodes and connections, which are many, are not. */
 export function ruleOf(type: AuditEventType): EventRule {
+  must.text('type', type);
   return {
     severity: severityByType.get(type) ?? 'info',
     outcome: outcomeByType.get(type) ?? null,

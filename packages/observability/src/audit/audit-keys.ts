@@ -14,6 +14,7 @@ import {
 } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import * as must from '../arguments.ts';
 import { AuditError, messageOf } from '../errors.ts';
 import { isCode, replaceFile, syncFolder } from '../files/durable-file.ts';
 import type { ChainHead } from './chain-line.ts';
@@ -73,8 +74,11 @@ export function openAuditKeys(folder: string): AuditKeyRing {
  *
  * @param madeBy who asks for it: the actor of the hand-over's entry. Default: nobody is named
  * @returns the new key
+ * @throws ArgumentError
  */
 export function addAuditKey(folder: string, madeBy: string | null = null): AuditSigner {
+  must.filledText('folder', folder);
+  must.nullable(must.text)('madeBy', madeBy);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const number = (listKeyFiles(folder).at(-1)?.number ?? 0) + 1;
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -105,7 +109,14 @@ export function isSignedBy(publicKey: string, text: string, signature: string): 
   }
 }
 
+/**
+ * @param publicKey its 32 bytes, base64
+ * @throws ArgumentError for what is no such key
+ */
 export function publicKeyPem(publicKey: string): string {
+  must.text('publicKey', publicKey);
+  if (Buffer.from(publicKey, 'base64').length !== 32)
+    must.refuse('publicKey', 'the 32 bytes of an Ed25519 key in base64', publicKey);
   return keyObjectOf(publicKey).export({ type: 'spki', format: 'pem' }) as string;
 }
 

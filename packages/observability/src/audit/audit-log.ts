@@ -5,6 +5,7 @@
  * exception. One process writes to a folder, which is enforced; any number may read.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import * as must from '../arguments.ts';
 import { AuditError } from '../errors.ts';
 import { notify } from '../notify.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -12,7 +13,7 @@ import type { JsonObject, JsonValue } from '../redaction/plain-json.ts';
 import { asRedactor, type RedactOptions, type Redactor } from '../redaction/redactor.ts';
 import { systemClock } from '../system-clock.ts';
 import { type AuditEntry, bodyText, type EntryBody } from './audit-entry.ts';
-import { AuditEventType, type AuditOutcome, type AuditSeverity, ruleOf } from './audit-event.ts';
+import { AuditEventType, type AuditOutcome, AuditSeverity, ruleOf } from './audit-event.ts';
 import { AuditWriter, type LostEntries, type Moment, type WriterNews } from './audit-writer.ts';
 import { readBootId } from './boot-id.ts';
 import { mostUnsigned } from './chain-line.ts';
@@ -117,15 +118,16 @@ export class AuditLog {
   #keeping: Promise<KeptFiles> | null = null;
   #isKeepingDue = false;
 
+  /** @throws ArgumentError */
   constructor(options: AuditLogOptions) {
+    requireOptions('options', options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#redactor = asRedactor(options.redact);
     this.#bootId = options.bootId ?? readBootId();
     const { checkpointEvery = 1_000 } = options;
-    if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1 || checkpointEvery > mostUnsigned) {
-      throw new RangeError(`checkpointEvery must be a whole number from 1 to ${mostUnsigned}`);
-    }
+    if (!Number.isInteger(checkpointEvery) || checkpointEvery < 1 || checkpointEvery > mostUnsigned)
+      must.refuse('checkpointEvery', `a whole number from 1 to ${mostUnsigned}`, checkpointEvery);
     this.#writer = new AuditWriter({
       folder: options.logDir,
       robotId: options.robotId,
@@ -158,11 +160,14 @@ export class AuditLog {
   /**
    * Records one event. On return it is on disk, or the result says why it is not.
    *
+   * @throws ArgumentError for what cannot be an entry: a type that is none, a jobId that is no text
    * @throws AuditError only with `durable: true`
    * @example
    * audit.log(AuditEventType.ERROR_TRANSIENT, 'Connection timeout', { jobId: 'job-456', details: { retryCount: 2 } });
    */
   log(type: AuditEventType, message: string, options: AuditLogEntryOptions = {}): AuditResult {
+    requireType('type', type);
+    requireEntryOptions('options', options);
     try {
       if (this.#closed) throw new AuditError('AUDIT_CLOSED', 'the audit log is closed');
       const durable = options.durable ?? ruleOf(type).durable;
@@ -264,15 +269,21 @@ export class AuditLog {
    * Runs `action`; every entry it makes, however deep in asynchronous calls, carries the job, and the trace if one is
    * given.
    *
+   * @throws ArgumentError without a function; else what `action` throws
    * @example
    * await audit.jobContext('job-456', async () => audit.nodeCompleted({ nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150 }));
    */
   jobContext<T>(jobId: string, action: () => T, options: { readonly traceId?: string } = {}): T {
+    must.filledText('jobId', jobId);
+    must.aFunction('action', action);
+    requireContextOptions('options', options);
     return this.#context.run({ jobId, ...options }, action);
   }
 
   /** As `jobContext`, for a node of the surrounding job. */
   nodeContext<T>(nodeId: string, action: () => T): T {
+    must.filledText('nodeId', nodeId);
+    must.aFunction('action', action);
     return this.#context.run({ ...this.#context.getStore(), nodeId }, action);
   }
 
@@ -372,6 +383,38 @@ export class AuditLog {
     if (!wasHeard) this.#counts.callbackFailures += 1;
   }
 }
+
+const requireOptions = must.options({
+  robotId: must.filledText,
+  logDir: must.filledText,
+  redact: must.optional(must.object),
+  keyDir: must.optional(must.filledText),
+  segmentMaxBytes: must.optional(must.positive),
+  checkpointEvery: () => undefined,
+  checkpointMs: must.optional(must.count),
+  compress: must.optional(must.flag),
+  maxAgeMs: must.optional(must.nullable(must.count)),
+  maxTotalBytes: must.optional(must.nullable(must.count)),
+  mirror: must.optional(must.logger),
+  onError: must.optional(must.aFunction),
+  onCheckpoint: must.optional(must.aFunction),
+  clock: must.optional(must.withMethods('now', 'monotonic')),
+  bootId: must.optional(must.text),
+});
+
+/** What is no type would be an entry that nobody can read back. */
+const requireType = must.oneOf(Object.values(AuditEventType));
+const requireContextOptions = must.options({ traceId: must.optional(must.text) });
+const requireEntryOptions = must.options({
+  severity: must.optional(must.oneOf(Object.values(AuditSeverity))),
+  jobId: must.optional(must.text),
+  nodeId: must.optional(must.text),
+  actor: must.optional(must.text),
+  outcome: must.optional(must.nullable(must.oneOf(['success', 'failure', 'cancelled', 'unknown']))),
+  traceId: must.optional(must.text),
+  details: must.optional(must.object),
+  durable: must.optional(must.flag),
+});
 
 function asObject(value: JsonValue): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : { value };

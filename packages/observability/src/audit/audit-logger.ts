@@ -1,8 +1,9 @@
 /**
  * The audit log with one method per usual event, so that the same thing is always told in the same way. They
- * never throw; `log` tells more. Methods about a job or a node take their ids from the surrounding context
+ * throw nothing but an ArgumentError, where what is told is no object, or its error none; `log` tells more. Methods about a job or a node take their ids from the surrounding context
  * where these are not given.
  */
+import * as must from '../arguments.ts';
 import { AuditEventType } from './audit-event.ts';
 import { AuditLog, type AuditResult } from './audit-log.ts';
 
@@ -38,37 +39,38 @@ export class AuditLogger extends AuditLog {
     return this.log(AuditEventType.ROBOT_STARTED, 'Robot started', { details });
   }
 
-  robotStopped({ actor, ...details }: { readonly actor?: string } & Details = {}): AuditResult {
+  robotStopped(stop: { readonly actor?: string } & Details = {}): AuditResult {
+    const { actor, ...details } = given('stop', stop);
     return this.#byActor(AuditEventType.ROBOT_STOPPED, 'Robot stopped', details, actor);
   }
 
   /** Somebody asked it to stop; a later request may ask for more than an earlier one. */
   robotStopRequested(request: { readonly mode: string; readonly actor?: string } & Details): AuditResult {
-    const { actor, ...details } = request;
+    const { actor, ...details } = given('request', request);
     return this.#byActor(AuditEventType.ROBOT_STOP_REQUESTED, `Stop requested: ${request.mode}`, details, actor);
   }
 
   /** It takes no new jobs from now on, or note and end of its pause have changed. */
   robotPaused(pause: { readonly reason: string | null; readonly actor?: string } & Details): AuditResult {
-    const { actor, ...details } = pause;
+    const { actor, ...details } = given('pause', pause);
     const reason = pause.reason === null ? '' : `: ${pause.reason}`;
     return this.#byActor(AuditEventType.ROBOT_PAUSED, `Robot paused${reason}`, details, actor);
   }
 
   /** It takes new jobs again. */
   robotResumed(resumption: { readonly reason: string | null; readonly actor?: string } & Details): AuditResult {
-    const { actor, ...details } = resumption;
+    const { actor, ...details } = given('resumption', resumption);
     const reason = resumption.reason === null ? '' : `: ${resumption.reason}`;
     return this.#byActor(AuditEventType.ROBOT_RESUMED, `Robot resumed${reason}`, details, actor);
   }
 
   /** The local store lost something, or set a damaged file aside. */
   storeIncident(incident: OfJob & { readonly kind: string; readonly detail: string } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.STORE_INCIDENT, `Store: ${incident.kind}`, incident);
+    return this.#ofJob(AuditEventType.STORE_INCIDENT, `Store: ${given('incident', incident).kind}`, incident);
   }
 
   configChanged(change: { readonly setting: string; readonly actor?: string } & Details): AuditResult {
-    const { actor, ...details } = change;
+    const { actor, ...details } = given('change', change);
     return this.#byActor(AuditEventType.CONFIG_CHANGED, `Setting ${change.setting} changed`, details, actor);
   }
 
@@ -93,7 +95,7 @@ export class AuditLogger extends AuditLog {
   }
 
   jobReceived(job: OfJob & { readonly workflowName: string } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_RECEIVED, `Job received: ${job.workflowName}`, job);
+    return this.#ofJob(AuditEventType.JOB_RECEIVED, `Job received: ${given('job', job).workflowName}`, job);
   }
 
   jobClaimed(job: OfJob & { readonly attempt?: number } & Details): AuditResult {
@@ -101,7 +103,7 @@ export class AuditLogger extends AuditLog {
   }
 
   jobStarted(job: OfJob & { readonly totalNodes: number } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_STARTED, `Job started, ${job.totalNodes} nodes`, job);
+    return this.#ofJob(AuditEventType.JOB_STARTED, `Job started, ${given('job', job).totalNodes} nodes`, job);
   }
 
   jobResumed(job: OfJob & Details): AuditResult {
@@ -113,22 +115,27 @@ export class AuditLogger extends AuditLog {
   }
 
   jobFailed(job: OfJob & { readonly error: AuditErrorInfo; readonly durationMs?: number } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_FAILED, `Job failed: ${job.error.message}`, job);
+    return this.#ofJob(AuditEventType.JOB_FAILED, `Job failed: ${errorOf('job', job).message}`, job);
   }
 
   jobCancelRequested(job: OfJob & { readonly requestedBy?: string | null } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_CANCEL_REQUESTED, 'Cancel requested', job, job.requestedBy);
+    return this.#ofJob(AuditEventType.JOB_CANCEL_REQUESTED, 'Cancel requested', job, given('job', job).requestedBy);
   }
 
   jobCancelled(job: OfJob & { readonly reason: string; readonly requestedBy?: string | null } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_CANCELLED, `Job cancelled: ${job.reason}`, job, job.requestedBy);
+    return this.#ofJob(
+      AuditEventType.JOB_CANCELLED,
+      `Job cancelled: ${given('job', job).reason}`,
+      job,
+      given('job', job).requestedBy,
+    );
   }
 
   /** `reason`: which node may or may not have had which effect, in words. Default: only that there is one. */
   jobInDoubt(
     job: OfJob & { readonly nodeId?: string; readonly nodes: readonly object[]; readonly reason?: string } & Details,
   ): AuditResult {
-    const { reason = 'a node may or may not have run', ...rest } = job;
+    const { reason = 'a node may or may not have run', ...rest } = given('job', job);
     return this.#ofJob(AuditEventType.JOB_IN_DOUBT, `Job in doubt: ${reason}`, rest);
   }
 
@@ -142,11 +149,11 @@ export class AuditLogger extends AuditLog {
       readonly problem: string | null;
     } & Details,
   ): AuditResult {
-    const { actor, problem, ...rest } = job;
+    const { actor, problem, ...rest } = given('job', job);
     const { jobId, nodeId, ...details } = rest;
     return this.log(
       AuditEventType.JOB_ANSWER_GIVEN,
-      `Answer given: ${job.answer}${problem === null ? '' : `, refused: ${problem}`}`,
+      `Answer given: ${given('job', job).answer}${problem === null ? '' : `, refused: ${problem}`}`,
       {
         ...(jobId === undefined ? {} : { jobId }),
         ...(nodeId === undefined ? {} : { nodeId }),
@@ -161,13 +168,18 @@ export class AuditLogger extends AuditLog {
   jobAnswered(
     job: OfJob & { readonly nodeId?: string; readonly answer: string; readonly actor: string } & Details,
   ): AuditResult {
-    const { actor, ...rest } = job;
-    const node = job.nodeId === undefined ? '' : ` for node "${job.nodeId}"`;
-    return this.#ofJob(AuditEventType.JOB_ANSWERED, `Job in doubt: the answer${node} is ${job.answer}`, rest, actor);
+    const { actor, ...rest } = given('job', job);
+    const node = job.nodeId === undefined ? '' : ` for node "${given('job', job).nodeId}"`;
+    return this.#ofJob(
+      AuditEventType.JOB_ANSWERED,
+      `Job in doubt: the answer${node} is ${given('job', job).answer}`,
+      rest,
+      actor,
+    );
   }
 
   jobReleased(job: OfJob & { readonly reason: string } & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_RELEASED, `Job released: ${job.reason}`, job);
+    return this.#ofJob(AuditEventType.JOB_RELEASED, `Job released: ${given('job', job).reason}`, job);
   }
 
   jobLeaseLost(job: OfJob & Details): AuditResult {
@@ -183,23 +195,35 @@ export class AuditLogger extends AuditLog {
   }
 
   nodeStarted(node: OfNode & Details): AuditResult {
-    return this.#ofNode(AuditEventType.NODE_STARTED, `${node.nodeType} started`, node);
+    return this.#ofNode(AuditEventType.NODE_STARTED, `${given('node', node).nodeType} started`, node);
   }
 
   nodeCompleted(node: OfNode & { readonly durationMs: number } & Details): AuditResult {
-    return this.#ofNode(AuditEventType.NODE_COMPLETED, `${node.nodeType} completed`, node);
+    return this.#ofNode(AuditEventType.NODE_COMPLETED, `${given('node', node).nodeType} completed`, node);
   }
 
   nodeFailed(node: OfNode & { readonly error: AuditErrorInfo } & Details): AuditResult {
-    return this.#ofNode(AuditEventType.NODE_FAILED, `${node.nodeType} failed: ${node.error.message}`, node);
+    return this.#ofNode(
+      AuditEventType.NODE_FAILED,
+      `${given('node', node).nodeType} failed: ${errorOf('node', node).message}`,
+      node,
+    );
   }
 
   nodeSkipped(node: OfNode & { readonly reason: string } & Details): AuditResult {
-    return this.#ofNode(AuditEventType.NODE_SKIPPED, `${node.nodeType} skipped: ${node.reason}`, node);
+    return this.#ofNode(
+      AuditEventType.NODE_SKIPPED,
+      `${given('node', node).nodeType} skipped: ${given('node', node).reason}`,
+      node,
+    );
   }
 
   nodeRetried(node: OfNode & { readonly attempt: number } & Details): AuditResult {
-    return this.#ofNode(AuditEventType.NODE_RETRIED, `${node.nodeType} retried, attempt ${node.attempt}`, node);
+    return this.#ofNode(
+      AuditEventType.NODE_RETRIED,
+      `${given('node', node).nodeType} retried, attempt ${given('node', node).attempt}`,
+      node,
+    );
   }
 
   checkpointSaved(checkpoint: OfJob & { readonly nodeId?: string } & Details): AuditResult {
@@ -211,11 +235,11 @@ export class AuditLogger extends AuditLog {
   }
 
   errorTransient(error: OfJob & AuditErrorInfo): AuditResult {
-    return this.#ofJob(AuditEventType.ERROR_TRANSIENT, error.message, error);
+    return this.#ofJob(AuditEventType.ERROR_TRANSIENT, given('error', error).message, error);
   }
 
   errorPermanent(error: OfJob & AuditErrorInfo): AuditResult {
-    return this.#ofJob(AuditEventType.ERROR_PERMANENT, error.message, error);
+    return this.#ofJob(AuditEventType.ERROR_PERMANENT, given('error', error).message, error);
   }
 
   #ofJob(
@@ -224,7 +248,7 @@ export class AuditLogger extends AuditLog {
     job: OfJob & { readonly nodeId?: string } & Details,
     actor?: string | null,
   ): AuditResult {
-    const { jobId, nodeId, ...details } = job;
+    const { jobId, nodeId, ...details } = given('job', job);
     return this.log(type, message, {
       ...(jobId === undefined ? {} : { jobId }),
       ...(nodeId === undefined ? {} : { nodeId }),
@@ -240,4 +264,16 @@ export class AuditLogger extends AuditLog {
   #ofNode(type: AuditEventType, message: string, node: OfNode & Details): AuditResult {
     return this.#ofJob(type, message, node);
   }
+}
+
+function given<T extends object>(argument: string, value: T): T {
+  must.object(argument, value);
+  for (const [name, part] of Object.entries(value)) {
+    if (typeof part === 'symbol') must.refuse(`${argument}.${name}`, 'what can be written down', part);
+  }
+  return value;
+}
+
+function errorOf(argument: string, of: { readonly error: AuditErrorInfo }): AuditErrorInfo {
+  return given(`${argument}.error`, given(argument, of).error);
 }

@@ -1,4 +1,5 @@
 /** Entries as rows of a CSV file (RFC 4180) that no spreadsheet takes for formulas. */
+import * as must from '../arguments.ts';
 import type { AuditEntry } from './audit-entry.ts';
 
 const columns = [
@@ -22,10 +23,25 @@ const columns = [
 
 export const csvHeader: string = columns.join(',');
 
-/** Without its line end. */
+/**
+ * Without its line end.
+ *
+ * @throws ArgumentError for what is no entry
+ */
 export function csvRow(entry: AuditEntry): string {
+  requireEntry('entry', entry);
   return columns.map((column) => cell(column === 'details' ? JSON.stringify(entry.details) : entry[column])).join(',');
 }
+
+const requireCell: must.Check = (argument, value) =>
+  value === null ||
+  typeof value === 'string' ||
+  typeof value === 'number' ||
+  must.refuse(argument, 'a text, a number or null', value);
+const requireEntry = must.shape({
+  ...Object.fromEntries(columns.map((column) => [column, requireCell])),
+  details: must.object,
+});
 
 /**
  * A text that a spreadsheet would run gets an apostrophe before it, as OWASP advises against CSV injection. Quoted is

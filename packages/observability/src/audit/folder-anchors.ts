@@ -1,5 +1,6 @@
 /** Anchors off an audit folder's own checkpoints: to be taken away and kept elsewhere. */
 import { join } from 'node:path';
+import * as must from '../arguments.ts';
 import { readLines } from '../files/read-lines.ts';
 import type { Anchor } from './anchor-file.ts';
 import { longestEntryBytes } from './audit-entry.ts';
@@ -14,8 +15,14 @@ export interface FolderAnchors {
   readonly publicKeys: readonly string[];
 }
 
-/** The last `limit` checkpoints of the folder, from its newest segments. */
+/**
+ * The last `limit` checkpoints of the folder, from its newest segments.
+ *
+ * @throws ArgumentError
+ */
 export async function readFolderAnchors(folder: string, limit = 1_000): Promise<FolderAnchors> {
+  must.filledText('folder', folder);
+  must.wholeCount('limit', limit);
   let anchors: Anchor[] = [];
   for (const { path } of listAuditFiles(folder).filter(isSegment).toReversed()) {
     if (anchors.length >= limit) break;

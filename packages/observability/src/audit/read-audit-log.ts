@@ -1,10 +1,11 @@
 /** Reads the audit log back, over all its files, in bounded memory. */
+import * as must from '../arguments.ts';
 import { AuditError } from '../errors.ts';
 import { isCode } from '../files/durable-file.ts';
 import { isDamagedFile } from '../files/read-chunks.ts';
 import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
-import { type AuditEventType, type AuditSeverity, isAtLeast } from './audit-event.ts';
+import { type AuditEventType, AuditSeverity, isAtLeast } from './audit-event.ts';
 import { type AuditFile, dayOf, listAuditFiles } from './audit-files.ts';
 import { parseRecord } from './signed-records.ts';
 
@@ -45,10 +46,12 @@ const mostDamage = 100;
 /**
  * Reads the entries that match, the last `limit` of them. Safe beside a running robot.
  *
+ * @throws ArgumentError
  * @example
  * const { entries, damaged } = await readAuditLog('/home/ann/.casare_rpa/audit', { jobId: 'job-456' });
  */
 export async function readAuditLog(folder: string, filter: AuditFilter = {}): Promise<AuditReading> {
+  requireReading(folder, filter);
   const limit = filter.limit ?? 1_000;
   const damaged: DamagedLine[] = [];
   let entries: AuditEntry[] = [];
@@ -75,6 +78,7 @@ export async function readAuditLog(folder: string, filter: AuditFilter = {}): Pr
  * @throws AuditError `AUDIT_UNREADABLE` at a compressed file that is damaged: without it, the entries are not all
  */
 export async function* streamAuditLog(folder: string, filter: AuditFilter = {}): AsyncGenerator<AuditEntry> {
+  requireReading(folder, filter);
   for (const file of filesOf(folder, filter)) {
     try {
       yield* entriesOf(file, filter, []);
@@ -84,6 +88,22 @@ export async function* streamAuditLog(folder: string, filter: AuditFilter = {}):
       throw new AuditError('AUDIT_UNREADABLE', what, error);
     }
   }
+}
+
+const requireFilter = must.options({
+  eventTypes: must.optional(must.listOf(must.text)),
+  severity: must.optional(must.oneOf(Object.values(AuditSeverity))),
+  jobId: must.optional(must.text),
+  jobIdPrefix: must.optional(must.text),
+  nodeId: must.optional(must.text),
+  since: must.optional(must.date),
+  until: must.optional(must.date),
+  limit: must.optional(must.wholeCount),
+});
+
+function requireReading(folder: string, filter: AuditFilter): void {
+  must.filledText('folder', folder);
+  requireFilter('filter', filter);
 }
 
 /** No entry is later than the day of its file. */

@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import * as must from '../arguments.ts';
 import { AuditError } from '../errors.ts';
 import { isCode } from '../files/durable-file.ts';
 import { readChunks } from '../files/read-chunks.ts';
@@ -67,11 +68,14 @@ const mostLooks = 3;
 const newline = 0x0a;
 
 /**
+ * @throws ArgumentError
  * @throws AuditError `AUDIT_UNREADABLE` when the folder has no audit log or a file of it cannot be read
  * @example
  * const { ok, findings } = await verifyAuditLog('/home/ann/.casare_rpa/audit', { anchors, publicKeys });
  */
 export async function verifyAuditLog(folder: string, options: VerifyOptions = {}): Promise<AuditVerification> {
+  must.filledText('folder', folder);
+  requireOptions('options', options);
   for (let look = 1; ; look += 1) {
     const before = readTombstone(folder)?.last_segment;
     try {
@@ -85,6 +89,13 @@ export async function verifyAuditLog(folder: string, options: VerifyOptions = {}
     }
   }
 }
+
+const requireOptions = must.options({
+  anchors: must.optional(must.listOf(must.object)),
+  publicKeys: must.optional(must.listOf(must.text)),
+  signal: must.optional(must.withMethods('addEventListener')),
+  pace: must.optional(must.shape({ share: must.positive, clock: must.withMethods('monotonic', 'sleep') })),
+});
 
 async function verifyOnce(folder: string, options: VerifyOptions): Promise<AuditVerification> {
   const tombstone = readTombstone(folder);

@@ -1,4 +1,5 @@
 /** The metrics of a collector, as families. */
+import * as must from '../arguments.ts';
 import { jobOutcomes } from '../metrics/job-totals.ts';
 import type { MetricSeries } from '../metrics/metric-series.ts';
 import type { ResourceSample } from '../resources/resource-sample.ts';
@@ -6,7 +7,9 @@ import { family, type MetricFamily } from './metric-family.ts';
 
 const mebibyte = 1024 * 1024;
 
+/** @throws ArgumentError for what `MetricsCollector.series` did not answer with */
 export function collectorFamilies(series: MetricSeries): readonly MetricFamily[] {
+  requireSeries('series', series);
   const { jobs, nodeTypes, dropped } = series;
   const errors = Object.entries(series.errors);
   return [
@@ -45,6 +48,16 @@ export function collectorFamilies(series: MetricSeries): readonly MetricFamily[]
     ...(series.resources === null ? [] : resourceFamilies(series.resources)),
   ];
 }
+
+const requireSeries = must.shape({
+  jobs: must.withMethods('durationsOf'),
+  nodeTypes: must.listOf(must.listOf(() => undefined)),
+  errors: must.object,
+  dropped: must.object,
+  uptimeMs: must.aNumber,
+  activeJobs: must.aNumber,
+  resources: must.nullable(must.shape({ storesMb: must.object })),
+});
 
 function resourceFamilies(sample: ResourceSample): readonly MetricFamily[] {
   const { eventLoop, disk } = sample;

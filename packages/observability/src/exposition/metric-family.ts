@@ -1,4 +1,5 @@
 /** One metric with its values, for any exporter. */
+import * as must from '../arguments.ts';
 import type { DurationHistogram } from '../metrics/duration-histogram.ts';
 import { type MetricDescriptor, type MetricKey, metricTable } from './metric-names.ts';
 
@@ -14,11 +15,17 @@ export interface MetricFamily {
   readonly points: readonly MetricPoint[];
 }
 
-/** A family of the table; points with a null value are left out, since nothing is known. */
+/**
+ * A family of the table; points with a null value are left out, since nothing is known.
+ *
+ * @throws ArgumentError
+ */
 export function family(
   key: MetricKey,
   points: readonly (readonly [value: number | DurationHistogram | null, ...attributes: string[]])[],
 ): MetricFamily {
+  must.oneOf(Object.keys(metricTable))('key', key);
+  must.listOf(must.listOf(() => undefined))('points', points);
   return {
     descriptor: metricTable[key],
     points: points.flatMap(([value, ...attributes]) => (value === null ? [] : [{ attributes, value }])),

@@ -5,6 +5,8 @@
  * `docs/metrics.md` shows the same table to people.
  */
 
+import * as must from '../arguments.ts';
+
 export interface MetricDescriptor {
   /** In OpenTelemetry's form. */
   readonly name: string;
@@ -130,9 +132,13 @@ export const metricTable: Readonly<Record<MetricKey, MetricDescriptor>> = Object
 const unitSuffixes: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes', '1': '_ratio' };
 
 /** A name by the rules that OpenTelemetry has for Prometheus: `casare.job.duration` in `s` is `casare_job_duration_seconds`. */
-export function prometheusName({ name, kind, unit }: MetricDescriptor): string {
+export function prometheusName(descriptor: MetricDescriptor): string {
+  requireDescriptor('descriptor', descriptor);
+  const { name, kind, unit } = descriptor;
   return `${labelName(name)}${unitSuffixes[unit] ?? ''}${kind === 'counter' ? '_total' : ''}`;
 }
+
+const requireDescriptor = must.shape({ name: must.text, kind: must.text, unit: must.text });
 
 /** `casare.node.type` -> `casare_node_type`. */
 export function labelName(attribute: string): string {

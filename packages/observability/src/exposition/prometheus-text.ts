@@ -2,6 +2,7 @@
  * Metrics as Prometheus reads them (text format 0.0.4,
  * https://prometheus.io/docs/instrumenting/exposition_formats/). Pure.
  */
+import * as must from '../arguments.ts';
 import { DurationHistogram } from '../metrics/duration-histogram.ts';
 import type { MetricFamily, MetricPoint } from './metric-family.ts';
 import { labelName, prometheusName } from './metric-names.ts';
@@ -17,12 +18,31 @@ const boundsMs = durationBoundsSeconds.map((bound) => bound * 1_000);
 /**
  * Families without a value are left out.
  *
+ * @throws ArgumentError for what is no list of families
  * @example
  * const text = prometheusText(collectorFamilies(metrics.series()));
  */
 export function prometheusText(families: readonly MetricFamily[]): string {
+  requireFamilies('families', families);
   return families.map(familyText).join('');
 }
+
+const requireValue: must.Check = (argument, value) =>
+  typeof value === 'number' ||
+  value instanceof DurationHistogram ||
+  must.refuse(argument, 'a number or a DurationHistogram', value);
+const requireFamilies = must.listOf(
+  must.shape({
+    descriptor: must.shape({
+      name: must.text,
+      kind: must.text,
+      unit: must.text,
+      description: must.text,
+      attributes: must.listOf(must.text),
+    }),
+    points: must.listOf(must.shape({ attributes: must.listOf(must.text), value: requireValue })),
+  }),
+);
 
 function familyText({ descriptor, points }: MetricFamily): string {
   if (points.length === 0) return '';

@@ -5,6 +5,7 @@
  * States, the first that fits: `stuck` (something that should have ended or answered has not; only a restart helps),
  * `draining`, `auth-failed`, `offline`, `paused`, `busy`, `idle`.
  */
+import * as must from '../arguments.ts';
 
 export type RobotState = 'idle' | 'busy' | 'draining' | 'paused' | 'offline' | 'auth-failed' | 'stuck';
 
@@ -81,15 +82,38 @@ export interface RobotHealth {
 }
 
 /**
+ * @throws ArgumentError for facts that are missing or of another kind
  * @example
  * healthOf({ ...facts, connection: { isConnected: false, isAuthRefused: false, problem: 'ECONNREFUSED' } });
  * // { state: 'offline', isAlive: true, isReady: false, reasons: [{ code: 'OFFLINE', message: ... }] }
  */
 export function healthOf(facts: HealthFacts): RobotHealth {
+  requireFacts('facts', facts);
   const reasons = reasonsOf(facts);
   const state = stateOf(facts, reasons);
   return { state, isAlive: state !== 'stuck' && facts.lifecycle !== 'stopped', isReady: reasons.length === 0, reasons };
 }
+
+const requireFacts = must.shape({
+  lifecycle: must.oneOf(['starting', 'running', 'stopping', 'stopped']),
+  connection: must.shape({ isConnected: must.flag, isAuthRefused: must.flag, problem: must.nullable(must.text) }),
+  sinceContactMs: must.nullable(must.aNumber),
+  contactLimitMs: must.aNumber,
+  runningJobs: must.aNumber,
+  steps: must.listOf(
+    must.shape({
+      jobId: must.text,
+      nodeId: must.nullable(must.text),
+      runningForMs: must.aNumber,
+      limitMs: must.nullable(must.aNumber),
+    }),
+  ),
+  stepGraceMs: must.aNumber,
+  unendingJobs: must.listOf(must.text),
+  isPaused: must.flag,
+  storeProblem: must.optional(must.nullable(must.text)),
+  refusals: must.listOf(must.text),
+});
 
 function stateOf(facts: HealthFacts, reasons: readonly HealthReason[]): RobotState {
   const has = (...codes: readonly HealthReasonCode[]): boolean => reasons.some(({ code }) => codes.includes(code));

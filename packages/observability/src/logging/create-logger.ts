@@ -1,6 +1,7 @@
 /** The operational log, by winston: what the robot tells the people who run it. The audit log is the record. */
 import { Writable } from 'node:stream';
 import winston from 'winston';
+import * as must from '../arguments.ts';
 import { messageOf } from '../errors.ts';
 import type { Clock, Logger, LogLevel } from '../ports.ts';
 import type { JsonObject } from '../redaction/plain-json.ts';
@@ -39,12 +40,14 @@ export interface OperationalLogger extends Logger {
 }
 
 /**
+ * @throws ArgumentError naming the option; the logger's own methods never throw
  * @example
  * const logger = createLogger({ level: 'info', fields: { robot: 'robot-123' } });
  * logger.log('info', 'connected', { url: 'https://example.supabase.co' });
  * await logger.close();
  */
 export function createLogger(options: CreateLoggerOptions = {}): OperationalLogger {
+  requireOptions('options', options);
   const clock = options.clock ?? systemClock;
   const redactor = asRedactor(options.redact);
   const status = { failed: 0, lastError: null as string | null };
@@ -75,11 +78,12 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
   let closed = false;
 
   const write = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void => {
-    if (closed || !logger.isLevelEnabled(level)) return;
+    if (closed || typeof level !== 'string' || !logger.isLevelEnabled(level)) return;
     const record: LogRecord = {
       at: new Date(clock.now()).toISOString(),
       level,
-      message: redactor.text(message),
+      // Whoever logs something else than a text must not be stopped by it.
+      message: redactor.text(typeof message === 'string' ? message : String(message)),
       fields: redactor.json({ ...options.fields, ...fields }) as JsonObject,
     };
     logger.log({ level, message: '', record });
@@ -104,6 +108,25 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
     },
   };
 }
+
+const requireOptions = must.options({
+  level: must.optional(must.oneOf(Object.keys(logLevels))),
+  format: must.optional(must.oneOf(['human', 'json'])),
+  stream: must.optional(must.nullable(must.withMethods('write', 'on'))),
+  file: must.optional(
+    must.options({
+      path: must.filledText,
+      maxBytes: must.optional(must.positive),
+      maxFiles: must.optional(must.positiveWhole),
+      after: must.optional(must.withMethods('then')),
+    }),
+  ),
+  onFileProblem: must.optional(must.aFunction),
+  redact: must.optional(must.object),
+  fields: must.optional(must.object),
+  onLine: must.optional(must.aFunction),
+  clock: must.optional(must.withMethods('now')),
+});
 
 /** The same sink, whose turns from good to bad and back are told; a line that still waits says nothing. */
 function watched(sink: LogSink, tell: (problem: string | null) => void): LogSink {

@@ -2,6 +2,7 @@
  * One log line, for people or for programs. A line stays a line whatever is logged: control characters are
  * escaped, so that nothing logged can forge another line or drive the terminal.
  */
+import * as must from '../arguments.ts';
 import type { LogLevel } from '../ports.ts';
 import type { JsonObject } from '../redaction/plain-json.ts';
 
@@ -14,9 +15,15 @@ export interface LogRecord {
   readonly fields: JsonObject;
 }
 
+/** @throws ArgumentError */
 export function formatLine(record: LogRecord, format: LogFormat): string {
+  requireRecord('record', record);
+  requireFormat('format', format);
   return format === 'json' ? escapeControl(JSON.stringify(record)) : humanLine(record);
 }
+
+const requireRecord = must.shape({ at: must.text, level: must.text, message: must.text, fields: must.object });
+const requireFormat = must.oneOf(['human', 'json']);
 
 function humanLine({ at, level, message, fields }: LogRecord): string {
   const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${shown(value)}`);
@@ -35,6 +42,7 @@ function shown(value: unknown): string {
  * escapeControl('paid\nERROR'); // 'paid\\nERROR'
  */
 export function escapeControl(text: string): string {
+  must.text('text', text);
   if (plain.test(text)) return text;
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
     const escaped = JSON.stringify(character).slice(1, -1);

@@ -4,11 +4,12 @@
  * told as missing.
  */
 import type { FileHandle } from 'node:fs/promises';
+import * as must from '../arguments.ts';
 import type { Clock, LogLevel } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
 import type { LogRecord } from './format-line.ts';
 import { closeAll, inodeOf, type OpenLogFile, openLogFiles } from './log-files.ts';
-import { levelRank } from './log-level.ts';
+import { levelRank, logLevels } from './log-level.ts';
 
 export interface LogFilter {
   /** Only lines with this `job_id`, or one that begins with it. */
@@ -40,11 +41,13 @@ const longestLine = 4 * 1024 * 1024;
 /**
  * The lines that pass the filter, oldest first. A log that does not exist has none.
  *
- * @throws what the file system says of files that exist
+ * @throws ArgumentError; what the file system says of files that exist
  * @example
  * const errors = await readLog('/var/lib/robot/logs/robot.log', { level: 'error', last: 20 });
  */
 export async function readLog(path: string, filter: LogFilter = {}): Promise<readonly LogRecord[]> {
+  must.filledText('path', path);
+  requireFilter('filter', filter);
   const files = await openLogFiles(path);
   try {
     return (await readBackwards(files, filter)).lines;
@@ -55,6 +58,8 @@ export async function readLog(path: string, filter: LogFilter = {}): Promise<rea
 
 /** As `readLog`, and then every line that is logged from then on, until the signal aborts. */
 export async function* followLog(path: string, options: FollowOptions): AsyncGenerator<LogRecord> {
+  must.filledText('path', path);
+  requireFollow('options', options);
   const { signal, pollIntervalMs = 200, onGap, clock = systemClock } = options;
   const passes = filterOf(options);
   const readOn = async (file: FileReading | null): Promise<LogRecord[]> => (await file?.readOn())?.filter(passes) ?? [];
@@ -86,6 +91,22 @@ export async function* followLog(path: string, options: FollowOptions): AsyncGen
     await closeAll(files);
   }
 }
+
+const filterParts = {
+  jobId: must.optional(must.text),
+  isWholeId: must.optional(must.flag),
+  level: must.optional(must.oneOf(Object.keys(logLevels))),
+  since: must.optional(must.aNumber),
+  last: must.optional(must.wholeCount),
+};
+const requireFilter = must.options(filterParts);
+const requireFollow = must.options({
+  ...filterParts,
+  signal: must.withMethods('addEventListener'),
+  pollIntervalMs: must.optional(must.count),
+  onGap: must.optional(must.aFunction),
+  clock: must.optional(must.withMethods('sleep')),
+});
 
 /** From the newest file on, as far as the filter asks. */
 async function readBackwards(

@@ -3,6 +3,7 @@
  * its value, in constant memory (I7). Durations from 1 microsecond to about 115 days; what is shorter or longer
  * counts as the nearest end of that range, and minimum and maximum stay exact.
  */
+import * as must from '../arguments.ts';
 import { isCount } from './count.ts';
 
 /** A little below the promised 1 %, for the rounding of logarithms. */
@@ -33,6 +34,8 @@ export interface HistogramSnapshot {
   readonly maxMs: number;
   readonly buckets: readonly (readonly [bucket: number, count: number])[];
 }
+
+const requireBounds = must.listOf(must.aNumber);
 
 export class DurationHistogram {
   readonly #buckets = new Float64Array(bucketCount);
@@ -74,8 +77,12 @@ export class DurationHistogram {
     return this.#totalMs;
   }
 
-  /** @param durationMs finite and not negative */
+  /**
+   * @param durationMs finite and not negative
+   * @throws ArgumentError for anything else
+   */
   record(durationMs: number): void {
+    if (!isCount(durationMs)) must.refuse('durationMs', 'a finite number of at least 0', durationMs);
     const bucket = bucketOf(durationMs);
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#count += 1;
@@ -86,6 +93,7 @@ export class DurationHistogram {
 
   /** The smallest duration that at least `share` (0 to 1) of all do not exceed; null when there is none. */
   percentile(share: number): number | null {
+    must.aNumber('share', share);
     if (this.#count === 0) return null;
     const rank = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;
@@ -100,6 +108,7 @@ export class DurationHistogram {
 
   /** Adds what another histogram has counted: the result is as if all durations had been recorded here. */
   merge(other: DurationHistogram): void {
+    if (!(other instanceof DurationHistogram)) must.refuse('other', 'a DurationHistogram', other);
     other.#buckets.forEach((held, bucket) => {
       if (held > 0) this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + held;
     });
@@ -114,6 +123,7 @@ export class DurationHistogram {
    * as below it.
    */
   countsUpTo(boundsMs: readonly number[]): readonly number[] {
+    requireBounds('boundsMs', boundsMs);
     let seen = 0;
     let bucket = 0;
     return boundsMs.map((bound) => {

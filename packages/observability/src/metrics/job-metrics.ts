@@ -2,6 +2,7 @@
  * The metrics of one run of one job: a handle of its own, so that jobs that run at the same time never mix.
  * States: running -> ended. What comes after the end is refused and counted, never thrown.
  */
+import * as must from '../arguments.ts';
 import type { Clock } from '../ports.ts';
 import { isCount } from './count.ts';
 import type { NodeRecord } from './node-statistics.ts';
@@ -94,7 +95,7 @@ export class JobMetrics {
       this.#sink.refused('late');
       return;
     }
-    if (!isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
+    if (typeof node !== 'object' || node === null || !isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
       this.#sink.refused('invalid');
       return;
     }
@@ -107,11 +108,13 @@ export class JobMetrics {
   /**
    * Ends the run. Only the first call counts (I5).
    *
+   * @throws ArgumentError without `success` or a known `status`; the run goes on then
    * @example
    * job.endJob({ success: true });
    * job.endJob({ status: 'cancelled' }); // refused: the run has ended
    */
   endJob(end: JobEnd): void {
+    requireEnd('end', end);
     if (this.#ended) {
       this.#sink.refused('late');
       return;
@@ -142,4 +145,19 @@ export class JobMetrics {
       queueWaitMs: this.#queueWaitMs,
     };
   }
+}
+
+const runStatuses: readonly RunStatus[] = ['completed', 'failed', 'cancelled', 'in_doubt', 'suspended'];
+const failureParts = {
+  errorCode: must.optional(must.text),
+  errorMessage: must.optional(must.text),
+  nodeId: must.optional(must.text),
+};
+const requireSuccess = must.options({ success: must.flag, ...failureParts });
+const requireStatus = must.options({ status: must.oneOf(runStatuses), ...failureParts });
+
+function requireEnd(argument: string, end: JobEnd): void {
+  must.object(argument, end);
+  if ('status' in end) requireStatus(argument, end);
+  else requireSuccess(argument, end);
 }

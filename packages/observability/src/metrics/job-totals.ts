@@ -1,4 +1,5 @@
 /** Jobs by how they ended, with how long they ran and waited. */
+import { ArgumentError } from '../arguments.ts';
 import { isCount } from './count.ts';
 import { DurationHistogram, type HistogramSnapshot } from './duration-histogram.ts';
 import type { FinishedJob } from './job-metrics.ts';
@@ -21,13 +22,13 @@ export class JobTotals {
   readonly #queueWaits = new DurationHistogram();
   #interruptedRuns = 0;
 
-  /** @throws RangeError for what is no snapshot of job totals */
+  /** @throws ArgumentError for what is no snapshot of job totals */
   static restore(value: unknown): JobTotals {
     const snapshot = (value ?? {}) as Partial<JobTotalsSnapshot>;
     const totals = new JobTotals();
     for (const outcome of jobOutcomes) totals.#durations[outcome].merge(histogramOf(snapshot[outcome], outcome));
     totals.#queueWaits.merge(histogramOf(snapshot.queueWaits, 'queueWaits'));
-    if (!isCount(snapshot.interruptedRuns)) throw new RangeError('jobs.interruptedRuns is no count');
+    if (!isCount(snapshot.interruptedRuns)) throw new ArgumentError('snapshot', 'jobs.interruptedRuns is no count');
     totals.#interruptedRuns = snapshot.interruptedRuns;
     return totals;
   }
@@ -103,6 +104,6 @@ export class JobTotals {
 
 function histogramOf(value: unknown, name: string): DurationHistogram {
   const histogram = DurationHistogram.restore(value);
-  if (histogram === null) throw new RangeError(`jobs.${name} is no histogram`);
+  if (histogram === null) throw new ArgumentError('snapshot', `jobs.${name} is no histogram`);
   return histogram;
 }

@@ -2,6 +2,7 @@
  * Counts what the robot does: jobs, nodes, failures, and what it costs. One collector per robot; each run of a
  * job has a handle of its own. Everything kept has a limit, and a counter of what went past it (I7).
  */
+import * as must from '../arguments.ts';
 import { notify } from '../notify.ts';
 import type { Clock } from '../ports.ts';
 import { ResourceMonitor } from '../resources/resource-monitor.ts';
@@ -74,7 +75,9 @@ export class MetricsCollector {
     },
   };
 
+  /** @throws ArgumentError; what is recorded wrongly is refused and counted, never thrown */
   constructor(options: MetricsCollectorOptions = {}) {
+    requireOptions('options', options);
     this.#clock = options.clock ?? systemClock;
     this.#resources = options.resourceMonitor ?? new ResourceMonitor({ clock: this.#clock });
     this.#maxRecentJobs = options.maxRecentJobs ?? 500;
@@ -86,8 +89,13 @@ export class MetricsCollector {
     this.#errors = new ErrorStatistics(options.maxErrorCodes ?? 200);
   }
 
-  /** Begins the metrics of one run. A job that is resumed begins anew. */
+  /**
+   * Begins the metrics of one run. A job that is resumed begins anew.
+   *
+   * @throws ArgumentError
+   */
   startJob(jobId: string, name: string, options: JobStartOptions = {}): JobMetrics {
+    requireStart('options', options);
     const handle = new JobMetrics(jobId, name, options, this.#clock, this.#sink);
     this.#active += 1;
     this.#jobs.started(handle.progress().queueWaitMs);
@@ -120,6 +128,7 @@ export class MetricsCollector {
 
   /** The jobs that ended last, newest first. */
   getRecentJobs(limit = 50): readonly FinishedJob[] {
+    must.aNumber('limit', limit);
     return limit <= 0 ? [] : this.#recent.slice(-limit).reverse();
   }
 
@@ -175,7 +184,7 @@ export class MetricsCollector {
   /**
    * Goes on from a snapshot of an earlier process; for a collector that has counted nothing yet.
    *
-   * @throws RangeError naming what is wrong with it
+   * @throws ArgumentError naming what is wrong with it
    */
   restore(value: unknown): void {
     const snapshot = parseMetricsSnapshot(value);
@@ -235,3 +244,17 @@ export class MetricsCollector {
     };
   }
 }
+
+const requireOptions = must.options({
+  clock: must.optional(must.clock),
+  resourceMonitor: must.optional(must.withMethods('start', 'stop', 'history', 'thinnedHistory', 'restore')),
+  maxNodeTypes: must.optional(must.wholeCount),
+  maxErrorCodes: must.optional(must.wholeCount),
+  maxRecentJobs: must.optional(must.wholeCount),
+  maxActiveJobs: must.optional(must.wholeCount),
+  onJobEnd: must.optional(must.aFunction),
+});
+const requireStart = must.options({
+  totalNodes: must.optional(must.nullable(must.aNumber)),
+  queueWaitMs: must.optional(must.nullable(must.aNumber)),
+});

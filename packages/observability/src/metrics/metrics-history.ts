@@ -5,6 +5,7 @@
  * ended, those of the last second; of the nodes of jobs that run, those of the last minute.
  */
 import { open, readFile, rename, stat } from 'node:fs/promises';
+import * as must from '../arguments.ts';
 import { messageOf } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
@@ -38,7 +39,9 @@ export class MetricsHistory {
   #isDue = false;
   #wake = new AbortController();
 
+  /** @throws ArgumentError */
   constructor(options: MetricsHistoryOptions) {
+    requireOptions('options', options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -127,3 +130,12 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
   await rename(temporary, path);
 }
+
+const requireOptions = must.options({
+  path: must.filledText,
+  collector: must.withMethods('snapshot', 'restore'),
+  logger: must.logger,
+  clock: must.optional(must.withMethods('sleep')),
+  intervalMs: must.optional(must.positive),
+  minIntervalMs: must.optional(must.count),
+});

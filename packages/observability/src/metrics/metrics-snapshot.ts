@@ -1,4 +1,5 @@
 /** What a collector keeps over a restart: its shape, its version, and the check of one that was read. */
+import { ArgumentError } from '../arguments.ts';
 import type { ResourceSample } from '../resources/resource-sample.ts';
 import { isCount } from './count.ts';
 import type { FinishedJob } from './job-metrics.ts';
@@ -31,18 +32,19 @@ export type RestoredSnapshot = Pick<MetricsSnapshot, 'sinceMs' | 'nodes' | 'erro
   readonly resources: readonly ResourceSample[];
 };
 
-/** @throws RangeError naming what is wrong */
+/** @throws ArgumentError naming what is wrong */
 export function parseMetricsSnapshot(value: unknown): RestoredSnapshot {
   const snapshot = (typeof value === 'object' && value !== null ? value : {}) as Partial<MetricsSnapshot>;
   if (snapshot.version !== snapshotVersion) {
-    throw new RangeError(`it has version ${JSON.stringify(snapshot.version)}, not ${snapshotVersion}`);
+    throw new ArgumentError('snapshot', `it has version ${String(snapshot.version)}, not ${snapshotVersion}`);
   }
   const { sinceMs, nodes, errors, timeline } = snapshot;
-  if (!isCount(sinceMs)) throw new RangeError('sinceMs is no time');
+  if (!isCount(sinceMs)) throw new ArgumentError('snapshot', 'sinceMs is no time');
   if (!isCount(nodes?.executions) || !isCount(nodes.failures) || !isCount(nodes.retries)) {
-    throw new RangeError('nodes are no counts');
+    throw new ArgumentError('snapshot', 'nodes are no counts');
   }
-  if (errors === undefined || timeline === undefined) throw new RangeError('a part is missing');
+  if (typeof errors !== 'object' || errors === null || !Array.isArray(timeline))
+    throw new ArgumentError('snapshot', 'a part is missing');
   const { executions, failures, retries } = nodes;
   return {
     sinceMs,
@@ -53,7 +55,8 @@ export function parseMetricsSnapshot(value: unknown): RestoredSnapshot {
     nodeTypes: listOf(snapshot.nodeTypes, 'nodeTypes').map((entry) => {
       const [type, given] = (Array.isArray(entry) ? entry : []) as readonly unknown[];
       const statistics = NodeStatistics.restore(given);
-      if (typeof type !== 'string' || statistics === null) throw new RangeError('nodeTypes are no statistics');
+      if (typeof type !== 'string' || statistics === null)
+        throw new ArgumentError('snapshot', 'nodeTypes are no statistics');
       return [type, statistics] as const;
     }),
     recentJobs: listOf(snapshot.recentJobs, 'recentJobs').filter(isFinishedJob),
@@ -62,7 +65,7 @@ export function parseMetricsSnapshot(value: unknown): RestoredSnapshot {
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new RangeError(`${name} is no list`);
+  if (!Array.isArray(value)) throw new ArgumentError('snapshot', `${name} is no list`);
   return value;
 }
 

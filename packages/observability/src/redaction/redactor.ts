@@ -3,6 +3,7 @@
  * URL-encoded or escaped as in JSON, and whatever is stored under a key that tells of a secret.
  */
 
+import * as must from '../arguments.ts';
 import { hidden, type JsonValue, type PlainJsonRules, toPlainJson } from './plain-json.ts';
 import { urlForms } from './url-forms.ts';
 
@@ -40,7 +41,9 @@ export class Redactor {
     hides: (key) => usualKeys.test(fold(key)) || this.#keys.has(fold(key)),
   };
 
+  /** @throws ArgumentError, as the methods that take a text or a function */
   constructor(options: RedactOptions = {}) {
+    requireOptions('options', options);
     this.#keys = new Set((options.keys ?? []).map(fold));
     this.#patterns = (options.patterns ?? []).map(
       ({ source, flags }) => new RegExp(source, `${flags.replace(/[gy]/g, '')}g`),
@@ -51,11 +54,13 @@ export class Redactor {
 
   /** Takes more out of a text, from now on. */
   addRule(rule: RedactRule): void {
+    must.aFunction('rule', rule);
     this.#textRules.push(rule);
   }
 
   /** Makes one more value secret, from now on. */
   addValue(value: string): void {
+    must.text('value', value);
     if (value === '' || this.#values.has(value)) return;
     for (const form of [value, ...urlForms(value), JSON.stringify(value).slice(1, -1)]) this.#values.add(form);
     // Longest first, so that a secret that contains another leaves no rest.
@@ -64,7 +69,9 @@ export class Redactor {
   }
 
   text(text: string): string {
+    if (typeof text !== 'string') must.text('text', text);
     const ruled = this.#textRules.reduce((clean, rule) => rule(clean), text);
+    if (typeof ruled !== 'string') must.refuse('rules', 'functions that answer with a text', ruled);
     const known = this.#pattern === null ? ruled : ruled.replace(this.#pattern, hidden);
     return this.#patterns.reduce((clean, pattern) => clean.replace(pattern, hidden), known);
   }
@@ -74,6 +81,15 @@ export class Redactor {
     return toPlainJson(value, this.#jsonRules);
   }
 }
+
+const requireOptions = must.options({
+  values: must.optional(must.listOf(must.text)),
+  keys: must.optional(must.listOf(must.text)),
+  patterns: must.optional(
+    must.listOf((argument, value) => value instanceof RegExp || must.refuse(argument, 'a RegExp', value)),
+  ),
+  rules: must.optional(must.listOf(must.aFunction)),
+});
 
 export function asRedactor(given: Redactor | RedactOptions | undefined): Redactor {
   return given instanceof Redactor ? given : new Redactor(given);

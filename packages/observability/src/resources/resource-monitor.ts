@@ -2,6 +2,7 @@
  * Samples what the robot and the processes it started use. States: stopped -> running -> stopped. A sample that
  * fails is counted and the next one tried; nothing is left running after `stop` (I9), the history is bounded (I7).
  */
+import * as must from '../arguments.ts';
 import { messageOf } from '../errors.ts';
 import { notify } from '../notify.ts';
 import type { Clock } from '../ports.ts';
@@ -71,7 +72,9 @@ export class ResourceMonitor {
   #failures = 0;
   #running: Running | null = null;
 
+  /** @throws ArgumentError */
   constructor(options: ResourceMonitorOptions = {}) {
+    requireOptions('options', options);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#maxSamples = options.maxSamples ?? 720;
@@ -90,6 +93,7 @@ export class ResourceMonitor {
 
   /** Samples of the last `minutes`, oldest first. */
   history(range: { readonly minutes: number }): readonly ResourceSample[] {
+    requireRange('range', range);
     const since = this.#clock.now() - range.minutes * 60_000;
     return this.#samples.filter((sample) => sample.atMs >= since);
   }
@@ -106,6 +110,7 @@ export class ResourceMonitor {
 
   /** Puts samples of an earlier process before its own; they show in `history`, never as `current`. */
   restore(samples: readonly ResourceSample[]): void {
+    requireSamples('samples', samples);
     this.#samples = [...samples, ...this.#samples].slice(-this.#maxSamples);
   }
 
@@ -189,3 +194,22 @@ export class ResourceMonitor {
     return this.#stores.sizesMb;
   }
 }
+
+const requireOptions = must.options({
+  clock: must.optional(must.clock),
+  intervalMs: must.optional(must.positive),
+  maxSamples: must.optional(must.positiveWhole),
+  pid: must.optional(must.positiveWhole),
+  maxProcesses: must.optional(must.positiveWhole),
+  ownsJob: must.optional(must.aFunction),
+  folder: must.optional(must.filledText),
+  stores: must.optional(must.object),
+  onSample: must.optional(must.aFunction),
+  onError: must.optional(must.aFunction),
+  readUsage: must.optional(must.aFunction),
+  readTree: must.optional(must.aFunction),
+  readDisk: must.optional(must.aFunction),
+  limits: must.optional(must.aFunction),
+});
+const requireRange = must.shape({ minutes: must.aNumber });
+const requireSamples = must.listOf(must.object);
