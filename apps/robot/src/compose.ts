@@ -180,6 +180,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       gateway,
       robotId: identity.robotId,
       lockTimeoutMs: jobExecution.lockTimeoutMs,
+      recordedOf: (lease) => desk.recordedOf(lease),
       clock: { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms, signal), monotonic: bootClock },
     });
     const checker = new CancellationChecker({
@@ -221,6 +222,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       store: jobLogs === null ? jobStore : loggedJobStore(jobStore, jobLogs),
       locker,
       checker,
+      isServerAway: () => {
+        const { isConnected, lastError } = connection.getStatus();
+        return !isConnected && lastError !== null;
+      },
       inDoubtPolicy: jobExecution.inDoubtPolicy,
       reporter,
       telemetry: robotTelemetry({ metrics, audit, activity }),
@@ -263,6 +268,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       gateway: gatewayNow,
       isPermanent: (error) => classifyRunError(error).category === 'permanent',
       questionsOf: (lease) => desk.questionsOf(lease),
+      isReady: () => desk.isServerHeard,
+      onConflict: ({ jobId, leaseToken }) => {
+        if (leaseToken !== null) desk.contradicted({ jobId, leaseToken });
+      },
       onDelivered: async (item, outcome) => {
         const { kind, jobId, leaseToken } = item;
         if (outcome !== 'ok' && kind !== 'complete' && kind !== 'release') void checker.checkNow();

@@ -72,6 +72,7 @@ export class DeskJob {
   #record: StoredJob;
   #runEnded: ((end: RunEnd) => void) | null = null;
   #hasBegun: boolean;
+  #recorded = 0;
   #isLoaded = false;
   /** What was read to see whether the run can go on, for the run that follows. */
   #read: readonly JournalEntry[] | null = null;
@@ -81,6 +82,7 @@ export class DeskJob {
     this.#options = options;
     this.#record = record;
     this.#hasBegun = record.state !== 'cached';
+    this.#recorded = record.own?.recorded ?? Number.NaN;
     const stored = options.store.open(record.jobId);
     // Nothing can be added to a record of which a part is lost; the job can still end.
     const writable: typeof stored = {
@@ -90,9 +92,11 @@ export class DeskJob {
         this.#read = null;
         return read ?? stored.load();
       },
-      commit: (entries, rest) => {
+      commit: async (entries, rest) => {
         this.#read = null;
-        return stored.commit(this.#record.lostRecord === null ? entries : [], rest);
+        const kept = this.#record.lostRecord === null ? entries : [];
+        await stored.commit(kept, rest);
+        this.#recorded += kept.length;
       },
     };
     this.durable = withCheckpointPolicy(withResultsInReserve(writable), options.checkpoints);
@@ -154,6 +158,11 @@ export class DeskJob {
   /** Whether anything of a run has been recorded. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** How many entries its journal has; null when nobody knows. */
+  get recorded(): number | null {
+    return Number.isNaN(this.#recorded) ? null : this.#recorded;
   }
 
   #mustStop(): boolean {

@@ -1,7 +1,8 @@
 /** What the desk needs from outside: a durable store of jobs, and listeners. */
-import type { ClaimedJob, DoubtAnswer, JobSpec, Lease, RunEnd } from '@casare/execution';
+import type { ClaimedJob, ClaimProgress, DoubtAnswer, JobSpec, Lease, RunEnd } from '@casare/execution';
 import type { NamedQuestion } from './doubt-text.ts';
 import type { DurableJob } from './job-journal.ts';
+import type { Behind } from './known-progress.ts';
 import type { JobAuditPort, JobMetricsPort } from './run-observer.ts';
 
 /** A job as the local store keeps it. */
@@ -20,6 +21,8 @@ export interface StoredJob {
   readonly lostRecord: string | null;
   /** Ms that the lease is known to stand, on a clock that counts suspend; 0 when that cannot be told. */
   readonly leaseRemainingMs: number;
+  /** How far its record here has come. Absent: nobody knows. */
+  readonly own?: ClaimProgress;
 }
 
 /** A job that waits for an operator's answer. */
@@ -45,6 +48,10 @@ export interface JobStore {
   renewLease(lease: Lease, remainingMs: number): Promise<void>;
   /** Notes that the job is somebody else's: what is under way may be recorded, nothing is resumed after a restart (I1). */
   noteLost(lease: Lease): Promise<void>;
+  /** How far the record of an unfinished claim has come; null when it is over, or not here. */
+  progressOf(lease: Lease): Promise<ClaimProgress | null>;
+  /** Notes that steps are missing here of which the server knows: it is in doubt as a whole from now on, and its events are numbered on behind. */
+  loseSteps(lease: Lease, behind: Behind): Promise<void>;
   unfinished(): Promise<readonly StoredJob[]>;
   open(jobId: string): DurableJob & { close(): void };
   /** The server gave the job to someone else: nothing more is run or recorded here. */
@@ -70,6 +77,8 @@ export interface JobTelemetry {
   answered(jobId: string, answer: DoubtAnswer, nodeType: string | null): void;
   /** A job that ended without a run of its own here. */
   ended(jobId: string, end: RunEnd): void;
+  /** The server knows more of a job than the local store has of it. */
+  stepsLost(jobId: string, why: string): void;
 }
 
 /** A job from its claim, in the form that the store gives back after a restart. */
@@ -87,5 +96,6 @@ export function storedForm(claim: ClaimedJob): StoredJob {
     state: 'cached',
     lostRecord: null,
     leaseRemainingMs: claim.leaseMs,
+    own: { lastSeq: 0, recorded: 0 },
   };
 }

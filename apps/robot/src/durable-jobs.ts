@@ -1,8 +1,9 @@
 /** Fits the local store to what the desk needs of it. */
-import type { ClaimedJob, JournalEntry, Lease } from '@casare/execution';
+import type { ClaimedJob, ClaimProgress, JournalEntry, Lease } from '@casare/execution';
 import type { CheckpointManager, JobRecord, LeaseNote, OfflineQueue } from '@casare/offline-store';
 import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
+import type { Behind } from './known-progress.ts';
 import { sealedParts } from './sealed-parts.ts';
 
 export interface DurableJobsParts {
@@ -40,6 +41,13 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
     async noteLost({ jobId, leaseToken }: Lease) {
       await queue.renewLease(jobId, leaseToken, { ...leaseNote(0), isLost: true });
     },
+    async progressOf({ jobId, leaseToken }: Lease) {
+      const record = await queue.getJob(jobId);
+      return record.leaseToken === leaseToken && unfinishedStates.has(record.status) ? progressOf(record) : null;
+    },
+    async loseSteps({ jobId, leaseToken }: Lease, { why, lastSeq }: Behind) {
+      await queue.markStepsLost(jobId, { leaseToken, reason: why, outboxSeq: lastSeq });
+    },
     async unfinished() {
       const found = [...(await queue.getInProgressJobs()), ...(await queue.getCachedJobs())];
       const byRobot = Map.groupBy(found, ({ robotId }) => robotId);
@@ -68,6 +76,12 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
   };
 }
 
+const unfinishedStates: ReadonlySet<string> = new Set(['cached', 'in_progress', 'in_doubt']);
+
+function progressOf({ outboxSeq, journalSeq }: JobRecord): ClaimProgress {
+  return { lastSeq: outboxSeq, recorded: journalSeq };
+}
+
 function remainingMs(lease: LeaseNote, now: number): number {
   const age = now - lease.sentAtMs;
   return age < 0 ? 0 : Math.max(0, lease.durationMs - age);
@@ -88,6 +102,7 @@ function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] 
       timeoutMs: record.timeoutMs,
       state: status,
       lostRecord: record.inDoubtAsWhole,
+      own: progressOf(record),
       leaseRemainingMs: record.lease?.bootId === bootId ? remainingMs(record.lease, now) : 0,
     },
   ];

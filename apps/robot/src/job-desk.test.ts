@@ -296,6 +296,72 @@ describe('a job that the executor refuses', () => {
   });
 });
 
+describe('a job of an earlier process', () => {
+  const unfinished = [stored('a', { own: { lastSeq: 3, recorded: 5 } })];
+
+  it('waits for what the server knows, and nothing is sent before that; then it goes on', async () => {
+    const { desk, clock, started, server } = await deskWith({ unfinished, isServerAway: () => false });
+    server.isDown = true;
+    await desk.recover();
+    await clock.advance(1_000);
+    expect([started, desk.isServerHeard]).toEqual([[], false]);
+    server.isDown = false;
+    server.answer = () => ({ known: { lastSeq: 3, recorded: 5 } });
+    await clock.advance(1_000);
+    expect([started, desk.isServerHeard]).toEqual([['a'], true]);
+  });
+
+  it('does not wait for a server that is away, or hangs', async () => {
+    for (const [isServerAway, waitMs] of [
+      [() => true, 100],
+      [() => false, 11_000],
+    ] as const) {
+      const { desk, clock, started, server } = await deskWith({ unfinished, isServerAway });
+      server.isDown = true;
+      await desk.recover();
+      await clock.advance(waitMs);
+      expect([started, desk.isServerHeard]).toEqual([['a'], false]);
+    }
+  });
+
+  it.each([
+    ['events', { lastSeq: 4, recorded: 5 }],
+    ['entries', { lastSeq: 3, recorded: 6 }],
+  ])('of which the server knows more %s is in doubt as a whole, also when it runs already', async (_what, known) => {
+    for (const isServerAway of [() => false, () => true]) {
+      const { desk, clock, started, server, told, sent, locker } = await deskWith({ unfinished, isServerAway });
+      server.answer = () => ({ known });
+      server.isDown = isServerAway();
+      await desk.recover();
+      await clock.advance(200);
+      server.isDown = false;
+      await clock.advance(1_000);
+      await expect.poll(() => desk.inDoubt).toEqual(['a']);
+      expect(started).toEqual(isServerAway() ? ['a'] : []);
+      expect(told).toContainEqual(expect.stringContaining('steps lost a: the server '));
+      expect(sent).toMatchObject([{ kind: 'in_doubt', payload: { nodes: [{ node_id: null }] } }]);
+      expect(locker.held).toHaveLength(1);
+    }
+  });
+
+  it('that has ended on the server is left alone', async () => {
+    const { desk, clock, started, server, told } = await deskWith({ unfinished, isServerAway: () => false });
+    server.answer = () => ({ known: 'ended' });
+    await desk.recover();
+    await clock.advance(1_000);
+    expect([started, told, desk.inDoubt]).toEqual([[], ['lost a', 'superseded a'], []]);
+  });
+});
+
+it('a claim under which more was done than is here does not begin', async () => {
+  const { desk, clock, started, told, locker } = await deskWith();
+  locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+  await desk.admit(claim('a', { known: { lastSeq: 1, recorded: 0 } }));
+  await clock.advance(1_000);
+  expect([desk.inDoubt, started]).toEqual([['a'], []]);
+  expect(told).toContainEqual(expect.stringContaining('steps lost a'));
+});
+
 describe('an answer to a job in doubt', () => {
   const intent = (attempt: number): JournalEntry => ({
     kind: 'intent',

@@ -43,17 +43,25 @@ export class JobDoubts {
     await this.#fail(job, lostRecord, first.by);
   }
 
-  /** The job cannot go on from what the store has: it fails by its policy, else it waits. Nobody resumes it blindly. */
-  async loseRecord(job: DeskJob, why: string): Promise<void> {
+  /**
+   * The job cannot go on from what the store has: it fails by its policy, else it waits. Nobody resumes it blindly.
+   *
+   * @param options.isNoted whether the store itself knows of it. Default: as the job's record says
+   */
+  async loseRecord(
+    job: DeskJob,
+    why: string,
+    { isNoted = job.record.lostRecord !== null }: { readonly isNoted?: boolean } = {},
+  ): Promise<void> {
     const { logger, inDoubtPolicy, onOutbox, tryAgainLater } = this.#options;
-    const { jobId, lostRecord } = job.record;
+    const { jobId } = job.record;
     job.waitInDoubt(why);
     logger.log('critical', `a job is in doubt as a whole: ${why}`, { job_id: jobId });
     if ((job.record.inDoubtPolicy ?? inDoubtPolicy) === 'fail') return this.#fail(job, why, null);
     const question = recordQuestion(why);
     // What may be readable again at the next start is remembered as asked; the store itself knows what it has lost.
     const status = { status: 'in_doubt', nodes: [{ node_id: '', reason: question.reason }] } as const;
-    const change = lostRecord === null ? { status } : {};
+    const change = isNoted ? {} : { status };
     try {
       await job.durable.commit([], { outbox: [questionsDraft([question])], ...change });
     } catch (error) {

@@ -48,12 +48,14 @@ export class JobLeases {
   }
 
   /** What is under way still has a moment to end, and its result is recorded: it is evidence. See `lostRunEnded`. */
-  async lose(job: DeskJob): Promise<void> {
+  async lose(
+    job: DeskJob,
+    why = 'another claim holds the job, or it was ended or removed on the server',
+  ): Promise<void> {
     const { store, telemetry, logger, locker, executor, isHere } = this.#options;
     if (!isHere(job) || job.isLost) return;
     const { jobId } = job.record;
     job.isLost = true;
-    const why = 'another claim holds the job, or it was ended or removed on the server';
     logger.log('warning', `the lease of a job is lost: ${why}`, { job_id: jobId });
     telemetry.leaseLost(jobId);
     locker.forget(jobId);

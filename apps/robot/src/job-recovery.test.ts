@@ -45,6 +45,7 @@ function setup(jobs: readonly StoredJob[], refusals: Error[] = []) {
     telemetry: { resumed: () => undefined },
     logger: { log: () => undefined },
     clock,
+    onFound: () => undefined,
     queue: async ({ jobId }) => {
       const refusal = refusals.shift();
       if (refusal !== undefined) throw refusal;

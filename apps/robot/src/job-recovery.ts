@@ -1,7 +1,7 @@
 /**
  * Takes up what was left unfinished: by an earlier process, or because the store could not record a step.
  * Needs no database, except for a `restart` job whose lease may have passed on: it waits until the server has said
- * that the lease stands (I2). A job that cannot be taken up now is tried again, as often as it takes.
+ * that the lease stands (I2). Where the server can be asked, its first word is waited for: see `known-progress.ts`. A job that cannot be taken up now is tried again, as often as it takes.
  */
 import type { Clock, JobLocker, Logger } from '@casare/execution';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -16,12 +16,16 @@ export interface JobRecoveryOptions {
   readonly clock: Clock;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
   readonly retryStoreMs?: number;
+  /** Called for each job, before any is taken up. */
+  readonly onFound: (job: StoredJob) => void;
   /** Puts the job into the executor's queue. */
   readonly queue: (job: StoredJob) => Promise<void>;
   /** Keeps the lease of a job that waits for an answer. */
   readonly waitInDoubt: (job: StoredJob) => Promise<void>;
   /** Keeps a job from going on because part of its record is lost. */
   readonly loseRecord: (job: StoredJob, why: string) => Promise<void>;
+  /** Puts the job into the queue once the server was heard about it, or cannot be asked. Absent: at once. */
+  readonly waitForWord?: (job: StoredJob) => void;
   /** Puts the job into the queue once the server has confirmed its lease. */
   readonly waitForLease: (job: StoredJob) => void;
 }
@@ -35,6 +39,10 @@ export class JobRecovery {
     this.#options = options;
   }
 
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   get isStopped(): boolean {
     return this.#stopped.signal.aborted;
   }
@@ -43,7 +51,10 @@ export class JobRecovery {
   async takeUpAll(): Promise<number> {
     const { store, locker } = this.#options;
     const jobs = await store.unfinished();
-    for (const job of jobs) locker.adopt(job, job.leaseRemainingMs);
+    for (const job of jobs) {
+      locker.adopt(job, job.leaseRemainingMs);
+      this.#options.onFound(job);
+    }
     for (const job of jobs) if (!(await this.#isTakenUp(job))) void this.#tryAgain(job);
     return jobs.length;
   }
@@ -84,11 +95,12 @@ export class JobRecovery {
   }
 
   async #takeUp(job: StoredJob): Promise<void> {
-    const { locker, telemetry, queue, waitInDoubt, waitForLease, loseRecord } = this.#options;
+    const { locker, telemetry, queue, waitInDoubt, waitForLease, waitForWord, loseRecord } = this.#options;
     telemetry.resumed(job);
     if (job.lostRecord !== null) await loseRecord(job, job.lostRecord);
     else if (job.state === 'in_doubt') await waitInDoubt(job);
     else if (isLeaseEnding(job, locker)) waitForLease(job);
+    else if (waitForWord !== undefined) waitForWord(job);
     else await queue(job);
   }
 }

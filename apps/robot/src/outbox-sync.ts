@@ -29,7 +29,11 @@ export interface OutboxPort {
   ack(ids: readonly number[]): Promise<unknown>;
   /** They have arrived, and count for nothing. */
   supersede(ids: readonly number[], reason: string): Promise<unknown>;
-  fail(id: number, reason: string, options: { readonly permanent: boolean }): Promise<unknown>;
+  fail(
+    id: number,
+    reason: string,
+    options: { readonly permanent: boolean; readonly final?: boolean },
+  ): Promise<unknown>;
 }
 
 export interface OutboxSyncOptions {
@@ -44,6 +48,10 @@ export interface OutboxSyncOptions {
    */
   readonly questionsOf?: (lease: Lease) => Promise<readonly DoubtQuestion[] | null>;
   readonly onRefused?: (item: OutboxItem, error: unknown) => void;
+  /** The server has something else under the number of this entry, which is a dead letter now. */
+  readonly onConflict?: (item: OutboxItem) => void;
+  /** False while nothing may be sent yet. Default: it always may. */
+  readonly isReady?: () => boolean;
   /** Entries per look at the outbox. Default 500. */
   readonly batchSize?: number;
 }
@@ -72,7 +80,7 @@ export class OutboxSync {
   /** Delivers until the outbox is empty or the server cannot be reached. One call at a time. */
   async drain(signal: AbortSignal): Promise<DrainResult> {
     for (;;) {
-      if (signal.aborted) return 'offline';
+      if (signal.aborted || this.#options.isReady?.() === false) return 'offline';
       const items = await this.#options.outbox.peek(this.#options.batchSize ?? 500);
       if (items.length === 0) return 'empty';
       const results = await this.#deliverAll(items, signal);
@@ -96,7 +104,7 @@ export class OutboxSync {
   }
 
   async #deliver(batch: Batch, signal: AbortSignal): Promise<DeliveryResult> {
-    const { outbox, onRefused, isPermanent } = this.#options;
+    const { outbox, onRefused, onConflict, isPermanent } = this.#options;
     try {
       const outcome = await this.#send(batch, signal);
       await this.#arrived(batch.items, outcome);
@@ -104,9 +112,12 @@ export class OutboxSync {
     } catch (error) {
       if (signal.aborted || !isPermanent(error)) return 'offline';
       if (batch.items.length > 1) return this.#deliverOneByOne(batch, signal);
-      if (batch.kind === 'complete' && (await this.#completeWithoutResult(batch, error, signal))) return 'delivered';
+      const isConflict = (error as { code?: unknown }).code === 'CONTENT_CONFLICT';
+      if (!isConflict && batch.kind === 'complete' && (await this.#completeWithoutResult(batch, error, signal)))
+        return 'delivered';
       for (const item of batch.items) {
-        await outbox.fail(item.id, messageOf(error), { permanent: true });
+        await outbox.fail(item.id, messageOf(error), { permanent: true, final: isConflict });
+        if (isConflict) onConflict?.(item);
         onRefused?.(item, error);
       }
       return 'refused';

@@ -76,6 +76,9 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
     ended: (jobId, end) => {
       if (audit !== null) auditEnd(audit, jobId, end);
     },
+    stepsLost: (jobId, detail) => {
+      audit?.storeIncident({ kind: 'job-in-doubt', jobId, detail });
+    },
   };
 }
 

@@ -71,6 +71,7 @@ export { GatewayError } from './jobs/gateway-error.ts';
 export type {
   CancelAnswer,
   ClaimedJob,
+  ClaimProgress,
   ClaimRequest,
   EnqueueRequest,
   GatewayCallOptions,
@@ -84,6 +85,7 @@ export type {
   LogBatch,
   Presence,
   RedriveAnswer,
+  RenewedLease,
   ResolveAnswer,
   RobotRegistration,
   TurnAnswer,

@@ -124,6 +124,28 @@ export class OfflineQueue implements AsyncDisposable {
   }
 
   /**
+   * Notes that steps of a claim are missing here, which somebody else knows of: the job is in doubt as a whole, as if the
+   * store had found so itself, and an incident says why. What is put into its outbox from now on is numbered behind
+   * `outboxSeq`, so that no number is used twice.
+   *
+   * @param options.outboxSeq the highest number that the other side knows. Default 0
+   * @throws StoreError `UNKNOWN_JOB`, `STALE_LEASE`, `JOB_FINAL`; `JOB_IN_DOUBT` when it is so already; `INVALID_ARGUMENT`
+   */
+  async markStepsLost(
+    jobId: string,
+    options: { readonly leaseToken: string; readonly reason: string; readonly outboxSeq?: number },
+  ): Promise<void> {
+    const { leaseToken, reason, outboxSeq = 0 } = checkGiven(options, 'markStepsLost');
+    checkLeaseToken(leaseToken ?? null);
+    checkText('reason', reason);
+    if (!Number.isSafeInteger(outboxSeq) || outboxSeq < 0) {
+      throw new StoreError('INVALID_ARGUMENT', `outboxSeq is a whole number from 0, not ${String(outboxSeq)}.`);
+    }
+    const nowMs = this.#store.clock.now();
+    await this.#store.write({ op: 'lose-steps', jobId: checkJobId(jobId), leaseToken, reason, outboxSeq, nowMs });
+  }
+
+  /**
    * Durable once it resolves. Costs what changed since the checkpoint before, not the size of the state.
    *
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL`, `NOT_SERIALIZABLE`

@@ -21,6 +21,26 @@ function loadOf(store: Store): Promise<TestEntry[]> {
   return new CheckpointManager(new OfflineQueue({ store })).startJob<TestEntry>('job-456', 'w').load();
 }
 
+it('a job of which somebody else knows more is in doubt as a whole, and its outbox goes on behind what they know', async () => {
+  const { store, handle } = await openTestJob();
+  await handle.commit([result(1)], { outbox: [{ kind: 'step', payload: {} }] });
+  const queue = new OfflineQueue({ store });
+  const known = { leaseToken: '7', reason: 'the server has 9 events', outboxSeq: 9 };
+  await queue.markStepsLost('job-456', known);
+  await expect(queue.markStepsLost('job-456', known)).rejects.toMatchObject({ code: 'JOB_IN_DOUBT' });
+  await expect(queue.markStepsLost('job-456', { ...known, outboxSeq: -1 })).rejects.toThrow('outboxSeq');
+  await expect(handle.commit([result(2)])).rejects.toMatchObject({ code: 'JOB_IN_DOUBT' });
+  await handle.commit([], { outbox: [{ kind: 'asked', payload: {} }] });
+  expect((await store.outbox.peek()).map(({ seq }) => seq)).toEqual([1, 10]);
+  expect(await store.incidents()).toMatchObject([{ kind: 'job-in-doubt', jobId: 'job-456', detail: known.reason }]);
+  await store.close();
+
+  const again = await openTestStore({ path: store.path });
+  expect(again.opening.incidents).toEqual([]);
+  const job = await new OfflineQueue({ store: again }).getJob('job-456');
+  expect(job).toMatchObject({ inDoubtAsWhole: known.reason, outboxSeq: 10 });
+});
+
 describe('a write-ahead log that lost its end', () => {
   it.each([
     ['a flipped bit in its middle', (wal: string) => flip(wal, Math.floor(statSync(wal).size / 2))],

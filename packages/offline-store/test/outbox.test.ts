@@ -82,6 +82,7 @@ describe('the outbox', () => {
     }
     expect(await store.outbox.fail(id, 'refused for good', { permanent: true })).toBe('dead');
     expect(await store.outbox.fail(id, 'again', { permanent: true })).toBe('unknown');
+    expect(await store.outbox.fail(id, 'again', { permanent: true, final: true })).toBe('unknown');
     expect((await store.outbox.peek()).map((entry) => entry.kind)).toEqual(['good']);
     expect(await store.outbox.deadLetters()).toEqual([
       {

@@ -463,4 +463,5 @@ const silent: ConstructorParameters<typeof JobDesk>[0]['telemetry'] = {
   cancelRequested: () => undefined,
   answered: () => undefined,
   ended: () => undefined,
+  stepsLost: () => undefined,
 };

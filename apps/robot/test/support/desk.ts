@@ -69,6 +69,8 @@ export interface DeskSetup {
   readonly store?: JobStore;
   /** What was recorded of the job `a`; an error is why that cannot be read. */
   readonly recorded?: readonly JournalEntry[] | Error;
+  /** Jobs of an earlier process wait for the server's first word unless this is true. Default: they wait for nothing. */
+  readonly isServerAway?: () => boolean;
 }
 
 export async function deskWith(options: DeskSetup = {}) {
@@ -122,6 +124,8 @@ export async function deskWith(options: DeskSetup = {}) {
       renewLease: async () => undefined,
       noteLost: async ({ jobId }) => void told.push(`noted as lost ${jobId}`),
       unfinished: async () => options.unfinished ?? [],
+      progressOf: async () => ({ lastSeq: 0, recorded: 0 }),
+      loseSteps: async ({ jobId }, { why }) => void told.push(`steps lost ${jobId}: ${why}`),
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
       open: (jobId) => ({
         load: async () => {
@@ -140,6 +144,7 @@ export async function deskWith(options: DeskSetup = {}) {
     },
     locker,
     checker,
+    ...(options.isServerAway === undefined ? {} : { isServerAway: options.isServerAway }),
     inDoubtPolicy: options.inDoubtPolicy ?? 'ask',
     reporter: null,
     telemetry: {
@@ -152,6 +157,7 @@ export async function deskWith(options: DeskSetup = {}) {
       cancelRequested: (jobId, by, reason) => void told.push(`cancel ${jobId} by ${by}: ${reason}`),
       answered: (jobId, { answer, by }) => void told.push(`answered ${jobId}: ${answer} by ${by}`),
       ended: (jobId, end) => void told.push(`ended ${jobId}: ${end.status}`),
+      stepsLost: () => undefined,
     },
     checkpoints: { enabled: true, onEveryNode: true },
     logger: { log: () => undefined },

@@ -19,7 +19,7 @@ import { anyMs, durationMs, requireShape } from '../argument-shapes.ts';
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import type { LeaseAnswer } from './gateway-types.ts';
+import type { ClaimProgress, LeaseAnswer } from './gateway-types.ts';
 
 export interface Cancellation {
   readonly reason: string;
@@ -30,6 +30,8 @@ export interface CancellationListener {
   onCancelled?(cancellation: Cancellation): void;
   /** Another token holds the job: the run must stop and its results are only evidence (I1). */
   onStale?(): void;
+  /** How far the job has come as the server knows it: told once, with the first answer, before anything else of it. */
+  onKnown?(known: ClaimProgress | 'ended' | null): void;
   /** The server has said that the lease stands, and that nobody asked the job to stop. Told once. */
   onConfirmed?(): void;
   /** What operators answered to the job's questions, the newest last. Told with every check while the questions stand. */
@@ -55,6 +57,7 @@ export interface CancellationCheckerOptions {
 
 interface Watch {
   readonly leaseToken: string | null;
+  isKnown: boolean;
   isConfirmed: boolean;
   cancellation: Cancellation | null;
   isStale: boolean;
@@ -102,12 +105,19 @@ export class CancellationChecker {
     options: { readonly leaseToken?: string } = {},
   ): CancellationWatch {
     requireText('jobId', jobId);
-    requireOptions('listener', listener, ['onCancelled', 'onStale', 'onConfirmed', 'onAnswers']);
+    requireOptions('listener', listener, ['onCancelled', 'onStale', 'onKnown', 'onConfirmed', 'onAnswers']);
     requireFunctions({ ...listener });
     requireObject('options', options);
     const { leaseToken = null } = options;
     if (leaseToken !== null) requireText('leaseToken', leaseToken);
-    const watch: Watch = { leaseToken, isConfirmed: false, cancellation: null, isStale: false, listener };
+    const watch: Watch = {
+      leaseToken,
+      isKnown: false,
+      isConfirmed: false,
+      cancellation: null,
+      isStale: false,
+      listener,
+    };
     this.#watches.set(jobId, watch);
     this.#ensureLoop();
     return {
@@ -210,6 +220,10 @@ export class CancellationChecker {
     const watch = this.#watches.get(answer.jobId);
     if (watch === undefined || watch.isStale || (watch.leaseToken !== null && watch.leaseToken !== answer.leaseToken))
       return;
+    if (answer.outcome !== 'stale' && !watch.isKnown) {
+      watch.isKnown = true;
+      watch.listener.onKnown?.(answer.known ?? null);
+    }
     if (answer.outcome === 'ok' && !watch.isConfirmed) {
       watch.isConfirmed = true;
       watch.listener.onConfirmed?.();

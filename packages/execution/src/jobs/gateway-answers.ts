@@ -2,7 +2,15 @@
 import { z } from 'zod';
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { JsonObject } from '../json.ts';
-import type { ClaimedJob, JobLogPage, Lease, LeaseAnswer, LeaseOutcome, TurnAnswer } from './gateway-types.ts';
+import type {
+  ClaimedJob,
+  ClaimProgress,
+  JobLogPage,
+  Lease,
+  LeaseAnswer,
+  LeaseOutcome,
+  TurnAnswer,
+} from './gateway-types.ts';
 
 const token = z.union([z.string(), z.int()]).transform(String);
 export const outcome: z.ZodType<LeaseOutcome> = z.enum(['ok', 'stale', 'cancelled']);
@@ -11,6 +19,19 @@ export const jsonObject: z.ZodType<JsonObject> = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
 );
+
+/** Whether a write counted; `conflict`: another one of its number is there. */
+export const writeOutcome: z.ZodType<LeaseOutcome | 'conflict'> = z.enum(['ok', 'stale', 'cancelled', 'conflict']);
+
+const progressColumns = { last_seq: z.int().nullish(), recorded: z.int().nullish() };
+
+function knownOf(row: {
+  readonly last_seq?: number | null | undefined;
+  readonly recorded?: number | null | undefined;
+}): { readonly known?: ClaimProgress } {
+  const { last_seq: lastSeq, recorded } = row;
+  return lastSeq == null || recorded == null ? {} : { known: { lastSeq, recorded } };
+}
 
 export const claimedJob: z.ZodType<ClaimedJob> = z
   .object({
@@ -26,6 +47,7 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
     in_doubt_policy: z.enum(['retry', 'skip', 'fail', 'ask']).nullish(),
     lease_ms: z.number(),
     cancel_requested: z.boolean().nullish(),
+    ...progressColumns,
   })
   .transform(
     (row): ClaimedJob => ({
@@ -41,6 +63,7 @@ export const claimedJob: z.ZodType<ClaimedJob> = z
       inDoubtPolicy: row.in_doubt_policy ?? null,
       leaseMs: row.lease_ms,
       cancelRequested: row.cancel_requested ?? false,
+      ...knownOf(row),
     }),
   );
 
@@ -64,6 +87,8 @@ const leaseAnswer: z.ZodType<LeaseAnswer> = z
     cancel_reason: z.string().nullish(),
     cancel_requested_by: z.string().nullish(),
     answers: z.array(doubtAnswer).nullish(),
+    ended: z.boolean().nullish(),
+    ...progressColumns,
   })
   .transform(
     (row): LeaseAnswer => ({
@@ -73,6 +98,7 @@ const leaseAnswer: z.ZodType<LeaseAnswer> = z
       cancelReason: row.cancel_reason ?? null,
       cancelRequestedBy: row.cancel_requested_by ?? null,
       answers: row.answers ?? [],
+      ...(row.ended === true ? { known: 'ended' as const } : knownOf(row)),
     }),
   );
 

@@ -41,7 +41,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   events: listOf(shapeOf({ seq: wholeFrom(0), kind: filledText, node_id: text.nullable(), at: text, payload: object })),
   filter: shapeOf({ status: filledText.optional(), limit: wholeFrom(1).optional() }),
   lease: leaseShape,
-  leases: listOf(leaseShape),
+  leases: listOf(shapeOf({ jobId: filledText, leaseToken: tokenText, recorded: wholeFrom(0).optional() })),
   limit: wholeFrom(1),
   lockTimeoutMs: durationMs,
   metrics: object.nullable(),

@@ -10,6 +10,17 @@ export interface Lease {
   readonly leaseToken: string;
 }
 
+/** How far a claim has come: the highest number of its events, and how many entries its robot's journal has. */
+export interface ClaimProgress {
+  readonly lastSeq: number;
+  readonly recorded: number;
+}
+
+/** A lease to renew, with how many entries its robot's journal of the job has; absent: it does not say. */
+export interface RenewedLease extends Lease {
+  readonly recorded?: number;
+}
+
 /** `stale`: another token holds the job, or it ended under one. `cancelled`: still yours, but asked to stop. */
 export type LeaseOutcome = 'ok' | 'stale' | 'cancelled';
 
@@ -19,6 +30,11 @@ export interface LeaseAnswer extends Lease {
   readonly cancelRequestedBy: string | null;
   /** Answers to the job's questions, the newest last. They are repeated until the questions are gone. */
   readonly answers: readonly DoubtAnswer[];
+  /**
+   * How far the claim had come before this request, as the server knows it; `ended` when the job has ended under it.
+   * Absent: the database does not say.
+   */
+  readonly known?: ClaimProgress | 'ended';
 }
 
 export interface ClaimedJob extends Lease {
@@ -34,6 +50,8 @@ export interface ClaimedJob extends Lease {
   readonly leaseMs: number;
   /** True when the cancel came before the claim was heard of; the reason comes with the next heartbeat. */
   readonly cancelRequested: boolean;
+  /** More than zeros when this very claim was made before, by a request of the same id. Absent: the database does not say. */
+  readonly known?: ClaimProgress;
 }
 
 export interface JobEvent {
@@ -105,7 +123,7 @@ export type CancelAnswer = 'cancelled' | 'requested' | 'final' | 'unknown';
 /** A robot's regular request: everything in it happens, or nothing. */
 export interface TurnRequest {
   readonly robotId: string;
-  readonly leases: readonly Lease[];
+  readonly leases: readonly RenewedLease[];
   readonly lockTimeoutMs: number;
   /** Null: not told this time. */
   readonly presence: Presence | null;

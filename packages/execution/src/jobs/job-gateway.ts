@@ -17,6 +17,7 @@ import {
   outcome,
   progressAnswers,
   turnAnswer,
+  writeOutcome,
 } from './gateway-answers.ts';
 import { requireArguments, requireCallOptions, requireEnqueueRequest, uuid } from './gateway-arguments.ts';
 import { GatewayError } from './gateway-error.ts';
@@ -34,6 +35,7 @@ import type {
   LeaseOutcome,
   LogBatch,
   RedriveAnswer,
+  RenewedLease,
   ResolveAnswer,
   RobotRegistration,
   TurnAnswer,
@@ -131,7 +133,7 @@ export class JobGateway {
   /** Extends every lease that still stands, and tells which were lost or asked to stop. */
   async heartbeatJobs(
     robotId: string,
-    leases: readonly Lease[],
+    leases: readonly RenewedLease[],
     lockTimeoutMs: number,
     options?: GatewayCallOptions,
   ): Promise<readonly LeaseAnswer[]> {
@@ -204,11 +206,15 @@ export class JobGateway {
     return this.#call('report_progress_batch', { p_reports: rows }, progressAnswers, options);
   }
 
-  /** Idempotent by (job, token, seq); under a stale token they are kept as superseded evidence. */
+  /**
+   * Idempotent by (job, token, seq); under a stale token they are kept as superseded evidence.
+   *
+   * @throws GatewayError `CONTENT_CONFLICT` when an event is there already with other content; the others are kept
+   */
   async recordEvents(lease: Lease, events: readonly JobEvent[], options?: GatewayCallOptions): Promise<LeaseOutcome> {
     requireArguments({ events });
     const args = { ...leaseArgs(lease), p_events: events.map((event) => ({ ...event })) };
-    return this.#call('record_events', args, outcome, options);
+    return unlessConflict('an event', await this.#call('record_events', args, writeOutcome, options));
   }
 
   /** Says which questions are open; those that are not named any more are settled, and their answers are forgotten. */
@@ -223,7 +229,12 @@ export class JobGateway {
     return this.#call('set_in_doubt', args, outcome, options);
   }
 
-  /** Ends the job. Repeating it with the same token is `ok` and changes nothing (I5). */
+  /**
+   * Ends the job. Repeating it with the same token is `ok` and changes nothing (I5).
+   *
+   * @throws GatewayError `CONTENT_CONFLICT` when it has ended otherwise under this token; that end stands, and this one is
+   *   kept as superseded evidence
+   */
   async completeJob(
     lease: Lease,
     end: {
@@ -238,7 +249,7 @@ export class JobGateway {
     requireArguments({ end });
     const { status, result, error, progress = null } = end;
     const args = { ...leaseArgs(lease), p_status: status, p_result: result, p_error: error, p_progress: progress };
-    return this.#call('complete_job', args, outcome, options);
+    return unlessConflict('the end of the job', await this.#call('complete_job', args, writeOutcome, options));
   }
 
   /** Hands the job back; it costs no attempt. `delayMs`: how long it cannot be claimed again, default 0. */
@@ -399,12 +410,24 @@ export class JobGateway {
   }
 }
 
+function unlessConflict(what: string, answer: LeaseOutcome | 'conflict'): LeaseOutcome {
+  if (answer !== 'conflict') return answer;
+  throw new GatewayError(
+    'CONTENT_CONFLICT',
+    `the server has ${what} already, and with other content: what it has stands`,
+  );
+}
+
 function leaseArgs(lease: Lease): JsonObject {
   requireArguments({ lease });
   return { p_job_id: uuid('jobId', lease.jobId), p_lease_token: lease.leaseToken };
 }
 
-function leaseRows(leases: readonly Lease[]): JsonValue[] {
+function leaseRows(leases: readonly RenewedLease[]): JsonValue[] {
   requireArguments({ leases });
-  return leases.map((lease) => ({ job_id: uuid('jobId', lease.jobId), lease_token: lease.leaseToken }));
+  return leases.map(({ jobId, leaseToken, recorded }) => ({
+    job_id: uuid('jobId', jobId),
+    lease_token: leaseToken,
+    ...(recorded === undefined ? {} : { recorded }),
+  }));
 }

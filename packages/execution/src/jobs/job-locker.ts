@@ -14,6 +14,7 @@ import type {
   Lease,
   LeaseAnswer,
   LeaseOutcome,
+  RenewedLease,
   TurnAnswer,
   TurnRequest,
 } from './gateway-types.ts';
@@ -28,6 +29,8 @@ export interface JobLockerOptions {
   /** How long a lease stands without a renewal, in ms. Default 300,000. */
   readonly lockTimeoutMs?: number;
   readonly clock?: Clock;
+  /** How many entries the robot's journal of a job has; the server is told of it with every renewal. Default: it is not. */
+  readonly recordedOf?: (lease: Lease) => number | null;
 }
 
 /** No request that renews leases waits longer for its answer, in ms. */
@@ -55,11 +58,12 @@ export class JobLocker {
   readonly #gateway: JobLockerOptions['gateway'];
   readonly #robotId: string;
   readonly #clock: Clock;
+  readonly #recordedOf: (lease: Lease) => number | null;
   readonly #held = new Map<string, HeldLease>();
 
   /** @throws ArgumentError naming the option that cannot be */
   constructor(options: JobLockerOptions) {
-    requireOptions('options', options, ['gateway', 'robotId', 'lockTimeoutMs', 'clock']);
+    requireOptions('options', options, ['gateway', 'robotId', 'lockTimeoutMs', 'clock', 'recordedOf']);
     requireMethods('gateway', options.gateway, gatewayMethods);
     requireText('robotId', options.robotId);
     requireClock(options.clock);
@@ -68,6 +72,7 @@ export class JobLocker {
     this.#robotId = options.robotId;
     this.lockTimeoutMs = options.lockTimeoutMs ?? 300_000;
     this.#clock = options.clock ?? systemClock;
+    this.#recordedOf = options.recordedOf ?? (() => null);
   }
 
   /** The leases that this locker holds, oldest first. */
@@ -138,7 +143,7 @@ export class JobLocker {
    */
   async turn(request: Pick<TurnRequest, 'presence' | 'claim'>, options?: GatewayCallOptions): Promise<TurnAnswer> {
     requireArguments({ turn: request });
-    const leases = [...this.#held.values()];
+    const leases = this.#renewed([...this.#held.values()]);
     const sentAt = this.#clock.monotonic();
     const answer = await this.#gateway.robotTurn(
       { ...request, robotId: this.#robotId, lockTimeoutMs: this.lockTimeoutMs, leases },
@@ -197,9 +202,21 @@ export class JobLocker {
 
   async #renew(leases: readonly HeldLease[], options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
     const sentAt = this.#clock.monotonic();
-    const answers = await this.#gateway.heartbeatJobs(this.#robotId, leases, this.lockTimeoutMs, this.#inTime(options));
+    const answers = await this.#gateway.heartbeatJobs(
+      this.#robotId,
+      this.#renewed(leases),
+      this.lockTimeoutMs,
+      this.#inTime(options),
+    );
     this.#confirm(answers, sentAt);
     return answers;
+  }
+
+  #renewed(leases: readonly Lease[]): RenewedLease[] {
+    return leases.map(({ jobId, leaseToken }) => {
+      const recorded = this.#recordedOf({ jobId, leaseToken });
+      return { jobId, leaseToken, ...(recorded === null ? {} : { recorded }) };
+    });
   }
 
   #confirm(answers: readonly LeaseAnswer[], sentAt: number): void {

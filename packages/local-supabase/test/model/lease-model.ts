@@ -29,6 +29,8 @@ export interface LeaseRecord {
   readonly robot: number;
   readonly request: number;
   readonly outcome: 'completed' | 'failed' | 'cancelled' | 'released' | 'lost' | null;
+  /** How it was told to end, where it was. */
+  readonly ending: Ending | 'handed back' | null;
 }
 
 export interface JobModel {
@@ -119,7 +121,7 @@ function claim(job: JobModel, robot: number, request: number): Outcome {
       current: lease,
       isExpired: false,
       attempt: swept.attempt + 1,
-      leases: [...swept.leases, { robot, request, outcome: null }],
+      leases: [...swept.leases, { robot, request, outcome: null, ending: null }],
       progressOf: null,
     },
     answer: `lease ${lease}`,
@@ -154,15 +156,16 @@ function events(job: JobModel, lease: number, from: number, count: number): Outc
 
 function complete(job: JobModel, lease: number, ending: Ending): Outcome {
   const standing = standingOf(job, lease);
-  if (standing === 'stale') {
+  const isConflict = standing === 'ended' && job.leases[lease]?.ending !== ending;
+  if (standing === 'stale' || isConflict) {
     const history = new Map(job.history);
     if (!history.has(`${lease}:${LATE_RESULT}`)) history.set(`${lease}:${LATE_RESULT}`, true);
-    return { job: { ...job, history }, answer: 'stale' };
+    return { job: { ...job, history }, answer: isConflict ? 'conflict' : 'stale' };
   }
   if (standing === 'ended') return { job, answer: 'ok' };
   const isTransient = ending === 'failed-for-now';
   const outcome = ending === 'completed' || ending === 'cancelled' ? ending : 'failed';
-  const ended = endLease(job, lease, outcome);
+  const ended = endLease(job, lease, outcome, ending);
   if (isTransient && job.attempt < job.maxAttempts && !job.isCancelRequested) {
     return { job: { ...returned(ended), isDue: false }, answer: 'ok' };
   }
@@ -174,7 +177,7 @@ function release(job: JobModel, lease: number): Outcome {
   const standing = standingOf(job, lease);
   if (standing === 'current') {
     if (job.isCancelRequested) {
-      return { job: { ...endLease(job, lease, 'cancelled'), status: 'cancelled' }, answer: 'cancelled' };
+      return { job: { ...endLease(job, lease, 'cancelled', 'handed back'), status: 'cancelled' }, answer: 'cancelled' };
     }
     return { job: freeOfCharge(returned(endLease(job, lease, 'released'))), answer: 'ok' };
   }
@@ -211,8 +214,13 @@ function redrive(job: JobModel): Outcome {
   return { job: { ...again, isCancelRequested: false }, answer: 'redriven' };
 }
 
-function endLease(job: JobModel, index: number, outcome: NonNullable<LeaseRecord['outcome']>): JobModel {
-  const leases = job.leases.map((lease, n) => (n === index ? { ...lease, outcome } : lease));
+function endLease(
+  job: JobModel,
+  index: number,
+  outcome: NonNullable<LeaseRecord['outcome']>,
+  ending: LeaseRecord['ending'] = null,
+): JobModel {
+  const leases = job.leases.map((lease, n) => (n === index ? { ...lease, outcome, ending } : lease));
   return { ...job, leases };
 }
 

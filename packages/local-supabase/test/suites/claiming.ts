@@ -53,6 +53,8 @@ export function claimingSuite(db: () => Orchestra, engine: Engine): void {
       in_doubt_policy: 'ask',
       cancel_requested: false,
       lease_ms: 12_000,
+      last_seq: 0,
+      recorded: 0,
     });
   });
 

@@ -42,12 +42,27 @@ export function endingSuite(db: () => Orchestra): void {
     const before = await db().job(claim.job_id);
 
     expect(await db().complete(claim, 'completed', { p_result: { first: true } })).toBe('ok');
-    expect(await db().complete(claim, 'failed', { p_result: null, p_error: permanent })).toBe('ok');
     expect(await db().rpc('release_job', lease(claim))).toBe('ok');
     expect(await db().rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
 
     expect(await db().job(claim.job_id)).toEqual(before);
     expect(await db().history(claim.job_id)).toEqual([]);
+  });
+
+  test.each([
+    ['status', 'failed', { p_result: { first: true }, p_error: permanent }],
+    ['result', 'completed', { p_result: { first: false } }],
+  ])('calls an end with another %s a conflict, and keeps it as evidence only', async (_what, status, rest) => {
+    const claim = await db().running(await db().robot());
+    await db().complete(claim, 'completed', { p_result: { first: true } });
+    const before = await db().job(claim.job_id);
+
+    expect(await db().complete(claim, status, rest)).toBe('conflict');
+
+    expect(await db().job(claim.job_id)).toEqual(before);
+    expect(await db().history(claim.job_id)).toMatchObject([
+      { kind: 'superseded_result', superseded: true, payload: { status, result: rest.p_result } },
+    ]);
   });
 
   test('keeps a result that comes too late as evidence, once, and changes nothing else', async () => {

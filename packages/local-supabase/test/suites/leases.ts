@@ -104,6 +104,8 @@ export function leaseSuite(db: () => Orchestra): void {
       await db().server.sql('update job_attempts set robot_id = $1 where lease_token = $2', [robot, old.lease_token]);
       const answer = await db().rpc<{ leases: object[] }>('heartbeat_jobs', beat);
 
+      const unheard = { last_seq: 0, recorded: 0, ended: false };
+      const nothing = { last_seq: null, recorded: null, ended: false };
       expect(answer.leases).toEqual([
         {
           ...leases[0],
@@ -111,9 +113,10 @@ export function leaseSuite(db: () => Orchestra): void {
           cancel_reason: 'wrong month',
           cancel_requested_by: 'service_role',
           answers: [],
+          ...unheard,
         },
-        { ...leases[1], outcome: 'stale', cancel_reason: null, cancel_requested_by: null, answers: [] },
-        { ...leases[2], outcome: 'ok', cancel_reason: null, cancel_requested_by: null, answers: [] },
+        { ...leases[1], outcome: 'stale', cancel_reason: null, cancel_requested_by: null, answers: [], ...nothing },
+        { ...leases[2], outcome: 'ok', cancel_reason: null, cancel_requested_by: null, answers: [], ...unheard },
       ]);
       const renewed = await db().server.sql<{ n: number }>(
         `select count(*)::int as n from jobs
@@ -140,6 +143,31 @@ export function leaseSuite(db: () => Orchestra): void {
       await db().complete(completed);
 
       expect(await db().heartbeat(robot, released, completed)).toEqual(['stale', 'ok']);
+    });
+
+    test('tells how far the claim had come, and whether it has ended: so does a claim that is asked for again', async () => {
+      const robot = await db().robot();
+      const request = { p_request_id: newId(), p_limit: 1 };
+      await db().enqueue();
+      const [claim] = (await db().claim(robot, request)) as [Claim];
+      expect(claim).toMatchObject({ last_seq: 0, recorded: 0 });
+      const beat = async (recorded?: number): Promise<unknown> => {
+        const held = { job_id: claim.job_id, lease_token: claim.lease_token, recorded };
+        const asked = { p_robot_id: robot, p_leases: [held], p_lock_timeout_ms: 60_000 };
+        const { leases } = await db().rpc<{ leases: Record<string, unknown>[] }>('heartbeat_jobs', asked);
+        return [leases[0]?.last_seq, leases[0]?.recorded, leases[0]?.ended];
+      };
+      await db().rpc('record_events', { ...lease(claim), p_events: [event(1), event(4)] });
+
+      expect([await beat(9), await beat(3), await beat()]).toEqual([
+        [4, 0, false],
+        [4, 9, false],
+        [4, 9, false],
+      ]);
+      expect(await db().claim(robot, request)).toMatchObject([{ last_seq: 4, recorded: 9 }]);
+      await db().complete(claim);
+      expect(await beat(3)).toEqual([null, null, true]);
+      await expect(beat(-1)).rejects.toThrow('recorded');
     });
 
     test('keeps the robot seen', async () => {
@@ -174,13 +202,17 @@ export function leaseSuite(db: () => Orchestra): void {
       const claim = await db().running(await db().robot());
       await db().rpc('record_events', { ...lease(claim), p_events: [event(1), event(2)] });
 
-      const overlapping = [event(1, 'changed'), event(2), event(3), event(3, 'twice')];
-      expect(await db().rpc('record_events', { ...lease(claim), p_events: overlapping })).toBe('ok');
+      const again = { ...lease(claim), p_events: [event(1), event(2), event(3)] };
+      expect([await db().rpc('record_events', again), await db().rpc('record_events', again)]).toEqual(['ok', 'ok']);
+      const others = [event(1, 'changed'), { ...event(2), payload: {} }, { ...event(3), node_id: null }];
+      for (const other of [...others, { ...event(3), at: null }])
+        expect(await db().rpc('record_events', { ...lease(claim), p_events: [other, event(4)] })).toBe('conflict');
 
       expect(await db().history(claim.job_id)).toMatchObject([
         { seq: 1, kind: 'node_finished', node_id: 'node-1', payload: { step: 1 }, superseded: false },
         { seq: 2 },
-        { seq: 3, kind: 'node_finished' },
+        { seq: 3, kind: 'node_finished', node_id: 'node-3' },
+        { seq: 4 },
       ]);
     });
 

@@ -279,7 +279,7 @@ export function resolvingSuite(db: () => Orchestra): void {
       const [claim] = (await db().claim(robot)) as [Claim];
       expect(claim).toMatchObject({ job_id: first.job_id, attempt: 2 });
       expect(BigInt(claim.lease_token)).toBeGreaterThan(BigInt(first.lease_token));
-      expect(await db().complete(first)).toBe('ok');
+      expect(await db().complete(first)).toBe('conflict');
       expect(await db().job(first.job_id)).toMatchObject({ status: 'running', error: null });
       expect(await db().complete(claim)).toBe('ok');
       const job = await db().job(first.job_id);

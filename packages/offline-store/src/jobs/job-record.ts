@@ -69,4 +69,6 @@ export interface JobRecord {
   readonly syncedAtMs: number | null;
   /** Number of journal entries. */
   readonly journalSeq: number;
+  /** The highest number that an outbox entry of this claim was given. Of a job that runs, as of some moment before. */
+  readonly outboxSeq: number;
 }

@@ -90,7 +90,7 @@ export function toPosition(row: StateRow, jobId: string): RunPosition {
 /** @throws CorruptRecordError */
 export function toRecord(job: JobRow, stateRow: StateRow): JobRecord {
   if (jobRowChecksum(job) !== job.crc) throw new CorruptRecordError(job.job_id, null, 'it fails its checksum');
-  const { state, lease, syncedAtMs, journalSeq } = toPosition(stateRow, job.job_id);
+  const { state, lease, syncedAtMs, journalSeq, outboxSeq } = toPosition(stateRow, job.job_id);
   return {
     id: job.job_id,
     leaseToken: job.lease_token === '' ? null : job.lease_token,
@@ -113,6 +113,7 @@ export function toRecord(job: JobRow, stateRow: StateRow): JobRecord {
     endedAtMs: endOf(state),
     syncedAtMs,
     journalSeq,
+    outboxSeq,
   };
 }
 

@@ -48,6 +48,8 @@ export interface DeadLettersOptions {
 export interface FailOptions {
   /** True when the server refused the entry itself; only such answers count against it. Default false. */
   readonly permanent?: boolean;
+  /** With `permanent`: no other answer will come, so the entry is given up at once. Default false. */
+  readonly final?: boolean;
   /** `peek` leaves out this job's entries for so long, so that other jobs' come first. Default 0. */
   readonly retryAfterMs?: number;
 }

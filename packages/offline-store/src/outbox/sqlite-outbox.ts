@@ -66,13 +66,18 @@ export class SqliteOutbox implements Outbox {
     checkText('reason', reason);
     checkRetryAfter(checkGiven(options, 'fail').retryAfterMs);
     checkBoolean('permanent', options.permanent);
+    checkBoolean('final', options.final);
     const runId = await access.read(() => table.runOf(id));
     if (runId === null) return 'unknown';
     if (options.retryAfterMs !== undefined && options.retryAfterMs > 0) {
       this.#heldUntil.set(runId, clock.monotonic() + options.retryAfterMs);
     }
     if (options.permanent !== true) return 'kept';
-    const dead = await access.write({ op: 'outbox-fail', id, reason, nowMs: clock.now() });
+    const nowMs = clock.now();
+    const dead =
+      options.final === true
+        ? (await access.write({ op: 'outbox-bury', ids: [id], disposition: 'dead', reason, nowMs })) > 0
+        : await access.write({ op: 'outbox-fail', id, reason, nowMs });
     if (dead) logger?.log('error', 'outbox entry given up', { outbox_id: id, reason });
     return dead ? 'dead' : 'kept';
   }

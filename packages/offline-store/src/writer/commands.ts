@@ -28,6 +28,15 @@ export type StoreCommand =
     }
   | { readonly op: 'renew-lease'; readonly jobId: string; readonly leaseToken: string; readonly lease: LeaseNote }
   | { readonly op: 'mark-synced'; readonly jobId: string; readonly leaseToken?: string; readonly nowMs: number }
+  /** Puts a claim in doubt as a whole; its outbox entries are numbered on behind `outboxSeq`. */
+  | {
+      readonly op: 'lose-steps';
+      readonly jobId: string;
+      readonly leaseToken: string;
+      readonly reason: string;
+      readonly outboxSeq: number;
+      readonly nowMs: number;
+    }
   | { readonly op: 'outbox-remove'; readonly ids: readonly number[] }
   | { readonly op: 'outbox-fail'; readonly id: number; readonly reason: string; readonly nowMs: number }
   | {
@@ -56,6 +65,7 @@ export interface CommandValues {
   readonly checkpoint: undefined;
   readonly 'renew-lease': undefined;
   readonly 'mark-synced': undefined;
+  readonly 'lose-steps': undefined;
   readonly 'outbox-remove': number;
   readonly 'outbox-fail': boolean;
   readonly 'outbox-bury': number;

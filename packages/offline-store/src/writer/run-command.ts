@@ -1,10 +1,11 @@
 /** What each command does. Synchronous, inside a transaction; memory is changed by `committed` only. */
 import { StoreError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
-import { isFinal, isOver } from '../jobs/job-state.ts';
+import { doubtAsWhole, isFinal, isOver, wholeDoubtOf } from '../jobs/job-state.ts';
 import { overError } from '../jobs/refusals.ts';
 import type { CheckpointLog } from '../journal/checkpoint-log.ts';
 import type { RunLog } from '../journal/run-log.ts';
+import { recordIncident } from '../rescue/incidents.ts';
 import type { RecordCommand, RunTarget, StoreCommand } from './commands.ts';
 import type { StoreTables } from './store-tables.ts';
 
@@ -51,6 +52,9 @@ export function runCommand(parts: WriterParts, command: StoreCommand): CommandRe
     }
     case 'mark-synced':
       markSynced(parts, command.jobId, command.leaseToken, command.nowMs);
+      return noValue;
+    case 'lose-steps':
+      loseSteps(parts, command);
       return noValue;
     case 'outbox-remove':
       return { ok: true, value: outbox.remove(command.ids) };
@@ -115,6 +119,16 @@ function markSynced({ tables }: WriterParts, jobId: string, leaseToken: string |
     return;
   }
   throw new StoreError('JOB_NOT_FINAL', `Job ${jobId} has not ended; there is nothing to sync.`);
+}
+
+function loseSteps({ tables }: WriterParts, command: Extract<StoreCommand, { readonly op: 'lose-steps' }>): void {
+  const { jobId, leaseToken, reason, outboxSeq, nowMs } = command;
+  const run = tables.jobs.find(jobId, leaseToken);
+  const position = tables.jobs.position(run);
+  if (isOver(position.state) || wholeDoubtOf(position.state) !== null) throw overError(run, position.state);
+  const state = doubtAsWhole(position.state, reason, nowMs);
+  tables.jobs.save(run, { ...position, state, outboxSeq: Math.max(position.outboxSeq, outboxSeq) });
+  recordIncident(tables.db, { kind: 'job-in-doubt', atMs: nowMs, jobId, leaseToken, detail: reason });
 }
 
 function removeEntries({ tables: { journal, intake } }: WriterParts, runId: number, limit: number): number {

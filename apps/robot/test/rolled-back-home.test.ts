@@ -1,0 +1,157 @@
+/** A home that is put back from an older copy: what the server knows of its jobs keeps them from being done again. */
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '@casare/execution';
+import { eventually } from '@casare/testing';
+import { expect, it, onTestFinished } from 'vitest';
+import { startForwarder } from './chaos/forwarder.ts';
+import { type RunningCommand, runCommand, startCommand } from './support/command.ts';
+import { operatorOf } from './support/operator.ts';
+import { pooledSupabase } from './support/pooled-supabase.ts';
+import { temporaryFolder } from './support/robot-home.ts';
+import { appendLine } from './support/workflows.ts';
+
+const patience = { timeoutMs: 60_000, intervalMs: 50 };
+
+/** Appends `one`, waits until there is a file `go`, appends `two`, and then waits for longer than the test. */
+function heldBetween(shared: string): string {
+  const nodes = [
+    { id: 'start', type: 'StartNode' },
+    appendLine('one', join(shared, 'lines'), 'one'),
+    { id: 'held', type: 'WhileLoopStartNode', config: { expression: 'not go', max_iterations: 100_000 } },
+    { id: 'look', type: 'FileExistsNode', config: { path: join(shared, 'go') } },
+    { id: 'note', type: 'SetVariableNode', config: { variable_name: 'go', value: '{{look.exists}}' } },
+    { id: 'pause', type: 'WaitNode', config: { duration: 0.2 } },
+    appendLine('two', join(shared, 'lines'), 'two'),
+    { id: 'rest', type: 'WaitNode', config: { duration: 600 } },
+    { id: 'end', type: 'EndNode' },
+  ];
+  const wires = [
+    ['start', 'exec_out', 'one'],
+    ['one', 'exec_out', 'held'],
+    ['held', 'body', 'look'],
+    ['look', 'exec_out', 'note'],
+    ['note', 'exec_out', 'pause'],
+    ['held', 'completed', 'two'],
+    ['two', 'exec_out', 'rest'],
+    ['rest', 'exec_out', 'end'],
+  ];
+  return JSON.stringify({
+    metadata: { name: 'held', description: '', author: 'test', version: '1.0.0', tags: [] },
+    nodes: Object.fromEntries(
+      nodes.map(({ id, type, config = {} }: (typeof nodes)[number] & { config?: object }) => [
+        id,
+        { node_id: id, node_type: type, config, position: [0, 0] },
+      ]),
+    ),
+    connections: wires.map(([source_node, source_port, target_node]) => ({
+      source_node,
+      source_port,
+      target_node,
+      target_port: 'exec_in',
+    })),
+    variables: { go: false },
+    settings: { stop_on_error: true, timeout: 900, retry_count: 0 },
+  });
+}
+
+it('a home put back from an older copy does no acknowledged step again, and nothing that it tells is lost', async () => {
+  const server = await pooledSupabase();
+  onTestFinished(() => server.stop());
+  const operator = await operatorOf(server);
+  onTestFinished(() => operator.close());
+  const network = await startForwarder(server.url);
+  onTestFinished(() => network.cut());
+  const [home, shared, copies] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+  const env = {
+    SUPABASE_URL: network.url,
+    SUPABASE_KEY: server.serviceKey,
+    CASARE_HOME: home,
+    CASARE_PERMISSIONS_ALLOW_PATHS: shared,
+    CASARE_JOB_PROCESSES_WARM: '0',
+    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+    CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
+  };
+  const start = async (): Promise<RunningCommand> => {
+    const robot = startCommand(['start'], { env });
+    onTestFinished(() => robot.kill());
+    await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), patience);
+    return robot;
+  };
+  const keep = (name: string): void => cpSync(home, join(copies, name), { recursive: true });
+  const putBack = (name: string): void => {
+    rmSync(home, { recursive: true });
+    cpSync(join(copies, name), home, { recursive: true });
+  };
+  const lines = (): string[] => readFileSync(join(shared, 'lines'), 'utf8').trim().split('\n');
+  const completedNodes = async (jobId: string): Promise<unknown[]> =>
+    (await operator.gateway.getJobHistory(jobId))
+      .filter(({ kind }) => kind === 'node_completed')
+      .map(({ node_id }) => node_id);
+
+  let robot = await start();
+  await eventually('it looks for jobs', () => network.requests.some(({ name }) => name === 'robot_turn'), patience);
+  await robot.kill();
+  keep('before the claim');
+  robot = await start();
+  const jobId = await operator.submit(heldBetween(shared));
+  await eventually('one is done', async () => (await completedNodes(jobId)).includes('pause'), patience);
+  await robot.kill();
+  keep('before two');
+  robot = await start();
+  writeFileSync(join(shared, 'go'), '');
+  await eventually('two is done', async () => (await completedNodes(jobId)).includes('two'), patience);
+  await robot.kill();
+  const before = await operator.gateway.getJobHistory(jobId);
+  await server.sql("update jobs set in_doubt = '[]'");
+
+  const asked = (): Promise<string> =>
+    eventually(
+      'the operator is asked about the job as a whole',
+      async () => {
+        const [question] = (await operator.job(jobId)).in_doubt as JsonObject[];
+        return question?.node_id === null ? String(question.reason) : null;
+      },
+      patience,
+    );
+
+  putBack('before two');
+  robot = await start();
+  expect(await asked()).toMatch(/the server has its events up to number \d+, this store up to \d+.*older copy/);
+  expect(lines()).toEqual(['one', 'two']);
+  await robot.kill();
+
+  // Its request for jobs is repeated, and answered with the job that it has begun since.
+  await server.sql("update jobs set in_doubt = '[]'");
+  putBack('before the claim');
+  robot = await start();
+  expect(await asked()).toMatch(/this store up to 0;.*this store has 0/);
+  expect(lines()).toEqual(['one', 'two']);
+  await robot.kill();
+
+  // With the server away nobody can tell: it goes on, and is stopped when the server is back.
+  await server.sql("update jobs set in_doubt = '[]'");
+  putBack('before two');
+  await network.cut();
+  robot = await start();
+  await eventually('it goes on from what it has', () => lines().length === 3, patience);
+  await network.mend();
+  await asked();
+  const listed = async (): Promise<string> => (await runCommand(['outbox', 'list'], { env })).stdout;
+  await eventually(
+    'what contradicts the server is set aside',
+    async () => /other content/.test(await listed()),
+    patience,
+  );
+  expect(await operator.gateway.resolveJob(jobId, 'fail')).toBe('answered');
+  expect(await operator.ended(jobId)).toMatchObject({ status: 'failed', error: { code: 'JOB_IN_DOUBT' } });
+  const after = await eventually(
+    'its end is told',
+    async () => {
+      const events = await operator.gateway.getJobHistory(jobId);
+      return events.some(({ kind }) => kind === 'job_failed') ? events : null;
+    },
+    patience,
+  );
+  expect(after.slice(0, before.length)).toEqual(before);
+});
