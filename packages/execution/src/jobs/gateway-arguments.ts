@@ -53,7 +53,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
     shapeOf({
       node_id: text.nullable(),
       step: wholeNumber.nullable(),
-      attempt: wholeNumber,
+      attempt: wholeNumber.nullable(),
       reason: text,
       answers: texts,
     }),
