@@ -261,7 +261,7 @@ export class DeskJob {
     const isDoubtful = end.status === 'in_doubt';
     const what = isDoubtful
       ? `waits for an answer (\`job show\` has the commands): ${doubtText(asked)}`
-      : `is ${end.status}${why}`;
+      : `${end.status === 'cancelled' ? 'was cancelled' : end.status}${why}`;
     const level = isDoubtful || end.status === 'failed' || cutOff.length > 0 ? 'warning' : 'info';
     this.#options.logger.log(level, `job "${name}" ${what}`, {
       job_id: jobId,

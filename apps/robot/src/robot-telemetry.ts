@@ -93,7 +93,12 @@ function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {
       audit.jobCompleted({ jobId, durationMs, nodesExecuted: end.nodes_executed, ...namesOf(end) });
       return;
     case 'failed':
-      audit.jobFailed({ jobId, durationMs, error: asAuditError({ ...end.error } as JsonObject) });
+      audit.jobFailed({
+        jobId,
+        ...(end.error.node_id === null ? {} : { nodeId: end.error.node_id }),
+        durationMs,
+        error: asAuditError({ ...end.error } as JsonObject),
+      });
       return;
     case 'cancelled':
       auditCancelled(audit, jobId, end);

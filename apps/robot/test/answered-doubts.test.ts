@@ -247,6 +247,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     ),
     details: { nodes: [{ node_id: 'failed', node_type: 'HttpRequestNode', step: 2, attempt: 1 }] },
   });
+  expect(course[5]).toMatchObject({ node_id: 'failed' });
   const claimed = `service_role (claimed: ${userInfo().username}@${hostname()})`;
   expect(course[3]).toMatchObject({
     ...{ actor: claimed, node_id: 'failed', message: 'Job in doubt: the answer for node "failed" is fail' },

@@ -79,7 +79,7 @@ it('keeps the lines, entries and rows of ten jobs apart', async () => {
 
   const [jobId = ''] = ids;
   const shown = await runCommand(['job', 'logs', jobId.slice(0, 13)], { env });
-  expect(shown.stdout, shown.stderr).toMatch(/claimed job.*first mark-00.*is failed: failed mark-00/s);
+  expect(shown.stdout, shown.stderr).toMatch(/claimed job.*first mark-00.*failed: failed mark-00/s);
   expect(shown.stdout).not.toContain('missing');
   const own = await runCommand(['logs', '--job', jobId, '--level', 'warning', '--json'], { env });
   const lines = own.stdout

@@ -13,6 +13,7 @@ import { findJobId } from './find-job.ts';
 import { type ConnectionFlags, withGateway } from './job-commands.ts';
 import { factLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { timeText } from './time-text.ts';
 
 export interface BundleFlags extends ConnectionFlags {
   readonly out?: string;
@@ -60,7 +61,7 @@ async function sheet(about: JsonObject, folder: string, path: string): Promise<s
     ...factLines([
       ['job', textOf(about.job_id)],
       ['name', textOf(about.name)],
-      ['failed', textOf(about.at)],
+      ['failed', timeText(about.at)],
       ['error', about.error === undefined ? null : `${textOf(error.code)}${node}: ${textOf(error.message)}`],
       ['workflow', textOf(about.workflow_hash)],
       ['versions', versions.join(', ')],

@@ -8,6 +8,7 @@ import { exitCodes } from './exit-codes.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { timeText } from './time-text.ts';
 
 export interface ControlFlags {
   readonly config?: string;
@@ -116,7 +117,7 @@ export function statusLines(status: JsonObject): string[] {
     ],
     ['state', stateText(status)],
     ['page', typeof status.status_page === 'string' ? status.status_page : null],
-    ['paused', paused === null ? null : `since ${String(paused.since)}${pauseText(paused)}`],
+    ['paused', paused === null ? null : `since ${timeText(paused.since)}${pauseText(paused)}`],
     ['connection', connectionText(status.connection as JsonObject | null)],
     ['jobs', `${running.length} running of up to ${String(status.max_concurrent_jobs)}, ${queued.length} queued`],
     ...waiting.map(doubtFact),
@@ -160,7 +161,7 @@ function doubtFact({ job_id: jobId, name, percent }: JsonObject): [string, strin
 function incidentFacts(incidents: readonly JsonObject[]): [string, string][] {
   return incidents.map(({ kind, at, job_id: jobId, detail }) => [
     'incident',
-    `${String(kind)} at ${String(at)}${typeof jobId === 'string' ? `, job ${jobId}` : ''}: ${String(detail)}`,
+    `${String(kind)} at ${timeText(at)}${typeof jobId === 'string' ? `, job ${jobId}` : ''}: ${String(detail)}`,
   ]);
 }
 

@@ -13,6 +13,7 @@ import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator, type OperatorConnection } from './operator-connection.ts';
 import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
 import type { Terminal } from './terminal.ts';
+import { withIsoTimes } from './time-text.ts';
 import { describeFinding } from './validate-command.ts';
 
 export interface ConnectionFlags {
@@ -58,7 +59,7 @@ export async function listJobs(
   const jobs = await withOperator(options, async ({ gateway, withRobots }) =>
     withRobots(await gateway.listJobs(status === undefined ? { limit } : { status, limit })),
   );
-  if (options.json) terminal.print(JSON.stringify(jobs));
+  if (options.json) terminal.print(JSON.stringify(jobs.map(withIsoTimes)));
   else for (const line of jobTable(jobs)) terminal.print(line);
   return exitCodes.ok;
 }
@@ -69,7 +70,7 @@ export async function showJob(id: string, options: ConnectionFlags, terminal: Te
     return found === null ? [] : withRobots([found]);
   });
   if (job === undefined) throw new CliError(exitCodes.failed, `there is no job ${id}`);
-  if (options.json) terminal.print(JSON.stringify(job));
+  if (options.json) terminal.print(JSON.stringify(withIsoTimes(job)));
   else for (const line of jobSheet(job, options)) terminal.print(line);
   return exitCodes.ok;
 }
@@ -129,7 +130,7 @@ async function useLocalEndpoint(loaded: LoadedConfig): Promise<void> {
   } catch {
     throw new CliError(
       exitCodes.unavailable,
-      'no embedded Supabase runs on this machine; start one with `casare-robot start --local` or `casare-robot local`',
+      'no embedded Supabase runs on this machine; start one with `casare-robot start --local` or `casare-robot local`; one that was just started needs a few seconds',
     );
   }
   useEndpoint(loaded.config.connection, parseEndpoint(text));

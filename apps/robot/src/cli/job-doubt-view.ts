@@ -1,6 +1,7 @@
 /** What is asked about a job, what was answered already, and what to type, as people read it. */
 import type { CancelAnswer, JsonObject, JsonValue } from '@casare/execution';
 import { escapeControl } from '@casare/observability/lines';
+import { timeText } from './time-text.ts';
 
 /** The open questions, as the database has them. */
 export function questionsOf(job: JsonObject): readonly JsonObject[] {
@@ -50,7 +51,7 @@ export function cancelText(
 export function pastAnswerLines(job: JsonObject): string[] {
   return listOf(job.past_answers).map((past) => {
     const { answer, by, at } = past;
-    return `${questioned(past)}: ${oneLine(String(answer))} by ${oneLine(String(by))} at ${oneLine(String(at))}`;
+    return `${questioned(past)}: ${oneLine(String(answer))} by ${oneLine(String(by))} at ${timeText(at)}`;
   });
 }
 
@@ -66,7 +67,7 @@ function questionLines(job: JsonObject, question: JsonObject, all: readonly Json
     const { answer, by, at } = given;
     return [
       head,
-      `  answered ${String(answer)} by ${oneLine(String(by))} at ${String(at)}; its robot has not taken it yet`,
+      `  answered ${String(answer)} by ${oneLine(String(by))} at ${timeText(at)}; its robot has not taken it yet`,
     ];
   }
   return [head, ...commandsFor(job, question, all, from).map((command) => `  ${command}`)];

@@ -1,6 +1,7 @@
 /** A job's lines as people read them, with what is missing where it is missing. */
 import type { JobLogPage, JobLogPosition, LogLevel } from '@casare/execution';
 import { formatLine } from '@casare/observability/lines';
+import { isoTime } from './time-text.ts';
 
 export interface JobLogViewOptions {
   readonly json: boolean;
@@ -67,7 +68,8 @@ export class JobLogView {
     return [`... ${count} ${count === 1 ? 'line' : 'lines'} missing ...`];
   }
 
-  #show({ leaseToken, seq, at, level, nodeId, message }: JobLogPage['lines'][number]): string {
+  #show({ leaseToken, seq, at: toldAt, level, nodeId, message }: JobLogPage['lines'][number]): string {
+    const at = isoTime(toldAt) ?? toldAt;
     if (this.#options.json) {
       return JSON.stringify({ lease_token: leaseToken, seq, at, level, node_id: nodeId, message });
     }

@@ -124,8 +124,8 @@ describe('job show', () => {
     const lines = jobSheet({ ...job, past_answers: answers });
     expect(lines.slice(lines.indexOf('answered'), lines.indexOf('answered') + 3)).toEqual([
       'answered',
-      '  node pay (step 7): retry by ann at 2026-11-25T20:12:36Z',
-      '  the job as a whole: restart by ben at 2026-11-25T20:12:37Z',
+      '  node pay (step 7): retry by ann at 2026-11-25 20:12:36 UTC',
+      '  the job as a whole: restart by ben at 2026-11-25 20:12:37 UTC',
     ]);
   });
 
@@ -173,7 +173,7 @@ describe('what a job waits for', () => {
     });
     expect(lines).toContain('node pay (step 7, item 0 of each): the answer got lost');
     expect(lines).toContain(`  ${command} --retry --node pay --step 7    # run it again`);
-    expect(lines).toContain('  answered skip by ann at 2026-11-25T20:12:36Z; its robot has not taken it yet');
+    expect(lines).toContain('  answered skip by ann at 2026-11-25 20:12:36 UTC; its robot has not taken it yet');
     expect(lines.filter((line) => line.includes('--step 8'))).toEqual([]);
     expect(lines).toContain(`  ${command} --retry --node 'an '\\''odd'\\'' one'    # run it again`);
   });

@@ -3,6 +3,7 @@ import { type JsonObject, type JsonValue, mayHaveHappened } from '@casare/execut
 import { doubtLines, type Place, pastAnswerLines, placeText } from './job-doubt-view.ts';
 import { showDuration } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
+import { timeText } from './time-text.ts';
 
 /** Longer variables are cut; `--json` has them whole. */
 const maxValueLength = 200;
@@ -196,13 +197,6 @@ function attemptLines(job: JsonObject): string[] {
       text(objectOf(attempt.error).message),
     ]),
   );
-}
-
-/** `2026-11-25 20:12:37 UTC`; empty when there is no time. */
-function timeText(value: JsonValue | undefined): string {
-  const time = typeof value === 'string' ? new Date(value) : null;
-  if (time === null || Number.isNaN(time.getTime())) return '';
-  return `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function text(value: JsonValue | undefined): string {

@@ -6,6 +6,7 @@ import { askControl, type ControlFlags } from './control-commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { timeText } from './time-text.ts';
 
 export async function listOutbox(
   flags: ControlFlags & { readonly superseded: boolean },
@@ -90,7 +91,9 @@ function outboxTable(entries: readonly JsonObject[]): string[] {
     { title: 'REASON' },
   ];
   const rows = entries.map(({ id, job_id, kind, disposition, dead_at, reason }) =>
-    [id, job_id, kind, disposition, dead_at, reason].map((value) => String(value).replaceAll(/[\r\n]+/g, ' ')),
+    [id, job_id, kind, disposition, timeText(dead_at), reason].map((value) =>
+      String(value).replaceAll(/[\r\n]+/g, ' '),
+    ),
   );
   return tableLines(columns, rows);
 }

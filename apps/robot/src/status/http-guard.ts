@@ -40,7 +40,7 @@ export function isLoopbackHost(host: string): boolean {
 function hostRefusal({ headers }: Guarded, { isLoopback }: GuardOptions): Refusal | null {
   if (headers.host === undefined) return { status: 400, code: 'NO_HOST', message: 'the request has no Host header' };
   if (!isLoopback || isLoopbackHost(headers.host)) return null;
-  const message = `this port answers to 127.0.0.1, [::1] and localhost only, not to ${headers.host.slice(0, 100)}`;
+  const message = `this port answers to 127.0.0.1, [::1] and localhost only, not to ${headers.host.slice(0, 100)}; use one of these, through a tunnel from afar, or set observability.statusHost`;
   return { status: 421, code: 'WRONG_HOST', message };
 }
 
@@ -52,7 +52,11 @@ function originRefusal({ method, path, headers }: Guarded): Refusal | null {
   const isVisit = path === '/' && headers['sec-fetch-mode'] === 'navigate' && method === 'GET';
   const isForeignOrigin = origin !== undefined && URL.parse(origin)?.host !== host;
   if ((isForeignSite && !isVisit) || isForeignOrigin) {
-    return { status: 403, code: 'FOREIGN_ORIGIN', message: 'pages of another origin may not ask this robot anything' };
+    return {
+      status: 403,
+      code: 'FOREIGN_ORIGIN',
+      message: 'pages of another origin may not ask this robot anything; open its own page',
+    };
   }
   return null;
 }
@@ -63,7 +67,11 @@ function tokenRefusal({ method, headers }: Guarded, { isLoopback, token }: Guard
   const authorization = headers.authorization ?? '';
   const given = isAction ? bearerOf(authorization) : (bearerOf(authorization) ?? passwordOf(authorization));
   if (given === null || !isSame(given, token)) {
-    return { status: 401, code: 'TOKEN_NEEDED', message: 'the right token is needed: see status-token in CASARE_HOME' };
+    return {
+      status: 401,
+      code: 'TOKEN_NEEDED',
+      message: 'the right token is needed: it is in the file status-token of CASARE_HOME, on the robot’s machine',
+    };
   }
   if (isAction && !/^application\/json\b/i.test(headers['content-type'] ?? '')) {
     return { status: 415, code: 'NOT_JSON', message: 'an action is a JSON object, with content-type application/json' };

@@ -40,7 +40,9 @@ export function robotActions(robot: Robot): ReadonlyMap<string, Action> {
         const { job_id: jobId, reason } = fieldsOf(args, { job_id: id, reason: optional(text) });
         const why = typeof reason === 'string' && reason.trim() !== '' ? reason.trim() : 'cancelled by hand';
         if (await robot.cancelJob(String(jobId), { reason: why, requestedBy: actor, requestedFrom: from })) return null;
-        throw new NoSuchJobError(`this robot has no job ${String(jobId)}; it may have ended`);
+        throw new NoSuchJobError(
+          `this robot has no job ${String(jobId)} any more: \`casare-robot job show\` tells whether it has ended`,
+        );
       },
     ],
     [

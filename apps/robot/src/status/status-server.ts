@@ -154,7 +154,10 @@ export class StatusServer {
       // Whoever has gone away in the middle needs no answer.
       if (request.destroyed && !request.complete) return;
       logger.log('error', `the status port met a defect: ${messageOf(error)}`);
-      if (!response.headersSent) sendJson(response, 500, { error: { code: 'INTERNAL_ERROR', message: 'see the log' } });
+      if (!response.headersSent)
+        sendJson(response, 500, {
+          error: { code: 'INTERNAL_ERROR', message: 'the robot met a defect; `casare-robot logs` tells which' },
+        });
       else response.destroy();
     }
   }
@@ -216,7 +219,9 @@ export class StatusServer {
 
   async #stream(response: ServerResponse): Promise<void> {
     if (!this.#events.add(response)) {
-      return sendJson(response, 503, { error: { code: 'TOO_MANY_READERS', message: 'too many pages are open' } });
+      return sendJson(response, 503, {
+        error: { code: 'TOO_MANY_READERS', message: 'too many pages are open: close one, this one tries again' },
+      });
     }
     await this.#tell(true);
   }

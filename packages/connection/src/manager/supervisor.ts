@@ -293,7 +293,7 @@ export class Supervisor {
     this.#link = next;
     const to = this.state;
     if (from === to) return;
-    const fields = { from, to, ...(why === null ? {} : { code: why.code, error: why.message }) };
+    const fields = why === null ? {} : { code: why.code, error: why.message };
     logger.log(why === null ? 'info' : 'warning', `connection: ${from} -> ${to}`, fields);
     notify(onStateChange, { from, to }, 'onStateChange', logger);
     if (to === 'CONNECTED') notify(onConnected, undefined, 'onConnected', logger);

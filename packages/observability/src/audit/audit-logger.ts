@@ -114,7 +114,10 @@ export class AuditLogger extends AuditLog {
     return this.#ofJob(AuditEventType.JOB_COMPLETED, 'Job completed', job);
   }
 
-  jobFailed(job: OfJob & { readonly error: AuditErrorInfo; readonly durationMs?: number } & Details): AuditResult {
+  /** `nodeId`: the node that failed, where it was one. */
+  jobFailed(
+    job: OfJob & { readonly nodeId?: string; readonly error: AuditErrorInfo; readonly durationMs?: number } & Details,
+  ): AuditResult {
     return this.#ofJob(AuditEventType.JOB_FAILED, `Job failed: ${errorOf('job', job).message}`, job);
   }
 

@@ -100,6 +100,6 @@ async function perform(action: string, args: object, token: string): Promise<str
     const { error } = (await answer.json()) as { error: { message: string } };
     return error.message;
   } catch {
-    return 'the robot cannot be reached';
+    return 'The robot does not answer: what came of it shows when it does. On its machine, casare-robot status tells whether it runs.';
   }
 }
