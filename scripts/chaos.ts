@@ -91,6 +91,14 @@ const scenarios: readonly Scenario[] = [
     seed: 'LEASE_CLOCK_SEED',
   },
   {
+    name: 'stopped-together',
+    what: 'robot and job process stopped together (SIGSTOP) past a lease that passes on, and woken: no node begins',
+    dir: 'apps/robot',
+    file: 'test/chaos/stopped-together.test.ts',
+    count: { variable: 'STOP_ROUNDS', ordinary: 1, large: 100 },
+    seed: 'STOP_SEED',
+  },
+  {
     name: 'slow-disk',
     what: 'a disk whose every commit takes 5 s: no heartbeat is late and no lease lost',
     dir: 'apps/robot',
