@@ -43,7 +43,7 @@ import type { JobLogs } from './logs/job-logs.ts';
 import { loggedJobStore } from './logs/logged-job-store.ts';
 import { messageOf } from './message-of.ts';
 import { type OnePlace, takePlace } from './one-place.ts';
-import { OutboxSync } from './outbox-sync.ts';
+import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotRedactor } from './robot-redactor.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
@@ -236,6 +236,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       withoutSecrets: (workflowJson, value) => library.withoutSecrets(workflowJson, value),
       shapeOf: (workflowJson) => shapeOf(workflowJson, library.registry),
       failureBundle: (job, outcome) => bundles.finish(job, outcome),
+      claimUnderWay: () => intake.underWay,
     });
     const runner = composeRunner({
       config,
@@ -259,8 +260,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock,
     });
     desk.attach(executor);
-    const leftServer = (jobId: string): void => {
-      desk.toldServer(jobId);
+    const leftServer = ({ jobId, leaseToken }: OutboxItem): void => {
+      if (leaseToken !== null) desk.toldServer({ jobId, leaseToken });
       options.onJobGone();
     };
     const outboxSync = new OutboxSync({
@@ -276,14 +277,14 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
         const { kind, jobId, leaseToken } = item;
         if (outcome !== 'ok' && kind !== 'complete' && kind !== 'release') void checker.checkNow();
         if (kind === 'complete' && leaseToken !== null) await queue.markSynced(jobId, { leaseToken });
-        if (kind === 'complete' || kind === 'release') leftServer(jobId);
+        if (kind === 'complete' || kind === 'release') leftServer(item);
       },
       onRefused: (item, error) => {
         logger.log('error', `the database refused what a job had to tell: ${messageOf(error)}; see \`outbox list\``, {
           job_id: item.jobId,
           kind: item.kind,
         });
-        if (item.kind === 'complete' || item.kind === 'release') leftServer(item.jobId);
+        if (item.kind === 'complete' || item.kind === 'release') leftServer(item);
       },
     });
     const pause = await IntakePause.load({
@@ -304,7 +305,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       version: robotVersion,
       bootId: identity.bootId,
     });
-    const intake = new JobIntake({
+    const intake: JobIntake = new JobIntake({
       locker,
       desk,
       isPaused: () => pause.current !== null || !record.canWrite,

@@ -46,13 +46,14 @@ export class DeskTable {
   }
 
   /**
-   * Places that are taken besides those of the executor: jobs that wait here will need one without being asked again;
-   * those that are over keep theirs until the server knows, so that it, too, never sees more running jobs than the limit.
+   * Places that are taken besides those of the executor: jobs on their way into it, or that wait here, will need one
+   * without being asked again; those that are over keep theirs until the server knows, so that it, too, never sees more
+   * running jobs than the limit.
    *
-   * @param hasLeft whether a job has left the executor
+   * @param isOutside whether a job is not in the executor
    */
-  placesBesides(hasLeft: (jobId: string) => boolean): number {
-    const waiting = this.all.filter((job) => job.waitsFor !== null).length;
-    return waiting + [...this.untold].filter(hasLeft).length;
+  placesBesides(isOutside: (jobId: string) => boolean): number {
+    const coming = this.all.filter((job) => !job.isInDoubt && !job.cannotEnd).map(({ record }) => record.jobId);
+    return new Set([...coming, ...this.untold].filter(isOutside)).size;
   }
 }

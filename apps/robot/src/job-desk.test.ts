@@ -15,7 +15,7 @@ describe('a cancel', () => {
     locker.adopt({ jobId: 'a', leaseToken: '7' }, 1_000);
     server.answer = cancelled('a');
     await desk.admit(claim('a', { cancelRequested: true }));
-    expect([started, statuses, locker.held]).toEqual([[], [cancelledByAnn], []]);
+    expect([started, statuses]).toEqual([[], [cancelledByAnn]]);
   });
 
   it('reaches a job that waits in the queue, and one that runs', async () => {
@@ -104,7 +104,7 @@ describe('a cancel', () => {
     await clock.advance(2_000);
     expect(statuses).toEqual([cancelledByAnn]);
     expect(desk.freeSlots).toBe(1);
-    desk.toldServer('a');
+    desk.toldServer({ jobId: 'a', leaseToken: '7' });
     expect(desk.freeSlots).toBe(2);
   });
 });
@@ -131,6 +131,23 @@ it('a job has snapshots in its journal, so that a resume need not fold all of it
   const { desk } = await deskWith();
   await desk.admit(claim('a'));
   expect(desk.journalFor({ ...stored('a'), priority: 0 }).snapshotEveryEntries).toBe(1_000);
+});
+
+it('a job that is over keeps its lease until the server knows: nobody else may begin it while that takes its time', async () => {
+  const { clock, desk, locker, runs, server } = await deskWith();
+  locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);
+  await desk.admit(claim('a', { onLost: 'restart' }));
+  await clock.advance(0);
+  runs.get('a')?.end(completed);
+  await clock.advance(400_000);
+  expect([runs.size, locker.remainingMs('a')]).toEqual([0, 300_000]);
+  // Another claim of the job is no business of this one's end.
+  desk.toldServer({ jobId: 'a', leaseToken: '6' });
+  expect(locker.remainingMs('a')).toBe(300_000);
+  desk.toldServer({ jobId: 'a', leaseToken: '7' });
+  expect(locker.held).toEqual([]);
+  server.answer = () => expect.fail('nothing is left to ask about');
+  await clock.advance(10_000);
 });
 
 describe('a restart job whose lease cannot be renewed', () => {
@@ -424,6 +441,46 @@ describe('an answer to a job in doubt', () => {
     server.answer = () => ({ answers: [retry(2)] });
     await clock.advance(1_000);
     expect(given[1]).toEqual([retry(2)]);
+  });
+
+  it('takes no place that a claim has asked for: the claimed job stays, and the answered one is next', async () => {
+    const claimed = Promise.withResolvers<void>();
+    let underWay: Promise<void> | null = claimed.promise;
+    const { clock, desk, runs, server, started } = await deskWith({
+      ...waiting,
+      limit: 1,
+      claimUnderWay: () => underWay,
+    });
+    await desk.recover();
+    expect(desk.freeSlots).toBe(1);
+    server.answer = (jobId) => (jobId === 'a' ? { answers: [retry()] } : {});
+    await clock.advance(3_000);
+    expect([desk.freeSlots, desk.inDoubt]).toEqual([1, ['a']]);
+    await desk.admit(claim('b'));
+    underWay = null;
+    claimed.resolve();
+    await clock.advance(0);
+    expect([desk.freeSlots, started, [...runs.keys()]]).toEqual([0, ['b'], ['b']]);
+    runs.get('b')?.end(completed);
+    await clock.advance(0);
+    expect([started, [...runs.keys()]]).toEqual([['b', 'a'], ['a']]);
+  });
+
+  it('takes its place before its run begins: nothing may be claimed for it meanwhile', async () => {
+    const claimed = Promise.withResolvers<void>();
+    let underWay: Promise<void> | null = claimed.promise;
+    const { clock, desk, server, runs } = await deskWith({ ...waiting, limit: 1, claimUnderWay: () => underWay });
+    await desk.recover();
+    server.answer = () => ({ answers: [retry()] });
+    await clock.advance(1_000);
+    underWay = null;
+    claimed.resolve();
+    const free = new Set<number>();
+    for (let turn = 0; turn < 100 && runs.size === 0; turn += 1) {
+      await Promise.resolve();
+      if (desk.inDoubt.length === 0) free.add(desk.freeSlots);
+    }
+    expect([runs.size, [...free]]).toEqual([1, [0]]);
   });
 
   it('is asked for again at the next start, by the question that is open now', async () => {

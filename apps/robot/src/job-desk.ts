@@ -9,6 +9,7 @@
 import type {
   Cancellation,
   CancellationChecker,
+  CancellationWatch,
   ClaimedJob,
   DoubtAnswer,
   DoubtQuestion,
@@ -47,6 +48,8 @@ export interface JobDeskOptions
   readonly inDoubtPolicy: InDoubtPolicy;
   /** Wait before a job that the store refused to record is tried again, in ms. Default 10,000. */
   readonly retryStoreMs?: number;
+  /** Settles when the claim that has asked for the free places is over; null while none is under way. */
+  readonly claimUnderWay: () => Promise<void> | null;
 }
 
 /** A job was claimed anew while an earlier run of it is still ending here. */
@@ -69,6 +72,8 @@ export class JobDesk {
   readonly #known: KnownProgress;
   /** Jobs that are just being put in doubt for what is missing. */
   readonly #losing = new WeakSet<DeskJob>();
+  /** By token, what keeps the leases of jobs renewed that are over here while the server does not know it. */
+  readonly #kept = new Map<string, CancellationWatch>();
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
@@ -78,7 +83,8 @@ export class JobDesk {
     const isHere = (job: DeskJob): boolean => this.#table.isHere(job);
     this.#leases = new JobLeases({ ...options, executor: () => this.#executorOrThrow(), isHere, drop });
     const tryAgainLater = (job: DeskJob, reason: string): void => this.#tryAgainLater(job, reason);
-    this.#endings = new JobEndings({ ...options, untold: this.#table.untold, drop, tryAgainLater });
+    const leave = (job: DeskJob): void => this.#leave(job);
+    this.#endings = new JobEndings({ ...options, untold: this.#table.untold, leave, tryAgainLater });
     this.#doubts = new JobDoubts({
       ...options,
       tryAgainLater,
@@ -153,8 +159,11 @@ export class JobDesk {
   }
 
   /** The server has been told of a job's end, or refuses to hear of it. */
-  toldServer(jobId: string): void {
+  toldServer({ jobId, leaseToken }: Lease): void {
     this.#table.untold.delete(jobId);
+    this.#kept.get(leaseToken)?.stop();
+    this.#kept.delete(leaseToken);
+    this.#options.locker.forget(jobId, leaseToken);
   }
 
   /** Whether this very claim is here. */
@@ -398,8 +407,18 @@ export class JobDesk {
       this.#tryAgainLater(job, end.reason);
       return;
     }
+    if (end.status === 'suspended') this.#drop(job);
+    else this.#leave(job);
+  }
+
+  /** Its lease stands until the server knows of the end: a slow disk delays that, and nobody else may begin the job. */
+  #leave(job: DeskJob): void {
+    const { checker, locker } = this.#options;
+    const { jobId, leaseToken } = job.record;
+    const isUntold = this.#table.untold.has(jobId) && !job.isLost;
+    if (isUntold) this.#kept.set(leaseToken, checker.start(jobId, {}, { leaseToken }));
+    else locker.forget(jobId);
     this.#drop(job);
-    if (end.status !== 'suspended') this.#options.locker.forget(job.record.jobId);
   }
 
   /** Until the server was heard about the job, or cannot be asked. */

@@ -18,6 +18,8 @@ export interface JobDoubtsOptions {
   readonly onOutbox: () => void;
   /** Whether this is still the job's place on the desk, and nothing of it is in the executor. */
   readonly isIdle: (job: DeskJob) => boolean;
+  /** See `JobDeskOptions`. */
+  readonly claimUnderWay: () => Promise<void> | null;
   /** Runs the job again, with the answers. */
   readonly takeUp: (job: DeskJob, answers: readonly DoubtAnswer[]) => Promise<void>;
   readonly endWithoutRun: (job: DeskJob, outcome: RunOutcome) => Promise<void>;
@@ -38,7 +40,7 @@ export class JobDoubts {
     const [first] = standing;
     if (first === undefined || !this.#waits(job)) return;
     const { lostRecord } = job.record;
-    if (lostRecord === null) return this.#options.takeUp(job, standing);
+    if (lostRecord === null) return this.#takeUpInTurn(job, standing);
     this.#options.telemetry.answered(job.record.jobId, first, job.typeOf(first.node_id));
     await this.#fail(job, lostRecord, first.by);
   }
@@ -94,6 +96,13 @@ export class JobDoubts {
     logger.log('info', 'the record of a job can be read again; it goes on', { job_id: job.record.jobId });
     onOutbox();
     await takeUp(job, []);
+  }
+
+  /** The free places are those that a claim under way has asked for: what it brings would have to go back. */
+  async #takeUpInTurn(job: DeskJob, answers: readonly DoubtAnswer[]): Promise<void> {
+    const { claimUnderWay, takeUp } = this.#options;
+    for (let claim = claimUnderWay(); claim !== null; claim = claimUnderWay()) await claim;
+    if (this.#waits(job)) await takeUp(job, answers);
   }
 
   #waits(job: DeskJob): boolean {

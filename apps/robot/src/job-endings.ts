@@ -1,27 +1,19 @@
 /** How a job leaves the desk without a run to end it: handed back, cancelled before it ran, or ended as the desk says. */
-import {
-  type Clock,
-  cutOffLine,
-  type JobLocker,
-  type Logger,
-  type RunOutcome,
-  type StopRequest,
-  withCutOff,
-} from '@casare/execution';
+import { type Clock, cutOffLine, type Logger, type RunOutcome, type StopRequest, withCutOff } from '@casare/execution';
 import type { DeskJob } from './desk-job.ts';
 import type { JobTelemetry } from './desk-ports.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled, internalError } from './run-outcomes.ts';
 
 export interface JobEndingsOptions {
-  readonly locker: Pick<JobLocker, 'forget'>;
   readonly telemetry: Pick<JobTelemetry, 'released'>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly onOutbox: () => void;
   /** Jobs that are over here while the server has not heard of it. */
   readonly untold: Set<string>;
-  readonly drop: (job: DeskJob) => void;
+  /** It is over here. */
+  readonly leave: (job: DeskJob) => void;
   readonly tryAgainLater: (job: DeskJob, reason: string) => void;
 }
 
@@ -33,7 +25,7 @@ export class JobEndings {
   }
 
   async neverStarted(job: DeskJob, request: StopRequest): Promise<void> {
-    const { locker, telemetry, onOutbox, untold, drop, tryAgainLater } = this.#options;
+    const { telemetry, onOutbox, untold, leave, tryAgainLater } = this.#options;
     const { jobId } = job.record;
     const { reason, requestedBy = null } = request;
     if (request.kind === 'cancel') return this.endWithoutRun(job, cancelled({ reason, requestedBy }));
@@ -52,8 +44,7 @@ export class JobEndings {
       telemetry.released(jobId, reason);
       onOutbox();
     }
-    locker.forget(jobId);
-    drop(job);
+    leave(job);
   }
 
   async crashed(job: DeskJob, error: unknown): Promise<void> {
@@ -64,7 +55,7 @@ export class JobEndings {
 
   /** @param ended without what the job has under way, or asks about: that is named here (I4) */
   async endWithoutRun(job: DeskJob, ended: RunOutcome): Promise<void> {
-    const { clock, locker, logger, drop, tryAgainLater } = this.#options;
+    const { clock, logger, leave, tryAgainLater } = this.#options;
     const { jobId } = job.record;
     try {
       await job.journal.load();
@@ -82,8 +73,7 @@ export class JobEndings {
       return;
     }
     job.tellEnd(outcome);
-    locker.forget(jobId);
-    drop(job);
+    leave(job);
   }
 }
 

@@ -3,9 +3,11 @@
  * from the moment it is asked for until its jobs are stored; its request id changes only then (I6). Storing waits for the
  * disk and the turns do not wait for it, so that a slow disk delays no lease.
  *
- * What must not start here is not taken: when the limit is lowered or the robot is paused while a claim is under
- * way, or a lost claim comes back to a robot that is full by now, the job goes back to the server, at no cost of an
- * attempt. What merely keeps the robot from asking for more (a slow disk, little memory) takes nothing back.
+ * The places that are free when a claim is made are kept for it: a job that an operator answers meanwhile is taken up
+ * when the claim is over, and waits for a place then if there is none. What must not start here is not taken: when the
+ * limit is lowered or the robot is paused while a claim is under way, or a lost claim comes back to a robot that is full
+ * by now, the job goes back to the server, at no cost of an attempt. What merely keeps the robot from asking for more (a
+ * slow disk, little memory) takes nothing back.
  */
 import type { ClaimedJob, JobLocker, Logger, TurnRequest } from '@casare/execution';
 import type { ClaimRequestId } from './claim-request.ts';
@@ -61,7 +63,6 @@ const refusedDelayMs = 5_000;
 export class JobIntake {
   readonly #options: JobIntakeOptions;
   readonly #closed = new AbortController();
-  /** Settles when the claim under way is over. */
   #underWay: Promise<void> | null = null;
   #isWanted = false;
   /** Whether a claim may have been made under the current request id without our knowing. */
@@ -71,6 +72,11 @@ export class JobIntake {
 
   constructor(options: JobIntakeOptions) {
     this.#options = options;
+  }
+
+  /** Settles when the claim under way is over: until then, the free places are for what it brings. Null without one. */
+  get underWay(): Promise<void> | null {
+    return this.#underWay;
   }
 
   /** True once the robot takes no more jobs. */

@@ -19,15 +19,13 @@ it(`jobs do each effect once through ${kills} kills of robots and job processes,
   timeout: 300_000 + kills * 15_000,
 }, async () => {
   const report = await killDrill({ server, folder: temporaryFolder(), kills, seed, robots: 2, jobsPerRobot: 1 });
-  const { violations, missed, ...counts } = report;
+  const { violations, struckInFurtherJobs, ...counts } = report;
   const struck = Object.values(report.kills).reduce((sum, times) => sum + times, 0);
   console.log(
-    `kill points: ${struck} kills (${missed} missed), seed ${seed}, ${JSON.stringify(counts)}, ${violations.length} violations`,
+    `kill points: ${struck} of ${kills} kills struck (${struckInFurtherJobs} of them in further jobs), seed ${seed}, ${JSON.stringify(counts)}, ${violations.length} violations`,
   );
   expect(violations).toEqual([]);
-  expect(struck + missed).toBe(kills);
-  // A victim that is gone already until its job has ended: it may happen, but not often.
-  expect(missed).toBeLessThanOrEqual(kills / 100);
+  expect(struck).toBe(kills);
   if (kills < 10) return;
   for (const point of ['before-intent', 'after-intent', 'after-effect', 'after-result', 'at-random']) {
     for (const victim of ['supervisor', 'job-process']) expect(report.kills).toHaveProperty([`${victim} ${point}`]);

@@ -313,6 +313,7 @@ export class LeaseWorld {
       clock,
       retryStoreMs: 1_000,
       onOutbox: () => undefined,
+      claimUnderWay: () => null,
     });
     const runner = new InProcessRunner({
       registry: this.#nodes(life),

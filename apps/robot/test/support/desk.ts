@@ -67,6 +67,8 @@ export interface DeskSetup {
   readonly inDoubtPolicy?: InDoubtPolicy;
   /** Default: one in memory, see `unfinished` and `recorded`. */
   readonly store?: JobStore;
+  /** Default: no claim ever is. */
+  readonly claimUnderWay?: () => Promise<void> | null;
   /** What was recorded of the job `a`; an error is why that cannot be read. */
   readonly recorded?: readonly JournalEntry[] | Error;
   /** Jobs of an earlier process wait for the server's first word unless this is true. Default: they wait for nothing. */
@@ -163,6 +165,7 @@ export async function deskWith(options: DeskSetup = {}) {
     logger: { log: () => undefined },
     clock,
     onOutbox: () => undefined,
+    claimUnderWay: options.claimUnderWay ?? (() => null),
   });
   const executor = new JobExecutor({
     runner: {

@@ -8,7 +8,10 @@ export interface ConnectionConfig extends BackoffConfig {
   readonly connectionTimeoutMs: number;
   /** Deadline of one `execute`, all attempts and waits together, in ms. Default 60,000. */
   readonly operationTimeoutMs: number;
-  /** How often to look whether the service is back while disconnected, in ms; null: only by backoff. Default 1,000. */
+  /**
+   * How often to look whether the service is back while disconnected, in ms; null: only by backoff. A fleet that is known
+   * to be small looks every 20 ms times its size, but not more often than every 350 ms. Default 1,000.
+   */
   readonly healthProbeIntervalMs: number | null;
   /** Deadline of one such look, in ms. Default 5,000. */
   readonly healthProbeTimeoutMs: number;

@@ -49,7 +49,8 @@ export interface ConnectionManagerOptions extends ConnectionListeners {
   readonly config?: Partial<ConnectionConfig>;
   /**
    * How many clients of this service would come back with this one after an outage, as far as is known. A small fleet
-   * comes back at once, a large one spread by 20 ms a client. Default: unknown, spread as for a large one.
+   * looks more often whether the service is back, and comes back at once, a large one spread by 20 ms a client. Default:
+   * unknown, as for a large one.
    */
   readonly fleetSize?: () => number;
   /** How failed calls are repeated. Default: 3 attempts, 1 s doubled up to 30 s, full jitter. */

@@ -40,6 +40,15 @@ describe('while there is no connection', () => {
     expect(Math.max(...tries.slice(1).map((at, n) => at - (tries[n] ?? 0)))).toBeLessThan(2000);
   });
 
+  it('a small fleet looks more often, in all no more than fifty times a second', () => {
+    const interval = (fleet: number, config = {}) => {
+      const schedule = new ReconnectRules(connectionConfig(config), middle, () => fleet).fresh(0);
+      return schedule.nextLookAt;
+    };
+    expect([1, 10, 30, 49, 50, 1_000].map((fleet) => interval(fleet))).toEqual([350, 350, 600, 980, 1_000, 1_000]);
+    expect(interval(1, { healthProbeIntervalMs: 100 })).toBe(100);
+  });
+
   it('looks can be switched off', () => {
     expect(timeline(rules({ healthProbeIntervalMs: null }), 60_000, down).looks).toEqual([]);
   });

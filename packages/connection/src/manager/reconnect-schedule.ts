@@ -2,8 +2,8 @@
  * When to try next while there is no connection, as pure functions of state and time (monotonic ms).
  *
  * Two clocks run side by side. An *attempt* follows the backoff and counts towards `maxReconnectAttempts`. A *look* is
- * the same cheap request about every second, past backoff and breaker, and counts for nothing: it only notices that
- * the service is back. Looks pause after a refusal, which a look a second later would not change, and while throttled.
+ * the same cheap request at least every second, past backoff and breaker, and counts for nothing: it only notices that
+ * the service is back. A small fleet looks more often. Looks pause after a refusal, which a look a second later would not change, and while throttled.
  * While the credentials are refused (class U), attempts come at an interval of their own.
  *
  * Looks make a whole fleet notice within the same second that a service is back. Were all to come in at once, they would
@@ -41,8 +41,14 @@ const SHORT_OUTAGE_MS = 10_000;
 /** Entries are spread over this share of what the outage lasted beyond that. */
 const ENTRY_SHARE = 0.4;
 
-/** A service takes fifty returning clients a second in its stride; a small fleet need not be spread any further. */
+/**
+ * A service takes fifty returning clients a second in its stride; a small fleet need not be spread any further, nor wait
+ * longer between two looks than it takes to stay below that.
+ */
 const MS_PER_CLIENT = 20;
+
+/** However small the fleet: a look that is on its way should be answered before the next one. */
+const SHORTEST_LOOK_INTERVAL_MS = 350;
 
 export class ReconnectRules {
   readonly #config: ConnectionConfig;
@@ -137,7 +143,8 @@ export class ReconnectRules {
   #nextLook(now: number): number {
     const { healthProbeIntervalMs } = this.#config;
     if (healthProbeIntervalMs === null) return Number.POSITIVE_INFINITY;
-    return now + this.#spread(healthProbeIntervalMs);
+    const fleetMs = Math.max(SHORTEST_LOOK_INTERVAL_MS, MS_PER_CLIENT * this.#fleetSize());
+    return now + this.#spread(Math.min(healthProbeIntervalMs, fleetMs));
   }
 
   #spread(intervalMs: number): number {

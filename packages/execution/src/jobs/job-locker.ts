@@ -195,9 +195,13 @@ export class JobLocker {
     return answer;
   }
 
-  /** Stops renewing a lease, without a word to the server: it ended another way. */
-  forget(jobId: string): void {
-    this.#held.delete(jobId);
+  /**
+   * Stops renewing a lease, without a word to the server: it ended another way.
+   *
+   * @param leaseToken only the lease of this claim. Default: whichever is held
+   */
+  forget(jobId: string, leaseToken?: string): void {
+    if (leaseToken === undefined || this.#held.get(jobId)?.leaseToken === leaseToken) this.#held.delete(jobId);
   }
 
   async #renew(leases: readonly HeldLease[], options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
