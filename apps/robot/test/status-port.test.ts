@@ -245,7 +245,7 @@ async function refusesStrangers(
   const cases: readonly (readonly [status: number, code: string | null, path: string, options: AskOptions])[] = [
     [421, 'WRONG_HOST', '/status.json', { headers: { host: 'robot.example.com' } }],
     [421, 'WRONG_HOST', '/', { headers: { host: '127.0.0.1.example.com:80' } }],
-    [200, null, '/healthz', { headers: { host: 'localhost:1' } }],
+    [200, null, '/healthz', { headers: { host: 'LocalHost:1' } }],
     [200, null, '/healthz', { headers: { host: '[::1]:1' } }],
     [403, 'FOREIGN_ORIGIN', '/status.json', { headers: { origin: 'https://example.com' } }],
     [403, 'FOREIGN_ORIGIN', '/status.json', { headers: { origin: 'null' } }],

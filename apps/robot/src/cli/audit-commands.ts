@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadConfig, validateConfig } from '@casare/config';
 import {
   type AuditEntry,
+  AuditError,
   type AuditEventType,
   type AuditFilter,
   type AuditSeverity,
@@ -64,7 +65,14 @@ export async function exportAudit(
     flags.limit === undefined ? streamAuditLog(folder, filter) : (await readAuditLog(folder, filter)).entries;
   await writeLines(flags.output, terminal, async (print) => {
     if (flags.format === 'csv') print(csvHeader);
-    for await (const entry of entries) print(show(entry));
+    try {
+      for await (const entry of entries) print(show(entry));
+    } catch (error) {
+      // The settings are right; the export is not whole.
+      if (error instanceof AuditError)
+        throw new CliError(exitCodes.failed, `the export is not whole: ${error.message}`);
+      throw error;
+    }
   });
   return exitCodes.ok;
 }

@@ -20,9 +20,11 @@ function robotLog() {
     rmSync(home, { recursive: true, force: true });
   });
   const lines: string[] = [];
+  const printed: string[] = [];
   let onLine: () => void = () => undefined;
   const terminal: Terminal = {
     print: (line) => {
+      printed.push(line);
       lines.push(JSON.parse(line).message);
       onLine();
     },
@@ -35,6 +37,7 @@ function robotLog() {
     logs: (options: { readonly job: string; readonly follow?: boolean; readonly lines?: number }) =>
       logsCommand({ json: true, config, ...options }, terminal),
     lines,
+    printed,
     whenPrinted: (action: () => void) => {
       onLine = action;
     },
@@ -52,6 +55,15 @@ it('a beginning that two ids share is refused with both, however few lines are a
   expect(lines).toEqual(['three', 'four']);
   await expect(logs({ job: 'a', lines: 1 })).rejects.toThrow(/several jobs begin with a;.*aa1.*aa2/s);
   await expect(logs({ job: 'a', follow: true })).rejects.toMatchObject({ exitCode: 2 });
+});
+
+it('a line drives no terminal, also as JSON, which says the same', async () => {
+  const { log, logs, lines, printed } = robotLog();
+  const sly = 'paid \u009b2J\u202e';
+  log('aa', sly);
+  expect(await logs({ job: 'aa' })).toBe(0);
+  expect(lines).toEqual([sly]);
+  expect(printed.join()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
 
 it('a job that is followed through rotations under load is told whole, and alone', async () => {

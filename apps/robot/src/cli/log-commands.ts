@@ -30,7 +30,7 @@ export async function logsCommand(options: LogsOptions, terminal: Terminal): Pro
     ...(since === undefined ? {} : { since }),
     ...(last === undefined ? {} : { last }),
   };
-  const show = (line: LogRecord): void => terminal.print(json ? JSON.stringify(line) : formatLine(line, 'human'));
+  const show = (line: LogRecord): void => terminal.print(formatLine(line, json ? 'json' : 'human'));
   if (!follow) {
     const found = await readLog(path, filter);
     for (const line of found) show(line);

@@ -49,6 +49,20 @@ describe('the stream', () => {
     await eventually('the late one is told, too', () => heard.includes('"n":2'));
   });
 
+  it('tells a reader that was slow the newest of each kind, also of what does not change again', async () => {
+    const { stream, open } = await streaming(new ManualClock());
+    const reader = await open();
+    const big = 'x'.repeat(10_000_000);
+    for (let n = 0; n < 3; n += 1) {
+      stream.send('status', `"${n}${big}"`);
+      stream.send('details', `"details ${n}"`);
+    }
+    let told = '';
+    reader.setEncoding('utf8').on('data', (chunk) => (told += chunk.replaceAll('x', '')));
+    await eventually('it knows the newest', () => told.includes('"details 2"') && told.includes('data: "2"'));
+    expect(told.match(/"(?:details )?[0-9]"/g)).toEqual(['"0"', '"details 2"', '"2"']);
+  });
+
   it('buffers nothing for a reader that takes nothing, and lets it go', async () => {
     const clock = new ManualClock();
     const { stream, open } = await streaming(clock);

@@ -1,6 +1,6 @@
 /**
  * Server-sent events for the page. Every event is a whole state, not a change of one: a reader that is slow misses
- * some and is right again with the next, and one that comes back needs no history. Readers are bounded in number, and
+ * some, gets the newest of each kind when it has taken what it was sent, and one that comes back needs no history. Readers are bounded in number, and
  * one that takes nothing for half a minute is let go (I7).
  */
 import type { ServerResponse } from 'node:http';
@@ -10,6 +10,8 @@ interface Reader {
   readonly response: ServerResponse;
   /** Monotonic ms since which its buffer has been full; null while it is not. */
   fullSince: number | null;
+  /** Events of which the newest could not be written to it. */
+  readonly missed: Set<string>;
 }
 
 const maxReaders = 20;
@@ -33,17 +35,19 @@ export class EventStream {
   /** Takes a reader, and tells it what is known; false when there are too many. */
   add(response: ServerResponse): boolean {
     if (this.#readers.size >= maxReaders) return false;
-    const reader: Reader = { response, fullSince: null };
+    const reader: Reader = { response, fullSince: null, missed: new Set() };
     this.#readers.add(reader);
     const gone = (): void => void this.#readers.delete(reader);
     response.once('close', gone);
     response.once('error', gone);
     response.on('drain', () => {
       reader.fullSince = null;
+      this.#catchUp(reader);
     });
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
     this.#write(reader, `retry: ${retryMs}\n\n`);
-    for (const [event, data] of this.#last) this.#write(reader, textOf(event, data));
+    for (const event of this.#last.keys()) reader.missed.add(event);
+    this.#catchUp(reader);
     return true;
   }
 
@@ -51,12 +55,24 @@ export class EventStream {
   send(event: string, data: string): void {
     if (this.#last.get(event) === data) return;
     this.#last.set(event, data);
-    for (const reader of this.#readers) this.#write(reader, textOf(event, data));
+    for (const reader of this.#readers) {
+      reader.missed.add(event);
+      this.#catchUp(reader);
+    }
   }
 
   /** Says that the stream lives, to those that hear nothing else. */
   beat(): void {
     for (const reader of this.#readers) this.#write(reader, ': still here\n\n');
+  }
+
+  /** Tells a reader the newest of what it has missed, as far as it takes it. */
+  #catchUp(reader: Reader): void {
+    for (const event of reader.missed) {
+      const data = this.#last.get(event);
+      if (data !== undefined && !this.#write(reader, textOf(event, data))) return;
+      reader.missed.delete(event);
+    }
   }
 
   /** What was sent is history: the next reader is told anew. */
@@ -69,13 +85,15 @@ export class EventStream {
     this.#readers.clear();
   }
 
-  #write(reader: Reader, text: string): void {
+  /** Whether it was taken; nothing is, while what was sent before is on its way. */
+  #write(reader: Reader, text: string): boolean {
     const { response, fullSince } = reader;
     if (fullSince !== null) {
       if (this.#clock.monotonic() - fullSince > patienceMs) response.destroy();
-      return;
+      return false;
     }
     if (!response.write(text)) reader.fullSince = this.#clock.monotonic();
+    return true;
   }
 }
 

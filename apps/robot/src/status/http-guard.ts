@@ -33,7 +33,10 @@ export function refusalOf(request: Guarded, options: GuardOptions): Refusal | nu
 
 /** `127.0.0.1`, `::1` and `localhost`, with any port. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const name = host
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 

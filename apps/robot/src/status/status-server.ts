@@ -46,6 +46,13 @@ export interface StatusServerOptions {
 /** Connections at a time, body of an action, and silence: all bounded (I7). */
 const maxConnections = 64;
 const maxBodyBytes = 16_384;
+/** In ms. Who connects and says nothing keeps others from being heard: it is looked after every two seconds. */
+const patience = {
+  requestTimeout: 10_000,
+  headersTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+} as const;
 const statusIntervalMs = 1_000;
 /** Details are sent with every fifth status. */
 const detailsEvery = 5;
@@ -69,7 +76,7 @@ export class StatusServer {
       clock: options.clock,
       onTooMany: (address) => options.logger.log('warning', `too many wrong tokens at the status port from ${address}`),
     });
-    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+    this.#server = createServer({ ...patience });
     this.#server.maxConnections = maxConnections;
     this.#server.on('request', (request, response) => void this.#answer(request, response));
     // A caller that speaks no HTTP gets no answer.
