@@ -321,6 +321,25 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.locator('ol.nodes bdi').count()).toBe(9 * 6);
   });
+
+  it('shows the first of hundreds of jobs and questions, and says how many more there are', async () => {
+    const [job] = state.running;
+    const [doubt] = state.waiting;
+    const [question] = doubt?.questions ?? [];
+    if (job === undefined || doubt === undefined || question === undefined) throw new Error('there is nothing to show');
+    const questions = Array.from({ length: 30 }, (_, step) => ({ ...question, step }));
+    const many = Array.from({ length: 200 }, (_, n) => `6666${1_000 + n}-aaaa`);
+    Object.assign(state, {
+      queued: many,
+      running: many.map((id) => ({ ...job, job_id: id })),
+      waiting: many.map((id, n) => ({ ...doubt, job_id: id.replace('6', '7'), questions: n === 0 ? questions : [] })),
+    });
+    await page.getByText('Queue: 200 waiting (66661000, 66661001').waitFor();
+    for (const text of ['… and 150 more running', '… and 150 more in doubt', '… and 10 more questions'])
+      await page.getByText(text).first().waitFor();
+    expect(await page.getByRole('progressbar').count()).toBe(100);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+  });
 });
 
 /** By rule, with the places. */

@@ -10,6 +10,9 @@ export interface DoubtProps {
   readonly onAsk: (request: ActionRequest) => void;
 }
 
+/** Shown at a time, of one job. */
+const mostQuestions = 20;
+
 interface Choice {
   /** The button, and what it does. */
   readonly verb: string;
@@ -59,8 +62,11 @@ export function Doubt({ job, onAsk }: DoubtProps): ComponentChild {
     h(
       'ul',
       { class: 'questions', 'aria-label': `Questions about ${job.name}` },
-      questions.map((question) => h(Asked, { key: keyOf(question), job, question, onAsk })),
+      questions.slice(0, mostQuestions).map((question) => h(Asked, { key: keyOf(question), job, question, onAsk })),
     ),
+    questions.length > mostQuestions
+      ? h('p', null, `… and ${questions.length - mostQuestions} more questions, which come up as these are answered.`)
+      : null,
   );
 }
 

@@ -6,6 +6,10 @@ import { duration, shortId } from './format.ts';
 import { Card } from './job-card.ts';
 import type { JobNow, NodeNow, NodeThen, Status } from './shapes.ts';
 
+/** Shown at most of each kind: a page of hundreds is read by nobody, and busy with itself. */
+const mostJobs = 50;
+const mostQueued = 10;
+
 export interface JobsProps {
   readonly status: Status;
   /** Ms since the status was heard: durations go on meanwhile. */
@@ -24,9 +28,10 @@ export function Jobs({ status, sinceMs, onAsk }: JobsProps): ComponentChild {
       : h(
           'ul',
           { class: 'jobs' },
-          running.map((job) => h(Job, { key: job.job_id, job, sinceMs, onAsk })),
+          running.slice(0, mostJobs).map((job) => h(Job, { key: job.job_id, job, sinceMs, onAsk })),
         ),
-    h('p', null, `Queue: ${queued.length} waiting${queued.length === 0 ? '' : ` (${queued.map(shortId).join(', ')})`}`),
+    more(running.length - mostJobs, 'running'),
+    h('p', null, `Queue: ${queued.length} waiting${queueText(queued)}`),
     waiting.length === 0
       ? null
       : h(
@@ -36,10 +41,21 @@ export function Jobs({ status, sinceMs, onAsk }: JobsProps): ComponentChild {
           h(
             'ul',
             { class: 'jobs' },
-            waiting.map((job) => h(Doubt, { key: job.job_id, job, onAsk })),
+            waiting.slice(0, mostJobs).map((job) => h(Doubt, { key: job.job_id, job, onAsk })),
           ),
+          more(waiting.length - mostJobs, 'in doubt'),
         ),
   );
+}
+
+function more(count: number, what: string): ComponentChild {
+  return count <= 0 ? null : h('p', null, `… and ${count} more ${what}; casare-robot status lists them all.`);
+}
+
+function queueText(queued: readonly string[]): string {
+  if (queued.length === 0) return '';
+  const ids = queued.slice(0, mostQueued).map(shortId).join(', ');
+  return ` (${ids}${queued.length > mostQueued ? ', …' : ''})`;
 }
 
 interface JobProps {
