@@ -232,7 +232,7 @@ export class DeskJob {
   observe(job: JobSpec, shape: ProgressShape): RunObserver {
     const { telemetry, logger } = this.#options;
     const { totalNodes } = shape;
-    const metrics = telemetry.metricsFor(job, { totalNodes, queueWaitMs: this.#queueWaitMs });
+    const metrics = telemetry.metricsFor(job, { totalNodes, queueWaitMs: this.progress.queueWaitMs });
     const audit = telemetry.auditFor(job);
     this.#shape = shape;
     this.progress.reportWorkflow(shape);
@@ -276,13 +276,6 @@ export class DeskJob {
   /** The run is over, the job is not: it waits for an answer, its lease is kept. */
   waitInDoubt(lostRecord: string | null = null): void {
     this.#record = { ...this.#record, state: 'in_doubt', lostRecord };
-  }
-
-  get #queueWaitMs(): number | null {
-    const { queued, starting } = this.progress.snapshot().stages;
-    return queued === undefined || starting === undefined
-      ? null
-      : Math.max(0, Date.parse(starting) - Date.parse(queued));
   }
 
   close(): void {

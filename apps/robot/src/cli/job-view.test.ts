@@ -94,6 +94,42 @@ describe('job show', () => {
     expect(lines.find((line) => line.startsWith('  long'))).toMatch(/x… \(cut\)$/);
   });
 
+  it('counts the whole job: what restarts and waits took is told beside the work', () => {
+    const times = { started_at: '2026-11-25T20:12:36+00:00', completed_at: '2026-11-25T20:14:39+00:00' };
+    const stages = {
+      executing: '2026-11-24T20:12:37.500Z',
+      resumed: '2026-11-25T20:13:37.000Z',
+      completed: '2026-11-25T20:14:39.000Z',
+    };
+    const result = { nodes_executed: 8, nodes_total: 8, duration_ms: 61_000 };
+    const lines = jobSheet({ ...job, ...times, status: 'completed', result, progress: { ...job.progress, stages } });
+    expect(lines).toContain('result     8 of 8 nodes, 1 m 1 s of work, 2 m 3 s from start to end');
+    expect(lines).toContain(
+      'stages     executing 2026-11-24 20:12:37.500, resumed 2026-11-25 20:13:37.000, completed 2026-11-25 20:14:39.000',
+    );
+    const quick = { ...times, completed_at: '2026-11-25T20:13:38+00:00' };
+    expect(jobSheet({ ...job, ...quick, status: 'completed', result })).toContain('result     8 of 8 nodes in 1 m 1 s');
+  });
+
+  it('says that no node has run of a workflow that was refused, and what its progress knows when it was refused later', () => {
+    const refused = {
+      ...{
+        ...job,
+        status: 'failed',
+        started_at: '2026-11-25T20:12:36+00:00',
+        completed_at: '2026-11-25T20:12:37+00:00',
+      },
+      error: { code: 'WORKFLOW_INVALID', message: 'there is no node type "Nope"' },
+      result: { nodes_executed: 0, nodes_total: 0, duration_ms: 0 },
+    };
+    const nothing = { percent: 0, stage: 'failed', nodes_completed: 0, nodes_total: 0, steps: 0 };
+    const lines = jobSheet({ ...refused, progress: nothing });
+    expect(lines).toContain('result     no node has run');
+    expect(lines).toContain('progress   0%, failed, no node has run');
+    expect(lines.join()).not.toContain('of 0');
+    expect(jobSheet(refused)).toContain('result     3 of 8 nodes, 1 s from start to end');
+  });
+
   it('tells the claims of one attempt apart, and no node runs of a job that is over', () => {
     const claim = { ...job.attempts[0], ended_at: '2026-11-25T20:13:36+00:00' };
     const lines = jobSheet({

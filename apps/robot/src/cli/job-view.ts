@@ -48,7 +48,7 @@ export function jobSheet(job: JsonObject, place?: Place): string[] {
     ['started', timeText(job.started_at)],
     ['ended', timeText(job.completed_at)],
     ['robot', text(job.robot_name)],
-    ['result', resultText(objectOf(result))],
+    ['result', resultText(job)],
     ['in doubt', mayHaveHappenedText(objectOf(result))],
     ['stages', stagesText(objectOf(objectOf(progress).stages))],
   ]);
@@ -99,8 +99,8 @@ function progressText(progress: JsonObject, job: JsonObject): string | null {
     percentText(progress),
     isCurrent ? progress.stage : null,
     at === '' ? null : `${isCurrent ? 'at' : 'last seen at'} ${at}`,
-    `${text(progress.nodes_completed)} of ${text(progress.nodes_total)} nodes`,
-    `${text(progress.steps)} ${progress.steps === 1 ? 'step' : 'steps'}`,
+    nodesText(progress.nodes_completed, progress.nodes_total) ?? 'no node has run',
+    progress.steps === 0 ? null : `${text(progress.steps)} ${progress.steps === 1 ? 'step' : 'steps'}`,
   ]
     .filter((part) => part !== null && part !== '')
     .join(', ');
@@ -131,10 +131,36 @@ function cancelText(job: JsonObject): string | null {
   return `requested${by === '' ? '' : ` by ${by}`}${why === '' ? '' : `: ${why}`}`;
 }
 
-function resultText(result: JsonObject): string | null {
+/** What is not accounted for by finished steps and is worth a word, in ms. */
+const tellingGapMs = 5_000;
+
+/**
+ * What the run came to. One that could not begin or go on has no figures of its own: then its progress has them. The work
+ * is that of all processes that ran the job; from its start to its end there may be more: waits, restarts, and what was
+ * cut off by them.
+ */
+function resultText({
+  result: given,
+  progress,
+  started_at: startedAt,
+  completed_at: endedAt,
+}: JsonObject): string | null {
+  const result = objectOf(given);
   if (typeof result.nodes_executed !== 'number') return null;
-  const { nodes_executed: executed, nodes_total: total, duration_ms: durationMs } = result;
-  return `${executed} of ${text(total)} nodes in ${showDuration(Number(durationMs ?? 0))}`;
+  const { nodes_completed: completed, nodes_total: total } = objectOf(progress);
+  const nodes = nodesText(result.nodes_executed, result.nodes_total) ?? nodesText(completed, total);
+  if (nodes === null) return 'no node has run';
+  const workMs = Number(result.duration_ms ?? 0);
+  const wholeMs = Date.parse(text(endedAt)) - Date.parse(text(startedAt));
+  if (result.nodes_total !== 0 && !(wholeMs - workMs >= tellingGapMs)) return `${nodes} in ${showDuration(workMs)}`;
+  const work = result.nodes_total === 0 ? [] : [`${showDuration(workMs)} of work`];
+  const whole = Number.isNaN(wholeMs) ? [] : [`${showDuration(wholeMs)} from start to end`];
+  return [nodes, ...work, ...whole].join(', ');
+}
+
+/** Null when nobody knows how many there are: the workflow was never taken up. */
+function nodesText(done: JsonValue | undefined, total: JsonValue | undefined): string | null {
+  return typeof total === 'number' && total > 0 ? `${text(done)} of ${total} nodes` : null;
 }
 
 /** Of a job that completed; one that did not says it in its error. */
@@ -152,15 +178,16 @@ function mayHaveHappenedText(result: JsonObject): string | null {
 }
 
 function stagesText(stages: JsonObject): string {
-  return Object.entries(stages)
-    .sort(([one, a], [other, b]) => text(a).localeCompare(text(b)) || rank(one) - rank(other))
-    .map(([stage, at]) => `${stage} ${text(at).slice(11, 23)}`)
-    .join(', ');
+  const times = Object.entries(stages)
+    .map(([stage, at]) => [stage, text(at)] as const)
+    .sort(([one, a], [other, b]) => a.localeCompare(b) || rank(one) - rank(other));
+  const isOneDay = new Set(times.map(([, at]) => at.slice(0, 10))).size === 1;
+  return times.map(([stage, at]) => `${stage} ${at.slice(isOneDay ? 11 : 0, 23).replace('T', ' ')}`).join(', ');
 }
 
 /** The database keeps no order of keys, and two stages may begin in the same millisecond. */
 function rank(stage: string): number {
-  return ['queued', 'starting', 'loading_workflow', 'executing', 'completing'].indexOf(stage) >>> 0;
+  return ['queued', 'starting', 'loading_workflow', 'executing', 'resumed', 'completing'].indexOf(stage) >>> 0;
 }
 
 function valueLines(values: JsonObject): string[] {

@@ -55,7 +55,10 @@ export class JobProgress {
   readonly #completed = new Set<string>();
   /** By step, else by node: branches may run the same node side by side. The newest is last. */
   readonly #current = new Map<number | string, RunningNode>();
-  readonly #stages: { [stage in ProgressStage]?: string } = {};
+  /** When this process entered them, wall-clock ms. */
+  readonly #entered: { [stage in ProgressStage]?: number } = {};
+  /** When the run went on from what an earlier process had recorded, and when it had begun; null: it began here. */
+  #resumed: { readonly at: number; readonly begunAt: number | null } | null = null;
   readonly #percent: ProgressPercent;
   #shape: ProgressShape;
   #stage: ProgressStage = 'queued';
@@ -75,6 +78,12 @@ export class JobProgress {
     this.#percent = new ProgressPercent(this.#shape);
     this.#updatedAt = options.clock.now();
     this.#enter('queued');
+  }
+
+  /** How long the job waited in this process before it was taken up, in ms; null while it is not known. */
+  get queueWaitMs(): number | null {
+    const { queued, starting } = this.#entered;
+    return queued === undefined || starting === undefined ? null : Math.max(0, starting - queued);
   }
 
   reportStage(stage: ProgressStage): void {
@@ -129,6 +138,7 @@ export class JobProgress {
     this.#current.clear();
     this.#steps = 0;
     this.#percent.restart();
+    this.#resumed = resumptionOf(entries, this.#clock.now());
     for (const entry of entries) this.#apply(entry);
     // What was under way in an earlier process runs again only when the journal says so.
     this.#current.clear();
@@ -147,7 +157,7 @@ export class JobProgress {
     const newest = isOver ? null : this.#newest();
     return {
       stage: this.#stage,
-      stages: { ...this.#stages },
+      stages: this.#stages(),
       percent: this.#stage === 'completed' ? 100 : this.#percent.percent,
       current_node: newest?.id ?? null,
       current_node_type: newest?.type ?? null,
@@ -157,6 +167,14 @@ export class JobProgress {
       steps: this.#steps,
       updated_at: new Date(this.#updatedAt).toISOString(),
     };
+  }
+
+  /** Those of the whole job: what came before its run first began has gone with the process that saw it. */
+  #stages(): ProgressSnapshot['stages'] {
+    if (this.#resumed === null) return timesOf(this.#entered);
+    const { queued, starting, loading_workflow, executing, ...later } = this.#entered;
+    const { at, begunAt } = this.#resumed;
+    return timesOf({ ...(begunAt === null ? {} : { executing: begunAt }), resumed: at, ...later });
   }
 
   #apply(entry: JournalEntry): void {
@@ -238,17 +256,26 @@ export class JobProgress {
   }
 
   #enter(stage: ProgressStage): void {
-    if (stage === this.#stage && this.#stages[stage] !== undefined) return;
+    if (stage === this.#stage && this.#entered[stage] !== undefined) return;
     // Finally bodies of a run that was told to stop are not its execution any more.
     if (stage === 'executing' && this.#stage === 'completing') return;
     this.#stage = stage;
-    this.#stages[stage] = new Date(this.#clock.now()).toISOString();
+    this.#entered[stage] = this.#clock.now();
   }
 
   #touch(): void {
     this.#updatedAt = this.#clock.now();
     this.#onChange();
   }
+}
+
+function resumptionOf(entries: readonly JournalEntry[], at: number): { at: number; begunAt: number | null } | null {
+  if (entries.length === 0) return null;
+  return { at, begunAt: entries.find(({ kind }) => kind === 'began')?.at ?? null };
+}
+
+function timesOf(entered: Readonly<Record<string, number>>): ProgressSnapshot['stages'] {
+  return Object.fromEntries(Object.entries(entered).map(([stage, at]) => [stage, new Date(at).toISOString()]));
 }
 
 function totalOf(source: LoopSource): number | null {

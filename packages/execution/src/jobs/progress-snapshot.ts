@@ -13,8 +13,12 @@ export type ProgressStage =
 
 export interface ProgressSnapshot extends JsonObject {
   readonly stage: ProgressStage;
-  /** When each stage was entered here, ISO 8601: also those that were over before a report was due. */
-  readonly stages: { readonly [stage in ProgressStage]?: string };
+  /**
+   * When each stage was entered, ISO 8601: also those that were over before a report was due. Of a job that was resumed:
+   * `executing` is when its run first began (absent when its journal does not say so any more), and `resumed` when it
+   * last went on.
+   */
+  readonly stages: { readonly [stage in ProgressStage | 'resumed']?: string };
   /** 0 to 100; 100 only for a completed job; never goes back. */
   readonly percent: number;
   /** The node that was started last. */

@@ -130,6 +130,26 @@ describe('the percent of a job', () => {
   });
 });
 
+it('the stages of a resumed job say when its run began and when it went on, not what the last process went through', async () => {
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const entries: JournalEntry[] = [{ kind: 'began', workflow_hash: '', variables: {}, at: begun }];
+  const progress = new JobProgress({ clock });
+  const enter = async (stage: 'starting' | 'loading_workflow' | 'completed') => {
+    await clock.advance(1_000);
+    progress.reportStage(stage);
+  };
+  await enter('starting');
+  progress.replay([]);
+  expect(Object.keys(progress.snapshot().stages)).toEqual(['queued', 'starting']);
+  await enter('loading_workflow');
+  progress.replay(entries);
+  await enter('completed');
+  const at = (seconds: number): string => new Date(begun + seconds * 1_000).toISOString();
+  expect(progress.snapshot().stages).toEqual({ executing: at(0), resumed: at(2), completed: at(3) });
+  expect(progress.queueWaitMs).toBe(1_000);
+});
+
 describe('the current nodes of a job', () => {
   const intent = (step: number, nodeId: string): JournalEntry => ({
     kind: 'intent',
