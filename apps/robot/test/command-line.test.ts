@@ -224,7 +224,7 @@ describe('casare-robot run', () => {
     const [id = ''] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
     expect((await runCommand(['run', '--skip', file], { env })).exitCode).toBe(2);
     const asked = await runCommand(['run', '--resume', id], { env });
-    expect(asked).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('in doubt: node first:') });
+    expect(asked).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('in doubt: node first:') });
     expect(asked.stderr).toContain(`run --resume ${id} --retry | --skip | --fail`);
     const unknown = await runCommand(['run', '--resume', 'x'], { env });
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`interrupted are: ${id}`) });

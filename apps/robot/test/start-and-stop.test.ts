@@ -1,9 +1,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '@casare/execution';
 import { eventually } from '@casare/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type LocalChild, startLocalChild } from '../src/cli/local-child.ts';
+import { LocalRestarts } from '../src/cli/local-restarts.ts';
 import { RobotAgent, RobotConfig } from '../src/index.ts';
-import { runCommand, startCommand } from './support/command.ts';
+import { mainScript, runCommand, startCommand } from './support/command.ts';
 import { operatorOf } from './support/operator.ts';
 import { areAlive } from './support/processes.ts';
 import { temporaryFolder } from './support/robot-home.ts';
@@ -92,10 +95,13 @@ describe('an embedded Supabase whose folder is in use', () => {
 
 describe.runIf(process.platform === 'linux')('start --local', () => {
   it('goes on by itself when its database is killed, and takes it along when it is stopped or killed', async () => {
-    const home = temporaryFolder();
+    const home = join(temporaryFolder(), 'home');
+    const config = join(temporaryFolder(), 'robot.json');
+    writeFileSync(config, JSON.stringify({ robot: { home } }));
+    const env = { CASARE_CONFIG: '', HOME: temporaryFolder() };
     const patient = { timeoutMs: 60_000 };
     const start = async (): Promise<ReturnType<typeof startCommand>> => {
-      const started = startCommand(['start', '--local'], { env: { CASARE_HOME: home } });
+      const started = startCommand(['start', '--local', '--config', config], { env });
       onTestFinished(() => started.kill());
       await eventually('it is up', () => started.lines.some((line) => line.startsWith('robot ')), patient);
       return started;
@@ -117,8 +123,9 @@ describe.runIf(process.platform === 'linux')('start --local', () => {
     await eventually('another one is up', () => robot.errors.some((line) => line.includes('is up again')), patient);
     const file = join(home, 'work.json');
     writeFileSync(file, work);
-    const submit = ['job', 'submit', file, '--local', '--on-lost', 'restart', '--max-attempts', '3'];
-    const { stdout } = await runCommand(submit, { env: { CASARE_HOME: home } });
+    const place = ['--local', '--config', config];
+    const submit = ['job', 'submit', file, ...place, '--on-lost', 'restart', '--max-attempts', '3'];
+    const { stdout } = await runCommand(submit, { env });
     expect(await operator.ended(stdout.trim())).toMatchObject({
       status: 'completed',
       on_lost: 'restart',
@@ -134,6 +141,41 @@ describe.runIf(process.platform === 'linux')('start --local', () => {
     const third = databasePid();
     await next.kill();
     await eventually('the database is gone with its robot', () => areAlive([third]).length === 0, patient);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the database of start --local', () => {
+  it('is started again when it hangs, with all that it held', async () => {
+    const dataDir = temporaryFolder();
+    const start = (port?: number): Promise<LocalChild> =>
+      startLocalChild({ mainScript, dataDir, onMessage: () => undefined, ...(port === undefined ? {} : { port }) });
+    const holder = (): number => JSON.parse(readFileSync(join(dataDir, 'owner.json'), 'utf8')).pid;
+    const first = await start();
+    onTestFinished(() => first.kill());
+    const { url, key } = first;
+    const told: string[] = [];
+    const restarts = new LocalRestarts({
+      database: first,
+      start: () => start(Number(new URL(url).port)),
+      clock: systemClock,
+      logger: { log: (_level, message) => void told.push(message) },
+      askEveryMs: 3_000,
+    });
+    onTestFinished(() => restarts.stop());
+    const operator = await operatorOf({ url, serviceKey: key });
+    onTestFinished(() => operator.close());
+    const jobId = await operator.submit(chain('work', [wait('wait', 0.01)]));
+
+    const hung = holder();
+    process.kill(hung, 'SIGSTOP');
+    await eventually('another one is up', () => told.some((line) => line.includes('is up again')), {
+      timeoutMs: 60_000,
+    });
+    expect(told[0]).toMatch(/has not answered for 9 s; it is killed/);
+    expect(areAlive([hung])).toEqual([]);
+    await eventually('the job is still there', async () => (await operator.job(jobId)).status === 'pending', {
+      timeoutMs: 20_000,
+    });
   });
 });
 

@@ -3,6 +3,10 @@ export const exitCodes = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** Of `run`: it waits for an answer about what may or may not have happened. */
+  inDoubt: 3,
+  /** Of `run`: it stopped on the way, and can be gone on with. */
+  suspended: 4,
   invalidWorkflow: 65,
   unavailable: 69,
   internal: 70,

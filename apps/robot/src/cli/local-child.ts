@@ -5,18 +5,21 @@
  */
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { LocalEndpoint } from './local-endpoint.ts';
+import { answersIn, type LocalEndpoint } from './local-endpoint.ts';
+import type { LocalDatabase as LocalDatabaseProcess } from './local-restarts.ts';
 
-export interface LocalChild extends LocalEndpoint {
+export interface LocalChild extends LocalEndpoint, LocalDatabaseProcess {
   /** Resolves, when the process has ended, with how: its exit code or signal in words. */
   readonly ended: Promise<string>;
-  stop(): Promise<void>;
 }
 
 export interface LocalChildOptions {
   readonly mainScript: string;
+  /** Folder of its data. */
+  readonly dataDir: string;
   /** Default: the one used last, or any free one. */
   readonly port?: number;
   /** Told of each line that the process writes to its standard error. */
@@ -25,10 +28,13 @@ export interface LocalChildOptions {
   readonly signal?: AbortSignal;
 }
 
+/** One that stops in order has ended long before, and one that can still act ends itself. */
+const endPatienceMs = 25_000;
+
 /** @throws CliError with the exit code of the process when it ended before it was up */
 export async function startLocalChild(options: LocalChildOptions): Promise<LocalChild> {
-  const { mainScript, port, onMessage, signal } = options;
-  const args = ['local', ...(port === undefined ? [] : ['--port', String(port)])];
+  const { mainScript, dataDir, port, onMessage, signal } = options;
+  const args = ['local', '--data-dir', dataDir, ...(port === undefined ? [] : ['--port', String(port)])];
   const child = fork(mainScript, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('the child process has no output');
@@ -40,8 +46,10 @@ export async function startLocalChild(options: LocalChildOptions): Promise<Local
   );
   const stop = async (): Promise<void> => {
     if (child.connected) child.disconnect();
+    if (!(await endsWithin(exit, endPatienceMs))) child.kill('SIGKILL');
     await exit;
   };
+  const kill = (): void => void child.kill('SIGKILL');
   const ended = exit.then(({ code, signal: name }) => (name === null ? `exit code ${code}` : name));
   const values = new Map<string, string>();
   const ready = new Promise<LocalChild>((resolve) => {
@@ -50,7 +58,8 @@ export async function startLocalChild(options: LocalChildOptions): Promise<Local
       values.set(line.slice(0, at), line.slice(at + 1));
       const url = values.get('SUPABASE_URL');
       const key = values.get('SUPABASE_KEY');
-      if (url !== undefined && key !== undefined) resolve({ url, key, ended, stop });
+      if (url !== undefined && key !== undefined)
+        resolve({ url, key, ended, stop, kill, answers: (limit) => answersIn({ url, key }, limit) });
     });
   });
   const failed = exit.then(({ code }): never => {
@@ -64,5 +73,15 @@ export async function startLocalChild(options: LocalChildOptions): Promise<Local
     return await Promise.race([ready, failed]);
   } finally {
     signal?.removeEventListener('abort', stopEarly);
+  }
+}
+
+async function endsWithin(end: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const over = new AbortController();
+  const isOver = delay(limitMs, false, { signal: over.signal }).catch(() => false);
+  try {
+    return await Promise.race([end.then(() => true), isOver]);
+  } finally {
+    over.abort();
   }
 }

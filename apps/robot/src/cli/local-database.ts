@@ -1,4 +1,5 @@
 /** The database of `start --local`: it lives as long as its robot, and is where it was whenever it was started again. */
+import { join } from 'node:path';
 import { type Logger, systemClock } from '@casare/execution';
 import { type LocalChild, startLocalChild } from './local-child.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
@@ -7,20 +8,26 @@ import type { Terminal } from './terminal.ts';
 
 export class LocalDatabase {
   readonly #mainScript: string;
+  readonly #dataDir: string;
   readonly #terminal: Terminal;
   readonly #first: LocalChild;
   #restarts: LocalRestarts | null = null;
 
-  private constructor(mainScript: string, terminal: Terminal, first: LocalChild) {
+  private constructor(mainScript: string, dataDir: string, terminal: Terminal, first: LocalChild) {
     this.#mainScript = mainScript;
+    this.#dataDir = dataDir;
     this.#terminal = terminal;
     this.#first = first;
   }
 
-  /** @throws CliError when it does not come up */
-  static async start(mainScript: string, terminal: Terminal): Promise<LocalDatabase> {
+  /**
+   * @param home the robot's: its data is in `local-supabase` below it
+   * @throws CliError when it does not come up
+   */
+  static async start(mainScript: string, home: string, terminal: Terminal): Promise<LocalDatabase> {
+    const dataDir = join(home, 'local-supabase');
     const onMessage = (line: string): void => terminal.note(line);
-    return new LocalDatabase(mainScript, terminal, await startLocalChild({ mainScript, onMessage }));
+    return new LocalDatabase(mainScript, dataDir, terminal, await startLocalChild({ mainScript, dataDir, onMessage }));
   }
 
   get endpoint(): LocalEndpoint {
@@ -58,7 +65,8 @@ export class LocalDatabase {
     };
     const port = Number(new URL(this.#first.url).port);
     try {
-      const child = await startLocalChild({ mainScript: this.#mainScript, port, onMessage, signal });
+      const place = { mainScript: this.#mainScript, dataDir: this.#dataDir, port };
+      const child = await startLocalChild({ ...place, onMessage, signal });
       isUp = true;
       return child;
     } catch (error) {

@@ -21,6 +21,18 @@ export async function withdrawEndpoint(dataDir: string): Promise<void> {
   await rm(endpointFile(dataDir), { force: true });
 }
 
+/** Whether it answers a question to its database in time; with what does not matter. Never rejects. */
+export async function answersIn({ url, key }: LocalEndpoint, limit: AbortSignal): Promise<boolean> {
+  try {
+    const headers = { apikey: key, authorization: `Bearer ${key}` };
+    const answer = await fetch(`${url}/rest/v1/rpc/schema_version`, { method: 'POST', headers, signal: limit });
+    await answer.arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes `connection` mean this server, whose key speaks for itself: a sign-in belongs to another one. */
 export function useEndpoint(connection: ConnectionSettings, { url, key }: LocalEndpoint): void {
   Object.assign(connection, { url, key, email: null, password: null, jwt: null, jwtFile: null });

@@ -4,11 +4,23 @@ import { gone, type LocalDatabase, LocalRestarts, steadyMs, up } from './local-r
 
 interface Database extends LocalDatabase {
   end(how: string): void;
+  /** What it does with the next questions; a hanging one answers nothing. */
+  mood: 'answers' | 'hangs';
+  readonly asked: number;
 }
 
 function database(): Database {
   const { promise, resolve } = Promise.withResolvers<string>();
-  return { ended: promise, end: resolve, stop: async () => resolve('stopped') };
+  const made = {
+    ...{ ended: promise, end: resolve, stop: async () => resolve('stopped'), kill: () => resolve('SIGKILL') },
+    ...{ mood: 'answers' as Database['mood'], asked: 0 },
+    async answers(limit: AbortSignal) {
+      made.asked += 1;
+      if (made.mood === 'hangs') await new Promise((hung) => limit.addEventListener('abort', hung));
+      return made.mood === 'answers';
+    },
+  };
+  return made;
 }
 
 /** Restarts whose every start is answered by the test. */
@@ -68,6 +80,38 @@ describe('a database that ends', () => {
     ]);
     await restarts.stop();
     expect(await second.ended).toBe('stopped');
+  });
+});
+
+describe('a database that hangs', () => {
+  it('is killed after three questions of 10 s without an answer, and started again', async () => {
+    const { clock, first, told, starts, restarts, is } = setup();
+    const asked = async (times: number): Promise<void> => {
+      await clock.advance(10_000);
+      await eventually('it is asked', () => first.asked === times);
+    };
+    await asked(1);
+    first.mood = 'hangs';
+    await asked(2);
+    await asked(3);
+    first.mood = 'answers';
+    await asked(4);
+    first.mood = 'hangs';
+    for (const times of [5, 6, 7]) await asked(times);
+    expect([restarts.state.kind, told]).toEqual(['running', []]);
+    await clock.advance(10_000);
+    await is('waiting');
+    await clock.advance(500);
+    await is('starting');
+    starts[0]?.up(database());
+    await is('running');
+    expect(told).toEqual([
+      'warning: the embedded Supabase has not answered for 30 s; it is killed, and started again',
+      'warning: the embedded Supabase has ended (SIGKILL); it is started again, jobs go on',
+      'info: the embedded Supabase is up again',
+    ]);
+    await restarts.stop();
+    expect(clock.sleeping).toBe(0);
   });
 });
 

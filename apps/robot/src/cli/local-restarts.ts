@@ -1,5 +1,7 @@
 /**
- * Keeps the database of `start --local` up: starts it again when it has ended by itself, as often as it takes.
+ * Keeps the database of `start --local` up: starts it again when it has ended by itself, as often as it takes. It is asked
+ * every 10 s; when it has left three questions in a row without an answer for 10 s, it is killed, so that it is started
+ * again at most 40 s after it began to hang. What it has confirmed is kept either way.
  *
  * running -> waiting -> starting -> running, and stopped from each of them. A start in vain leads back to waiting; the
  * waits grow until the database has stayed up for a while. The moves are pure functions; `LocalRestarts` makes them.
@@ -18,6 +20,10 @@ export type RestartState =
 export interface LocalDatabase {
   /** Resolves, when it is no more, with how it ended in words. */
   readonly ended: Promise<string>;
+  /** Whether it answers before the signal aborts. Never rejects. */
+  answers(limit: AbortSignal): Promise<boolean>;
+  /** Ends it at once, whatever keeps it. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -28,7 +34,12 @@ export interface LocalRestartsOptions {
   readonly start: (signal: AbortSignal) => Promise<LocalDatabase>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Between two questions, and how long each may take, in ms. Default 10,000. */
+  readonly askEveryMs?: number;
 }
+
+/** Questions without an answer, one after the other, that say that it hangs: one may be the robot's own pause. */
+const silentQuestions = 3;
 
 /** A database that stays up for this long is over its trouble, in ms. */
 export const steadyMs = 60_000;
@@ -98,9 +109,33 @@ export class LocalRestarts {
   }
 
   async #watch(): Promise<void> {
+    const ended = new AbortController();
+    const looked = this.#lookAfter(this.#database, ended.signal);
     const how = await this.#database.ended;
+    ended.abort();
+    await looked;
     this.#state = gone(this.#state, this.#options.clock.monotonic());
     this.#tell('warning', `the embedded Supabase has ended (${how}); it is started again, jobs go on`);
+  }
+
+  /** Kills it when it hangs. */
+  async #lookAfter(database: LocalDatabase, ended: AbortSignal): Promise<void> {
+    const { clock, askEveryMs = 10_000 } = this.#options;
+    const rest = (ms: number): Promise<void> => clock.sleep(ms, ended).catch(() => undefined);
+    await rest(askEveryMs);
+    for (let silent = 0; !ended.aborted; ) {
+      const limit = new AbortController();
+      const askedAt = clock.monotonic();
+      void rest(askEveryMs).then(() => limit.abort());
+      silent = (await database.answers(limit.signal)) ? 0 : silent + 1;
+      if (ended.aborted) return;
+      if (silent === silentQuestions) {
+        const hasHung = `has not answered for ${(silentQuestions * askEveryMs) / 1_000} s`;
+        this.#tell('warning', `the embedded Supabase ${hasHung}; it is killed, and started again`);
+        return database.kill();
+      }
+      await rest(Math.max(0, askedAt + askEveryMs - clock.monotonic()));
+    }
   }
 
   async #wait(delayMs: number): Promise<void> {

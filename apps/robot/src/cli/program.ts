@@ -96,7 +96,12 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
     .option('--json', 'print one JSON object on stdout and nothing else', false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 completed, 1 failed, 2 usage, 65 invalid workflow, 130 cancelled.\nCheckpoints are kept in CASARE_HOME/runs/<run id>.',
+      [
+        '\nExit codes: 0 completed, 1 failed, 2 usage, 3 in doubt: answer it with --resume and --retry, --skip or --fail,',
+        '4 stopped on the way: go on with --resume, 65 invalid workflow, 75 another `run --resume` has it,',
+        '78 configuration missing or wrong, 130 cancelled.',
+        'Checkpoints are kept in CASARE_HOME/runs/<run id>.',
+      ].join('\n'),
     )
     .action(async (file: string | undefined, options) =>
       exit(await (await import('./run-command.ts')).runCommand(file, options, terminal)),
@@ -116,15 +121,15 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
 
   withPermissionFlags(program.command('start'))
     .description('start the robot: claim jobs and run them until told to stop')
-    .option('--local', 'bring an embedded Supabase along (data in CASARE_HOME/local-supabase)', false)
+    .option('--local', "bring an embedded Supabase along (data in local-supabase of the robot's home)", false)
     .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
     .addHelpText(
       'after',
       [
         '\nEnvironment: SUPABASE_URL, SUPABASE_KEY, CASARE_ROBOT_NAME, CASARE_MAX_CONCURRENT_JOBS, CASARE_HOME.',
         'SIGTERM or Ctrl-C: finish running jobs, then stop; again: cancel them; a third time: exit at once.',
-        'Exit codes: 0 stopped as asked, 75 another robot uses CASARE_HOME, 78 configuration missing or wrong,',
-        '130 ended at once by a third signal.',
+        'Exit codes: 0 stopped as asked, 2 usage, 69 with --local: its database does not start, 75 another robot uses',
+        'CASARE_HOME, 78 configuration missing or wrong, 130 ended at once by a third signal.',
       ].join('\n'),
     )
     .action(async (options) => exit(await (await import('./start-command.ts')).startCommand(options, terminal)));

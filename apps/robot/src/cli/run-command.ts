@@ -189,9 +189,16 @@ function finish(
     const answers = end.status === 'in_doubt' ? ' --retry | --skip | --fail' : '';
     if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}${answers}`);
   }
-  if (end.status === 'completed') return exitCodes.ok;
-  return end.status === 'cancelled' ? exitCodes.cancelled : exitCodes.failed;
+  return exitCodeByEnd[end.status];
 }
+
+const exitCodeByEnd: Readonly<Record<RunReport['end']['status'], number>> = {
+  completed: exitCodes.ok,
+  failed: exitCodes.failed,
+  in_doubt: exitCodes.inDoubt,
+  suspended: exitCodes.suspended,
+  cancelled: exitCodes.cancelled,
+};
 
 function questionText({ node_id: nodeId, place, reason }: DoubtQuestion): string {
   const what = nodeId === null ? 'the run as a whole' : `node ${nodeId}${place === undefined ? '' : ` (${place})`}`;

@@ -29,7 +29,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   const { config } = loaded;
   allow(config, options);
   await prepareHome(config.robot.home);
-  const local = options.local ? await LocalDatabase.start(process.argv[1] ?? '', terminal) : null;
+  const local = options.local ? await LocalDatabase.start(process.argv[1] ?? '', config.robot.home, terminal) : null;
   try {
     if (local !== null) {
       const { endpoint } = local;
