@@ -54,7 +54,7 @@ export interface ClaimUnderWay {
 /** Codes with which the local store refuses a claim for good. */
 const refusedClaims: ReadonlySet<string> = new Set(['STALE_LEASE', 'JOB_CONFLICT', 'STILL_ENDING']);
 /** Codes with which it refuses what is in a job: it would do so after every claim. */
-const refusedJobs: ReadonlySet<string> = new Set(['NOT_SERIALIZABLE', 'INVALID_ARGUMENT']);
+const refusedJobs: ReadonlySet<string> = new Set(['NOT_SERIALIZABLE', 'INVALID_ARGUMENT', 'VALUE_TOO_LARGE']);
 /** The store has taken nothing of a claim, for want of room. */
 const noRoom = 'STORE_FULL';
 /** A job that its robot refused for what it is here is not offered again for this long, in ms. */

@@ -116,8 +116,19 @@ export function jobJournal(
         const result = await withoutSecrets({ ...variables, ...changesOf(entries) });
         const bundle = await failureBundle(last.outcome);
         const status = withBundle(endOf(last.outcome, result, libraryOf(entries) ?? library), bundle);
-        outbox.push({ kind: 'complete', payload: { ...status, progress: finalProgress(last.outcome, entries) } });
-        await job.commit(entries, { outbox, status });
+        const progress = finalProgress(last.outcome, entries);
+        const commitEnd = (end: typeof status): Promise<unknown> =>
+          job.commit(entries, {
+            outbox: [...outbox, { kind: 'complete', payload: { ...end, progress } }],
+            status: end,
+          });
+        try {
+          await commitEnd(status);
+        } catch (error) {
+          const slim = isForWantOfRoom(error) ? withoutVariables(status, 'the local store had no room for them') : null;
+          if (slim === null) throw error;
+          await commitEnd(slim);
+        }
       }
       follow(entries);
       open.follow(entries);
@@ -257,21 +268,41 @@ function libraryOf(entries: readonly JournalEntry[]): string | null {
   return typeof snapshot?.state.library === 'string' ? snapshot.state.library : null;
 }
 
+type End = Extract<StatusChange, { readonly result: JsonObject | null }>;
+
+function isForWantOfRoom(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'STORE_FULL' || code === 'VALUE_TOO_LARGE';
+}
+
+/** The end of a job is saved in any case, if need be without its variables (I5); null when it has none. */
+function withoutVariables(end: End, why: string): End | null {
+  const { result } = end;
+  const { variables } = result ?? {};
+  if (result === null || variables === undefined || Object.keys(variables as JsonObject).length === 0) return null;
+  return { ...end, result: leftOut(result, why) };
+}
+
+function leftOut(result: JsonObject, why: string): JsonObject {
+  return { ...result, variables: {}, variables_left_out: why };
+}
+
 function endOf(
   outcome: RunOutcome,
   variables: JsonObject,
   library: string | null,
 ): Extract<StatusChange, { readonly result: JsonObject | null }> {
   const { duration_ms, nodes_total, nodes_executed, nodes_skipped } = outcome;
-  const tooLarge = JSON.stringify(variables).length > resultLimit;
-  const result: JsonObject = {
+  const whole: JsonObject = {
     duration_ms,
     nodes_total,
     nodes_executed,
     nodes_skipped,
     ...(library === null ? {} : { library }),
-    ...(tooLarge ? { variables: {}, variables_left_out: `larger than ${resultLimit} characters` } : { variables }),
+    variables,
   };
+  const isTooLarge = JSON.stringify(variables).length > resultLimit;
+  const result = isTooLarge ? leftOut(whole, `larger than ${resultLimit} characters`) : whole;
   switch (outcome.status) {
     case 'completed':
       return { status: 'completed', result: { ...result, ...(namesIn(outcome) as JsonObject) }, error: null };

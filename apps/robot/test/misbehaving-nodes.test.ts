@@ -36,6 +36,7 @@ beforeAll(async () => {
         heartbeatIntervalMs: 200,
         nodeTimeoutMs: 60_000,
         cancelGraceMs: 500,
+        storeLimitMb: 8,
       },
       jobProcesses: { memoryLimitMb: 400 },
       observability: { logLevel: 'critical', resourceMonitoringEnabled: false },
@@ -105,6 +106,11 @@ describe('a robot whose job', () => {
     ],
     ['exits', node('DieNode', { how: 'exit' }), { code: 'JOB_PROCESS_DIED', details: { exitCode: 3 } }],
     ['leaks 1 GB', node('LeakNode', { megabytes: 1_024 }), { code: 'JOB_MEMORY_LIMIT' }],
+    [
+      'gives more than the local store ever takes',
+      node('TellNode', { bytes: 5_000_000 }),
+      { code: 'RESULT_TOO_LARGE' },
+    ],
     ['has a time limit and spins', node('SpinNode', { timeout: 1 }), { code: 'NODE_TIMEOUT' }],
   ])('%s keeps its heartbeat, and fails the job with the reason', async (_what, bad, error) => {
     const jobId = await operator.submit(chain('bad', [bad]));

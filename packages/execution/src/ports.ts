@@ -32,7 +32,9 @@ export type ClassifyError = (error: unknown) => ErrorVerdict;
 
 /**
  * The durable record of one run (I3). `commit` is one transaction: when it resolves, every entry is
- * durable; when it rejects, none is, and the engine stops before the next effect.
+ * durable; when it rejects, none is, and the engine stops before the next effect. Runners understand one rejection more:
+ * `{ code: 'VALUE_TOO_LARGE', bytes, limitBytes }` says that it will never take these entries, however much room there is.
+ * Then they are handed over one by one, and the node that gave the one that is refused fails with `RESULT_TOO_LARGE`.
  */
 export interface RunJournal {
   /** Everything recorded so far, oldest first; empty for a new run. */

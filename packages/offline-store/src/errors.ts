@@ -41,6 +41,8 @@ export type StoreErrorCode =
   | 'HANDLE_ENDED'
   | 'NOT_LOADED'
   | 'NOT_SERIALIZABLE'
+  /** More at once than this store ever takes, however much room there is. */
+  | 'VALUE_TOO_LARGE'
   /** A secret is to be written or read, and the key for it is not there. */
   | 'KEY_MISSING'
   /** A sealed value does not open with the key it names. */
@@ -70,6 +72,7 @@ const classOfCode: Readonly<Record<StoreErrorCode, FailureClass>> = {
   HANDLE_ENDED: 'P',
   NOT_LOADED: 'P',
   NOT_SERIALIZABLE: 'P',
+  VALUE_TOO_LARGE: 'P',
   INVALID_ARGUMENT: 'P',
 };
 
@@ -116,6 +119,24 @@ export class StoreOwnedError extends StoreError {
     super('STORE_OWNED', `The store ${path} is held by ${who}. One store belongs to one robot process at a time.`);
     this.name = 'StoreOwnedError';
     this.holder = holder;
+  }
+}
+
+/** More is to be written at once than the store ever takes: room that comes back does not help. */
+export class ValueTooLargeError extends StoreError {
+  /** What was to be written, in bytes. */
+  readonly bytes: number;
+  readonly limitBytes: number;
+
+  constructor(what: string, bytes: number, limitBytes: number) {
+    super(
+      'VALUE_TOO_LARGE',
+      `${what} takes ${bytes} bytes, and this store takes at most ${limitBytes} at once, half of what steps may use of ` +
+        'its limit (maxBytes). Keep it in a file, or raise the limit.',
+    );
+    this.name = 'ValueTooLargeError';
+    this.bytes = bytes;
+    this.limitBytes = limitBytes;
   }
 }
 

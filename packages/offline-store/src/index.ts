@@ -8,6 +8,7 @@ export {
   type StoreErrorVerdict,
   type StoreHolder,
   StoreOwnedError,
+  ValueTooLargeError,
 } from './errors.ts';
 export type { CommitOptions, JobHandle, NodeCheckpoint, SecretPart } from './job-handle.ts';
 export type {

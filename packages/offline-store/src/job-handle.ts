@@ -62,6 +62,7 @@ export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
    *
    * @throws StoreError `NOT_SERIALIZABLE`, `JOB_FINAL`, `JOB_IN_DOUBT`, `STALE_LEASE`, `KEY_MISSING`,
    *   `STORE_FULL`, `STORE_BUSY`, `STORE_IO`
+   * @throws ValueTooLargeError when the store never takes so much at once, however much room there is
    */
   commit(entries: readonly Entry[], options?: CommitOptions): Promise<void>;
 

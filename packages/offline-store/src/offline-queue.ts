@@ -78,6 +78,7 @@ export class OfflineQueue implements AsyncDisposable {
    */
   async cacheJob(options: CacheJobOptions): Promise<CacheOutcome> {
     const job = checkCacheJob(options);
+    this.#store.requireFit('A job', [job.workflowJson, JSON.stringify(job.variables)]);
     return this.#store.write({ op: 'cache', job, robotId: this.robotId, nowMs: this.#store.clock.now() });
   }
 

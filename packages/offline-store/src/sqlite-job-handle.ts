@@ -5,6 +5,7 @@ import type { RunRef } from './jobs/job-rows.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { type Iteration, isSameTurn } from './journal/iteration.ts';
 import { checkChange, encodeEntries, type JournalEntryLike } from './journal/journal-entry.ts';
+import type { RunWrite } from './journal/run-log.ts';
 import { encodeDrafts } from './outbox/draft-text.ts';
 import { checkDrafts, checkGiven, checkSecretPaths } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
@@ -66,6 +67,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
       change: status === undefined ? null : checkChange(status),
       reserve: reserve === true,
     };
+    store.requireFit('A commit', textsOf(write));
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
     for (const { index, nodeId } of encoded.ends) this.#markExecuted(nodeId, entries[index]?.iteration ?? []);
   }
@@ -146,6 +148,12 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   #assertInUse(): void {
     if (this.#ended) throw new StoreError('HANDLE_ENDED', `The recording of job ${this.jobId} has ended.`);
   }
+}
+
+function textsOf({ entries, outbox, change }: RunWrite): readonly string[] {
+  const secrets = entries.secrets?.map(([, text]) => text) ?? [];
+  const result = change !== null && 'result' in change ? [JSON.stringify(change)] : [];
+  return [entries.text, outbox.text, ...secrets, ...result];
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */

@@ -13,7 +13,7 @@ import type Database from 'better-sqlite3';
 import { cleanStore } from './cleanup.ts';
 import type { OwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
-import { type CorruptRecordError, StoreError } from './errors.ts';
+import { type CorruptRecordError, StoreError, ValueTooLargeError } from './errors.ts';
 import { RunReader } from './journal/run-reader.ts';
 import type { OutboxLimits } from './outbox/outbox.ts';
 import { SqliteOutbox } from './outbox/sqlite-outbox.ts';
@@ -26,6 +26,7 @@ import type { SecretKeys } from './secrets/secret-keys.ts';
 import type { CleanupOptions, CleanupReport, KeyUse, Store, StoreOptions, StoreStats, Synchronous } from './store.ts';
 import type { StoreAccess } from './store-access.ts';
 import type { StoreCommand, ValueOf } from './writer/commands.ts';
+import { largestWriteBytes } from './writer/quota.ts';
 import { type StoreTables, storeTables } from './writer/store-tables.ts';
 import type { Writer } from './writer/writer.ts';
 
@@ -57,6 +58,7 @@ export class SqliteStore implements Store, StoreAccess {
   readonly #parts: SqliteStoreParts;
   readonly #options: SqliteStoreOptions;
   readonly #fileId: string | null;
+  readonly #largestWriteBytes: number | null;
   /** Runs a query of several statements on one state of the file. */
   readonly #snapshot: (query: () => unknown) => unknown;
   #closing: Promise<void> | null = null;
@@ -70,6 +72,7 @@ export class SqliteStore implements Store, StoreAccess {
     this.#fileId = fileIdOf(options.path);
     this.#parts = parts;
     this.#options = options;
+    this.#largestWriteBytes = largestWriteBytes(options);
     this.#snapshot = parts.db.transaction((query: () => unknown) => query());
     const box = new SecretBox(options.keys ?? null);
     this.tables = storeTables(parts.db, { box, outbox: options.outbox });
@@ -104,6 +107,20 @@ export class SqliteStore implements Store, StoreAccess {
     } catch (error) {
       throw translateStorageError(error, this.path);
     }
+  }
+
+  /**
+   * @param texts what is to be written at once
+   * @throws ValueTooLargeError when that is more than this store ever takes
+   */
+  requireFit(what: string, texts: readonly string[]): void {
+    if (this.#largestWriteBytes === null) return;
+    let length = 0;
+    for (const text of texts) length += text.length;
+    // A character takes three bytes at most.
+    if (length * 3 <= this.#largestWriteBytes) return;
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (bytes > this.#largestWriteBytes) throw new ValueTooLargeError(what, bytes, this.#largestWriteBytes);
   }
 
   write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {

@@ -199,6 +199,30 @@ describe('the size limit of a store', () => {
     expect((await store.outbox.peek()).map((entry) => entry.seq)).toEqual([step + 1]);
   });
 
+  it('refuses at once what it never takes, by its size and by its own, whatever the room; and ends the job all the same', async () => {
+    const { queue, handle } = await openTestJob({ maxBytes: 320 * 1024, reserveBytes: 20 * 1024 });
+    const limitBytes = 150 * 1024;
+    const refusal = (bytes: number) => ({
+      code: 'VALUE_TOO_LARGE',
+      category: 'permanent',
+      bytes: expect.closeTo(bytes, -3),
+      limitBytes,
+    });
+    await handle.commit([{ ...result(1), text: 'x'.repeat(50_000) }]);
+    const large = 'ä'.repeat(limitBytes / 2);
+    await expect(handle.commit([{ ...result(2), text: large }])).rejects.toMatchObject(refusal(limitBytes));
+    const secret = [{ entry: 0, path: ['text'] }];
+    await expect(handle.commit([{ ...result(2), text: large }], { secret })).rejects.toMatchObject(refusal(limitBytes));
+    const outbox = [{ kind: 'step', payload: { large } }];
+    await expect(handle.commit([result(2)], { outbox })).rejects.toMatchObject(refusal(limitBytes));
+    const job = { jobId: 'other', workflowJson: '{}', originalStatus: 'pending', variables: { large } };
+    await expect(queue.cacheJob(job)).rejects.toMatchObject(refusal(limitBytes));
+    await handle.commit([result(2)], {
+      status: { status: 'failed', result: null, error: { code: 'RESULT_TOO_LARGE' } },
+    });
+    expect(await queue.getJob('job-456')).toMatchObject({ status: 'failed', journalSeq: 2 });
+  });
+
   it('takes what has happened already from the reserve, without its events', async () => {
     const { store, handle } = await openTestJob({ maxBytes: 300 * 1024 });
     const happened = { ...result(1), text: 'x'.repeat(20_000) };

@@ -8,11 +8,13 @@ import type { AccessPolicy } from '../access/access-policy.ts';
 import { requireClock, requireFunctions, requireMethods, requireObject, requireText } from '../argument-error.ts';
 import { aFunction, requireShape, stopSignal } from '../argument-shapes.ts';
 import { refusedByLibrary, settleChange } from '../engine/changed-run.ts';
-import type { OutcomeEntry, RunEnd, RunOutcome, RunStatistics } from '../engine/journal.ts';
+import type { JournalEntry, OutcomeEntry, RunEnd, RunOutcome, RunStatistics } from '../engine/journal.ts';
 import type { ResourceLimits } from '../engine/resources.ts';
 import type { FailureEvidence } from '../engine/run-evidence.ts';
 import type { InDoubtPolicy, Interruption, RunObserver, RunReport, SecretSource } from '../engine/run-options.ts';
 import { runWorkflow } from '../engine/run-workflow.ts';
+import { commitWhatFits, EntryTooLargeError, tooLargeError } from '../engine/too-large.ts';
+import type { RunError } from '../errors.ts';
 import { jobLogger } from '../job-logger.ts';
 import { checkWorkflow } from '../model/check-workflow.ts';
 import type { Finding } from '../model/finding.ts';
@@ -56,6 +58,46 @@ export interface InProcessRunnerOptions {
   readonly clock?: Clock;
 }
 
+interface Session {
+  readonly workflow: Workflow;
+  readonly journal: RunJournal;
+  readonly workDir: string;
+  readonly interruption: Interruption | undefined;
+}
+
+/** A journal that takes what fits of a commit, for one session of a run. */
+class FittingJournal implements RunJournal {
+  readonly snapshotEveryEntries?: number;
+  readonly #journal: RunJournal;
+  /** What it has refused for its size. */
+  refused: EntryTooLargeError | null = null;
+  hasRecorded = false;
+
+  constructor(journal: RunJournal) {
+    this.#journal = journal;
+    if (journal.snapshotEveryEntries !== undefined) this.snapshotEveryEntries = journal.snapshotEveryEntries;
+  }
+
+  load(): Promise<readonly JournalEntry[]> {
+    return this.#journal.load();
+  }
+
+  beforeNode(): void {
+    this.#journal.beforeNode?.();
+  }
+
+  async commit(entries: readonly JournalEntry[]): Promise<void> {
+    try {
+      await commitWhatFits(this.#journal, entries, () => {
+        this.hasRecorded = true;
+      });
+    } catch (error) {
+      if (error instanceof EntryTooLargeError) this.refused = error;
+      throw error;
+    }
+  }
+}
+
 const noStatistics: RunStatistics = { duration_ms: 0, nodes_total: 0, nodes_executed: 0, nodes_skipped: 0 };
 
 export class InProcessRunner implements JobRunner {
@@ -84,6 +126,22 @@ export class InProcessRunner implements JobRunner {
     const journal = options.journalFor(job);
     const { workflow, findings } = checkWorkflow(job.workflowJson, options.registry);
     if (workflow === null) return this.#refuse(job, journal, findings);
+    const workDir = await options.workDirFor(job);
+    let { interruption } = options;
+    for (;;) {
+      const fitting = new FittingJournal(journal);
+      const report = await this.#runOnce(job, signal, { workflow, journal: fitting, workDir, interruption });
+      const { refused } = fitting;
+      if (refused === null || report.end.status !== 'suspended' || report.end.cause !== 'journal') return report;
+      const error = tooLargeError(refused);
+      if (!fitting.hasRecorded) return this.#giveUp(journal, { ...error, error_type: error.errorType, node_id: null });
+      interruption = { step: refused.step, treatment: 'fail', error };
+    }
+  }
+
+  #runOnce(job: JobSpec, signal: AbortSignal, session: Session): Promise<RunReport> {
+    const { workflow, journal, workDir, interruption } = session;
+    const options = this.#options;
     const { access, limits, secrets, evidence, redact, library, classifyError: classify } = options;
     return runWorkflow({
       jobId: job.jobId,
@@ -94,14 +152,14 @@ export class InProcessRunner implements JobRunner {
       clock: this.#clock,
       logger: jobLogger(options.logger, job.jobId),
       signal,
-      workDir: await options.workDirFor(job),
+      workDir,
       inDoubtPolicy: job.inDoubtPolicy ?? options.inDoubtPolicy ?? 'fail',
       nodeTimeoutMs: options.nodeTimeoutMs ?? 120_000,
       finallyGraceMs: options.cancelGraceMs ?? 10_000,
       abortGraceMs: options.abortGraceMs ?? options.cancelGraceMs ?? 10_000,
       jobTimeoutMs: job.timeoutMs ?? options.jobTimeoutMs ?? null,
       ...(job.answers === undefined ? {} : { answers: job.answers }),
-      ...(options.interruption === undefined ? {} : { interruption: options.interruption }),
+      ...(interruption === undefined ? {} : { interruption }),
       ...(access === undefined ? {} : { access }),
       ...(limits === undefined ? {} : { limits }),
       ...(secrets === undefined ? {} : { secrets }),
@@ -111,6 +169,12 @@ export class InProcessRunner implements JobRunner {
       ...(classify === undefined ? {} : { classifyError: classify }),
       ...(options.observerFor === undefined ? {} : { observer: options.observerFor(job, workflow) }),
     });
+  }
+
+  async #giveUp(journal: RunJournal, error: RunError): Promise<RunReport> {
+    const outcome = { status: 'failed', error, ...noStatistics } as const;
+    await journal.commit([{ kind: 'outcome', outcome, at: this.#clock.now() }]);
+    return endedReport(outcome);
   }
 
   async #refuse(job: JobSpec, journal: RunJournal, findings: readonly Finding[]): Promise<RunReport> {

@@ -4,6 +4,7 @@
 import type { CutOffs } from '../engine/cut-off.ts';
 import type { IntentEntry, JournalEntry, StopEntry } from '../engine/journal.ts';
 import { OpenIntents } from '../engine/open-intents.ts';
+import { commitWhatFits } from '../engine/too-large.ts';
 import type { Clock, RunJournal } from '../ports.ts';
 
 export class JournalWatch {
@@ -55,15 +56,17 @@ export class JournalWatch {
     return entries;
   }
 
+  /** @throws EntryTooLargeError; whatever else the journal rejects with */
   async commit(entries: readonly JournalEntry[]): Promise<void> {
-    const committing = this.#journal.commit(entries);
+    const committing = commitWhatFits(this.#journal, entries, (durable) => {
+      this.#made += 1;
+      this.#open.follow(durable);
+      this.#follow(durable);
+    });
     const settled = committing.catch(() => undefined);
     this.#commits.add(settled);
     try {
       await committing;
-      this.#made += 1;
-      this.#open.follow(entries);
-      this.#follow(entries);
     } finally {
       this.#commits.delete(settled);
     }

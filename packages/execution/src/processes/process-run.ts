@@ -11,6 +11,7 @@
 import { withCutOff } from '../engine/cut-off.ts';
 import type { RunOutcome, SuspendCause } from '../engine/journal.ts';
 import type { RunObserver, RunReport } from '../engine/run-options.ts';
+import { EntryTooLargeError } from '../engine/too-large.ts';
 import type { RunError } from '../errors.ts';
 import type { JobSpec } from '../jobs/job-runner.ts';
 import type { ProgressShape } from '../jobs/progress-shape.ts';
@@ -20,7 +21,7 @@ import { JournalWatch } from './journal-watch.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import type { FinishedMessage, Resumption, RunLimits } from './messages.ts';
 import type { ProcessPool } from './process-pool.ts';
-import { ProcessSession, type SessionEnd, tell } from './process-session.ts';
+import { ProcessSession, type SessionEnd, tell, tooLarge } from './process-session.ts';
 import { type Recovery, RecoveryPlan, type Setback } from './recovery.ts';
 
 export interface ProcessRunParts {
@@ -40,6 +41,11 @@ export interface ProcessRunParts {
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+type RunOver =
+  | { readonly kind: 'over'; readonly report: RunReport }
+  /** The end cannot be recorded as it is: what its last nodes gave is too large. */
+  | Extract<SessionEnd, { readonly kind: 'lost' }>;
 
 export class ProcessRun {
   readonly #parts: ProcessRunParts;
@@ -62,8 +68,9 @@ export class ProcessRun {
         return suspended('no-process', messageOf(error));
       }
       const session = this.#sessionOn(process, resumption);
-      const end = await this.#watched(process, session);
-      if (end.kind === 'finished') return this.#finish(process, end.message);
+      const watched = await this.#watched(process, session);
+      const end = watched.kind === 'finished' ? await this.#finish(process, watched.message) : watched;
+      if (end.kind === 'over') return end.report;
       await this.#journal.settled();
       const left = await pool.end(process);
       if (left.length > 0) return stillRunning(left);
@@ -120,39 +127,41 @@ export class ProcessRun {
   }
 
   /** What a job leaves running in its process can only be ended with the process. */
-  async #finish(process: JobProcess, message: FinishedMessage): Promise<RunReport> {
+  async #finish(process: JobProcess, message: FinishedMessage): Promise<RunOver> {
     const { pool, logger } = this.#parts;
     await process.output.settled();
     const isClean = message.leftovers.length === 0 && (await process.endOffspring()).length === 0;
     if (!isClean) {
       logger.log('debug', 'a job has left something running; its process is ended', { leftovers: message.leftovers });
       const left = await pool.end(process);
-      if (left.length > 0) return stillRunning(left);
+      if (left.length > 0) return { kind: 'over', report: stillRunning(left) };
     }
     await this.#journal.settled();
-    const report = await this.#commitHeld(message);
-    if (isClean) {
+    const over = await this.#commitHeld(message);
+    if (isClean && over.kind === 'over') {
       process.endBy(null);
       pool.giveBack(process);
     }
-    return report;
+    return over;
   }
 
-  async #commitHeld({ held, notices, report }: FinishedMessage): Promise<RunReport> {
+  async #commitHeld({ held, notices, report }: FinishedMessage): Promise<RunOver> {
     const { logger } = this.#parts;
     if (held.length > 0) {
       try {
         await this.#journal.commit(held);
       } catch (error) {
+        if (error instanceof EntryTooLargeError) return { kind: 'lost', setback: tooLarge(error) };
         const reason = `the journal could not be written: ${messageOf(error)}`;
         logger.log('error', `The run stops: its journal refused ${held.length} entries. ${messageOf(error)}`);
         const { duration_ms, nodes_total, nodes_executed, nodes_skipped } = report.end;
         const statistics = { duration_ms, nodes_total, nodes_executed, nodes_skipped };
-        return { ...report, end: { status: 'suspended', cause: 'journal', reason, ...statistics } };
+        const end = { status: 'suspended', cause: 'journal', reason, ...statistics } as const;
+        return { kind: 'over', report: { ...report, end } };
       }
     }
     for (const notice of notices) tell(this.#observer ?? null, notice, logger);
-    return report;
+    return { kind: 'over', report };
   }
 
   async #giveUp(error: RunError): Promise<RunReport> {

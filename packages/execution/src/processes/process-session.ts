@@ -3,6 +3,7 @@
  * it reports, tells it to stop, and watches that it does.
  */
 import type { JobTimeout, RunObserver, StopRequest } from '../engine/run-options.ts';
+import { EntryTooLargeError } from '../engine/too-large.ts';
 import type { JobSpec } from '../jobs/job-runner.ts';
 import { type ProgressShape, progressShapeOf } from '../jobs/progress-shape.ts';
 import type { Clock, Logger } from '../ports.ts';
@@ -40,6 +41,8 @@ export interface SessionOptions {
   readonly logger: Logger;
 }
 
+type TooLargeSetback = Extract<Setback, { readonly kind: 'too_large' }>;
+
 /** How often the watch looks, in ms. */
 const WATCH_INTERVAL_MS = 100;
 /** How long a process whose channel broke may take to end by itself, in ms. */
@@ -53,7 +56,7 @@ export class ProcessSession {
   #observer: RunObserver | null = null;
   #stopRequest: StopRequest | JobTimeout | null = null;
   #lastError: string | null = null;
-  #tooLarge: Extract<Setback, { readonly kind: 'too_large' }> | null = null;
+  #tooLarge: TooLargeSetback | null = null;
 
   constructor(options: SessionOptions) {
     const { clock, limits, resumption } = options;
@@ -185,6 +188,7 @@ export class ProcessSession {
       }
       process.send({ type: 'answer', id, value: [] });
     } catch (error) {
+      if (error instanceof EntryTooLargeError) this.#tooLarge = tooLarge(error);
       process.send({ type: 'refusal', id, message: error instanceof Error ? error.message : String(error) });
     }
   }
@@ -212,6 +216,10 @@ export class ProcessSession {
       wasDue = cause !== null;
     }
   }
+}
+
+export function tooLarge({ bytes, limitBytes, step }: EntryTooLargeError): TooLargeSetback {
+  return { kind: 'too_large', bytes, limitBytes, step };
 }
 
 /** Anything that is no request counts as a cancel without a reason. */

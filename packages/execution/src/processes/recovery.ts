@@ -4,6 +4,7 @@
  */
 import type { IntentEntry } from '../engine/journal.ts';
 import type { Interruption } from '../engine/run-options.ts';
+import { tooLargeError } from '../engine/too-large.ts';
 import type { RunError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { describeEnd, type ProcessEnd } from './job-process.ts';
@@ -17,7 +18,13 @@ export type Setback =
       readonly error: string | null;
       readonly isHeapFull: boolean;
     }
-  | { readonly kind: 'too_large'; readonly bytes: number; readonly limitBytes: number }
+  | {
+      readonly kind: 'too_large';
+      readonly bytes: number;
+      readonly limitBytes: number;
+      /** Whose value it is; null: that of the node that was to begin. Absent: nobody can tell. */
+      readonly step?: number | null;
+    }
   | KillCause;
 
 /** How often one node may end its process, by what ended it. */
@@ -45,7 +52,7 @@ export class RecoveryPlan {
   after(setback: Setback, open: readonly IntentEntry[], commits: number): Recovery {
     const steps = open.length === 0 ? [-1 - commits] : open.map(({ step }) => step);
     this.#counts = new Map(steps.map((step) => [step, (this.#counts.get(step) ?? 0) + 1]));
-    const step = setback.kind === 'node_timeout' ? setback.step : this.#mostFrequent();
+    const step = stepOf(setback) ?? this.#mostFrequent();
     const count = this.#counts.get(step) ?? 1;
     const hit = open.find((intent) => intent.step === step);
     const error = errorOf(setback, count);
@@ -66,6 +73,12 @@ export class RecoveryPlan {
     }
     return found;
   }
+}
+
+/** Undefined when nobody can tell; a number that no step has when no node was under way. */
+function stepOf(setback: Setback): number | undefined {
+  if (setback.kind === 'node_timeout') return setback.step;
+  return setback.kind === 'too_large' && setback.step !== undefined ? (setback.step ?? -1) : undefined;
 }
 
 function resume(
@@ -100,11 +113,8 @@ function errorOf(setback: Setback, count: number): Interruption['error'] {
       const used = `the job used ${megabytes(usedBytes)} MB of the ${megabytes(limitBytes)} MB that one may use`;
       return memoryError(used, { usedBytes, limitBytes });
     }
-    case 'too_large': {
-      const { bytes, limitBytes } = setback;
-      const message = `What it gave is too large to be kept: ${bytes} bytes of at most ${limitBytes}.`;
-      return processError('RESULT_TOO_LARGE', message, { bytes, limitBytes }, 'permanent');
-    }
+    case 'too_large':
+      return tooLargeError(setback);
     case 'node_timeout':
       return timeoutError(`It did not end within its time limit of ${setback.limitMs} ms, and was killed.`, {
         limitMs: setback.limitMs,
@@ -121,13 +131,8 @@ function errorOf(setback: Setback, count: number): Interruption['error'] {
   }
 }
 
-function processError(
-  code: string,
-  message: string,
-  details: JsonObject,
-  category: 'permanent' | 'unknown' = 'unknown',
-): Interruption['error'] {
-  return { code, category, message, errorType: 'ProcessError', details };
+function processError(code: string, message: string, details: JsonObject): Interruption['error'] {
+  return { code, category: 'unknown', message, errorType: 'ProcessError', details };
 }
 
 function memoryError(what: string, details: JsonObject): Interruption['error'] {

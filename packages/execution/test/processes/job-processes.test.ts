@@ -79,6 +79,28 @@ describe('a job in a process of its own', () => {
     expect(report.end).toMatchObject({ status: 'failed', error: { code: 'RESULT_TOO_LARGE', node_id: 'a' } });
   });
 
+  it('fails, with the node, when a result is more than the journal ever takes, wherever in the run', async () => {
+    const tooLarge = (bytes: number, limitBytes: number): Error =>
+      Object.assign(new Error('too large'), { code: 'VALUE_TOO_LARGE', bytes, limitBytes });
+    class SmallJournal extends TestJournal {
+      override async commit(entries: Parameters<TestJournal['commit']>[0]): Promise<void> {
+        const bytes = JSON.stringify(entries).length;
+        if (bytes > 50_000) throw tooLarge(bytes, 50_000);
+        await super.commit(entries);
+      }
+    }
+    const big = ['big', 'TellNode', { bytes: 60_000 }] as const;
+    for (const nodes of [[big, ['b', 'MarkNode', { mark: 'b' }]] as const, [big] as const]) {
+      const journal = new SmallJournal();
+      const { run, marks } = testRunner();
+      const report = await run(chain(['a', 'MarkNode', { mark: 'a' }], ...nodes), { journal, inDoubtPolicy: 'ask' });
+      const error = { code: 'RESULT_TOO_LARGE', node_id: 'big', details: { limitBytes: 50_000 } };
+      expect(report.end).toMatchObject({ status: 'failed', error });
+      expect(journal.entries.at(-1)).toMatchObject({ kind: 'outcome', outcome: { status: 'failed', error } });
+      expect(marks()).toEqual(['a']);
+    }
+  });
+
   it('waits to be tried again when no process can be started', async () => {
     const { run, journal } = testRunner({ setup: { broken: true } });
     const report = await run(chain(['a', 'MarkNode']));

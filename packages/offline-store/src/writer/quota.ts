@@ -12,6 +12,14 @@ export interface QuotaLimits {
   readonly reserveBytes: number;
 }
 
+/**
+ * How much may be written at once, in bytes: half of what steps may use, so that there is room for it, and for a whole state
+ * that holds it, once nothing else is in the way. Null for no limit.
+ */
+export function largestWriteBytes({ maxBytes, reserveBytes }: QuotaLimits): number | null {
+  return maxBytes === null ? null : Math.floor((maxBytes - reserveBytes) / 2);
+}
+
 /** `none`: all is written. `events`: events are refused. `steps`: only what ends a job is written. */
 export type Pressure = 'none' | 'events' | 'steps';
 
