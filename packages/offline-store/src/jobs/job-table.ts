@@ -39,6 +39,8 @@ export class JobTable {
   readonly #insertState: Database.Statement<[StateRow]>;
   readonly #selectState: Database.Statement<[number], StateRow>;
   readonly #updateState: Database.Statement<unknown[]>;
+  /** Leaves the columns alone that an index is about. */
+  readonly #updateNumbers: Database.Statement<[number, number, number, number, number, number]>;
   readonly #selectRuns: Database.Statement<[string], { run_id: number; lease_token: string }>;
 
   constructor(db: Database.Database, journal: JournalTable, options: JobTableOptions = {}) {
@@ -60,6 +62,9 @@ export class JobTable {
     this.#updateState = db.prepare(
       `UPDATE job_states SET status = ?, state = ?, lease = ?, revision = ?, journal_seq = ?, first_seq = ?,
        snapshot_seq = ?, checkpoint_seq = ?, outbox_seq = ?, synced_at_ms = ?, crc = ? WHERE run_id = ?`,
+    );
+    this.#updateNumbers = db.prepare(
+      'UPDATE job_states SET revision = ?, journal_seq = ?, first_seq = ?, outbox_seq = ?, crc = ? WHERE run_id = ?',
     );
     this.#selectRuns = db.prepare('SELECT run_id, lease_token FROM jobs WHERE job_id = ? ORDER BY run_id DESC');
   }
@@ -118,9 +123,21 @@ export class JobTable {
     this.#onSaved(run, position);
   }
 
-  /** Brings the job's own row up to date. That is no new revision: the journal says the same. */
+  /**
+   * Brings the numbers in the job's own row up to date, which is all that steps change. That is no new revision: the
+   * journal says the same.
+   */
   settle(position: RunPosition): void {
-    this.#write(position);
+    this.#remember(position);
+    const {
+      run_id: runId,
+      revision,
+      journal_seq: journalSeq,
+      first_seq: firstSeq,
+      outbox_seq,
+      crc,
+    } = toStateRow(position);
+    this.#updateNumbers.run(revision, journalSeq, firstSeq, outbox_seq, crc, runId);
   }
 
   /** Called after a ROLLBACK, and when a claim was removed: what is remembered may not be what the file holds. */

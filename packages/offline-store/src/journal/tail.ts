@@ -63,12 +63,12 @@ export class Tail {
     this.#isSettled = true;
     if (steps.length === 0) return;
     const { jobs, journal, executed, compact } = this.#parts;
-    const runs = new Map(steps.map(({ run }) => [run.runId, run]));
-    for (const run of runs.values()) {
-      for (const end of lastEnds(steps, run)) executed.add(run, end.nodeId, end.seq, end.iteration);
+    const claims = byClaim(steps);
+    for (const { run, steps: own } of claims) {
+      for (const end of lastEnds(own)) executed.add(run, end.nodeId, end.seq, end.iteration);
     }
     journal.addToIndex();
-    for (const run of runs.values()) jobs.settle(compact(jobs.position(run)));
+    for (const { run } of claims) jobs.settle(compact(jobs.position(run)));
   }
 
   committed(): void {
@@ -98,15 +98,24 @@ export function settleFromRows({ jobs, journal, executed }: TailParts, run: RunR
     if (row.nodeId === null || !isExecution(row.kind)) return [];
     return [{ index, nodeId: row.nodeId, iteration: JSON.stringify(iterationOf(row)) }];
   });
-  for (const end of lastEnds([{ run, firstSeq, ends }], run)) executed.add(run, end.nodeId, end.seq, end.iteration);
+  for (const end of lastEnds([{ run, firstSeq, ends }])) executed.add(run, end.nodeId, end.seq, end.iteration);
   jobs.settle(jobs.position(run));
 }
 
+function byClaim(steps: readonly Step[]): { readonly run: RunRef; readonly steps: Step[] }[] {
+  const claims = new Map<number, { readonly run: RunRef; readonly steps: Step[] }>();
+  for (const step of steps) {
+    const claim = claims.get(step.run.runId);
+    if (claim === undefined) claims.set(step.run.runId, { run: step.run, steps: [step] });
+    else claim.steps.push(step);
+  }
+  return [...claims.values()];
+}
+
 /** Of each node of a claim the first end, with the turn it ran in at last: a loop's turns are written once. */
-function lastEnds(steps: readonly Step[], run: RunRef): Iterable<LastEnd> {
+function lastEnds(steps: readonly Step[]): Iterable<LastEnd> {
   const found = new Map<string, LastEnd>();
   for (const step of steps) {
-    if (step.run.runId !== run.runId) continue;
     for (const { index, nodeId, iteration } of step.ends) {
       const known = found.get(nodeId);
       if (known?.iteration === iteration) continue;

@@ -24,15 +24,15 @@ export const noDrafts: EncodedDrafts = { text: '', count: 0 };
 
 /** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
 export function encodeDrafts(drafts: readonly OutboxDraft[]): EncodedDrafts {
-  let text = '';
-  for (const { kind, payload, keep } of drafts) {
-    if (typeof kind !== 'string' || kind === '') {
-      throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
-    }
-    const draft = draftText(kind, encodeJson(payload, `payload of outbox entry "${kind}"`), keep === true);
-    text = text === '' ? draft : `${text},${draft}`;
-  }
-  return { text, count: drafts.length };
+  if (drafts.length === 0) return noDrafts;
+  return joined(
+    drafts.map(({ kind, payload, keep }): DraftText => {
+      if (typeof kind !== 'string' || kind === '') {
+        throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
+      }
+      return [kind, encodeJson(payload, `payload of outbox entry "${kind}"`), keep === true];
+    }),
+  );
 }
 
 /** The drafts in their row, the first of them under `firstId`. */
@@ -55,21 +55,20 @@ export function decodeDrafts({ text }: EncodedDrafts): EncodedDraft[] {
 
 /** Those that must be kept. */
 export function kept(drafts: EncodedDrafts): EncodedDrafts {
-  return joined(decodeDrafts(drafts).filter(({ keep }) => keep));
+  return joined(listOf(drafts).filter(([, , keep]) => keep));
 }
 
 /** All of them, to be kept. */
 export function keepAll(drafts: EncodedDrafts): EncodedDrafts {
-  return joined(decodeDrafts(drafts).map((draft) => ({ ...draft, keep: true })));
+  return joined(listOf(drafts).map(([kind, payload]) => [kind, payload, true]));
 }
 
 type DraftText = readonly [kind: string, payload: string, keep: boolean];
 
-function joined(drafts: readonly EncodedDraft[]): EncodedDrafts {
-  const texts = drafts.map(({ kind, payload, keep }) => draftText(kind, payload, keep));
-  return { text: texts.join(','), count: texts.length };
+function listOf({ text }: EncodedDrafts): readonly DraftText[] {
+  return JSON.parse(`[${text}]`) as readonly DraftText[];
 }
 
-function draftText(kind: string, payload: string, keep: boolean): string {
-  return `[${JSON.stringify(kind)},${JSON.stringify(payload)},${keep}]`;
+function joined(drafts: readonly DraftText[]): EncodedDrafts {
+  return { text: JSON.stringify(drafts).slice(1, -1), count: drafts.length };
 }
