@@ -32,7 +32,7 @@ export function composeMetrics({ config, clock, logger, onGate }: MeasurementOpt
   const { observability, robot } = config;
   const { minFreeDiskMb, maxMemoryPercent, resourceIntervalMs } = observability;
   const activity = new JobActivity(clock);
-  const gate = new ClaimGate({ minFreeDiskMb, maxMemoryPercent, logger, onChange: onGate });
+  const gate = new ClaimGate({ minFreeDiskMb, maxMemoryPercent, logger, clock, onChange: onGate });
   const monitor = new ResourceMonitor({
     clock,
     intervalMs: resourceIntervalMs,
