@@ -179,12 +179,15 @@ describe('readiness', () => {
     await eventually('it is ready', isReady, patient);
     const gated = (gate: string): Promise<string> => operator.submit(chain(gate, [{ id: gate, type: 'GateNode' }]));
     const [first, second] = [await gated('one'), await gated('two')];
-    await eventually(
-      'both nodes run',
-      () => agent.getStatus().running.flatMap((job) => job.nodes).length === 2,
-      patient,
-    );
-    expect(await isReady()).toBe(true);
+    const atNodes = (): string => {
+      const running = agent.getStatus().running.flatMap(({ runningNodes }) => runningNodes);
+      return running
+        .map(({ nodeId }) => nodeId)
+        .toSorted()
+        .join();
+    };
+    await eventually('both nodes run', () => atNodes() === 'one,two', patient);
+    await eventually('it is ready all the same', isReady, patient);
     passed.ms = 60_000;
     const still = async (): Promise<readonly string[]> =>
       ((await ask('/readyz')).json.reasons as { code: string; message: string }[]).flatMap(({ code, message }) =>
@@ -293,6 +296,33 @@ async function refusesStrangers(
   }
   expect(await ask('/status.json', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
   expect((await ask('/actions/cancel')).headers.allow).toBe('POST');
+  const answer = (body: JsonObject) =>
+    ask('/actions/answer', { method: 'POST', body: JSON.stringify(body), headers: { ...json, ...bearer } });
+  const whole = { job_id: 'x', answer: 'skip', node_id: 'pay', step: 1, attempt: 1 };
+  expect([(await answer(whole)).json.error, (await answer(whole)).status]).toMatchObject([
+    { code: 'NO_SUCH_JOB' },
+    404,
+  ]);
+  for (const [field, wrong] of [
+    ...[
+      ['job_id', 7],
+      ['answer', 'maybe'],
+      ['answer', null],
+      ['node_id', ''],
+      ['node_id', undefined],
+    ],
+    ...[
+      ['step', 0],
+      ['step', '1'],
+      ['attempt', undefined],
+      ['by', 'x'.repeat(51)],
+      ['token', 'x'],
+    ],
+  ] as [string, never][]) {
+    const { status, json: refusal } = await answer({ ...whole, [field]: wrong });
+    const message = expect.stringMatching(new RegExp(`^${field} must be `));
+    expect([status, refusal.error], `${field} ${wrong}`).toEqual([400, { code: 'INVALID_ARGUMENT', message }]);
+  }
   const cancel = (body: string) => ask('/actions/cancel', { method: 'POST', body, headers: { ...json, ...bearer } });
   for (const [body, field] of [
     ['{}', 'job_id'],

@@ -1,5 +1,5 @@
 /** A log read beside the one who writes it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,6 +50,21 @@ describe('following', () => {
     }
     await logger.close();
     expect(seen).toEqual(Array.from({ length: written - 15 }, (_, index) => index + 15));
+  });
+
+  it('goes on with a file that somebody has emptied', async () => {
+    const end = new AbortController();
+    const line = (message: string): string =>
+      `${JSON.stringify({ at: '2026-01-01T00:00:00.000Z', level: 'info', message, fields: {} })}\n`;
+    writeFileSync(path, line('1').repeat(10));
+    const seen: number[] = [];
+    for await (const { message } of followLog(path, { signal: end.signal, pollIntervalMs: 1 })) {
+      seen.push(Number(message));
+      if (seen.length === 10) writeFileSync(path, line('2'));
+      if (seen.length === 11) appendFileSync(path, line('3'));
+      if (seen.length === 12) end.abort();
+    }
+    expect(seen.slice(10)).toEqual([2, 3]);
   });
 
   it('says when files were removed before they could be read, and begins with a log that is made later', async () => {

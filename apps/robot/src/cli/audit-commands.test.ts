@@ -12,7 +12,6 @@ it('what stands in the place of a segment is told by every command, and an expor
   const audit = new AuditLogger({ robotId: 'r', logDir: dir });
   audit.log(AuditEventType.ROBOT_STARTED, 'Robot started');
   audit.close();
-  mkdirSync(join(dir, 'audit-2099-01-01-000002.jsonl'));
   const printed: string[] = [];
   const terminal: Terminal = {
     print: (line) => printed.push(line),
@@ -20,6 +19,11 @@ it('what stands in the place of a segment is told by every command, and an expor
     status: () => undefined,
     isInteractive: false,
   };
+  expect(await queryAudit({ dir: join(dir, 'elsewhere'), format: 'text' }, terminal)).toBe(1);
+  expect(await queryAudit({ dir, format: 'text', node: 'none' }, terminal)).toBe(0);
+  expect(printed).toEqual([`casare-robot: there is no audit log in ${join(dir, 'elsewhere')} yet`, 'no entry matches']);
+
+  mkdirSync(join(dir, 'audit-2099-01-01-000002.jsonl'));
   expect(await queryAudit({ dir, format: 'text' }, terminal)).toBe(0);
   expect(printed.at(-1)).toMatch(/^1 damaged line.*audit-2099-01-01-000002/);
   expect(await verifyAudit({ dir, json: false }, terminal)).toBe(1);

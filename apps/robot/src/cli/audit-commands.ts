@@ -50,7 +50,12 @@ export async function queryAudit(flags: FilterFlags, terminal: Terminal): Promis
   if (damaged.length > 0) {
     terminal.note(`${damaged.length} damaged line(s), the first in ${damaged[0]?.file}; see \`audit verify\``);
   }
-  if (entries.length === 0 && flags.format === 'text') terminal.note('no entry matches');
+  if (entries.length > 0) return exitCodes.ok;
+  if (damaged.length === 0 && (await readAuditLog(folder, { limit: 1 })).entries.length === 0) {
+    terminal.note(`casare-robot: there is no audit log in ${folder} yet`);
+    return exitCodes.failed;
+  }
+  if (flags.format === 'text') terminal.note('no entry matches');
   return exitCodes.ok;
 }
 

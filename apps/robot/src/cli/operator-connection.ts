@@ -21,7 +21,7 @@ const defaultLimitMs = 10_000;
 
 /**
  * @param limitMs default: 10 s
- * @throws CliError when the server cannot be reached; ConfigError when URL or key is missing
+ * @throws CliError when the server cannot be reached, or refuses the key; ConfigError when URL or key is missing
  */
 export async function connectOperator(
   config: RobotConfig,
@@ -34,9 +34,10 @@ export async function connectOperator(
   } catch (error) {
     const { lastError } = connection.getStatus();
     await connection.disconnect();
-    if (!limit.aborted) throw error;
-    const why = lastError === null ? 'no answer' : lastError.message;
-    throw new CliError(exitCodes.unavailable, `cannot reach Supabase at ${config.connection.url}: ${why}`);
+    throw new CliError(
+      exitCodes.unavailable,
+      unreachable(config.connection.url, limit.aborted ? lastError : (error as Error)),
+    );
   }
   return {
     gateway: new JobGateway({ rpc: (name, args, call) => callAs(connection, name, args, call) }),
@@ -44,6 +45,14 @@ export async function connectOperator(
     rpc: (name, args) => connection.rpc(name, args),
     close: () => connection.disconnect(),
   };
+}
+
+function unreachable(url: string | null, error: { readonly message: string; readonly class?: unknown } | null): string {
+  const why = error === null ? 'no answer' : error.message;
+  const isRefused = error?.class === 'U';
+  return isRefused
+    ? `Supabase at ${url} refuses SUPABASE_KEY, or the sign-in of the configuration: ${why}`
+    : `cannot reach Supabase at ${url} (SUPABASE_URL): ${why}`;
 }
 
 /** Several people may use one key: the call says who this is, which the database keeps as a claim. */

@@ -155,7 +155,13 @@ class FileReading {
     const chunk = Buffer.allocUnsafe(chunkBytes);
     for (;;) {
       const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, this.#offset);
-      if (bytesRead === 0) return lines;
+      if (bytesRead === 0) {
+        if ((await this.#handle.stat()).size >= this.#offset) return lines;
+        // Somebody has emptied it: what comes now stands at its beginning.
+        this.#offset = 0;
+        this.#rest = Buffer.alloc(0);
+        continue;
+      }
       this.#offset += bytesRead;
       const bytes = Buffer.concat([this.#rest, chunk.subarray(0, bytesRead)]);
       let from = 0;
