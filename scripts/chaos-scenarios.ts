@@ -55,6 +55,13 @@ export const scenarios: readonly Scenario[] = [
     count: { variable: 'FULL_STORE_ROUNDS', unit: 'rounds', ordinary: 3, large: 20, minutes: 4 },
   },
   {
+    name: 'full-disk',
+    what: 'the disk of the robot full to its last byte under four jobs, and freed again (Linux, unprivileged namespaces)',
+    dir: 'apps/robot',
+    file: 'test/chaos/full-disk.test.ts',
+    count: { variable: 'FULL_DISK_ROUNDS', unit: 'rounds', ordinary: 0, large: 3, minutes: 3 },
+  },
+  {
     name: 'lease-model',
     what: 'interleavings of claim, expiry, late write, sync and cancel on real PostgreSQL, against the model',
     dir: 'packages/local-supabase',

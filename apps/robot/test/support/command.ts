@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** The script that is run. Default: that of `casare-robot`. */
   readonly script?: string;
+  /** A command line that ends by becoming the one given to it (`exec`). */
+  readonly within?: readonly string[];
 }
 
 /** Variables that the tests' own environment must not pass on. */
@@ -55,7 +57,9 @@ export interface RunningCommand {
 
 /** Starts a command that goes on; the caller ends it. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const child = spawn(process.execPath, [options.script ?? mainScript, ...args], {
+  const own = [process.execPath, options.script ?? mainScript, ...args];
+  const [program = process.execPath, ...rest] = [...(options.within ?? []), ...own];
+  const child = spawn(program, rest, {
     env: environment(options.env),
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
