@@ -47,12 +47,14 @@ const Database = createRequire(new URL('../packages/offline-store/package.json',
   path: string,
 ) => BareDatabase;
 
+/** Made once, like the INSERT's text: what is measured is what the store does with a value. */
+const text = 'x'.repeat(700);
 const result = (step: number): Entry => ({
   kind: 'result',
   node_id: 'node-17',
   step,
   exit: 'success',
-  outputs: { text: 'x'.repeat(700) },
+  outputs: { text },
   variables: { total: step },
 });
 const intent = (step: number): Entry => ({ kind: 'intent', node_id: 'node-18', step, effect: 'effect', attempt: 1 });
