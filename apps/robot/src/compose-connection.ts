@@ -9,6 +9,7 @@ export interface ConnectionEvents {
   /** With the failure that ended the connection; null when the robot did. */
   readonly onDisconnected?: (error: ConnectionError | null) => void;
   readonly fleetSize?: () => number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**

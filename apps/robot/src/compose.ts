@@ -35,6 +35,8 @@ import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { tellOfForeignJobs } from './foreign-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
+import { otherInstanceCode, RobotInstance } from './instance/robot-instance.ts';
+import { currentPlace, type RobotPlace } from './instance/robot-place.ts';
 import { IntakePause } from './intake-pause.ts';
 import { JobDesk } from './job-desk.ts';
 import { JobIntake } from './job-intake.ts';
@@ -42,7 +44,7 @@ import { composeLogs, type RobotLogs } from './logs/compose-logs.ts';
 import type { JobLogs } from './logs/job-logs.ts';
 import { loggedJobStore } from './logs/logged-job-store.ts';
 import { messageOf } from './message-of.ts';
-import { type OnePlace, takePlace } from './one-place.ts';
+import { type OnePlace, type RobotTwinError, takePlace } from './one-place.ts';
 import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
 import { robotRedactor } from './robot-redactor.ts';
@@ -62,6 +64,8 @@ export interface RobotOverrides {
   readonly nodes?: readonly NodeType[];
   /** For drills of a slow disk: see `StoreOptions`. */
   readonly commitDelayMs?: Int32Array;
+  /** Where the robot runs. Default: what the machine says. */
+  readonly place?: RobotPlace;
 }
 
 export interface RobotEvents {
@@ -74,6 +78,8 @@ export interface RobotEvents {
   readonly onJobs: () => void;
   /** The robot was paused or resumed, or stopped taking jobs for want of room, or takes them again. */
   readonly onPause: () => void;
+  /** The robot works elsewhere, so this one must stop. */
+  readonly onTwin: (error: RobotTwinError) => void;
   /** Something keeps going wrong, and may be told again and again; null: it is over. */
   readonly onProblem: (name: string, error: unknown) => void;
 }
@@ -81,6 +87,7 @@ export interface RobotEvents {
 export interface RobotParts extends Measurements {
   readonly config: ValidSettings;
   readonly identity: RobotIdentity;
+  readonly instance: RobotInstance;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logs: Pick<RobotLogs, 'problem'>;
@@ -157,7 +164,16 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     auditIncidents(ownStore, audit);
     logs.watch((problem) => recordLogProblem(audit, config.observability.logDir, problem));
     const fleet = { size: 1 };
+    const instance = await RobotInstance.load({
+      home,
+      robotId: identity.robotId,
+      place: options.place ?? (await currentPlace(identity.bootId)),
+      presenceMs: config.jobExecution.heartbeatIntervalMs,
+      silentMs: config.jobExecution.lockTimeoutMs,
+      logger,
+    });
     const connection = openConnection(settings, {
+      headers: { 'x-casare-instance': instance.id },
       fleetSize: () => fleet.size,
       logger,
       onConnected: () => {
@@ -201,7 +217,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const reporter = jobExecution.progressReportingEnabled
       ? new ProgressReporter({
           gateway: gatewayNow,
-          canReport: () => connection.isConnected,
+          canReport: () => connection.isConnected && instance.isHeld,
           updateIntervalMs: jobExecution.progressIntervalMs,
           clock,
           onReportFailed: (error) => options.onProblem('reporting progress', error),
@@ -222,9 +238,10 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       store: jobLogs === null ? jobStore : loggedJobStore(jobStore, jobLogs),
       locker,
       checker,
-      isServerAway: () => {
+      withoutServer: () => {
+        if (!instance.mayActUnheard) return 'stay';
         const { isConnected, lastError } = connection.getStatus();
-        return !isConnected && lastError !== null;
+        return !isConnected && lastError !== null ? 'go' : 'wait';
       },
       inDoubtPolicy: jobExecution.inDoubtPolicy,
       reporter,
@@ -267,9 +284,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const outboxSync = new OutboxSync({
       outbox: ownStore.outbox,
       gateway: gatewayNow,
-      isPermanent: (error) => classifyRunError(error).category === 'permanent',
+      isPermanent: (error) => {
+        const { category, code } = classifyRunError(error);
+        return category === 'permanent' && code !== otherInstanceCode;
+      },
       questionsOf: (lease) => desk.questionsOf(lease),
-      isReady: () => desk.isServerHeard,
+      isReady: () => instance.isHeld && desk.isServerHeard,
       onConflict: ({ jobId, leaseToken }) => {
         if (leaseToken !== null) desk.contradicted({ jobId, leaseToken });
       },
@@ -305,12 +325,13 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       version: robotVersion,
       bootId: identity.bootId,
     });
+    const claimRequest = await loadClaimRequest(home);
     const intake: JobIntake = new JobIntake({
       locker,
       desk,
       isPaused: () => pause.current !== null || !record.canWrite,
       isHeld: () => gate.isClosed,
-      claimRequest: await loadClaimRequest(home),
+      claimRequest,
       robot,
       onHandedBack: (jobId, reason) => void audit?.jobReleased({ jobId, reason }),
       onRefused: (jobId, error) => void audit?.jobFailed({ jobId, error: { ...error } }),
@@ -324,6 +345,23 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       locker,
       checker,
       intake,
+      instance: {
+        settle: (call) =>
+          instance.settle(
+            gateway,
+            {
+              onTakenAfterSilence: async (why) => {
+                desk.distrust(why);
+                // What was claimed under it may be under way, too.
+                await claimRequest.rotate();
+              },
+              onTwin: options.onTwin,
+            },
+            call,
+          ),
+        askAgain: () => instance.askAgain(),
+        doubt: () => instance.doubt(),
+      },
       robot,
       presence: () => presenceOf({ metrics, pause, executor, intake, incidents, gate }),
       presenceIntervalMs: jobExecution.heartbeatIntervalMs,
@@ -331,6 +369,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       onRegistered: () => {
         wakeUps?.start();
         wakeUps?.tryNow();
+        options.onOutbox();
       },
       onFleetSize: (size) => {
         fleet.size = size;
@@ -339,6 +378,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     return {
       config,
       identity,
+      instance,
       clock,
       logger,
       logs,

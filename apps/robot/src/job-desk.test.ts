@@ -317,7 +317,7 @@ describe('a job of an earlier process', () => {
   const unfinished = [stored('a', { own: { lastSeq: 3, recorded: 5 } })];
 
   it('waits for what the server knows, and nothing is sent before that; then it goes on', async () => {
-    const { desk, clock, started, server } = await deskWith({ unfinished, isServerAway: () => false });
+    const { desk, clock, started, server } = await deskWith({ unfinished, withoutServer: () => 'wait' });
     server.isDown = true;
     await desk.recover();
     await clock.advance(1_000);
@@ -329,11 +329,11 @@ describe('a job of an earlier process', () => {
   });
 
   it('does not wait for a server that is away, or hangs', async () => {
-    for (const [isServerAway, waitMs] of [
-      [() => true, 100],
-      [() => false, 11_000],
+    for (const [without, waitMs] of [
+      ['go', 100],
+      ['wait', 11_000],
     ] as const) {
-      const { desk, clock, started, server } = await deskWith({ unfinished, isServerAway });
+      const { desk, clock, started, server } = await deskWith({ unfinished, withoutServer: () => without });
       server.isDown = true;
       await desk.recover();
       await clock.advance(waitMs);
@@ -345,24 +345,40 @@ describe('a job of an earlier process', () => {
     ['events', { lastSeq: 4, recorded: 5 }],
     ['entries', { lastSeq: 3, recorded: 6 }],
   ])('of which the server knows more %s is in doubt as a whole, also when it runs already', async (_what, known) => {
-    for (const isServerAway of [() => false, () => true]) {
-      const { desk, clock, started, server, told, sent, locker } = await deskWith({ unfinished, isServerAway });
+    for (const without of ['wait', 'go'] as const) {
+      const { desk, clock, started, server, told, sent, locker } = await deskWith({
+        unfinished,
+        withoutServer: () => without,
+      });
       server.answer = () => ({ known });
-      server.isDown = isServerAway();
+      server.isDown = without === 'go';
       await desk.recover();
       await clock.advance(200);
       server.isDown = false;
       await clock.advance(1_000);
       await expect.poll(() => desk.inDoubt).toEqual(['a']);
-      expect(started).toEqual(isServerAway() ? ['a'] : []);
+      expect(started).toEqual(without === 'go' ? ['a'] : []);
       expect(told).toContainEqual(expect.stringContaining('steps lost a: the server '));
       expect(sent).toMatchObject([{ kind: 'in_doubt', payload: { nodes: [{ node_id: null }] } }]);
       expect(locker.held).toHaveLength(1);
     }
   });
 
+  it('of a home that was moved stays until the server was heard, and is in doubt when another one may have it', async () => {
+    const { desk, clock, started, server, told } = await deskWith({ unfinished, withoutServer: () => 'stay' });
+    server.isDown = true;
+    await desk.recover();
+    await clock.advance(60_000);
+    expect(started).toEqual([]);
+    server.isDown = false;
+    server.answer = () => ({ known: { lastSeq: 3, recorded: 5 } });
+    desk.distrust('it was elsewhere');
+    await clock.advance(1_000);
+    expect([started, desk.inDoubt, told]).toEqual([[], ['a'], ['steps lost a: it was elsewhere', 'ended a: in_doubt']]);
+  });
+
   it('that has ended on the server is left alone', async () => {
-    const { desk, clock, started, server, told } = await deskWith({ unfinished, isServerAway: () => false });
+    const { desk, clock, started, server, told } = await deskWith({ unfinished, withoutServer: () => 'wait' });
     server.answer = () => ({ known: 'ended' });
     await desk.recover();
     await clock.advance(1_000);

@@ -41,7 +41,7 @@ import { cancelled, noStatistics } from './run-outcomes.ts';
 
 export interface JobDeskOptions
   extends Omit<DeskJobOptions, 'onOver' | 'isLeaseEnding' | 'onCommitting'>,
-    Pick<KnownProgressOptions, 'isServerAway'> {
+    Pick<KnownProgressOptions, 'withoutServer'> {
   readonly locker: JobLocker;
   readonly checker: CancellationChecker;
   /** For jobs without a policy of their own; see `JobDoubts`. */
@@ -144,6 +144,11 @@ export class JobDesk {
     return this.#known.isComplete(({ jobId, leaseToken }) => this.#table.find(jobId)?.record.leaseToken === leaseToken);
   }
 
+  /** Somebody else may be working on what an earlier process left: none of it goes on without an operator's answer. */
+  distrust(why: string): void {
+    this.#known.distrust(why);
+  }
+
   /** How many entries the journal of a job here has; null when nobody knows. */
   recordedOf({ jobId, leaseToken }: Lease): number | null {
     const job = this.#table.find(jobId);
@@ -199,8 +204,15 @@ export class JobDesk {
     logger.log('info', `claimed job "${claim.name}"`, { job_id: jobId });
     const job = this.#track(storedForm(claim));
     if (watch.isStale) return this.#leases.lose(job);
-    const own = claim.known === undefined ? null : await store.progressOf(claim);
-    if (own !== null && this.#known.isClaimBehind(claim, own)) return this.#loseSteps(job);
+    if (claim.known !== undefined) {
+      const own = await store.progressOf(claim);
+      if (own === null) {
+        // It is over here, and its end is on its way.
+        locker.forget(jobId);
+        return this.#drop(job);
+      }
+      if (this.#known.isClaimBehind(claim, own)) return this.#loseSteps(job);
+    }
     if (claim.cancelRequested) await this.#options.checker.checkNow();
     await this.#submit(job, 0);
   }

@@ -171,12 +171,15 @@ export class JobIntake {
    */
   async #take(job: ClaimedJob): Promise<void> {
     const { desk } = this.#options;
-    if (this.#room === 0 && !desk.has(job)) return this.#handBack(job, 'its robot has no place for it', 0);
+    // What was begun under the claim must not begin again somewhere else.
+    const isBegun = job.known !== undefined && job.known.lastSeq + job.known.recorded > 0;
+    if (this.#room === 0 && !desk.has(job) && !isBegun) return this.#handBack(job, 'its robot has no place for it', 0);
     try {
       await desk.admit(job);
     } catch (error) {
       const code = String((error as { code?: unknown }).code);
       if (refusedJobs.has(code)) return this.#refuse(job, messageOf(error));
+      if (isBegun) throw error;
       if (refusedClaims.has(code)) return this.#handBack(job, messageOf(error), refusedDelayMs);
       if (code !== noRoom || !this.#options.isHeld()) throw error;
       await this.#handBack(job, messageOf(error), 0);

@@ -17,8 +17,11 @@ export interface Behind {
 
 export interface KnownProgressOptions {
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Whether it is known that the server cannot be asked now. Absent: jobs do not wait for it. */
-  readonly isServerAway?: () => boolean;
+  /**
+   * What jobs do that the server was not heard about: `wait` for it for a while, `go` on, or `stay` until it was heard.
+   * Absent: they do not wait.
+   */
+  readonly withoutServer?: () => 'wait' | 'go' | 'stay';
 }
 
 /** How long jobs wait for the server's first word, in ms: enough for a connection that is slow to be made. */
@@ -29,6 +32,7 @@ export class KnownProgress {
   readonly #options: KnownProgressOptions;
   /** Jobs of an earlier process that the server has not been heard about, with what the store had of them. */
   readonly #unheard = new Map<string, Lease & { readonly own: ClaimProgress }>();
+  #distrust: string | null = null;
   readonly #behind = new Map<string, Lease & { readonly behind: Behind }>();
 
   constructor(options: KnownProgressOptions) {
@@ -50,13 +54,24 @@ export class KnownProgress {
     const taken = this.#unheard.get(jobId);
     if (taken?.leaseToken !== leaseToken) return null;
     this.#unheard.delete(jobId);
-    if (known === null || known === 'ended') return known;
+    if (known === 'ended') return known;
+    if (this.#distrust !== null) {
+      const behind = { why: this.#distrust, lastSeq: known?.lastSeq ?? 0 };
+      this.#behind.set(jobId, { jobId, leaseToken, behind });
+      return 'behind';
+    }
+    if (known === null) return null;
     return this.#compare({ jobId, leaseToken }, taken.own, known) ? 'behind' : null;
   }
 
   /** Whether a claim was made before, and more was done under it than the store has. */
   isClaimBehind({ jobId, leaseToken, known }: ClaimedJob, own: ClaimProgress): boolean {
     return known !== undefined && this.#compare({ jobId, leaseToken }, own, known);
+  }
+
+  /** Whatever an earlier process left may be under way elsewhere. */
+  distrust(why: string): void {
+    this.#distrust = why;
   }
 
   behindOf({ jobId, leaseToken }: Lease): Behind | null {
@@ -73,16 +88,17 @@ export class KnownProgress {
 
   /** Resolves when the server was heard about the job, cannot be asked, or has taken too long. */
   async firstWord({ jobId, leaseToken }: Lease, signal: AbortSignal): Promise<void> {
-    const { clock, isServerAway } = this.#options;
-    for (let waited = 0; waited < firstWordMs && isServerAway?.() === false; waited += lookMs) {
-      if (this.#unheard.get(jobId)?.leaseToken !== leaseToken) return;
+    const { clock, withoutServer } = this.#options;
+    for (let waited = 0; this.#unheard.get(jobId)?.leaseToken === leaseToken; waited += lookMs) {
+      const now = withoutServer?.() ?? 'go';
+      if (now === 'go' || (now === 'wait' && waited >= firstWordMs)) return;
       await clock.sleep(lookMs, signal);
     }
   }
 
   /** Whether jobs wait for it at all. */
   get isAsked(): boolean {
-    return this.#options.isServerAway !== undefined;
+    return this.#options.withoutServer !== undefined;
   }
 
   #compare({ jobId, leaseToken }: Lease, own: ClaimProgress, known: ClaimProgress): boolean {

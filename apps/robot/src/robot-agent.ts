@@ -17,6 +17,7 @@ import { outboxCommands } from './control/outbox-control.ts';
 import { robotCommands } from './control/robot-commands.ts';
 import type { PauseOptions, ResumeOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
+import type { RobotTwinError } from './one-place.ts';
 import { actorOf, type Requester } from './requester.ts';
 import { RobotLoops } from './robot-loops.ts';
 import { type AgentState, type RobotDescription, type RobotStatus, statusOf } from './robot-status.ts';
@@ -67,6 +68,7 @@ export class RobotAgent {
   #state: AgentState = 'created';
   #stopping: Promise<void> | null = null;
   #isStopRequested = false;
+  #twin: RobotTwinError | null = null;
 
   /**
    * @param config default: what file and environment say. URL, key and sign-in that it leaves out are taken from there, too
@@ -107,6 +109,11 @@ export class RobotAgent {
     return this.#page?.url ?? null;
   }
 
+  /** Why it has stopped by itself: the robot works elsewhere. Null: it has not, or was told to. */
+  get twin(): RobotTwinError | null {
+    return this.#twin;
+  }
+
   get state(): AgentState {
     return this.#state;
   }
@@ -129,6 +136,7 @@ export class RobotAgent {
         onConnected: () => this.#connected(),
         onJobs: () => this.#loops?.kickTurn(),
         onPause: () => this.#loops?.tellPresence(),
+        onTwin: (error) => this.#stopForTwin(error),
         onProblem: (name, error) => this.#loops?.problem(name, error),
       });
     } catch (error) {
@@ -337,6 +345,13 @@ export class RobotAgent {
     }
   }
 
+  #stopForTwin(error: RobotTwinError): void {
+    if (this.#twin !== null || this.#stopping !== null) return;
+    this.#twin = error;
+    this.#parts?.logger.log('critical', error.message);
+    void this.stop({ mode: 'suspend', reason: error.message });
+  }
+
   #stopped(): void {
     this.#state = 'stopped';
     this.#resolveStopping();
@@ -345,13 +360,15 @@ export class RobotAgent {
 
   async #lastSync(parts: RobotParts): Promise<void> {
     await this.#loops?.stopSync();
-    if (!parts.connection.isConnected) return;
+    if (!parts.connection.isConnected || !parts.instance.isHeld) return;
     const enough = AbortSignal.timeout(lastSyncMs);
     await parts.intake.handBackLostClaim(enough);
     await parts.outboxSync.drain(enough);
     await parts.auditAnchors?.send(enough, { now: true });
     await parts.jobLogs?.drain(enough).catch(() => undefined);
     await parts.gateway.robotHeartbeat(parts.identity.robotId, 'offline', null, { signal: enough });
+    // As long as a node may still act, nobody may go on with its job.
+    if (parts.desk.unending.length === 0) await parts.instance.leave(parts.gateway, { signal: enough });
   }
 
   #connected(): void {

@@ -141,8 +141,8 @@ export class RobotLoops {
   }
 
   async #sendLogs(signal: AbortSignal): Promise<void> {
-    const { connection, jobLogs } = this.#parts;
-    if (connection.isConnected) await jobLogs?.drain(signal);
+    const { connection, jobLogs, instance } = this.#parts;
+    if (connection.isConnected && instance.isHeld) await jobLogs?.drain(signal);
   }
 
   /** Being refused for good (a wrong key, say) is told loudly and tried again slowly. */

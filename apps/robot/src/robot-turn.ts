@@ -18,6 +18,7 @@ import type {
   RobotRegistration,
   TurnAnswer,
 } from '@casare/execution';
+import { otherInstanceCode } from './instance/robot-instance.ts';
 import type { ClaimUnderWay, JobIntake } from './job-intake.ts';
 
 export interface RobotTurnOptions {
@@ -26,6 +27,12 @@ export interface RobotTurnOptions {
   readonly locker: Pick<JobLocker, 'turn' | 'heartbeatAll' | 'held'>;
   readonly checker: Pick<CancellationChecker, 'answered' | 'checkNow'>;
   readonly intake: Pick<JobIntake, 'begin'>;
+  /** Default: the robot can only be here. */
+  readonly instance?: {
+    settle(options: GatewayCallOptions): Promise<void>;
+    askAgain(): void;
+    doubt(): void;
+  };
   /** Read anew for every registration. */
   readonly robot: () => RobotRegistration;
   readonly presence: () => Presence;
@@ -58,6 +65,7 @@ export class RobotTurn {
   /** After a connect: the server may be another one, or have forgotten the robot. Also when the limit has changed. */
   registerAgain(): void {
     this.#isRegistered = false;
+    this.#options.instance?.askAgain();
   }
 
   /** What the server is told of the robot has changed: the next turn tells it. */
@@ -78,17 +86,22 @@ export class RobotTurn {
 
   /** Renews all leases, for the checker. */
   async heartbeatAll(options: GatewayCallOptions = {}): Promise<readonly LeaseAnswer[]> {
-    const { connection, locker, presence, clock } = this.#options;
+    const { connection, locker, presence, clock, instance } = this.#options;
+    if (connection.isConnected) await instance?.settle(options);
     if (connection.isConnected && this.#isRegistered && this.#isPresenceDue && locker.held.length > 0) {
       this.#presenceToldAt = clock.monotonic();
       try {
         return this.#heard(await locker.turn({ presence: presence(), claim: null }, options)).leases;
       } catch (error) {
         this.tellPresence();
+        this.#heardRefusal(error);
         if (options.signal?.aborted) throw error;
       }
     }
-    return locker.heartbeatAll(options);
+    return locker.heartbeatAll(options).catch((error: unknown) => {
+      this.#heardRefusal(error);
+      throw error;
+    });
   }
 
   get #isPresenceDue(): boolean {
@@ -110,12 +123,20 @@ export class RobotTurn {
       claim?.claimed(claims);
     } catch (error) {
       if (tellsPresence) this.tellPresence();
+      this.#heardRefusal(error);
       if (claim !== null) this.#hasClaimFailed = true;
       claim?.failed();
       if (claim?.signal.aborted) return;
       if (!signal.aborted) void checker.checkNow();
       throw error;
     }
+  }
+
+  /** Another instance is the robot's now: before anything else, it is asked which one. */
+  #heardRefusal(error: unknown): void {
+    if ((error as { code?: unknown } | undefined)?.code !== otherInstanceCode) return;
+    this.#options.instance?.doubt();
+    this.#isRegistered = false;
   }
 
   #heard(answer: TurnAnswer): TurnAnswer {
@@ -131,11 +152,13 @@ export class RobotTurn {
         `the database has schema version ${version}, this robot needs ${requiredSchemaVersion}: apply migrations/; until then it takes no jobs, and renews the leases of those it has`,
       );
     }
+    await this.#options.instance?.settle({ signal });
     this.#isRegistered = true;
     try {
       await gateway.registerRobot(robot(), { signal });
     } catch (error) {
       this.#isRegistered = false;
+      this.#heardRefusal(error);
       throw error;
     }
     onRegistered?.();

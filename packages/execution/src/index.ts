@@ -75,6 +75,8 @@ export type {
   ClaimRequest,
   EnqueueRequest,
   GatewayCallOptions,
+  InstanceAnswer,
+  InstanceClaim,
   JobEvent,
   JobLogLine,
   JobLogPage,

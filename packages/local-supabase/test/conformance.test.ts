@@ -7,6 +7,7 @@ import { accessMatrixSuite } from './suites/access-matrix.ts';
 import { anchorSuite } from './suites/anchors.ts';
 import { claimingSuite } from './suites/claiming.ts';
 import { endingSuite } from './suites/endings.ts';
+import { instanceSuite } from './suites/instances.ts';
 import { leaseSuite } from './suites/leases.ts';
 import { logSuite } from './suites/logs.ts';
 import { losingSuite } from './suites/losing.ts';
@@ -24,6 +25,7 @@ describe.each(engines)('$name', (engine) => {
   beforeEach(() => orchestra.clear());
 
   describe('claiming', () => claimingSuite(() => orchestra, engine));
+  describe('instances', () => instanceSuite(() => orchestra));
   describe('leases', () => leaseSuite(() => orchestra));
   describe('endings', () => endingSuite(() => orchestra));
   describe('a lost job', () => losingSuite(() => orchestra));

@@ -176,4 +176,10 @@ export class Orchestra extends Caller {
   }
 }
 
+/** What a starting robot says of itself, but for the instance that it is. */
+export const instanceOf = (robot: string): Args => ({
+  ...{ p_robot_id: robot, p_previous: [], p_machine: 'one', p_boot: 'first', p_host: 'one, /home' },
+  ...{ p_up_ms: 3_600_000, p_presence_ms: 10_000, p_silent_ms: 300_000 },
+});
+
 export const lease = (claim: Claim): Args => ({ p_job_id: claim.job_id, p_lease_token: claim.lease_token });

@@ -34,6 +34,10 @@ export function addRobotCommands(program: Command, terminal: Terminal, exit: (co
       exit(await (await import('./control-commands.ts')).limitCommand(limit, options, terminal)),
     );
 
+  ofRobot('moved', 'say that the former place of this robot is gone for good: this home takes it at its next start')
+    .option('--id <uuid>', "which robot (default: this home's)")
+    .action(async (options) => exit(await (await import('./moved-command.ts')).movedCommand(options, terminal)));
+
   ofRobot('stop', 'stop the robot and wait until it is gone')
     .addOption(
       new Option(

@@ -60,6 +60,7 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
       await agent.stopping;
       await service?.stopping();
       await agent.stopped;
+      if (agent.twin !== null) throw agent.twin;
     } finally {
       signals.dispose();
     }

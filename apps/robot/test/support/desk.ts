@@ -71,8 +71,8 @@ export interface DeskSetup {
   readonly claimUnderWay?: () => Promise<void> | null;
   /** What was recorded of the job `a`; an error is why that cannot be read. */
   readonly recorded?: readonly JournalEntry[] | Error;
-  /** Jobs of an earlier process wait for the server's first word unless this is true. Default: they wait for nothing. */
-  readonly isServerAway?: () => boolean;
+  /** Default: jobs of an earlier process wait for nothing. */
+  readonly withoutServer?: () => 'wait' | 'go' | 'stay';
 }
 
 export async function deskWith(options: DeskSetup = {}) {
@@ -146,7 +146,7 @@ export async function deskWith(options: DeskSetup = {}) {
     },
     locker,
     checker,
-    ...(options.isServerAway === undefined ? {} : { isServerAway: options.isServerAway }),
+    ...(options.withoutServer === undefined ? {} : { withoutServer: options.withoutServer }),
     inDoubtPolicy: options.inDoubtPolicy ?? 'ask',
     reporter: null,
     telemetry: {

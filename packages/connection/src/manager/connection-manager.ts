@@ -62,6 +62,8 @@ export interface ConnectionManagerOptions extends ConnectionListeners {
   readonly random?: Random;
   /** Default: errors become process warnings, everything else is silent. */
   readonly logger?: Logger;
+  /** Sent with every request, beside what supabase-js sends. Default none. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Replaces the manager's own sockets; must honour `signal`. */
   readonly fetch?: Fetch;
 }
@@ -148,6 +150,7 @@ export class ConnectionManager {
           random,
           redactor,
           fetch: options.fetch,
+          headers: options.headers ?? {},
           onRefreshFailed: (error) => {
             if (error.class === 'U') this.#supervisor.reportLoudly(error);
           },

@@ -12,19 +12,36 @@ import { retryConfig } from '../retry/retry-config.ts';
 import type { ConnectionManagerOptions, ExecuteOptions } from './connection-manager.ts';
 
 const optionNames: ReadonlySet<string> = new Set([
-  ...['url', 'key', 'auth', 'config', 'fleetSize', 'retry', 'breaker', 'probe', 'clock', 'random', 'logger', 'fetch'],
+  ...[
+    'url',
+    'key',
+    'auth',
+    'config',
+    'fleetSize',
+    'retry',
+    'breaker',
+    'probe',
+    'clock',
+    'random',
+    'logger',
+    'headers',
+    'fetch',
+  ],
   ...['onConnected', 'onDisconnected', 'onAuthFailed', 'onStateChange'],
 ]);
 
 /** @throws ArgumentError */
 export function requireManagerOptions(options: ConnectionManagerOptions): void {
   requireOptions('options', options, optionNames);
-  const { fleetSize, retry = {}, probe, clock, random, logger, fetch } = options;
+  const { fleetSize, retry = {}, probe, clock, random, logger, headers = {}, fetch } = options;
   const { onConnected, onDisconnected, onAuthFailed, onStateChange } = options;
   requireFunctions({ fleetSize, probe, random, fetch, onConnected, onDisconnected, onAuthFailed, onStateChange });
   requireMethods('clock', clock, ['now', 'monotonic', 'sleep']);
   requireMethods('logger', logger, ['log']);
   retryConfig(retry);
+  const areTexts =
+    typeof headers === 'object' && Object.values(headers ?? {}).every((value) => typeof value === 'string');
+  if (headers === null || !areTexts) throw new ArgumentError('headers', 'an object of texts', headers);
 }
 
 const callNames: ReadonlySet<string> = new Set([

@@ -31,6 +31,7 @@ export interface SessionOptions {
   readonly random: Random;
   readonly redactor: Redactor;
   readonly fetch: Fetch | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   /** A refresh of the token failed. */
   readonly onRefreshFailed: (error: ConnectionError) => void;
 }
@@ -52,7 +53,7 @@ export class Session {
   readonly #end = new AbortController();
 
   constructor(options: SessionOptions) {
-    const { url, key, config, clock, redactor, fetch } = options;
+    const { url, key, config, clock, redactor, fetch, headers } = options;
     this.#clock = clock;
     this.#redactor = redactor;
     this.#transport = createTransport(fetch);
@@ -76,7 +77,7 @@ export class Session {
       // The client is untyped: any schema name is as good as `public`.
       db: { schema: config.schema as 'public', retry: false },
       auth: { autoRefreshToken: false, persistSession: false, detectSessionInUrl: false },
-      global: { fetch: guarded },
+      global: { fetch: guarded, headers: { ...headers } },
     });
   }
 

@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts';
 import type {
   ClaimedJob,
   ClaimProgress,
+  InstanceAnswer,
   JobLogPage,
   Lease,
   LeaseAnswer,
@@ -109,6 +110,19 @@ export const leaseAnswers: z.ZodType<{ readonly leases: readonly LeaseAnswer[] }
 export const turnAnswer: z.ZodType<TurnAnswer> = z
   .object({ leases: z.array(leaseAnswer), claims: z.array(claimedJob), fleet_size: z.int().nullish() })
   .transform(({ leases, claims, fleet_size }): TurnAnswer => ({ leases, claims, fleetSize: fleet_size ?? null }));
+
+export const instanceAnswer: z.ZodType<InstanceAnswer> = z.discriminatedUnion('taken', [
+  z
+    .object({
+      taken: z.literal(true),
+      after: z.enum(['first', 'same', 'left', 'restart', 'silence']),
+      host: z.string().nullable(),
+    })
+    .transform(({ after, host }) => ({ isTaken: true as const, after, host })),
+  z
+    .object({ taken: z.literal(false), host: z.string(), silent_ms: z.number(), wait_ms: z.number() })
+    .transform((row) => ({ isTaken: false as const, host: row.host, silentMs: row.silent_ms, waitMs: row.wait_ms })),
+]);
 
 export const progressAnswers: z.ZodType<readonly (Lease & { readonly outcome: LeaseOutcome })[]> = z.array(
   z

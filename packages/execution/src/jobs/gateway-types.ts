@@ -73,6 +73,40 @@ export interface RobotRegistration {
   readonly bootId: string;
 }
 
+/** What a starting robot says of itself to become the robot's instance. */
+export interface InstanceClaim {
+  readonly robotId: string;
+  /** New for every start (UUID); every request names it, in the header `x-casare-instance`. */
+  readonly instance: string;
+  /** Instances of its home that may have been the robot's before. */
+  readonly previous: readonly string[];
+  /** Which machine, and which boot of it. */
+  readonly machine: string;
+  readonly boot: string;
+  /** Where it is, for people. */
+  readonly host: string;
+  /** For how long that boot has lasted, in ms. */
+  readonly upMs: number;
+  /** How often it will be heard of at least, in ms. */
+  readonly presenceMs: number;
+  /** After how long a silence another one may take its place, in ms. */
+  readonly silentMs: number;
+}
+
+/**
+ * `restart`: the former instance has ended. `left`: it made way, or an operator said that it is gone. `silence`: it was not
+ * heard of for long, and may yet work somewhere. Not taken: it works, and was heard of `silentMs` ago; its place is free
+ * after `waitMs` more of silence.
+ */
+export type InstanceAnswer =
+  | {
+      readonly isTaken: true;
+      readonly after: 'first' | 'same' | 'left' | 'restart' | 'silence';
+      /** Where the former one was; null when there was none. */
+      readonly host: string | null;
+    }
+  | { readonly isTaken: false; readonly host: string; readonly silentMs: number; readonly waitMs: number };
+
 export interface ClaimRequest {
   readonly robotId: string;
   /** Repeating a request id returns the same claims instead of new ones (I6). */

@@ -11,6 +11,7 @@ import type { RpcPort } from '../ports.ts';
 import {
   claimedJob,
   foundJobs,
+  instanceAnswer,
   jobLogs,
   jsonObject,
   leaseAnswers,
@@ -27,6 +28,8 @@ import type {
   ClaimRequest,
   EnqueueRequest,
   GatewayCallOptions,
+  InstanceAnswer,
+  InstanceClaim,
   JobEvent,
   JobLogPage,
   JobLogPosition,
@@ -94,6 +97,37 @@ export class JobGateway {
       z.looseObject({ robot_id: z.string() }),
       options,
     );
+  }
+
+  /** Makes a start of a robot the robot's instance, unless another one works. */
+  async takeInstance(claim: InstanceClaim, options?: GatewayCallOptions): Promise<InstanceAnswer> {
+    return this.#call(
+      'take_instance',
+      {
+        p_robot_id: uuid('robotId', claim.robotId),
+        p_instance: uuid('instance', claim.instance),
+        p_previous: claim.previous.map((instance) => uuid('previous', instance)),
+        p_machine: claim.machine,
+        p_boot: claim.boot,
+        p_host: claim.host,
+        p_up_ms: Math.round(claim.upMs),
+        p_presence_ms: claim.presenceMs,
+        p_silent_ms: claim.silentMs,
+      },
+      instanceAnswer,
+      options,
+    );
+  }
+
+  /** The instance has ended: whoever starts next takes its place. Resolves with whether it was the robot's. */
+  async leaveInstance(robotId: string, instance: string, options?: GatewayCallOptions): Promise<boolean> {
+    const args = { p_robot_id: uuid('robotId', robotId), p_instance: uuid('instance', instance) };
+    return this.#call('leave_instance', args, z.boolean(), options);
+  }
+
+  /** An operator says that a robot's instance is gone for good. Resolves with whether there is such a robot. */
+  async releaseInstance(robotId: string, options?: GatewayCallOptions): Promise<boolean> {
+    return this.#call('release_instance', { p_robot_id: uuid('robotId', robotId) }, z.boolean(), options);
   }
 
   async claimJobs(request: ClaimRequest, options?: GatewayCallOptions): Promise<readonly ClaimedJob[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Claim, emptyWorkflow, lease, newId, type Orchestra } from '../orchestra.ts';
+import { type Claim, emptyWorkflow, instanceOf, lease, newId, type Orchestra } from '../orchestra.ts';
 
 const tables = [
   ...['robots', 'jobs', 'job_attempts', 'job_history', 'job_logs'],
@@ -38,6 +38,8 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
     ['append_job_logs_batch', { p_batches: [{ ...leased, first_seq: 1, lines: [{ level: 'info', message: 'x' }] }] }],
     ['request_wake_up', { p_robot_id: robot, p_nonce: 'nonce' }],
     ['robot_turn', { p_robot_id: robot, p_status: 'idle' }],
+    ['take_instance', { ...instanceOf(robot), p_instance: newId() }],
+    ['leave_instance', { p_robot_id: robot, p_instance: newId() }],
     ['anchor_audit', { p_robot_id: robot, p_seq: 1, p_hash: 'a'.repeat(64), ...signed }],
     ['list_audit_anchors', { p_robot_id: robot }],
   ];
@@ -45,6 +47,7 @@ function robotCalls(robot: string, claim: Claim): [string, Record<string, unknow
 
 function operatorCalls(jobId: string): [string, Record<string, unknown>][] {
   return [
+    ['release_instance', { p_robot_id: newId() }],
     ['enqueue_job', { p_workflow: emptyWorkflow }],
     ['cancel_job', { p_job_id: jobId }],
     ['get_job', { p_job_id: jobId }],
@@ -98,7 +101,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(14);
+    expect(await caller.rpc('schema_version')).toBe(15);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {
