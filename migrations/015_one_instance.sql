@@ -12,13 +12,13 @@
 --   release_instance  an operator says that the last instance is gone for good
 --
 -- Whoever starts names the instances of its own home before it: only one of two copies comes in time to be the successor
--- (compare and swap). That proves that the former instance has ended only where both cannot run side by side: on the same
--- machine, in the same boot, or in a later one when the former was last heard of before that. Elsewhere the former has to
+-- (compare and swap). That proves that the former instance has ended only where both cannot run side by side: in the same
+-- folder of the same machine and boot, or of a later boot when the former was last heard of before that. Elsewhere the former has to
 -- have left, or to be silent for as long as it said; then it may yet be working, cut off from here, and the answer says so.
 
 alter table public.robots
   add column if not exists instance_id          uuid,
-  add column if not exists instance_machine     text,        -- a hash; see apps/robot/src/instance
+  add column if not exists instance_machine     text,        -- machine and folder, as a hash: apps/robot/src/instance
   add column if not exists instance_boot        text,
   add column if not exists instance_host        text,        -- for people: host and folder
   add column if not exists instance_since       timestamptz,

@@ -167,7 +167,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const instance = await RobotInstance.load({
       home,
       robotId: identity.robotId,
-      place: options.place ?? (await currentPlace(identity.bootId)),
+      place: options.place ?? (await currentPlace(identity.bootId, home)),
       presenceMs: config.jobExecution.heartbeatIntervalMs,
       silentMs: config.jobExecution.lockTimeoutMs,
       logger,
@@ -346,10 +346,14 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       checker,
       intake,
       instance: {
+        get isHeld() {
+          return instance.isHeld;
+        },
         settle: (call) =>
           instance.settle(
             gateway,
             {
+              onHeld: options.onOutbox,
               onTakenAfterSilence: async (why) => {
                 desk.distrust(why);
                 // What was claimed under it may be under way, too.
@@ -369,7 +373,6 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       onRegistered: () => {
         wakeUps?.start();
         wakeUps?.tryNow();
-        options.onOutbox();
       },
       onFleetSize: (size) => {
         fleet.size = size;

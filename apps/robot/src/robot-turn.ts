@@ -29,6 +29,7 @@ export interface RobotTurnOptions {
   readonly intake: Pick<JobIntake, 'begin'>;
   /** Default: the robot can only be here. */
   readonly instance?: {
+    readonly isHeld: boolean;
     settle(options: GatewayCallOptions): Promise<void>;
     askAgain(): void;
     doubt(): void;
@@ -87,7 +88,7 @@ export class RobotTurn {
   /** Renews all leases, for the checker. */
   async heartbeatAll(options: GatewayCallOptions = {}): Promise<readonly LeaseAnswer[]> {
     const { connection, locker, presence, clock, instance } = this.#options;
-    if (connection.isConnected) await instance?.settle(options);
+    if (connection.isConnected && instance?.isHeld === false) await instance.settle(options);
     if (connection.isConnected && this.#isRegistered && this.#isPresenceDue && locker.held.length > 0) {
       this.#presenceToldAt = clock.monotonic();
       try {

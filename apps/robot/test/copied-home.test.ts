@@ -15,7 +15,9 @@ import { appendLine, chain, wait } from './support/workflows.ts';
 const elsewhere = fileURLToPath(new URL('./support/robot-elsewhere.ts', import.meta.url));
 const patience = { timeoutMs: 60_000, intervalMs: 50 };
 
-it('a copied home on another machine does not work beside the robot, takes its place when that is gone, and asks', async () => {
+it('a copied home on another machine does not work beside the robot, takes its place when that is gone, and asks', {
+  timeout: 300_000,
+}, async () => {
   const server = await pooledSupabase();
   onTestFinished(() => server.stop());
   const operator = await operatorOf(server);

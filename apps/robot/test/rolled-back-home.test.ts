@@ -55,7 +55,9 @@ function heldBetween(shared: string): string {
   });
 }
 
-it('a home put back from an older copy does no acknowledged step again, and nothing that it tells is lost', async () => {
+it('a home put back from an older copy does no acknowledged step again, and nothing that it tells is lost', {
+  timeout: 300_000,
+}, async () => {
   const server = await pooledSupabase();
   onTestFinished(() => server.stop());
   const operator = await operatorOf(server);

@@ -34,8 +34,16 @@ export function addRobotCommands(program: Command, terminal: Terminal, exit: (co
       exit(await (await import('./control-commands.ts')).limitCommand(limit, options, terminal)),
     );
 
-  ofRobot('moved', 'say that the former place of this robot is gone for good: this home takes it at its next start')
+  program
+    .command('moved')
+    .description('say that the last place of this robot is gone for good: the home that is started next takes it')
     .option('--id <uuid>', "which robot (default: this home's)")
+    .option('--config <file>', 'configuration file (default: CASARE_HOME/config.json, if there is one)')
+    .option('--json', 'print one JSON object', false)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 no such robot, 2 usage, 69 database unavailable, 78 configuration wrong.',
+    )
     .action(async (options) => exit(await (await import('./moved-command.ts')).movedCommand(options, terminal)));
 
   ofRobot('stop', 'stop the robot and wait until it is gone')

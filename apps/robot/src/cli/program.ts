@@ -129,7 +129,7 @@ function buildProgram(terminal: Terminal, exit: (code: number) => void): Command
         '\nEnvironment: SUPABASE_URL, SUPABASE_KEY, CASARE_ROBOT_NAME, CASARE_MAX_CONCURRENT_JOBS, CASARE_HOME.',
         'SIGTERM or Ctrl-C: finish running jobs, then stop; again: cancel them; a third time: exit at once.',
         'Exit codes: 0 stopped as asked, 2 usage, 69 with --local: its database does not start, 75 another robot uses',
-        'CASARE_HOME, 78 configuration missing or wrong, 130 ended at once by a third signal.',
+        'CASARE_HOME, or this one works elsewhere, 78 configuration missing or wrong, 130 ended at once by a third signal.',
       ].join('\n'),
     )
     .action(async (options) => exit(await (await import('./start-command.ts')).startCommand(options, terminal)));

@@ -23,6 +23,8 @@ export interface RobotInstanceOptions {
 }
 
 export interface InstanceListener {
+  /** It is the robot's instance now. */
+  onHeld(): void;
   /** The former instance was silent for long, and may yet work somewhere, cut off from the server. */
   onTakenAfterSilence(why: string): Promise<void>;
   /** Another instance works: this robot must stop. */
@@ -95,17 +97,37 @@ export class RobotInstance {
   }
 
   async #ask(gateway: InstanceGateway, listener: InstanceListener, options: GatewayCallOptions): Promise<void> {
-    if ((await gateway.schemaVersion(options)) < sinceSchemaVersion) {
-      this.#state = 'held';
-      this.#isDue = false;
-      return;
+    const version = gateway.schemaVersion(options);
+    // Both are asked at once: whatever waits to be told after an outage waits for this.
+    const taken = this.#take(gateway, options);
+    taken.catch(() => undefined);
+    if ((await version) < sinceSchemaVersion) return this.#hold(listener);
+    const answer = await taken;
+    if (!answer.isTaken) return this.#refused(answer, listener);
+    if (answer.after === 'silence') {
+      const why = `the robot was at ${answer.host} before, from where nothing was heard for long: it may still work there, cut off from the server, and this home is a copy, or was put back`;
+      this.#options.logger.log('critical', `${why}; jobs that were under way wait for an answer (\`job resolve\`)`);
+      await listener.onTakenAfterSilence(why);
     }
+    this.#hold(listener);
+    // If this is lost, what was noted before the server was asked says enough.
+    await this.#note({ accepted: this.id, tried: [], machine: this.#options.place.machine });
+  }
+
+  #hold(listener: InstanceListener): void {
+    const wasHeld = this.isHeld;
+    this.#state = 'held';
+    this.#isDue = false;
+    if (!wasHeld) listener.onHeld();
+  }
+
+  async #take(gateway: InstanceGateway, options: GatewayCallOptions): Promise<InstanceAnswer> {
     const { home, robotId, place, presenceMs, silentMs } = this.#options;
     const { accepted, tried, machine } = this.#notes;
     if (accepted !== this.id && !tried.includes(this.id)) {
       await this.#note({ accepted, tried: [...tried, this.id], machine });
     }
-    const answer = await gateway.takeInstance(
+    return gateway.takeInstance(
       {
         robotId,
         instance: this.id,
@@ -119,15 +141,6 @@ export class RobotInstance {
       },
       options,
     );
-    if (!answer.isTaken) return this.#refused(answer, listener);
-    await this.#note({ accepted: this.id, tried: [], machine: place.machine });
-    if (answer.after === 'silence') {
-      const why = `the robot was at ${answer.host} before, from where nothing was heard for long: it may still work there, cut off from the server, and this home is a copy, or was put back`;
-      this.#options.logger.log('critical', `${why}; jobs that were under way wait for an answer (\`job resolve\`)`);
-      await listener.onTakenAfterSilence(why);
-    }
-    this.#state = 'held';
-    this.#isDue = false;
   }
 
   async #refused(answer: Extract<InstanceAnswer, { isTaken: false }>, listener: InstanceListener): Promise<never> {

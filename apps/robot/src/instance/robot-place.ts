@@ -1,14 +1,15 @@
 /**
- * Where a robot runs: which machine, and which boot of it. Two processes in the same place cannot be one robot at the same
- * time, because the second finds the socket of the first (`one-place.ts`). The name of the host is part of it, since
- * containers share the machine's id and boot, and machines that were cloned are often given another name first.
+ * Where a robot runs: which folder of which machine, and which boot of it. Two processes in one place cannot be one robot at
+ * the same time, because the store has one owner: who starts there proves that the one before has ended. The name of the
+ * host is part of it, since containers share the machine's id and boot, and machines that were cloned are often given
+ * another name first.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 
 export interface RobotPlace {
-  /** A hash: an operator can tell machines apart by it, and learns nothing else. */
+  /** Machine and folder, as a hash: an operator can tell places apart by it, and learns nothing else. */
   readonly machine: string;
   readonly boot: string;
   /** For people. */
@@ -17,10 +18,11 @@ export interface RobotPlace {
   upMs(): number;
 }
 
-export async function currentPlace(bootId: string): Promise<RobotPlace> {
+/** @param home the robot's home, which exists */
+export async function currentPlace(bootId: string, home: string): Promise<RobotPlace> {
   const host = hostname();
   const machine = createHash('sha256')
-    .update(JSON.stringify([await machineId(), host]))
+    .update(JSON.stringify([await machineId(), host, await realpath(home)]))
     .digest('hex');
   return { machine, boot: bootId, host, upMs: () => Math.round(uptime() * 1_000) };
 }
