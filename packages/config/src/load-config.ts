@@ -5,12 +5,13 @@
 import { join, resolve } from 'node:path';
 import { defaultSettings } from './defaults.ts';
 import { readEnvironment } from './environment-source.ts';
-import type { ConfigProblem } from './errors.ts';
+import { type ConfigProblem, invalidConfig } from './errors.ts';
 import { type FileSource, readConfigFile } from './file-source.ts';
 import { type Flags, readFlags } from './flag-source.ts';
 import { checkGivenValue, type Source } from './given-value.ts';
 import { LoadedConfig } from './loaded-config.ts';
 import { mergeSources } from './merge-sources.ts';
+import { nearestName } from './nearest-name.ts';
 import type { Environment, Host } from './ports.ts';
 import { RobotConfig } from './robot-config.ts';
 import { systemHost } from './system-host.ts';
@@ -33,12 +34,13 @@ export interface LoadConfigOptions {
 /**
  * Loads the configuration. Neither URL nor key is needed here; see `requireConnection`.
  *
- * @throws ConfigError `CONFIG_INVALID`, listing every problem of every source
+ * @throws ConfigError `CONFIG_INVALID`, listing every problem of every source, or naming an option that is of another kind
  * @example
  * const { config } = loadConfig({ env: { CASARE_MAX_CONCURRENT_JOBS: '5' } });
  * config.jobExecution.maxConcurrentJobs // 5
  */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
+  requireOptions(options);
   const host = hostOf(options);
   const cwd = options.cwd ?? process.cwd();
   const environment = readEnvironment(options.env ?? process.env, cwd);
@@ -54,6 +56,33 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
     warnings: fileSource.warnings,
     origins,
   });
+}
+
+const optionNames = ['env', 'file', 'flags', 'hostname', 'homedir', 'cwd'] as const;
+
+/** What a source must be before it can be read: with that, everything else is a problem of one of its values. */
+function requireOptions(options: LoadConfigOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw invalidConfig([{ path: 'options', source: 'code', message: 'must be an object: loadConfig({ file })' }]);
+  const problems: ConfigProblem[] = [];
+  const add = (path: string, message: string): void => void problems.push({ path, source: 'code', message });
+  for (const name of ['file', 'hostname', 'homedir', 'cwd'] as const) {
+    const given: unknown = options[name];
+    if (given !== undefined && (typeof given !== 'string' || given === ''))
+      add(name, 'must be a text that is not empty');
+  }
+  for (const name of ['env', 'flags'] as const) {
+    const given: unknown = options[name];
+    if (given !== undefined && (typeof given !== 'object' || given === null)) add(name, 'must be an object');
+  }
+  for (const [variable, text] of Object.entries(options.env ?? {})) {
+    if (text !== undefined && typeof text !== 'string') add(`env.${variable}`, 'must be a text');
+  }
+  for (const name of Object.keys(options)) {
+    const meant = (optionNames as readonly string[]).includes(name) ? null : nearestName(name, new Set(optionNames));
+    if (meant !== null) add(name, `is no option; did you mean ${meant}?`);
+  }
+  if (problems.length > 0) throw invalidConfig(problems);
 }
 
 function hostOf({ hostname, homedir }: LoadConfigOptions): Host {

@@ -1,4 +1,5 @@
 /** Where the value of a setting came from. */
+import { invalidConfig } from './errors.ts';
 
 export type Origin =
   | { readonly source: 'default' }
@@ -9,6 +10,8 @@ export type Origin =
 
 /** The origin in words, as error messages and `config origin` show it. */
 export function describeOrigin(origin: Origin): string {
+  if (typeof origin !== 'object' || origin === null)
+    throw invalidConfig([{ path: 'origin', source: 'code', message: 'must be what LoadedConfig.origin answers with' }]);
   switch (origin.source) {
     case 'default':
       return 'default';

@@ -26,7 +26,9 @@ export class NodeError extends Error {
   readonly errorType: string;
   readonly details: JsonObject | undefined;
 
+  /** @throws NodeError `INVALID_ARGUMENT` without a message or a code */
   constructor(message: string, options: NodeErrorOptions) {
+    requireParts(message, options);
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'NodeError';
     this.code = options.code;
@@ -35,4 +37,16 @@ export class NodeError extends Error {
     this.errorType = options.errorType ?? 'ValueError';
     this.details = options.details;
   }
+}
+
+function requireParts(message: unknown, options: unknown): void {
+  if (typeof message !== 'string') throw invalidArgument('message must be a text');
+  const isWhole = typeof options === 'object' && options !== null && 'code' in options;
+  if (!isWhole || typeof options.code !== 'string')
+    throw invalidArgument('options must be an object with a text `code`');
+}
+
+/** @param message names the argument and what it must be */
+export function invalidArgument(message: string): NodeError {
+  return new NodeError(message, { code: 'INVALID_ARGUMENT' });
 }

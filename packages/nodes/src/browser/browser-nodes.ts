@@ -6,6 +6,7 @@ import { pressKeyNode, selectDropdownNode } from './input-nodes.ts';
 import { launchBrowserNode } from './launch-browser-node.ts';
 import { goBackNode, goForwardNode, goToUrlNode, refreshPageNode, waitForNavigationNode } from './navigation-nodes.ts';
 import { extractTextNode, getAttributeNode, waitForElementNode } from './read-nodes.ts';
+import { requireKind, requireSearchOptions } from './require-options.ts';
 import { screenshotNode } from './screenshot-node.ts';
 import { closeBrowserNode, newTabNode } from './session-nodes.ts';
 import { typeTextNode } from './type-text-node.ts';
@@ -28,10 +29,12 @@ export interface BrowserNodesOptions {
 /**
  * The browser nodes, set up for this machine.
  *
+ * @throws NodeError `INVALID_ARGUMENT` naming the option that is of another kind
  * @example
  * const nodes = createBrowserNodes({ executablePath: '/usr/bin/chromium', hasDisplay: false });
  */
 export function createBrowserNodes(options: BrowserNodesOptions = {}): readonly NodeType[] {
+  requireOptions(options);
   const { executablePath, cacheDir, search = searchBrowser } = options;
   const launch = launchBrowserNode({
     search: (wishes) => search({ ...wishes, executablePath, cacheDir }),
@@ -62,3 +65,12 @@ export function createBrowserNodes(options: BrowserNodesOptions = {}): readonly 
 
 /** The browser nodes with every default. */
 export const browserNodes: readonly NodeType[] = createBrowserNodes();
+
+function requireOptions(options: BrowserNodesOptions): void {
+  requireSearchOptions(options);
+  const { tempDir, hasDisplay, traces, search } = options;
+  requireKind('tempDir', tempDir, 'string');
+  requireKind('hasDisplay', hasDisplay, 'boolean');
+  requireKind('traces', traces, 'boolean');
+  requireKind('search', search, 'function');
+}

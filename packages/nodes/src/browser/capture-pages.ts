@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Frame, Locator, Page } from 'playwright-core';
+import { invalidArgument } from '../errors.ts';
 import type { BrowserSession } from './browser-session.ts';
 import type { OpenPage } from './open-page.ts';
 import { showUrl } from './page-url.ts';
@@ -46,11 +47,16 @@ const MOST_ELEMENTS = 5_000;
 const PICTURE_LIMIT_MS = 4_000;
 const FIELDS = 'input, textarea, select, [contenteditable]';
 
-/** Never rejects. */
+/**
+ * Never rejects, but for a wrong argument.
+ *
+ * @throws NodeError `INVALID_ARGUMENT`
+ */
 export async function captureBrowsers(
   objects: readonly LiveObject[],
   options: CaptureOptions,
 ): Promise<BrowserCaptures> {
+  requireArguments(objects, options);
   const pages = objects
     .filter(({ kind }) => kind === 'page')
     .map(({ value }) => (value as OpenPage).page)
@@ -66,6 +72,14 @@ export async function captureBrowsers(
     if (path !== null) traces.push(await readFile(path));
   }
   return { pages: captures, traces };
+}
+
+function requireArguments(objects: readonly LiveObject[], options: CaptureOptions): void {
+  const isList = Array.isArray(objects) && objects.every((one) => typeof one === 'object' && one !== null);
+  if (!isList) throw invalidArgument('objects must be a list of live objects: { kind, value }');
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options must be an object');
+  if (typeof options.redact !== 'function') throw invalidArgument('options.redact must be a function');
+  if (typeof options.signal?.aborted !== 'boolean') throw invalidArgument('options.signal must be an AbortSignal');
 }
 
 async function capture(page: Page, options: CaptureOptions): Promise<PageCapture> {

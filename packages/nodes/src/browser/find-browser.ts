@@ -3,9 +3,10 @@
  * one that Playwright installed, the one bundled in `@sparticuz/chromium` if that package is there.
  */
 import { homedir } from 'node:os';
-import { NodeError } from '../errors.ts';
+import { invalidArgument, NodeError } from '../errors.ts';
 import { type BundledOutcome, unpackBundledChromium } from './bundled-chromium.ts';
 import { isRunnable, usualPlaces } from './installed-browsers.ts';
+import { requireSearchOptions } from './require-options.ts';
 
 export type BrowserType = 'chromium' | 'firefox' | 'webkit';
 
@@ -48,9 +49,18 @@ export async function findBrowser(options: FindBrowserOptions = {}): Promise<Bro
   return (await searchBrowser(options)).choice;
 }
 
-/** As `findBrowser`, with the reasons why nothing was found. */
+const browserTypes: readonly BrowserType[] = ['chromium', 'firefox', 'webkit'];
+
+/**
+ * As `findBrowser`, with the reasons why nothing was found.
+ *
+ * @throws NodeError `INVALID_ARGUMENT` naming the option that is of another kind
+ */
 export async function searchBrowser(options: FindBrowserOptions): Promise<BrowserSearch> {
+  requireSearchOptions(options);
   const { browserType = 'chromium', channel = '', executablePath = '' } = options;
+  if (!browserTypes.includes(browserType))
+    throw invalidArgument(`browserType must be one of ${browserTypes.join(', ')}`);
   if (browserType !== 'chromium') return (await ownBuild(browserType)) ?? nothing(`no ${browserType} of Playwright`);
   if (executablePath !== '') return given(executablePath);
   const installed = findInstalled(channel);
