@@ -69,6 +69,19 @@ describe('OutboxSync', () => {
     expect(left()).toEqual([]);
   });
 
+  it('asks nothing before it has told what led to it: a withdrawal that comes late does not bring the next question', async () => {
+    const asked = (...nodes: readonly string[]): JsonObject =>
+      ({ nodes: nodes.map(question) }) as unknown as JsonObject;
+    const { sync, sent } = setup([
+      item(1, 'in_doubt', 'here', asked('then')),
+      item(2, 'in_doubt', 'here', asked()),
+      item(3, 'event', 'here'),
+      item(4, 'in_doubt', 'here', asked('now')),
+    ]);
+    await sync.drain(never);
+    expect(sent).toEqual(['in_doubt here', 'in_doubt here', 'events here 3', 'in_doubt here now']);
+  });
+
   it('asks what is open now, not what was open when the entry was made', async () => {
     const nodes = [{ ...question('then') }] as unknown as JsonObject['nodes'];
     const { sync, sent } = setup([

@@ -68,6 +68,8 @@ interface Batch {
   readonly lease: Lease;
   readonly kind: string;
   readonly items: OutboxItem[];
+  /** A later entry tells of further questions. */
+  isAskedOn: boolean;
 }
 
 export class OutboxSync {
@@ -163,8 +165,12 @@ export class OutboxSync {
     return result;
   }
 
-  async #questions(lease: Lease, { nodes }: JsonObject): Promise<readonly DoubtQuestion[]> {
-    return (await this.#options.questionsOf?.(lease)) ?? (nodes as unknown as readonly DoubtQuestion[]);
+  /** No question reaches the server before the events that led to it: whoever answers looks at those. */
+  async #questions({ lease, isAskedOn }: Batch, { nodes }: JsonObject): Promise<readonly DoubtQuestion[]> {
+    const then = nodes as unknown as readonly DoubtQuestion[];
+    const now = await this.#options.questionsOf?.(lease);
+    if (now === undefined || now === null) return then;
+    return isAskedOn ? now.filter((question) => then.some((other) => isSame(question, other))) : now;
   }
 
   async #send(batch: Batch, signal: AbortSignal): Promise<LeaseOutcome> {
@@ -174,7 +180,7 @@ export class OutboxSync {
       case 'event':
         return gateway.recordEvents(batch.lease, batch.items.map(asEvent), { signal });
       case 'in_doubt':
-        return gateway.setInDoubt(batch.lease, await this.#questions(batch.lease, payload), { signal });
+        return gateway.setInDoubt(batch.lease, await this.#questions(batch, payload), { signal });
       case 'complete':
         return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
           signal,
@@ -198,9 +204,17 @@ function batchesByJob(items: readonly OutboxItem[]): Batch[][] {
     const last = batches.at(-1);
     const joins = kind === 'event' && last?.kind === 'event' && last.lease.leaseToken === leaseToken;
     if (joins) last.items.push(item);
-    else batches.push({ lease: { jobId, leaseToken }, kind, items: [item] });
+    else {
+      for (const earlier of kind === 'in_doubt' ? batches : [])
+        earlier.isAskedOn ||= earlier.lease.leaseToken === leaseToken;
+      batches.push({ lease: { jobId, leaseToken }, kind, items: [item], isAskedOn: false });
+    }
   }
   return [...jobs.values()];
+}
+
+function isSame(one: DoubtQuestion, other: DoubtQuestion): boolean {
+  return one.node_id === other.node_id && one.step === other.step && one.attempt === other.attempt;
 }
 
 function asEvent(item: OutboxItem): JobEvent {

@@ -178,25 +178,35 @@ class KillDrill {
       for (const question of questions) {
         const id = `${question.node_id} ${question.step} ${question.attempt}`;
         if (answered.has(id)) continue;
-        answered.add(id);
-        await this.#answer(jobId, shape, question);
+        if (await this.#answer(jobId, shape, question)) answered.add(id);
       }
       return null;
     };
     return eventually(`job ${jobId} ends`, look, { timeoutMs: endLimitMs, intervalMs: 200 });
   }
 
-  /** Looks at the server, not at the robot: a request more than there are results means that it has happened. */
-  async #answer(jobId: string, shape: Shape, { node_id: node, step }: Question): Promise<void> {
+  /**
+   * Looks at the server, not at the robot: a request more than there are results means that it has happened. Waits for a
+   * history that has come to the question.
+   *
+   * @returns whether it was answered
+   */
+  async #answer(jobId: string, shape: Shape, { node_id: node, step, attempt }: Question): Promise<boolean> {
     const expected = shape.stages.flat(2).find((effect) => effect.node === node);
     if (expected?.kind !== 'post') this.#violations.push(`${node} (${expected?.kind}) cannot be in doubt`);
     const history = await this.#operator.gateway.getJobHistory(jobId);
+    const isOfQuestion = ({ kind, payload }: (typeof history)[number]): boolean => {
+      const { step: atStep, attempt: ofAttempt } = payload as JsonObject;
+      return kind === 'node_in_doubt' && atStep === step && ofAttempt === attempt;
+    };
+    if (!history.some(isOfQuestion)) return false;
     const results = history.filter((event) => event.kind === 'node_completed' && event.node_id === node).length;
     const counted = this.#counting.of(shape.tag).filter((effect) => effect.node === node).length;
     const answer = counted > results ? 'skip' : 'retry';
     count(this.#answers, answer);
     const outcome = await this.#operator.gateway.resolveJob(jobId, answer, { nodeId: node, step });
     if (outcome !== 'answered') this.#violations.push(`an answer for ${node} met ${outcome}`);
+    return true;
   }
 
   async #check({ tag, shape, kills }: JobPlan, jobId: string, job: JsonObject): Promise<void> {
