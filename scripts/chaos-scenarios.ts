@@ -147,6 +147,13 @@ export const scenarios: readonly Scenario[] = [
     seed: 'CASARE_FUZZ_SEED',
   },
   {
+    name: 'doubts',
+    what: 'random programs of effects that die, are cancelled and answered at random: each recorded, asked about or named',
+    dir: 'packages/execution',
+    file: 'test/engine/doubt-property.test.ts',
+    count: { variable: 'CASARE_FUZZ_PROGRAMS', unit: 'programs', ordinary: 40, large: 5_000, minutes: 6 },
+  },
+  {
     name: 'breaker',
     what: 'interleavings of calls, results, aborts and time against a plain model of the breaker',
     dir: 'packages/connection',

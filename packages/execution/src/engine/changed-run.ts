@@ -7,9 +7,11 @@
  * When everything is as it was again, nothing is asked any more.
  */
 import type { RunError } from '../errors.ts';
+import { type CutOffs, withCutOff } from './cut-off.ts';
 import { answerTo, askedBy, type DoubtDecision, type DoubtQuestion } from './doubt.ts';
 import { foldValues } from './fold.ts';
-import type { AnsweredEntry, InDoubtEntry, JournalEntry, RunEnd, RunStatistics } from './journal.ts';
+import type { AnsweredEntry, InDoubtEntry, JournalEntry, RunEnd, RunOutcome, RunStatistics } from './journal.ts';
+import { OpenIntents } from './open-intents.ts';
 import type { RunOptions } from './run-options.ts';
 import { JournalFault } from './run-record.ts';
 import type { RunState } from './run-state.ts';
@@ -59,7 +61,10 @@ export async function settleChange(
 ): Promise<ChangeSettled> {
   const { journal, clock, library } = options;
   const state = foldValues(recorded);
-  const failed: RunEnd = { status: 'failed', error: changeError(reason), ...statistics };
+  const failed = withCutOff<RunOutcome>(
+    { status: 'failed', error: changeError(reason), ...statistics },
+    mayHaveHappened(recorded),
+  );
   const at = clock.now();
   const commit = async (entries: readonly JournalEntry[], settled: ChangeSettled): Promise<ChangeSettled> => {
     try {
@@ -103,6 +108,13 @@ export async function settleChange(
   const question: DoubtQuestion = isAsked && state.doubt !== null ? state.doubt : askedBy(asked);
   const end: RunEnd = { status: 'in_doubt', nodes: [question], ...statistics };
   return isAsked ? { kind: 'ended', end } : commit([asked], { kind: 'ended', end });
+}
+
+/** What was under way, and what had been left open before: nobody looks for it any more. */
+function mayHaveHappened(recorded: readonly JournalEntry[]): CutOffs {
+  const intents = new OpenIntents();
+  intents.load(recorded);
+  return intents.mayHaveHappened;
 }
 
 /** What settles the question about a change that is none any more; null when nothing is asked about the run as a whole. */

@@ -154,6 +154,8 @@ function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
   lane.lastOutputs = snapshot.last_outputs ?? null;
   lane.passedOver = snapshot.passed_over ?? null;
   lane.hasBroken = snapshot.broken ?? false;
-  lane.stop = snapshot.lane_stop ?? (lane.run.stop === null ? null : { error: null });
+  // Within a finally body, a lane of a stopped run is not stopped itself. Older snapshots do not say.
+  const { lane_stop: laneStop = lane.run.stop === null ? null : { error: null } } = snapshot;
+  lane.stop = laneStop;
   lane.end = snapshot.end ?? { kind: 'running' };
 }

@@ -1,10 +1,11 @@
+import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { JournalEntry } from '../../src/engine/journal.ts';
 import type { InDoubtPolicy } from '../../src/engine/run-options.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { defineNode, type NodeType, type ProbeVerdict } from '../../src/node-contract.ts';
-import { type FileSpec, type RunSetup, runFile, TestJournal, type TestRun, World } from './harness.ts';
+import { advanceUntil, type FileSpec, type RunSetup, runFile, TestJournal, type TestRun, World } from './harness.ts';
 
 const mark = ['MarkNode'] as const;
 
@@ -207,11 +208,76 @@ describe('a run as a whole', () => {
     },
   );
 
-  it('whose workflow has changed fails under fail', async () => {
+  it.each<[string, FileSpec]>([
+    ['a node more', changed],
+    ['the node removed that was under way', { nodes: { a: mark, c: mark }, connect: ['a -> c'] }],
+    ['another type for it', { nodes: { ...line.nodes, b: ['GiveNode'] }, connect: line.connect ?? [] }],
+    [
+      'another policy for it',
+      { nodes: { ...line.nodes, b: ['MarkNode', { in_doubt: 'retry' }] }, connect: line.connect ?? [] },
+    ],
+    ['another order', { nodes: line.nodes, connect: ['b -> a -> c'] }],
+  ])('whose workflow has changed fails under fail, naming what was under way: %s', async (_what, other) => {
     const journal = await began();
-    const run = await runFile(changed, { journal, inDoubtPolicy: 'fail' });
-    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'WORKFLOW_CHANGED' } });
-    expect((await runFile(changed, { journal })).end).toEqual(run.end);
+    const run = await runFile(other, { journal, inDoubtPolicy: 'fail' });
+    const error = {
+      code: 'WORKFLOW_CHANGED',
+      message: expect.stringContaining('The effect of node "b" (step 2) may or may not have happened'),
+      may_have_happened: [{ node_id: 'b', step: 2, attempt: 1 }],
+    };
+    expect(run.end).toMatchObject({ status: 'failed', error });
+    expect(run.world.marks).toEqual([]);
+    expect((await runFile(other, { journal })).end).toEqual(run.end);
+  });
+
+  it('whose node library has another effect for the node that was under way settles it by what it was then', async () => {
+    const as = (effect: 'pure' | 'effect') => [
+      defineNode({
+        type: 'TwoFacedNode',
+        category: 'test',
+        description: 'Says what it is told to say of itself.',
+        params: z.object({}),
+        outputs: [],
+        effect: () => effect,
+        run: async () => ({}),
+      }),
+    ];
+    const spec: FileSpec = { nodes: { p: ['TwoFacedNode'] } };
+    for (const [then, now, status] of [
+      ['effect', 'pure', 'in_doubt'],
+      ['pure', 'effect', 'completed'],
+    ] as const) {
+      const { journal } = await crashedBehind('p', spec, { types: as(then) });
+      expect((await runFile(spec, { journal, types: as(now), inDoubtPolicy: 'ask' })).end.status).toBe(status);
+    }
+  });
+
+  it('that hangs while its effect is looked for waits no longer than the limit of a node', async () => {
+    const clock = new ManualClock();
+    const types = [
+      defineNode({
+        type: 'SlowProbeNode',
+        category: 'test',
+        description: 'Its probe never ends.',
+        params: z.object({}),
+        outputs: [],
+        effect: () => 'effect',
+        run: async () => ({}),
+        probe: () => new Promise<ProbeVerdict>(() => undefined),
+      }),
+    ];
+    const spec: FileSpec = {
+      nodes: { fork: ['ForkNode', { paired_join_id: 'join' }], p: ['SlowProbeNode'], a: mark, join: ['JoinNode'] },
+      connect: ['fork.branch_1 -> p -> join', 'fork.branch_2 -> a -> join'],
+    };
+    const { journal, world } = await crashedBehind('p', spec, { types, clock });
+    const running = runFile(spec, { journal, world, types, clock, nodeTimeoutMs: 1_000, inDoubtPolicy: 'ask' });
+    const { end } = await advanceUntil(clock, 500, running);
+    const reason = 'looking for it took too long';
+    expect(end).toMatchObject({ status: 'in_doubt' });
+    expect(end.status === 'in_doubt' ? end.nodes : []).toContainEqual(
+      expect.objectContaining({ node_id: 'p', reason }),
+    );
   });
 
   it('whose node library has changed is in doubt, too', async () => {
