@@ -60,6 +60,7 @@ const gatewayCalls: Readonly<Record<string, readonly unknown[]>> = {
   enqueueJob: [{ workflow: '{}', variables: {}, name: 'n', priority: 1, timeoutMs: 1, maxAttempts: 1 }, call],
   cancelJob: [id, 'why', call],
   resolveJob: [id, 'retry', { nodeId: 'a', step: 1 }, call],
+  answerDoubt: [lease, 'retry', { node_id: 'a', step: 1, attempt: 1 }, 'ann', call],
   redriveJob: [id, call],
   getJob: [id, call],
   listJobs: [{ status: 'running', limit: 5 }, call],

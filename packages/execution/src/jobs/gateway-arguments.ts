@@ -27,6 +27,8 @@ const lineShape = shapeOf({ at: text, level: filledText, nodeId: text.nullable()
 /** By what the arguments are called. */
 const shapes: Readonly<Record<string, z.ZodType>> = {
   answer: oneOf(['retry', 'skip', 'fail', 'restart']),
+  asked: shapeOf({ node_id: text.nullable(), step: wholeNumber.nullable(), attempt: wholeNumber.nullable() }),
+  by: text,
   batches: listOf(
     shapeOf({ jobId: filledText, leaseToken: tokenText, firstSeq: wholeFrom(0), lines: listOf(lineShape) }),
   ),

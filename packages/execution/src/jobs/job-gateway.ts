@@ -342,23 +342,21 @@ export class JobGateway {
   /**
    * An answer that a person gave to the robot that has the job, to one question; `stale`: the job is not its any more.
    *
+   * @param asked the question; all null: what is asked about the job as a whole
    * @param by whom the robot names; the database keeps it as a claim, beside who the robot is
    */
   async answerDoubt(
     lease: Lease,
     answer: DoubtDecision,
-    question: Pick<DoubtQuestion, 'node_id' | 'step' | 'attempt'>,
+    asked: Pick<DoubtQuestion, 'node_id' | 'step' | 'attempt'>,
     by: string,
     options?: GatewayCallOptions,
   ): Promise<ResolveAnswer | 'stale'> {
-    const { node_id, step, attempt } = question;
-    const asked = { p_node_id: node_id, p_step: step, p_attempt: attempt };
-    return this.#call(
-      'answer_doubt',
-      { ...leaseArgs(lease), p_answer: answer, ...asked, p_by: by },
-      ownAnswer,
-      options,
-    );
+    requireArguments({ lease, answer, asked, by });
+    const { node_id, step, attempt } = asked;
+    const question = { p_node_id: node_id, p_step: step, p_attempt: attempt };
+    const args = { ...leaseArgs(lease), p_answer: answer, ...question, p_by: by };
+    return this.#call('answer_doubt', args, ownAnswer, options);
   }
 
   /** Gives a job that failed or is dead one more attempt. */

@@ -156,7 +156,7 @@ export class AuditLogger extends AuditLog {
     const { jobId, nodeId, ...details } = rest;
     return this.log(
       AuditEventType.JOB_ANSWER_GIVEN,
-      `Answer given: ${given('job', job).answer}${problem === null ? '' : `, refused: ${problem}`}`,
+      `Answer given: ${rest.answer}${problem === null ? '' : `, refused: ${problem}`}`,
       {
         ...(jobId === undefined ? {} : { jobId }),
         ...(nodeId === undefined ? {} : { nodeId }),
@@ -172,13 +172,8 @@ export class AuditLogger extends AuditLog {
     job: OfJob & { readonly nodeId?: string; readonly answer: string; readonly actor: string } & Details,
   ): AuditResult {
     const { actor, ...rest } = given('job', job);
-    const node = job.nodeId === undefined ? '' : ` for node "${given('job', job).nodeId}"`;
-    return this.#ofJob(
-      AuditEventType.JOB_ANSWERED,
-      `Job in doubt: the answer${node} is ${given('job', job).answer}`,
-      rest,
-      actor,
-    );
+    const node = rest.nodeId === undefined ? '' : ` for node "${rest.nodeId}"`;
+    return this.#ofJob(AuditEventType.JOB_ANSWERED, `Job in doubt: the answer${node} is ${rest.answer}`, rest, actor);
   }
 
   jobReleased(job: OfJob & { readonly reason: string } & Details): AuditResult {
