@@ -26,7 +26,9 @@ export function wholeFrom(minimum: number): z.ZodNumber {
 
 export const wholeNumber: z.ZodNumber = z.int({ error: 'a whole number' });
 /** Also below 0. */
-export const anyMs: z.ZodNumber = z.number({ error: 'a number of ms' });
+export const anyMs: z.ZodType = z.custom((value) => typeof value === 'number' && !Number.isNaN(value), {
+  error: 'a number of ms',
+});
 export const durationMs: z.ZodNumber = z
   .number({ error: 'a number of ms above 0' })
   .positive({ error: 'a number of ms above 0' });

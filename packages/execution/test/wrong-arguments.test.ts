@@ -262,3 +262,16 @@ it('names the argument and what it must be, and sends and changes nothing', asyn
   expect(sent).toEqual([]);
   expect(held.held).toMatchObject([lease]);
 });
+
+it('takes what is unusual, but right', async () => {
+  const held = locker();
+  held.adopt({ jobId: 'long ago', leaseToken: '7' }, Number.NEGATIVE_INFINITY);
+  expect(held.remainingMs('long ago')).toBe(Number.NEGATIVE_INFINITY);
+  expect(await executor().cancelJob('j', { reason: '' })).toBe(false);
+  expect(await executor().suspendJob('j', '', { withinMs: -5 })).toBe(false);
+  sent.length = 0;
+  await expect(gateway.getJob(id, { timeoutMs: 0 })).rejects.toMatchObject({ code: 'GATEWAY_ANSWER_INVALID' });
+  const whole = { node_id: null, step: null, attempt: null, reason: '', answers: ['restart'] } as const;
+  await expect(gateway.setInDoubt(lease, [whole as never])).rejects.toMatchObject({ code: 'GATEWAY_ANSWER_INVALID' });
+  expect(sent).toEqual(['get_job', 'set_in_doubt']);
+});

@@ -86,7 +86,7 @@ export function requireArguments(given: Readonly<Record<string, unknown>>): void
   }
 }
 
-const callShape = shapeOf({ signal: stopSignal.optional(), timeoutMs: durationMs.optional() });
+const callShape = shapeOf({ signal: stopSignal.optional(), timeoutMs: numberFrom(0).optional() });
 
 /** @throws ArgumentError */
 export function requireCallOptions(options: GatewayCallOptions | undefined): void {

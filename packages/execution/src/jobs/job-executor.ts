@@ -11,6 +11,7 @@
 
 import {
   ArgumentError,
+  requireAnyText,
   requireClock,
   requireFunctions,
   requireMethods,
@@ -19,7 +20,7 @@ import {
   requireText,
   requireWhole,
 } from '../argument-error.ts';
-import { numberFrom, requireShape, shapeOf } from '../argument-shapes.ts';
+import { anyMs, requireShape, shapeOf } from '../argument-shapes.ts';
 import type { StopRequest } from '../engine/run-options.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
@@ -82,7 +83,7 @@ const optionNames = [
   'clock',
 ] as const;
 
-const suspendLimits = shapeOf({ withinMs: numberFrom(0).optional() });
+const suspendLimits = shapeOf({ withinMs: anyMs.optional() });
 
 /**
  * @example
@@ -181,7 +182,7 @@ export class JobExecutor {
     requireText('jobId', jobId);
     requireOptions('request', request, ['reason', 'requestedBy']);
     const { reason = 'cancelled', requestedBy = null } = request;
-    requireText('reason', reason);
+    requireAnyText('reason', reason);
     return this.#stopJob(jobId, { kind: 'cancel', reason, requestedBy });
   }
 
@@ -192,7 +193,7 @@ export class JobExecutor {
    */
   async suspendJob(jobId: string, reason: string, limits: { readonly withinMs?: number } = {}): Promise<boolean> {
     requireText('jobId', jobId);
-    requireText('reason', reason);
+    requireAnyText('reason', reason);
     requireOptions('limits', limits, ['withinMs']);
     requireShape('limits', limits, suspendLimits);
     return this.#stopJob(jobId, { kind: 'suspend', reason, ...limits });
@@ -251,7 +252,7 @@ export class JobExecutor {
   ): Promise<void> {
     requireOptions('options', options, ['mode', 'reason', 'requestedBy']);
     const { mode = 'drain', reason = 'the robot is stopping', requestedBy = null } = options;
-    requireText('reason', reason);
+    requireAnyText('reason', reason);
     requireOneOf('mode', mode, ['drain', 'cancel', 'suspend']);
     if (this.#state === 'created') this.#state = 'stopped';
     if (this.#state === 'stopped') return;

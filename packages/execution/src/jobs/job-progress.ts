@@ -6,6 +6,7 @@
  * recorded from then on. The `report...` methods are the same for callers without a journal.
  */
 import {
+  requireAnyText,
   requireFunctions,
   requireMethods,
   requireObject,
@@ -102,7 +103,7 @@ export class JobProgress {
 
   reportNodeStart(nodeId: string, nodeType: string): void {
     requireText('nodeId', nodeId);
-    requireText('nodeType', nodeType);
+    requireAnyText('nodeType', nodeType);
     this.#enter('executing');
     this.#started(nodeId, { id: nodeId, type: nodeType });
     this.#touch();

@@ -14,6 +14,7 @@ import {
 } from '../argument-error.ts';
 import {
   aFunction,
+  anyMs,
   numberFrom,
   object,
   oneOf,
@@ -216,7 +217,7 @@ const optionsShape = shapeOf({
   nodeTimeoutMs: timeLimitMs.optional(),
   jobTimeoutMs: timeLimitMs.nullish(),
   inDoubtPolicy: oneOf(['retry', 'skip', 'fail', 'ask']).optional(),
-  cancelGraceMs: numberFrom(0).optional(),
+  cancelGraceMs: anyMs.optional(),
   warm: wholeFrom(0).optional(),
   keep: wholeFrom(0).optional(),
   recycleAfterJobs: wholeFrom(1).optional(),
