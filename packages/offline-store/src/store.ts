@@ -62,6 +62,12 @@ export interface StoreStats {
   readonly reserveBytes: number;
   /** What the store refuses at present for want of room. */
   readonly pressure: Pressure;
+  /**
+   * Why the newest high-water marks could not be written, by the system's words; null while they are all there. They are
+   * tried again with each commit. What was committed is not affected; but as long as they are missing, the loss of these
+   * commits by a damaged log would not be noticed.
+   */
+  readonly marksProblem: string | null;
   /** Writes acknowledged since the store was opened, and the transactions that carried them. */
   readonly commits: number;
   readonly transactions: number;

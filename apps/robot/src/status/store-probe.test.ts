@@ -6,7 +6,7 @@ import { eventually, ManualClock } from '@casare/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { StoreProbe } from './store-probe.ts';
 
-const stats = { store: { isInPlace: true, pressure: 'none' } } as QueueStats;
+const stats = { store: { isInPlace: true, pressure: 'none', marksProblem: null } } as QueueStats;
 
 it('calls a store that answers late slow, not unwritable, asks it once, and takes its late answer', async () => {
   const home = mkdtempSync(join(tmpdir(), 'casare-probe-'));
@@ -29,6 +29,10 @@ it('calls a store that answers late slow, not unwritable, asks it once, and take
   answer.resolve(stats);
   await probe.look();
   expect([probe.problem, probe.stats, asked]).toEqual([null, stats, 1]);
+  const behind = { store: { ...stats.store, marksProblem: 'ENOSPC' } } as QueueStats;
+  const other = new StoreProbe({ home, queue: { getStats: async () => behind }, clock });
+  await other.look();
+  expect(other.problem).toBe('the high-water marks of the store cannot be written: ENOSPC');
   rmSync(home, { recursive: true });
   await probe.look();
   expect(probe.problem).toMatch(/^the store cannot be written to: .*ENOENT/);

@@ -90,8 +90,9 @@ export class StoreProbe {
   }
 }
 
-function problemOf({ isInPlace, pressure }: QueueStats['store']): string | null {
+function problemOf({ isInPlace, pressure, marksProblem }: QueueStats['store']): string | null {
   if (!isInPlace)
     return 'the file of the store was moved, deleted or replaced under the robot: stop it, put its home back, start it again';
-  return pressure === 'steps' ? 'the store is at its size limit and takes no further steps' : null;
+  if (pressure === 'steps') return 'the store is at its size limit and takes no further steps';
+  return marksProblem === null ? null : `the high-water marks of the store cannot be written: ${marksProblem}`;
 }

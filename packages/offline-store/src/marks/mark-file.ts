@@ -23,6 +23,8 @@ const magic = 'CASRMARK1';
 const overSlots = 1_024;
 /** Slots that lie this close together are written by one call. */
 const maxSpan = 32;
+/** The file grows by as much as a file system gives out at once, so that few marks need room that a full disk lacks. */
+const pageBytes = 4_096;
 
 /** Reads a file of marks; whatever is wrong with it is a condition, not an error. */
 export function readMarks(path: string): MarksFound {
@@ -50,7 +52,10 @@ export function rewriteMarks(path: string, storeId: string, marks: readonly Prog
   const kept = [...marks.filter((mark) => !mark.over), ...over.slice(0, overSlots)];
   const draft = `${path}.new`;
   rmSync(draft, { force: true });
-  writeFileSync(draft, Buffer.concat([encodeHead(storeId), ...kept.map(encodeSlot)]), { mode: 0o600, flag: 'wx' });
+  const image = Buffer.alloc(wholePages(offsetOf(kept.length)) + pageBytes);
+  for (const [index, part] of [encodeHead(storeId), ...kept.map(encodeSlot)].entries())
+    part.copy(image, index * slotBytes);
+  writeFileSync(draft, image, { mode: 0o600, flag: 'wx' });
   renameSync(draft, path);
 }
 
@@ -69,13 +74,18 @@ export class MarkFile {
   /** By claim, of those that were written about and are not over: the next mark of one changes a few numbers. */
   readonly #open = new Map<number, Open>();
   #slots: number;
-  /** What the file holds, with room behind it: slots that lie together are written by one call. */
+  /** What the file is to hold, with room behind it: slots that lie together are written by one call. */
   #image: Buffer;
+  #fileBytes: number;
+  /** Slots that could not be written, and all between them: tried again with each write. */
+  #unwritten: { readonly first: number; readonly last: number } | null = null;
+  #problem: string | null = null;
 
   /** Goes on with a file that `rewriteMarks` made. */
   constructor(path: string) {
     const { marks } = readMarks(path);
     this.#image = readFileSync(path);
+    this.#fileBytes = this.#image.length;
     this.#file = openSync(path, 'r+');
     for (const [slot, mark] of marks.entries()) {
       this.#slotOf.set(mark.runId, slot);
@@ -84,8 +94,17 @@ export class MarkFile {
     this.#slots = marks.length;
   }
 
-  /** Notes where claims have come to; a few bytes at once, unsynced. */
+  /** Why the file is behind; null while it is not. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /**
+   * Notes where claims have come to; a few bytes at once, unsynced. Does not throw: what they are about is committed, and
+   * a mark that cannot be written costs its protection only. It is tried again with the next ones.
+   */
   write(marks: Iterable<Progress>): void {
+    this.#retry();
     let first = Number.POSITIVE_INFINITY;
     let last = -1;
     for (const mark of marks) {
@@ -102,7 +121,7 @@ export class MarkFile {
     if (last >= 0) this.#flush(first, last);
   }
 
-  /** A claim was removed on purpose: no mark is to speak of it any more. */
+  /** A claim was removed on purpose: no mark is to speak of it any more. Does not throw, as `write`. */
   forget(runId: number): void {
     const slot = this.#slotOf.get(runId);
     if (slot === undefined) return;
@@ -115,12 +134,36 @@ export class MarkFile {
   }
 
   close(): void {
+    this.#retry();
     closeSync(this.#file);
   }
 
   #flush(first: number, last: number): void {
-    const from = offsetOf(first);
-    writeSync(this.#file, this.#image, from, offsetOf(last + 1) - from, from);
+    const end = offsetOf(last + 1);
+    const to = end > this.#fileBytes ? Math.min(wholePages(end), this.#image.length) : end;
+    let at = offsetOf(first);
+    try {
+      // A disk that is almost full takes a part.
+      while (at < to) {
+        const written = writeSync(this.#file, this.#image, at, to - at, at);
+        if (written === 0) throw new Error('nothing of it was written');
+        at += written;
+        this.#fileBytes = Math.max(this.#fileBytes, at);
+      }
+    } catch (error) {
+      if (at >= end) return;
+      const { first: before, last: behind } = this.#unwritten ?? { first, last };
+      this.#unwritten = { first: Math.min(before, slotAt(at)), last: Math.max(behind, last) };
+      this.#problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #retry(): void {
+    if (this.#unwritten === null) return;
+    const { first, last } = this.#unwritten;
+    this.#unwritten = null;
+    this.#problem = null;
+    this.#flush(first, last);
   }
 
   /** Changes the claim's slot in the image; which one that is. */
@@ -147,7 +190,7 @@ export class MarkFile {
 
   #makeRoom(slot: number): void {
     if (offsetOf(slot + 1) <= this.#image.length) return;
-    const larger = Buffer.alloc(offsetOf(slot + 1) * 2);
+    const larger = Buffer.alloc(wholePages(offsetOf(slot + 1) * 2));
     this.#image.copy(larger);
     this.#image = larger;
     this.#open.clear();
@@ -170,6 +213,15 @@ export class MarkFile {
 /** Where a slot begins: the head of the file is as long as one. */
 function offsetOf(slot: number): number {
   return (slot + 1) * slotBytes;
+}
+
+/** The slot that a byte of the file belongs to. */
+function slotAt(offset: number): number {
+  return Math.floor(offset / slotBytes) - 1;
+}
+
+function wholePages(bytes: number): number {
+  return Math.ceil(bytes / pageBytes) * pageBytes;
 }
 
 function encodeHead(storeId: string): Buffer {

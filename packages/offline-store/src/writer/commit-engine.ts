@@ -49,7 +49,7 @@ export function openEngine(
       quota,
       pause,
       onCommitted: () => {
-        if (touched.size > 0) marks.write(touched.values());
+        if (touched.size > 0 || marks.problem !== null) marks.write(touched.values());
         touched.clear();
       },
       onRolledBack: () => touched.clear(),
@@ -59,7 +59,12 @@ export function openEngine(
   quota.look();
   return {
     commits,
-    status: () => ({ settings: readSettings(db), pressure: quota.pressure, ...commits.counts }),
+    status: () => ({
+      settings: readSettings(db),
+      pressure: quota.pressure,
+      marksProblem: marks.problem,
+      ...commits.counts,
+    }),
     truncate: () => {
       commits.run([{ op: 'settle' }]);
       db.pragma('wal_checkpoint(TRUNCATE)');

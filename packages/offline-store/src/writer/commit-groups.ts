@@ -22,7 +22,7 @@ export interface CommitGroupsOptions {
   readonly quota: Quota;
   /** Blocks for so many ms; null: a file that is locked is an error at once. */
   readonly pause: ((pauseMs: number) => void) | null;
-  /** Called after each COMMIT. */
+  /** Called after each COMMIT, which it cannot take back: does not throw. */
   readonly onCommitted?: () => void;
   /** Called after each ROLLBACK. */
   readonly onRolledBack?: () => void;
@@ -81,20 +81,23 @@ export class CommitGroups {
   #attempt(group: readonly StoreCommand[]): Attempt {
     const { pause } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
+      let results: readonly CommandResult[];
       try {
-        const results = this.#isOneStatement(group) ? this.#alone(group) : this.#inTransaction(group);
-        this.#committed(results);
-        return { ok: true, outcomes: results };
+        results = this.#isOneStatement(group) ? this.#alone(group) : this.#inTransaction(group);
       } catch (error) {
         this.#parts.runLog.rolledBack();
         this.#options.onRolledBack?.();
         const pauseMs = busyPausesMs[attempt];
         if (!isBusy(error) || pauseMs === undefined || pause === null) return { ok: false, error };
         pause(pauseMs);
+        continue;
       }
+      this.#committed(results);
+      return { ok: true, outcomes: results };
     }
   }
 
+  /** What is on disk is acknowledged: from here on nothing fails any more. */
   #committed(results: readonly CommandResult[]): void {
     const { onCommitted, quota } = this.#options;
     this.#transactions += 1;

@@ -40,6 +40,8 @@ export class Quota {
   #commitsUntilLook = 0;
   /** The reserve was used once: SQLite limits the file no more, since it never limits one below its size. */
   #isFileLarger = false;
+  /** The limit for steps is to be set again. */
+  #isReserveInReach = false;
   #pressure: Pressure = 'none';
 
   constructor(db: Database.Database, limits: QuotaLimits) {
@@ -69,16 +71,26 @@ export class Quota {
     return this.#isFileLarger;
   }
 
-  /** After a commit: looks how much is in use if it has not done so for a while, or if that matters. */
+  /** After a commit: looks how much is in use if it has not done so for a while, or if that matters. Does not throw. */
   committed(): void {
     this.#commitsUntilLook -= 1;
     if (this.#commitsUntilLook <= 0 || this.#pressure !== 'none') this.look();
   }
 
+  /** Does not throw: what cannot be read now is looked at after the next commit, and what was known holds until then. */
   look(): void {
-    this.#commitsUntilLook = this.#lookEvery;
+    try {
+      this.#look();
+      this.#commitsUntilLook = this.#lookEvery;
+    } catch {
+      this.#commitsUntilLook = 0;
+    }
+  }
+
+  #look(): void {
     if (this.#limits === null) return;
     const { steps } = this.#limits;
+    if (this.#isReserveInReach) this.#closeReserve(steps);
     const inUse = this.#pagesInUse();
     this.#isFileLarger = (this.#pageCount.get() ?? 0) > steps;
     this.#pressure = inUse >= steps ? 'steps' : inUse >= steps * eventsShare ? 'events' : 'none';
@@ -98,13 +110,22 @@ export class Quota {
   /** Runs `work` with the reserve in reach. */
   withReserve<T>(work: () => T): T {
     if (this.#limits === null) return work();
-    this.#setLimit(this.#limits.all);
+    this.#isReserveInReach = true;
+    try {
+      this.#setLimit(this.#limits.all);
+    } catch {
+      // The work says so itself, as far as it needs the reserve.
+    }
     try {
       return work();
     } finally {
-      this.#setLimit(this.#limits.steps);
       this.look();
     }
+  }
+
+  #closeReserve(steps: number): void {
+    this.#setLimit(steps);
+    this.#isReserveInReach = false;
   }
 
   #pagesInUse(): number {

@@ -45,6 +45,7 @@ export interface WriterStatus {
   readonly commits: number;
   readonly transactions: number;
   readonly pressure: Pressure;
+  readonly marksProblem: string | null;
 }
 
 export interface WriterAnswer {
