@@ -50,6 +50,28 @@ describe('the log', () => {
     });
   });
 
+  it('loses no line for a level or a message that is none', () => {
+    const logAnything = (logger: OperationalLogger): void => {
+      for (const args of [['loud', 'hear me', { a: 1 }], ['toString', 'x'], [null], ['info'], ['info', { b: 2 }]]) {
+        Reflect.apply(logger.log, logger, args);
+      }
+    };
+    expect(logged({}, logAnything).map((line) => line.slice(25))).toEqual([
+      'INFO     hear me a=1 given_level=loud',
+      'INFO     x given_level=toString',
+      'INFO     (no message) given_level=null',
+      'INFO     (no message)',
+      'INFO     {"b":2}',
+    ]);
+    logged({ level: 'error' }, (logger) => {
+      logAnything(logger);
+      expect(logger.getStatus()).toMatchObject({
+        failed: 3,
+        lastError: expect.stringContaining('a level that is none'),
+      });
+    });
+  });
+
   it('shows no secret, also one that became known later', () => {
     const redact = new Redactor({ values: ['planted-1'] });
     const text = logged({ redact }, (logger) => {

@@ -72,7 +72,7 @@ export interface AuditLogEntryOptions {
   readonly traceId?: string;
   /** Anything; made plain JSON, redacted, and left out when it is too long. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** True: sync, and throw when that cannot be done. Default: sync if the type is durable, and never throw. */
+  /** True: sync, and throw when that cannot be done. Default: sync if the type is durable, and tell by the result. */
   readonly durable?: boolean;
 }
 
@@ -158,7 +158,8 @@ export class AuditLog {
   }
 
   /**
-   * Records one event. On return it is on disk, or the result says why it is not.
+   * Records one event. On return it is on disk, or the result says why it is not. What cannot be written throws only with
+   * `durable: true`; a mistake of the caller throws at once, whether or not the log can be written.
    *
    * @throws ArgumentError for what cannot be an entry: a type that is none, a jobId that is no text
    * @throws AuditError only with `durable: true`

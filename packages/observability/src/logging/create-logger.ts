@@ -4,7 +4,7 @@ import winston from 'winston';
 import * as must from '../arguments.ts';
 import { messageOf } from '../errors.ts';
 import type { Clock, Logger, LogLevel } from '../ports.ts';
-import type { JsonObject } from '../redaction/plain-json.ts';
+import type { JsonObject, JsonValue } from '../redaction/plain-json.ts';
 import { asRedactor, type RedactOptions, type Redactor } from '../redaction/redactor.ts';
 import { systemClock } from '../system-clock.ts';
 import { formatLine, type LogFormat, type LogRecord } from './format-line.ts';
@@ -40,7 +40,8 @@ export interface OperationalLogger extends Logger {
 }
 
 /**
- * @throws ArgumentError naming the option; the logger's own methods never throw
+ * @throws ArgumentError naming the option; the logger's own methods never throw: a line under a level that is none is logged as
+ *   `info`, with the field `given_level`, or counted where `info` is not logged
  * @example
  * const logger = createLogger({ level: 'info', fields: { robot: 'robot-123' } });
  * logger.log('info', 'connected', { url: 'https://example.supabase.co' });
@@ -78,15 +79,20 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
   let closed = false;
 
   const write = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void => {
-    if (closed || typeof level !== 'string' || !logger.isLevelEnabled(level)) return;
+    if (closed) return;
+    const isKnown = typeof level === 'string' && Object.hasOwn(logLevels, level);
+    const under = isKnown ? level : 'info';
+    if (!logger.isLevelEnabled(under)) {
+      if (!isKnown) onError(`a line was logged under a level that is none: ${JSON.stringify(redactor.json(level))}`);
+      return;
+    }
     const record: LogRecord = {
       at: new Date(clock.now()).toISOString(),
-      level,
-      // Whoever logs something else than a text must not be stopped by it.
-      message: redactor.text(typeof message === 'string' ? message : String(message)),
-      fields: redactor.json({ ...options.fields, ...fields }) as JsonObject,
+      level: under,
+      message: typeof message === 'string' ? redactor.text(message) : valueText(redactor.json(message)),
+      fields: redactor.json({ ...options.fields, ...fields, ...(isKnown ? {} : { given_level: level }) }) as JsonObject,
     };
-    logger.log({ level, message: '', record });
+    logger.log({ level: under, message: '', record });
     try {
       options.onLine?.(record);
     } catch (error) {
@@ -107,6 +113,12 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
       await Promise.all(places.map(({ sink }) => sink.close()));
     },
   };
+}
+
+/** Whoever logs something else than a text must not be stopped by it, nor lose what was meant. */
+function valueText(value: JsonValue): string {
+  if (value === null) return '(no message)';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const requireOptions = must.options({

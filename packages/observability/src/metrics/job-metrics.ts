@@ -85,7 +85,8 @@ export class JobMetrics {
   }
 
   /**
-   * Counts one finished node. A duration or retry count that is no such thing is refused and counted.
+   * Counts one finished node. A duration or retry count that is no such thing, or a `success` that is neither true nor
+   * false, is refused and counted in `invalidRecords`.
    *
    * @example
    * job.recordNode({ nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150, success: true, retryCount: 0 });
@@ -95,7 +96,11 @@ export class JobMetrics {
       this.#sink.refused('late');
       return;
     }
-    if (typeof node !== 'object' || node === null || !isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
+    if (typeof node !== 'object' || node === null || typeof node.success !== 'boolean') {
+      this.#sink.refused('invalid');
+      return;
+    }
+    if (!isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
       this.#sink.refused('invalid');
       return;
     }
@@ -108,7 +113,7 @@ export class JobMetrics {
   /**
    * Ends the run. Only the first call counts (I5).
    *
-   * @throws ArgumentError without `success` or a known `status`; the run goes on then
+   * @throws ArgumentError without `success` or a known `status`, or where the two contradict each other; the run goes on then
    * @example
    * job.endJob({ success: true });
    * job.endJob({ status: 'cancelled' }); // refused: the run has ended
@@ -154,10 +159,22 @@ const failureParts = {
   nodeId: must.optional(must.text),
 };
 const requireSuccess = must.options({ success: must.flag, ...failureParts });
-const requireStatus = must.options({ status: must.oneOf(runStatuses), ...failureParts });
+const requireStatus = must.options({
+  status: must.oneOf(runStatuses),
+  success: must.optional(must.flag),
+  ...failureParts,
+});
 
 function requireEnd(argument: string, end: JobEnd): void {
   must.object(argument, end);
-  if ('status' in end) requireStatus(argument, end);
-  else requireSuccess(argument, end);
+  if (!('status' in end)) {
+    requireSuccess(argument, end);
+    return;
+  }
+  requireStatus(argument, end);
+  const success = 'success' in end ? end.success : undefined;
+  const isCompleted = end.status === 'completed';
+  if (success !== undefined && success !== isCompleted) {
+    must.refuse(`${argument}.success`, `left out, or be ${isCompleted} as the status is ${end.status}`, success);
+  }
 }

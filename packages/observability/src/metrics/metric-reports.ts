@@ -8,7 +8,7 @@ import type { NodeTypeStats } from './node-statistics.ts';
 export interface DroppedCounts {
   /** Calls on a handle after its end. */
   readonly lateCalls: number;
-  /** Durations or retry counts that were no such thing. */
+  /** Nodes with a duration, retry count or `success` that was no such thing. */
   readonly invalidRecords: number;
   /** Node executions whose type went to the overflow label. */
   readonly overflowedNodeTypes: number;

@@ -96,6 +96,23 @@ describe('a run that has ended', () => {
   });
 });
 
+it('is not told of a job without an id, nor of an end that contradicts itself', () => {
+  for (const args of [[], [5, 6], ['', 'Flow'], ['job', null]]) {
+    expect(() => Reflect.apply(metrics.startJob, metrics, args)).toThrow(/^(jobId|name) must be a text/);
+  }
+  const job = metrics.startJob('job', 'Flow');
+  for (const [success, status] of [
+    [false, 'completed'],
+    [true, 'failed'],
+    [true, 'in_doubt'],
+  ] as const) {
+    expect(() => job.endJob({ success, status })).toThrow(/^end.success must be left out, or be (true|false) as the/);
+  }
+  expect(metrics.getSummary()).toMatchObject({ totalJobs: 0, activeJobs: 1 });
+  job.endJob({ success: true, status: 'completed' });
+  expect(metrics.getSummary()).toMatchObject({ successfulJobs: 1, activeJobs: 0 });
+});
+
 describe('node statistics', () => {
   it('are kept by type, with retries and percentiles', () => {
     const job = metrics.startJob('job', 'Flow', { totalNodes: 3 });
@@ -117,11 +134,14 @@ describe('node statistics', () => {
     expect(stats?.p95Ms).toBeCloseTo(95, -1);
   });
 
-  it('refuse what is no duration', () => {
+  it('refuse what is no duration, and a success that is neither true nor false', () => {
     const job = metrics.startJob('job', 'Flow');
+    for (const success of ['false', 'no', 1, 0, null, undefined] as unknown[] as boolean[]) {
+      job.recordNode({ ...click, success });
+    }
     for (const durationMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) job.recordNode({ ...click, durationMs });
     job.recordNode({ ...click, retryCount: -1 });
-    expect(metrics.getSummary()).toMatchObject({ nodeExecutions: 0, dropped: { invalidRecords: 4 } });
+    expect(metrics.getSummary()).toMatchObject({ nodeExecutions: 0, dropped: { invalidRecords: 10 } });
   });
 });
 
@@ -177,7 +197,7 @@ describe('everything that is kept', () => {
 it('counts what callers without a type checker name wrongly, instead of failing what is measured', () => {
   const metrics = new MetricsCollector();
   for (const wrong of [undefined, null, 42, {}, Symbol('s'), 10n] as unknown[] as string[]) {
-    const job = metrics.startJob('job', wrong);
+    const job = metrics.startJob('job', 'Flow');
     job.recordNode({ nodeId: 'a', nodeType: wrong, durationMs: 1, success: true });
     job.endJob({ status: 'completed' });
   }

@@ -75,7 +75,7 @@ export class MetricsCollector {
     },
   };
 
-  /** @throws ArgumentError; what is recorded wrongly is refused and counted, never thrown */
+  /** @throws ArgumentError; a node that is recorded wrongly is refused and counted, never thrown */
   constructor(options: MetricsCollectorOptions = {}) {
     requireOptions('options', options);
     this.#clock = options.clock ?? systemClock;
@@ -95,6 +95,8 @@ export class MetricsCollector {
    * @throws ArgumentError
    */
   startJob(jobId: string, name: string, options: JobStartOptions = {}): JobMetrics {
+    must.filledText('jobId', jobId);
+    must.text('name', name);
     requireStart('options', options);
     const handle = new JobMetrics(jobId, name, options, this.#clock, this.#sink);
     this.#active += 1;
