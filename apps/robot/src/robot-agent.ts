@@ -183,7 +183,7 @@ export class RobotAgent {
     }
     recordStopRequest(parts.audit, options);
     if (this.#stopping !== null) {
-      if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop(options);
+      if (options.mode !== undefined && options.mode !== 'drain') void parts.executor.stop(stopOfJobs(options));
       return this.#stopping;
     }
     this.#state = 'stopping';
@@ -283,9 +283,12 @@ export class RobotAgent {
 
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
     const { executor, desk, intake, connection, audit, logger, clock, config } = parts;
+    // Whatever one step meets, the next one is due: a robot that goes leaves no job running behind it.
+    const step = (work: () => Promise<void>): Promise<void> =>
+      work().catch((error: unknown) => logger.log('error', `stopping met a problem: ${messageOf(error)}`));
     try {
       desk.stop();
-      await intake.close();
+      await step(() => intake.close());
       this.#loops?.tellPresence();
       const limit = config.jobExecution.drainTimeoutMs;
       const drained = new AbortController();
@@ -295,12 +298,10 @@ export class RobotAgent {
           () => undefined,
         );
       }
-      await executor.stop(options);
+      await step(() => executor.stop(stopOfJobs(options)));
       drained.abort();
-      await this.#lastSync(parts);
-      await intake.retire();
-    } catch (error) {
-      logger.log('error', `stopping met a problem: ${messageOf(error)}`);
+      await step(() => this.#lastSync(parts));
+      await step(() => intake.retire());
     } finally {
       await this.#loops?.stop();
       parts.checker.stop();
@@ -403,4 +404,13 @@ function withConnection(config: RobotConfig): RobotConfig {
     connection.key ??= loaded.key;
   }
   return config;
+}
+
+/** What of a request to stop is for the jobs; where it came from is for the audit log. */
+function stopOfJobs({ mode, reason, requestedBy }: StopOptions): Parameters<RobotParts['executor']['stop']>[0] {
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(requestedBy === undefined ? {} : { requestedBy }),
+  };
 }

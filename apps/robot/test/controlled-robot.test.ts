@@ -228,6 +228,45 @@ describe('a running robot', () => {
     expect(second.robot.errors.filter((line) => line.includes('not connected'))).toEqual([]);
   });
 
+  it('drains, cancels and suspends what runs at the word of a person on its machine', async () => {
+    const first = await daemon();
+    const drained = await operator.submit(heldJob('drained'));
+    await eventually('the job runs', () => first.begun([drained]).length === 1, patient);
+    const stopping = first.ask('stop');
+    await eventually('it drains', async () => (await first.status()).state === 'stopping', patient);
+    expect(await statusOf(drained)).toBe('running');
+    first.letGo(drained);
+    expect(await stopping).toMatchObject({ exitCode: 0, stdout: 'stopped\n' });
+    expect(await first.robot.ended).toBe(0);
+    expect(await statusOf(drained)).toBe('completed');
+
+    const second = await daemon(first.home);
+    const cancelled = await operator.submit(heldJob('cancelled'));
+    await eventually('the job runs', () => second.begun([cancelled]).length === 1, patient);
+    const patience = second.ask('stop');
+    await eventually('it drains', async () => (await second.status()).state === 'stopping', patient);
+    await second.ask('stop', '--mode', 'cancel');
+    await patience;
+    expect(await second.robot.ended).toBe(0);
+    expect(await operator.job(cancelled)).toMatchObject({
+      status: 'cancelled',
+      error: { requested_by: userInfo().username },
+    });
+
+    const third = await daemon(first.home);
+    const suspended = await operator.submit(heldJob('suspended'));
+    await eventually('the job runs', () => third.begun([suspended]).length === 1, patient);
+    expect(await third.ask('stop', '--mode', 'suspend')).toMatchObject({ exitCode: 0 });
+    expect(await third.robot.ended).toBe(0);
+    expect(await operator.job(suspended)).toMatchObject({ status: 'running', lost: false });
+    const fourth = await daemon(first.home);
+    fourth.letGo(suspended);
+    expect(await operator.ended(suspended)).toMatchObject({ status: 'completed', attempts: { length: 1 } });
+    for (const { robot } of [first, second, third]) {
+      expect(robot.errors.filter((line) => line.includes('met a problem'))).toEqual([]);
+    }
+  });
+
   it('suspends what has not ended when its time to drain is over', async () => {
     const first = await daemon(temporaryFolder(), { CASARE_JOB_EXECUTION_DRAIN_TIMEOUT_MS: '500' });
     const jobId = await operator.submit(heldJob('long'));
