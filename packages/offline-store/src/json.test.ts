@@ -2,6 +2,12 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { encodeJson } from './json.ts';
 
+const answered = 'what its toJSON() answers would be stored in its stead';
+
+function hiding<T extends object>(value: T): T {
+  return Object.defineProperty(value, 'toJSON', { value: () => 'other', enumerable: false });
+}
+
 describe('encodeJson', () => {
   it('takes every JSON value, whatever realm it comes from', () => {
     const values = [
@@ -30,6 +36,8 @@ describe('encodeJson', () => {
     ['a symbol', [Symbol('s')], '"$[0]", a symbol has no JSON form'],
     ['a map', { m: new Map() }, '"$.m", an instance of Map has no JSON form'],
     ['an object with toJSON', { m: { toJSON: () => 1 } }, '"$.m.toJSON", a function has no JSON form'],
+    ['a hidden toJSON', [hiding({ a: 1 })], `"$[0]", ${answered}`],
+    ['a hidden toJSON of a list', { m: hiding([]) }, `"$.m", ${answered}`],
   ])('refuses %s with its place', (_name, value, message) => {
     expect(() => encodeJson(value, 'thing')).toThrow(
       expect.objectContaining({ code: 'NOT_SERIALIZABLE', message: `The thing cannot be stored: at ${message}.` }),

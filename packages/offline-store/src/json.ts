@@ -26,6 +26,15 @@ export function encodeJson(value: unknown, what: string): string {
   return JSON.stringify(value);
 }
 
+/**
+ * A copy, which nobody else can change: as it comes back from its JSON text.
+ *
+ * @throws StoreError `NOT_SERIALIZABLE` with the path to the offending part
+ */
+export function copyOf<T>(value: T, what: string): T {
+  return JSON.parse(encodeJson(value, what)) as T;
+}
+
 /** @throws StoreError `NOT_SERIALIZABLE` with the path to the offending part */
 export function assertSerializable(value: unknown, what: string): void {
   const fault = faultIn(value, 0);
@@ -59,7 +68,7 @@ function faultIn(value: unknown, depth: number): Fault | null {
       const fault = faultIn(value[index], depth + 1);
       if (fault !== null) return inside(index, fault);
     }
-    return null;
+    return standIn(value, depth);
   }
   if (!isPlainObject(value)) return { path: [], depth, reason: `${describe(value)} has no JSON form` };
   for (const key in value) {
@@ -67,7 +76,13 @@ function faultIn(value: unknown, depth: number): Fault | null {
     const fault = part === undefined ? null : faultIn(part, depth + 1);
     if (fault !== null) return inside(key, fault);
   }
-  return null;
+  return standIn(value, depth);
+}
+
+/** `JSON.stringify` asks also a `toJSON` that is not enumerable. */
+function standIn(value: object, depth: number): Fault | null {
+  if (typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function') return null;
+  return { path: [], depth, reason: 'what its toJSON() answers would be stored in its stead' };
 }
 
 function inside(key: string | number, fault: Fault): Fault {

@@ -24,6 +24,7 @@ import {
   checkLimit,
   checkOneOf,
   checkText,
+  noteOf,
 } from './queue-arguments.ts';
 import type {
   Checkpoint,
@@ -117,8 +118,7 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** Notes when a lease was last confirmed, or that it is lost, for the time after a restart (I1, I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
-    const { bootId, sentAtMs, durationMs, isLost } = checkGiven(lease, 'renewLease');
-    const note = { bootId, sentAtMs, durationMs, ...(isLost === undefined ? {} : { isLost }) };
+    const note = noteOf(checkGiven(lease, 'renewLease'));
     checkLease(note);
     checkLeaseToken(leaseToken ?? null);
     await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease: note });

@@ -1,7 +1,7 @@
 /** Checks of what callers without a type checker may get wrong. */
 import { StoreError } from './errors.ts';
 import type { CacheJobOptions, LeaseNote } from './jobs/job-record.ts';
-import { assertSerializable, isPlainObject, type JsonObject } from './json.ts';
+import { assertSerializable, copyOf, isPlainObject, type JsonObject } from './json.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
 import type { SecretPath } from './secrets/secret-parts.ts';
 import type { CleanupOptions } from './store.ts';
@@ -12,10 +12,10 @@ export function checkJobId(jobId: string): string {
   throw new StoreError('INVALID_ARGUMENT', `jobId is a string that is not empty, ${keepable}.`);
 }
 
-const keepable = 'without halves of surrogate pairs';
+export const keepable = 'without halves of surrogate pairs';
 
 /** Whether SQLite gives the text back as it was. */
-function isKeepable(text: string): boolean {
+export function isKeepable(text: string): boolean {
   return text.isWellFormed();
 }
 
@@ -56,9 +56,9 @@ export function checkBoolean(name: string, value: unknown): void {
   throw new StoreError('INVALID_ARGUMENT', `${name} is true or false, not ${shown(value)}.`);
 }
 
-/** Ids of outbox entries. @throws StoreError `INVALID_ARGUMENT` */
+/** A copy of ids of outbox entries. @throws StoreError `INVALID_ARGUMENT` */
 export function checkIds(ids: readonly number[], call: string): readonly number[] {
-  if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return ids;
+  if (Array.isArray(ids) && ids.every((id) => Number.isSafeInteger(id))) return [...ids];
   const wrong = Array.isArray(ids) ? `a list with ${shown(ids.find((id) => !Number.isSafeInteger(id)))}` : shown(ids);
   throw new StoreError('INVALID_ARGUMENT', `${call} takes a list of the ids of entries, not ${wrong}.`);
 }
@@ -88,7 +88,7 @@ export function checkSecretPaths(paths: readonly SecretPath[]): readonly SecretP
 export function checkCleanup(options: CleanupOptions): CleanupOptions {
   for (const [name, value] of Object.entries(checkGiven(options, 'cleanup')))
     checkMs(name, value as number | null, (ms) => ms >= 0);
-  return options;
+  return { ...options };
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */
@@ -101,6 +101,11 @@ export function checkLease(lease: LeaseNote | undefined): void {
     'INVALID_ARGUMENT',
     'lease is { bootId, sentAtMs, durationMs }, a text and two numbers, with isLost or without.',
   );
+}
+
+/** What is known of a lease, apart from whatever its caller makes of it later. */
+export function noteOf({ bootId, sentAtMs, durationMs, isLost }: LeaseNote): LeaseNote {
+  return { bootId, sentAtMs, durationMs, ...(isLost === undefined ? {} : { isLost }) };
 }
 
 type KnownOptions = Omit<CacheJobOptions, 'jobId' | 'workflowJson' | 'variables'>;
@@ -122,7 +127,7 @@ export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { rea
   checkMs('timeoutMs', timeoutMs, (ms) => ms > 0 && Number.isFinite(ms));
   checkLease(lease);
   checkLeaseToken(leaseToken);
-  const given = { name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease };
+  const given = { name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease: lease && noteOf(lease) };
   return {
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as KnownOptions),
     jobId,
@@ -145,7 +150,7 @@ function checkVariables(variables: object): JsonObject {
     const reason = `they are circular or nested deeper than ${maxVariableLevels} levels`;
     throw new StoreError('NOT_SERIALIZABLE', `The variables cannot be stored: ${reason}.`);
   }
-  return checkObject(variables, 'variables');
+  return copyOf(checkObject(variables, 'variables'), 'variables');
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {
@@ -162,8 +167,8 @@ export function checkObject(value: object, what: string): JsonObject {
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkNodeId(nodeId: string): string {
-  if (typeof nodeId === 'string' && nodeId !== '') return nodeId;
-  throw new StoreError('INVALID_ARGUMENT', 'nodeId is a string that is not empty.');
+  if (typeof nodeId === 'string' && nodeId !== '' && isKeepable(nodeId)) return nodeId;
+  throw new StoreError('INVALID_ARGUMENT', `nodeId is a string that is not empty, ${keepable}.`);
 }
 
 /** @throws StoreError `INVALID_ARGUMENT` */

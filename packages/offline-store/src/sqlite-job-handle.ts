@@ -3,7 +3,7 @@ import { StoreError } from './errors.ts';
 import type { CommitOptions, JobHandle, NodeCheckpoint, SecretPart } from './job-handle.ts';
 import type { RunRef } from './jobs/job-rows.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
-import { type Iteration, isSameTurn } from './journal/iteration.ts';
+import { type Iteration, isSameTurn, iterationOfText } from './journal/iteration.ts';
 import { checkChange, encodeEntries, type JournalEntryLike } from './journal/journal-entry.ts';
 import type { RunWrite } from './journal/run-log.ts';
 import { encodeDrafts } from './outbox/draft-text.ts';
@@ -51,7 +51,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     const { store, run } = this.#parts;
     const entries = await store.read(() => store.reader.entries(run) as unknown as Entry[]);
-    await this.#learn();
+    this.#learn();
     return entries;
   }
 
@@ -69,7 +69,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     };
     store.requireFit('A commit', textsOf(write));
     await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
-    for (const { index, nodeId } of encoded.ends) this.#markExecuted(nodeId, entries[index]?.iteration ?? []);
+    for (const { nodeId, iteration } of encoded.ends) this.#markExecuted(nodeId, iterationOfText(iteration));
   }
 
   async saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void> {
@@ -77,9 +77,9 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     const { store, run, autoSave } = this.#parts;
     const { context, ...rest } = checkGiven(checkpoint, 'saveCheckpoint');
     const encoded = encodeCheckpoint({ ...rest, state: context });
-    if (this.#executed === null) await this.#learn();
+    if (this.#executed === null) this.#learn();
     if (autoSave) await store.write({ op: 'checkpoint', run, checkpoint: encoded, nowMs: store.clock.now() });
-    this.#markExecuted(checkpoint.nodeId, checkpoint.iteration ?? []);
+    this.#markExecuted(encoded.nodeId, iterationOfText(encoded.iteration));
   }
 
   isNodeExecuted(nodeId: string, iteration?: Iteration): boolean {
@@ -107,7 +107,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
         `That is a checkpoint of job ${checkpoint.jobId}, not of ${this.jobId}.`,
       );
     }
-    await this.#learn();
+    this.#learn();
     restoreState(checkpoint.state, target);
   }
 
@@ -117,10 +117,11 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#parts.onEnd();
   }
 
-  async #learn(): Promise<void> {
+  /** At once, so that what is asked for together is written in the order of the calls. */
+  #learn(): void {
     this.#assertInUse();
     const { store, run } = this.#parts;
-    const { nodes, now } = await store.read(() => store.reader.executed(run));
+    const { nodes, now } = store.readNow(() => store.reader.executed(run));
     if (this.#executed === null) {
       this.#executed = { nodes, now };
       return;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CheckpointManager, OfflineQueue, openStore } from '../src/index.ts';
-import { openTestJob, openTestStore, result, type TestEntry } from './support/open-stores.ts';
+import { type StateRow, toPosition, toStateRow } from '../src/jobs/job-rows.ts';
+import { openTestJob, openTestStore, result, type TestEntry, withDatabase } from './support/open-stores.ts';
 
 describe('checkpoints', () => {
   it('follow a job node by node and bring it back after a restart', async () => {
@@ -69,6 +70,59 @@ describe('checkpoints', () => {
     expect(latest?.nodeId).toBe('c');
     expect(latest?.state).toEqual({ variables: { x: 1 } });
     expect((await handle.load()).map((entry) => entry.node_id)).toEqual(['b']);
+  });
+
+  it('start from the snapshot of an engine when nothing before it is kept', async () => {
+    const { queue, handle } = await openTestJob({ maxBytes: 1 << 20 });
+    await handle.commit([{ kind: 'result', node_id: 'early', iteration: ['loop', 1] }] as never);
+    await handle.commit([
+      { kind: 'result', node_id: 'big', iteration: ['loop', 2], text: 'x'.repeat(70_000) },
+    ] as never);
+    const state = { variables: [['total', 3]], outputs: [] };
+    await handle.commit([{ kind: 'snapshot', state }] as unknown as TestEntry[]);
+    expect(await queue.getLatestCheckpoint('job-456')).toMatchObject({
+      nodeId: 'big',
+      state: { variables: { total: 3 } },
+    });
+    expect(await queue.getJobHistory('job-456')).toHaveLength(2);
+
+    withDatabase(queue.store.path, (db) => {
+      const last = db.prepare('SELECT max(last_seq) FROM journal').pluck().get() as number;
+      for (const table of ['journal', 'journal_index']) db.prepare(`DELETE FROM ${table} WHERE last_seq < ?`).run(last);
+      const row = db.prepare('SELECT * FROM job_states').get() as StateRow;
+      const moved = toStateRow({ ...toPosition(row, 'job-456'), firstSeq: last });
+      db.prepare('UPDATE job_states SET first_seq = ?, crc = ?').run(moved.first_seq, moved.crc);
+    });
+    expect(await queue.getLatestCheckpoint('job-456')).toMatchObject({
+      nodeId: 'big',
+      state: { variables: { total: 3 } },
+    });
+  });
+
+  it('and commits that are asked for together are written in that order, by a handle that was resumed too', async () => {
+    const { queue, checkpoints, handle } = await openTestJob();
+    await handle.commit([result(1)]);
+    handle.endJob();
+    const resumed = checkpoints.startJob<TestEntry>('job-456', 'A workflow');
+    await Promise.all([
+      resumed.saveCheckpoint({ nodeId: 'late', context: { variables: { x: 1 } } }),
+      resumed.commit([result(2)]),
+      resumed.commit([], { status: { status: 'completed' } }),
+    ]);
+    const history = await queue.getJobHistory('job-456');
+    expect(history.map(({ nodeId }) => nodeId)).toEqual(['node-1', 'late', 'node-2']);
+    expect(resumed.getExecutedNodes()).toEqual(['node-1', 'late', 'node-2']);
+  });
+
+  it('of turns count as they were handed over, whatever becomes of the list', async () => {
+    const { handle } = await openTestJob();
+    const turn: [string, number] = ['loop', 0];
+    await handle.saveCheckpoint({ nodeId: 'saved', context: {}, iteration: turn });
+    const committed = handle.commit([{ kind: 'result', node_id: 'committed', iteration: turn }] as never);
+    turn[1] = 1;
+    await committed;
+    expect(handle.getExecutedNodes(turn)).toEqual([]);
+    expect(handle.getExecutedNodes(['loop', 0])).toEqual(['saved', 'committed']);
   });
 
   it('of the queue carry the id they were given', async () => {

@@ -35,6 +35,46 @@ describe('a commit', () => {
     ]);
   });
 
+  it.each(['thread', 'inline'] as const)(
+    'writes what it was given, not what its caller makes of that meanwhile (%s)',
+    async (writer) => {
+      const { queue, handle } = await openTestJob({ writer });
+      const nodes = [{ node_id: 'n1', reason: 'cut off' }];
+      const doubted = handle.commit([], { status: { status: 'in_doubt', nodes } });
+      nodes.length = 0;
+      const result: Record<string, unknown> = { total: 3 };
+      const ended = handle.commit([], { status: { status: 'completed', result } });
+      result.total = 4n;
+      const variables: Record<string, unknown> = { list: [1] };
+      const lease = { bootId: 'b', sentAtMs: 1, durationMs: 2 };
+      const cached = queue.cacheJob({ jobId: 'job-2', workflowJson: '{}', leaseToken: '1', variables, lease });
+      variables.list = () => 1;
+      lease.bootId = 'other';
+      const error: Record<string, unknown> = { code: 'X' };
+      const failed = queue.markCompleted('job-2', { success: false, error: error as never });
+      error.code = 4n;
+      await Promise.all([doubted, ended, cached, failed]);
+      expect(await queue.getJob('job-456')).toMatchObject({ status: 'completed', result: { total: 3 } });
+      expect(await queue.getJob('job-2')).toMatchObject({
+        variables: { list: [1] },
+        lease: { bootId: 'b' },
+        error: { code: 'X' },
+      });
+    },
+  );
+
+  it('refuses names that the file would give back otherwise', async () => {
+    const { queue, handle } = await openTestJob();
+    const half = 'n\ud800';
+    const refused = [
+      handle.commit([{ kind: 'result', node_id: half }]),
+      handle.commit([result(1)], { outbox: [{ kind: half, payload: 1 }] }),
+      handle.saveCheckpoint({ nodeId: half, context: {} }),
+    ];
+    for (const refusal of refused) await expect(refusal).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(await queue.getJobHistory('job-456')).toEqual([]);
+  });
+
   it('is not held up by another write that cannot be sent to the thread', async () => {
     const { store, handle } = await openTestJob();
     const unsendable = SqliteStore.of(store).write({ op: 'outbox-remove', ids: [(() => 1) as never] });

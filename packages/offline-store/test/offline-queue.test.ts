@@ -47,6 +47,7 @@ describe('the offline queue', () => {
         endedAtMs: null,
         syncedAtMs: null,
         journalSeq: 0,
+        outboxSeq: 0,
       },
     ]);
 

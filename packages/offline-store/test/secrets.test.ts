@@ -58,6 +58,27 @@ describe('a secret part of an entry', () => {
     await expect(handle.commit([], { secret })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
+  it('is found whether a key is given as a number or as its text, and of a list only its items are parts', async () => {
+    const { store, queue, handle } = await openTestJob({ keys: newKeys() });
+    const lists = { kind: 'result', node_id: 'n', outputs: { list: ['tok-2718281828'], 5: 'tok-1618033988' } };
+    const paths = [
+      { entry: 0, path: ['outputs', 'list', '0'] },
+      { entry: 0, path: ['outputs', 5] },
+    ];
+    await handle.commit([lists], { secret: paths });
+    const context = { list: [{ 7: 'tok-1414213562' }] };
+    await handle.saveCheckpoint({ nodeId: 'n', context, secret: [['list', '0', 7]] });
+    for (const secretText of ['2718281828', '1618033988', '1414213562']) {
+      expect(bytesOf(store.path)).not.toContain(secretText);
+    }
+    expect(await handle.load()).toEqual([lists]);
+    expect((await queue.getLatestCheckpoint('job-456'))?.state).toEqual(context);
+    for (const key of ['length', '00', 1.5, -1]) {
+      const wrong = handle.commit([lists], { secret: [{ entry: 0, path: ['outputs', 'list', key] }] });
+      await expect(wrong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+  });
+
   it('does not open with another key, or with none, and the error names the key', async () => {
     const keys = newKeys();
     const { store, handle } = await openTestJob({ keys });

@@ -136,6 +136,12 @@ describe('a secret and what is made of it', () => {
     expect(openText(journal.entries)).toContain('2026-001');
   });
 
+  it('is hidden whether a key of its path is a number or its text', () => {
+    const value = { list: ['a', 'b'], 5: 'c' };
+    const hidden = withHidden(value, [['list', '1'], [5], ['list', 'length']]);
+    expect(hidden).toEqual({ list: ['a', HIDDEN], 5: HIDDEN });
+  });
+
   it('is still known after a restart, before it is resolved again', async () => {
     for (let dies = 2; dies < 13; dies += 1) {
       const journal = new TestJournal([], dies % 2 === 0 ? 2 : undefined);

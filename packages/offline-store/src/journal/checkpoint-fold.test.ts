@@ -37,6 +37,22 @@ it('a snapshot and any number of changes bring back exactly the last state', () 
   }
 });
 
+it('what an engine writes after a checkpoint is newer than its secret parts', () => {
+  const fold = new CheckpointFold();
+  const at = (seq: number) => ({ seq, recordedAtMs: seq });
+  const secrets = [
+    [['variables', 'token'], 'old'],
+    [['variables', 'pin'], '1234'],
+  ] as const;
+  fold.add(
+    { kind: snapshotKind, node_id: 'a', state: { variables: { token: null, pin: null }, n: 1 }, secrets },
+    at(1),
+  );
+  fold.add({ kind: 'intent', node_id: 'b' }, at(2));
+  fold.add({ kind: 'result', node_id: 'b', variables: { token: 'new' } }, at(3));
+  expect(fold.latest()?.state).toEqual({ variables: { token: 'new', pin: '1234' }, n: 1, outputs: { b: {} } });
+});
+
 it('a change that touches nothing is empty, whatever the size of the state', () => {
   const texts = textsOf({ variables: { big: 'x'.repeat(10_000) }, list: [1] });
   expect(deltaText(texts, textsOf({ variables: { big: 'x'.repeat(10_000) }, list: [1] }))).toBe(

@@ -55,18 +55,28 @@ export class CheckpointFold {
 
   /** Null when no node has finished yet. */
   latest(): FoldedCheckpoint | null {
-    if (this.#latest === null) return null;
+    return this.#latest === null ? null : { ...this.#latest, state: this.#state() };
+  }
+
+  #state(): JsonObject {
     const fields = [...this.#fields].map(([field, value]) => {
       return [field, value instanceof Map ? Object.fromEntries(value) : value] as const;
     });
     const state = Object.fromEntries(fields) as JsonObject;
-    return {
-      ...this.#latest,
-      state: this.#secrets.length === 0 ? state : putSecrets(structuredClone(state), this.#secrets),
-    };
+    return this.#secrets.length === 0 ? state : putSecrets(structuredClone(state), this.#secrets);
+  }
+
+  /** What an engine writes from now on is newer than the secret parts of the last checkpoint. */
+  #putSecretsIn(): void {
+    if (this.#secrets.length === 0) return;
+    const state = this.#state();
+    this.#secrets = [];
+    this.#fields.clear();
+    this.#setFields(state);
   }
 
   #apply(entry: FoldableEntry): boolean {
+    if (!isCheckpointKind(entry.kind)) this.#putSecretsIn();
     switch (entry.kind) {
       case snapshotKind:
         this.#fields.clear();

@@ -20,6 +20,8 @@ export interface CompactionParts {
 
 /** Entries that are removed at once: a commit now and then pays for so many. */
 const batch = 256;
+/** The last execution before a snapshot is looked for in so many commits. */
+const lookBack = 1_000;
 
 /** The position after a batch was removed, or the same one. Part of the caller's transaction. */
 export function compact(parts: CompactionParts, position: RunPosition): RunPosition {
@@ -46,7 +48,17 @@ function boundOf({ journal }: CompactionParts, position: RunPosition, last: numb
   return whole > 0 || journal.hasEngineRows(runId, firstSeq, last) ? whole : checkpointSeq;
 }
 
-function removeTo(parts: CompactionParts, position: RunPosition, last: number): RunPosition {
+/** `last`, or what comes before the entry that says which node ended last before the newest snapshot, which does not. */
+function sparingLastExecution({ journal }: CompactionParts, position: RunPosition, last: number): number {
+  const { runId, snapshotSeq, checkpointSeq } = position;
+  if (snapshotSeq <= checkpointSeq) return last;
+  const execution = journal.lastExecution(runId, snapshotSeq, lookBack);
+  return execution === null ? last : Math.min(last, execution - 1);
+}
+
+function removeTo(parts: CompactionParts, position: RunPosition, bound: number): RunPosition {
+  const last = sparingLastExecution(parts, position, bound);
+  if (last < position.firstSeq) return position;
   parts.counters.add('journal_compacted', parts.intake.removeTo(position.runId, last));
   return { ...position, firstSeq: last + 1 };
 }

@@ -14,6 +14,13 @@ export function iterationText(iteration: Iteration): string {
   throw new StoreError('INVALID_ARGUMENT', "An iteration is a list of loop ids and turns: ['loop-1', 3].");
 }
 
+const noLoops: Iteration = [];
+
+/** The iteration whose `iterationText` it is. */
+export function iterationOfText(text: string): Iteration {
+  return text === '[]' ? noLoops : (JSON.parse(text) as Iteration);
+}
+
 /**
  * Whether what ran at `ranAt` counts as executed at `now`: it ran in the same turn of every loop that the two
  * share. So the body of a finished loop counts after the loop, and what ran before a loop counts inside it.

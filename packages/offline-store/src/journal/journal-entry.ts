@@ -1,7 +1,8 @@
 /** What may be committed to a job's journal, and its form in the file. */
 import { StoreError } from '../errors.ts';
 import type { StatusChange } from '../jobs/job-state.ts';
-import { assertSerializable, encodeJson, isPlainObject, type JsonObject } from '../json.ts';
+import { assertSerializable, copyOf, encodeJson, isPlainObject, type JsonObject } from '../json.ts';
+import { isKeepable, keepable } from '../queue-arguments.ts';
 import { type SecretPath, takeSecrets } from '../secrets/secret-parts.ts';
 import { isCheckpointKind } from './checkpoint-fold.ts';
 import { type Iteration, iterationText } from './iteration.ts';
@@ -42,9 +43,11 @@ export interface NodeEnd {
 
 export const noEntries: EncodedEntries = { text: '[]', count: 0, ends: [], secrets: null, wholeAt: -1, saved: false };
 
+export const resultKind = 'result';
+
 /** A node counts as executed once one of these entries is there for it. */
 export function isExecution(kind: string): boolean {
-  return kind === 'result' || isCheckpointKind(kind);
+  return kind === resultKind || isCheckpointKind(kind);
 }
 
 /** The iteration that an entry names. */
@@ -98,8 +101,8 @@ function checkEntry(entry: JournalEntryLike): void {
     throw new StoreError('INVALID_ARGUMENT', `Entries of kind "${entry.kind}" are written by saveCheckpoint only.`);
   }
   const nodeId = entry.node_id ?? null;
-  if (nodeId !== null && typeof nodeId !== 'string') {
-    throw new StoreError('INVALID_ARGUMENT', `The node_id of a "${entry.kind}" entry is a string.`);
+  if (nodeId !== null && (typeof nodeId !== 'string' || !isKeepable(nodeId))) {
+    throw new StoreError('INVALID_ARGUMENT', `The node_id of a "${entry.kind}" entry is a string ${keepable}.`);
   }
 }
 
@@ -112,12 +115,12 @@ const changes: ReadonlySet<unknown> = new Set([
   'released',
 ]);
 
-/** @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
+/** The change as it is now, whatever its caller makes of it later. @throws StoreError `NOT_SERIALIZABLE`, `INVALID_ARGUMENT` */
 export function checkChange(change: StatusChange): StatusChange {
   if (!isPlainObject(change) || !changes.has(change.status)) {
     throw new StoreError('INVALID_ARGUMENT', `status is { status: one of ${[...changes].join(', ')} }.`);
   }
-  assertSerializable(change, "change of the job's status");
-  if (change.status !== 'in_doubt' || (Array.isArray(change.nodes) && change.nodes.length > 0)) return change;
+  const copy = copyOf(change, "change of the job's status");
+  if (copy.status !== 'in_doubt' || (Array.isArray(copy.nodes) && copy.nodes.length > 0)) return copy;
   throw new StoreError('INVALID_ARGUMENT', 'A job in doubt names at least one node.');
 }

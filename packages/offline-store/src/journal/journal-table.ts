@@ -11,7 +11,7 @@ import type Database from 'better-sqlite3';
 import { CorruptRecordError } from '../errors.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import type { SecretBox } from '../secrets/secret-box.ts';
-import type { EncodedEntries } from './journal-entry.ts';
+import { type EncodedEntries, resultKind } from './journal-entry.ts';
 import {
   type CommitNote,
   type CommitRow,
@@ -51,6 +51,7 @@ export class JournalTable {
   readonly #count: Database.Statement<[number, number], number | null>;
   readonly #delete: Database.Statement<[number, number, number]>;
   readonly #deleteFromIndex: Database.Statement<[number, number]>;
+  readonly #backwards: Database.Statement<[number, number, number], { seq: number; isExecution: number }>;
   readonly #anyEngineRow: Database.Statement<[number, number, number], number>;
   /** What was indexed last; null when the file is to be asked. */
   #indexedTo: number | null = null;
@@ -102,6 +103,11 @@ export class JournalTable {
        AND run_id = ?`,
     );
     this.#deleteFromIndex = db.prepare('DELETE FROM journal_index WHERE run_id = ? AND last_seq <= ?');
+    this.#backwards = db.prepare(
+      `SELECT j.first_seq AS seq, j.saved = 1 OR (json_valid(j.entries) AND EXISTS (
+         SELECT 1 FROM json_each(j.entries) AS e WHERE e.value ->> '$.kind' = '${resultKind}')) AS isExecution
+       ${indexed} AND i.last_seq < ? ORDER BY i.last_seq DESC LIMIT ?`,
+    );
     this.#anyEngineRow = number(`SELECT EXISTS (SELECT 1 ${indexed} AND i.last_seq BETWEEN ? AND ? AND j.saved = 0)`);
   }
 
@@ -245,6 +251,13 @@ export class JournalTable {
   /** The last entry of a claim's `limit` oldest commits; null when it has none. */
   oldest(runId: number, limit: number): number | null {
     return this.#batch.get(runId, limit) ?? null;
+  }
+
+  /** The first entry of the newest of up to `lookBack` commits before `bound` in which a node ended; null for none. */
+  lastExecution(runId: number, bound: number, lookBack: number): number | null {
+    for (const { seq, isExecution } of this.#backwards.iterate(runId, bound, lookBack))
+      if (isExecution === 1) return seq;
+    return null;
   }
 
   /** Whether entries other than checkpoints lie between `first` and `last`. */

@@ -54,8 +54,7 @@ export class RunReader {
     const rows = this.#parts.journal.read(run, first, position.journalSeq);
     refuseInDoubt(run, position);
     if (rows[0]?.kind === 'snapshot') {
-      const before = this.#lastExecution(run, position, first - 1);
-      if (before !== null) fold.startAfter(before);
+      fold.startAfter(this.#lastExecution(run, position, first - 1) ?? this.#lastKnown(run, rows[0]));
     }
     for (const row of rows) fold.add(this.#foldable(run, row), row);
     return fold.latest();
@@ -82,6 +81,12 @@ export class RunReader {
       if (found !== undefined) return found;
     }
     return null;
+  }
+
+  /** Of an execution whose entry is gone: the node that was new last, as of the snapshot. */
+  #lastKnown(run: RunRef, { seq, recordedAtMs }: JournalRow): Pick<JournalRow, 'seq' | 'recordedAtMs' | 'nodeId'> {
+    const nodeId = [...this.#parts.executed.of(run).keys()].at(-1) ?? null;
+    return { seq, recordedAtMs, nodeId };
   }
 
   /** The entry as it was committed. */

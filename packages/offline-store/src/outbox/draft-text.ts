@@ -4,6 +4,7 @@
  */
 import { StoreError } from '../errors.ts';
 import { encodeJson } from '../json.ts';
+import { isKeepable, keepable } from '../queue-arguments.ts';
 import type { OutboxDraft } from './outbox.ts';
 
 /** A draft whose payload is JSON text by now. */
@@ -27,8 +28,8 @@ export function encodeDrafts(drafts: readonly OutboxDraft[]): EncodedDrafts {
   if (drafts.length === 0) return noDrafts;
   return joined(
     drafts.map(({ kind, payload, keep }): DraftText => {
-      if (typeof kind !== 'string' || kind === '') {
-        throw new StoreError('INVALID_ARGUMENT', 'An outbox entry has a "kind".');
+      if (typeof kind !== 'string' || kind === '' || !isKeepable(kind)) {
+        throw new StoreError('INVALID_ARGUMENT', `An outbox entry has a "kind", a text ${keepable}.`);
       }
       return [kind, encodeJson(payload, `payload of outbox entry "${kind}"`), keep === true];
     }),

@@ -57,7 +57,8 @@ export class SqliteOutbox implements Outbox {
   }
 
   async ack(ids: readonly number[]): Promise<number> {
-    return checkIds(ids, 'ack').length === 0 ? 0 : this.#parts.access.write({ op: 'outbox-remove', ids });
+    const own = checkIds(ids, 'ack');
+    return own.length === 0 ? 0 : this.#parts.access.write({ op: 'outbox-remove', ids: own });
   }
 
   async fail(id: number, reason: string, options: FailOptions = {}): Promise<FailOutcome> {
@@ -84,9 +85,9 @@ export class SqliteOutbox implements Outbox {
 
   async supersede(ids: readonly number[], reason: string): Promise<number> {
     const { access, clock } = this.#parts;
-    checkIds(ids, 'supersede');
+    const own = checkIds(ids, 'supersede');
     checkText('reason', reason);
-    return access.write({ op: 'outbox-bury', ids, disposition: 'superseded', reason, nowMs: clock.now() });
+    return access.write({ op: 'outbox-bury', ids: own, disposition: 'superseded', reason, nowMs: clock.now() });
   }
 
   async deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetter[]> {
@@ -96,13 +97,13 @@ export class SqliteOutbox implements Outbox {
   }
 
   async requeue(ids: readonly number[]): Promise<number> {
-    checkIds(ids, 'requeue');
-    return this.#parts.access.write({ op: 'dead-requeue', ids });
+    const own = checkIds(ids, 'requeue');
+    return this.#parts.access.write({ op: 'dead-requeue', ids: own });
   }
 
   async discard(ids: readonly number[]): Promise<number> {
-    checkIds(ids, 'discard');
-    return this.#parts.access.write({ op: 'dead-discard', ids });
+    const own = checkIds(ids, 'discard');
+    return this.#parts.access.write({ op: 'dead-discard', ids: own });
   }
 
   async stats(): Promise<OutboxStats> {

@@ -36,17 +36,25 @@ export function putSecrets<T>(value: T, secrets: readonly SecretPart[]): T {
 
 function partOf(value: unknown, path: SecretPath): JsonValue {
   let at = value;
-  for (const key of path) {
-    at = typeof at === 'object' && at !== null && Object.hasOwn(at, key) ? (at as Container)[key] : undefined;
-  }
+  for (const key of path) at = hasPart(at, key) ? (at as Container)[key] : undefined;
   if (path.length > 0 && at !== undefined) return at as JsonValue;
   throw new StoreError('INVALID_ARGUMENT', `There is no value at the secret path ${JSON.stringify(path)}.`);
+}
+
+/** Whether there is a part under the key: `5` and `'5'` name the same one, and of a list its items only are parts. */
+function hasPart(value: unknown, key: string | number): boolean {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+  return !Array.isArray(value) || Number.isInteger(Number(key));
 }
 
 function replaced(value: unknown, path: SecretPath, part: null): unknown {
   const [key, ...rest] = path;
   if (key === undefined || typeof value !== 'object' || value === null) return part;
-  if (Array.isArray(value)) return value.map((item, index) => (index === key ? replaced(item, rest, part) : item));
-  const entries = Object.entries(value).map(([name, item]) => [name, name === key ? replaced(item, rest, part) : item]);
+  if (Array.isArray(value))
+    return value.map((item, index) => (index === Number(key) ? replaced(item, rest, part) : item));
+  const entries = Object.entries(value).map(([name, item]) => [
+    name,
+    name === String(key) ? replaced(item, rest, part) : item,
+  ]);
   return Object.fromEntries(entries);
 }

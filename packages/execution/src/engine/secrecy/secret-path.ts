@@ -41,7 +41,11 @@ function requirePaths(paths: unknown): void {
 function hiddenAt(value: unknown, [key, ...rest]: SecretPath): unknown {
   if (key === undefined) return HIDDEN;
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return value;
-  if (Array.isArray(value)) return value.with(Number(key), hiddenAt(value[Number(key)], rest));
-  const entries = Object.entries(value).map(([name, item]) => [name, name === key ? hiddenAt(item, rest) : item]);
+  if (Array.isArray(value)) {
+    const index = Number(key);
+    return Number.isInteger(index) ? value.with(index, hiddenAt(value[index], rest)) : value;
+  }
+  const part = String(key);
+  const entries = Object.entries(value).map(([name, item]) => [name, name === part ? hiddenAt(item, rest) : item]);
   return Object.fromEntries(entries);
 }
