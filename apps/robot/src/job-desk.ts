@@ -33,7 +33,8 @@ import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
 import { JobRecovery } from './job-recovery.ts';
-import { KnownProgress, type KnownProgressOptions } from './known-progress.ts';
+import { JobsBehind } from './jobs-behind.ts';
+import type { KnownProgressOptions } from './known-progress.ts';
 import { mayActForMs, mayBeginForMs } from './lease-deadline.ts';
 import { isRecordLost } from './lost-record.ts';
 import { messageOf } from './message-of.ts';
@@ -57,8 +58,6 @@ export class StillEndingError extends Error {
   readonly code = 'STILL_ENDING';
 }
 
-/** How long a node that is under way may still take once steps of its job are found missing, in ms. */
-const stoppingGraceMs = 10_000;
 /** Taken-up jobs run before those that wait. */
 const recoveredPriority = 1;
 
@@ -69,28 +68,38 @@ export class JobDesk {
   readonly #endings: JobEndings;
   readonly #leases: JobLeases;
   readonly #table = new DeskTable();
-  readonly #known: KnownProgress;
-  /** Jobs that are just being put in doubt for what is missing. */
-  readonly #losing = new WeakSet<DeskJob>();
+  readonly #behind: JobsBehind;
   /** By token, what keeps the leases of jobs renewed that are over here while the server does not know it. */
   readonly #kept = new Map<string, CancellationWatch>();
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
     this.#options = options;
-    this.#known = new KnownProgress(options);
     const drop = (job: DeskJob): void => this.#drop(job);
     const isHere = (job: DeskJob): boolean => this.#table.isHere(job);
-    this.#leases = new JobLeases({ ...options, executor: () => this.#executorOrThrow(), isHere, drop });
+    const executor = (): JobExecutor => this.#executorOrThrow();
+    this.#leases = new JobLeases({ ...options, executor, isHere, drop });
     const tryAgainLater = (job: DeskJob, reason: string): void => this.#tryAgainLater(job, reason);
     const leave = (job: DeskJob): void => this.#leave(job);
     this.#endings = new JobEndings({ ...options, untold: this.#table.untold, leave, tryAgainLater });
+    const endWithoutRun = (job: DeskJob, outcome: RunOutcome): Promise<void> =>
+      this.#endings.endWithoutRun(job, outcome);
     this.#doubts = new JobDoubts({
       ...options,
       tryAgainLater,
-      isIdle: (job) => isHere(job) && !this.#executorOrThrow().has(job.record.jobId),
+      endWithoutRun,
+      isIdle: (job) => isHere(job) && !executor().has(job.record.jobId),
       takeUp: (job, answers) => this.#takeUp(job, answers),
-      endWithoutRun: (job, outcome) => this.#endings.endWithoutRun(job, outcome),
+    });
+    this.#behind = new JobsBehind({
+      ...options,
+      executor,
+      isHere,
+      endWithoutRun,
+      tryAgainLater,
+      goOn: (job) => this.#goOn(job, 'lease'),
+      loseLease: (job, why) => this.#leases.lose(job, why),
+      loseRecord: (job, why) => this.#doubts.loseRecord(job, why, { isNoted: true }),
     });
     this.#recovery = new JobRecovery({
       ...options,
@@ -98,8 +107,8 @@ export class JobDesk {
       waitInDoubt: (record) => this.#doubts.takenUp(this.#track(record)),
       loseRecord: (record, why) => this.#doubts.loseRecord(this.#track(record), why),
       waitForLease: (record) => void this.#track(record, 'lease'),
-      onFound: (record) => this.#known.takenUp(record),
-      ...(this.#known.isAsked ? { waitForWord: (record) => this.#waitForWord(record) } : {}),
+      onFound: (record) => this.#behind.found(record),
+      ...(this.#behind.isAsked ? { waitForWord: (record) => this.#waitForWord(record) } : {}),
     });
   }
 
@@ -141,12 +150,14 @@ export class JobDesk {
 
   /** Whether the server was heard about what an earlier process left: before that, nothing may be sent about it. */
   get isServerHeard(): boolean {
-    return this.#known.isComplete(({ jobId, leaseToken }) => this.#table.find(jobId)?.record.leaseToken === leaseToken);
+    return this.#behind.isServerHeard(
+      ({ jobId, leaseToken }) => this.#table.find(jobId)?.record.leaseToken === leaseToken,
+    );
   }
 
   /** Somebody else may be working on what an earlier process left: none of it goes on without an operator's answer. */
   distrust(why: string): void {
-    this.#known.distrust(why);
+    this.#behind.distrust(why);
   }
 
   /** How many entries the journal of a job here has; null when nobody knows. */
@@ -159,8 +170,7 @@ export class JobDesk {
   contradicted(lease: Lease): void {
     const job = this.#table.find(lease.jobId);
     if (job?.record.leaseToken !== lease.leaseToken || job.record.lostRecord !== null) return;
-    if (!this.#isBehind(job)) this.#known.contradicted(lease);
-    this.#inBackground(job, this.#fallBehind(job));
+    this.#inBackground(job, this.#behind.contradicted(job));
   }
 
   /** The server has been told of a job's end, or refuses to hear of it. */
@@ -204,15 +214,13 @@ export class JobDesk {
     logger.log('info', `claimed job "${claim.name}"`, { job_id: jobId });
     const job = this.#track(storedForm(claim));
     if (watch.isStale) return this.#leases.lose(job);
-    if (claim.known !== undefined) {
-      const own = await store.progressOf(claim);
-      if (own === null) {
-        // It is over here, and its end is on its way.
-        locker.forget(jobId);
-        return this.#drop(job);
-      }
-      if (this.#known.isClaimBehind(claim, own)) return this.#loseSteps(job);
+    const standing = await this.#behind.standingOf(claim);
+    if (standing === 'over') {
+      // Its end is on its way.
+      locker.forget(jobId);
+      return this.#drop(job);
     }
+    if (standing === 'behind') return this.#behind.loseSteps(job);
     if (claim.cancelRequested) await this.#options.checker.checkNow();
     await this.#submit(job, 0);
   }
@@ -265,7 +273,7 @@ export class JobDesk {
         return this.#ran(job, end.report.end);
       case 'never-started':
         if (job.isLost) return this.#leases.lostRunEnded(job);
-        if (this.#isBehind(job)) return this.#loseSteps(job);
+        if (this.#behind.isBehind(job)) return this.#behind.loseSteps(job);
         if (job.isLeaseEnding && end.request.kind === 'suspend') return this.#waitForLease(job);
         return this.#endings.neverStarted(job, end.request);
       case 'crashed':
@@ -301,7 +309,7 @@ export class JobDesk {
     const { jobId, leaseToken } = record;
     const { untold } = this.#table;
     const onOver = (isOver: boolean): void => void (isOver ? untold.add(jobId) : untold.delete(jobId));
-    const isLeaseEnding = (): boolean => this.#leases.isEnding(record) || this.#known.behindOf(record) !== null;
+    const isLeaseEnding = (): boolean => this.#leases.isEnding(record) || this.#behind.isClaimBehind(record);
     const onCommitting = (): void => this.#leases.committing(record);
     const job = new DeskJob(record, { ...this.#options, onOver, isLeaseEnding, onCommitting });
     job.waitsFor = waitsFor;
@@ -311,10 +319,10 @@ export class JobDesk {
       {
         onCancelled: (cancellation) => this.#inBackground(job, this.#cancelRequested(job, cancellation)),
         onStale: () => this.#inBackground(job, this.#leases.lose(job)),
-        onKnown: (known) => this.#inBackground(job, this.#heard(job, known)),
+        onKnown: (known) => this.#inBackground(job, this.#behind.heard(job, known)),
         onConfirmed: () => this.#inBackground(job, this.#goOn(job, 'lease')),
         onAnswers: (answers) => {
-          if (!this.#isBehind(job)) this.#inBackground(job, this.#doubts.heard(job, answers));
+          if (!this.#behind.isBehind(job)) this.#inBackground(job, this.#doubts.heard(job, answers));
         },
       },
       { leaseToken },
@@ -333,7 +341,7 @@ export class JobDesk {
       return this.#tryAgainLater(job, messageOf(error));
     }
     if (!this.#table.isHere(job)) return;
-    if (this.#isBehind(job)) return this.#loseSteps(job);
+    if (this.#behind.isBehind(job)) return this.#behind.loseSteps(job);
     if (this.#leases.isEnding(job.record)) return this.#waitForLease(job);
     if (interruption !== null) {
       return this.#endings.endWithoutRun(job, { status: 'failed', error: interruption, ...noStatistics });
@@ -361,7 +369,7 @@ export class JobDesk {
   async #goOn(job: DeskJob, cause: 'lease' | 'store'): Promise<void> {
     if (!this.#table.isHere(job) || job.isLost || job.waitsFor !== cause) return;
     // What the server knows has come first.
-    if (cause === 'lease' && this.#isBehind(job)) return;
+    if (cause === 'lease' && this.#behind.isBehind(job)) return;
     job.waitsFor = null;
     await this.#submit(job, recoveredPriority);
   }
@@ -398,7 +406,7 @@ export class JobDesk {
     job.tellEnd(end);
     const isOver = end.status === 'completed' || end.status === 'failed' || end.status === 'cancelled';
     if (job.isLost && !isOver && !isStillRunning(end)) return this.#leases.lostRunEnded(job);
-    if (this.#isBehind(job) && !isOver && !isStillRunning(end)) return this.#loseSteps(job);
+    if (this.#behind.isBehind(job) && !isOver && !isStillRunning(end)) return this.#behind.loseSteps(job);
     if (end.status === 'in_doubt') {
       job.waitInDoubt();
       // A cancel that came while the run was ending has been told to nobody else.
@@ -436,54 +444,7 @@ export class JobDesk {
   /** Until the server was heard about the job, or cannot be asked. */
   #waitForWord(record: StoredJob): void {
     const job = this.#track(record, 'lease');
-    const heard = this.#known.firstWord(record, this.#recovery.stopped).catch(() => undefined);
-    this.#inBackground(
-      job,
-      heard.then(() => this.#goOn(job, 'lease')),
-    );
-  }
-
-  /** The server's first word about a job of an earlier process. */
-  async #heard(job: DeskJob, known: Parameters<KnownProgress['hear']>[1]): Promise<void> {
-    const verdict = this.#known.hear(job.record, known);
-    if (verdict === 'ended') {
-      const why =
-        'it has ended on the server, and this store does not know: it is an older copy, from a backup or a snapshot';
-      await this.#leases.lose(job, why);
-    } else if (verdict === 'behind') await this.#fallBehind(job);
-    this.#options.onOutbox();
-  }
-
-  #isBehind({ record }: DeskJob): boolean {
-    return record.lostRecord === null && this.#known.behindOf(record) !== null;
-  }
-
-  /** A job of which steps are missing here stops; then see `#loseSteps`. */
-  async #fallBehind(job: DeskJob): Promise<void> {
-    const { jobId } = job.record;
-    const executor = this.#executorOrThrow();
-    const isStopping = await executor.suspendJob(jobId, 'steps of it are missing here', { withinMs: stoppingGraceMs });
-    if (!isStopping && !executor.has(jobId)) await this.#loseSteps(job);
-  }
-
-  /** Nothing of it runs: it is in doubt as a whole. */
-  async #loseSteps(job: DeskJob): Promise<void> {
-    const { store, telemetry } = this.#options;
-    const { record } = job;
-    const behind = this.#known.behindOf(record);
-    if (behind === null || !this.#isBehind(job) || !this.#table.isHere(job) || this.#losing.has(job)) return;
-    this.#losing.add(job);
-    job.waitsFor = null;
-    try {
-      await store.loseSteps(record, behind);
-    } catch (error) {
-      return this.#tryAgainLater(job, messageOf(error));
-    }
-    telemetry.stepsLost(record.jobId, behind.why);
-    await this.#doubts.loseRecord(job, behind.why, { isNoted: true });
-    const cancellation = job.watch?.cancellation ?? null;
-    if (cancellation !== null && this.#table.isHere(job))
-      await this.#endings.endWithoutRun(job, cancelled(cancellation));
+    this.#inBackground(job, this.#behind.waitForWord(job, this.#recovery.stopped));
   }
 
   /** Until the server says that the lease stands. */
