@@ -328,6 +328,18 @@ describe('a job of an earlier process', () => {
     expect([started, desk.isServerHeard]).toEqual([['a'], true]);
   });
 
+  it('keeps nothing from being sent once the server has said that its lease is lost, however long its node takes', async () => {
+    const { desk, clock, runs, server } = await deskWith({ unfinished, withoutServer: () => 'go' });
+    server.isDown = true;
+    await desk.recover();
+    await clock.advance(100);
+    runs.get('a')?.ignoresStop();
+    server.isDown = false;
+    server.answer = () => ({ outcome: 'stale' });
+    await clock.advance(1_000);
+    expect([desk.has(claim('a')), desk.isServerHeard]).toEqual([true, true]);
+  });
+
   it('does not wait for a server that is away, or hangs', async () => {
     for (const [without, waitMs] of [
       ['go', 100],

@@ -150,9 +150,11 @@ export class JobDesk {
 
   /** Whether the server was heard about what an earlier process left: before that, nothing may be sent about it. */
   get isServerHeard(): boolean {
-    return this.#behind.isServerHeard(
-      ({ jobId, leaseToken }) => this.#table.find(jobId)?.record.leaseToken === leaseToken,
-    );
+    return this.#behind.isServerHeard(({ jobId, leaseToken }) => {
+      const job = this.#table.find(jobId);
+      // That a lease is lost is the server's word, too; such a job may stay for long.
+      return job?.record.leaseToken === leaseToken && !job.isLost;
+    });
   }
 
   /** Somebody else may be working on what an earlier process left: none of it goes on without an operator's answer. */

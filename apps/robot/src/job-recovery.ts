@@ -1,7 +1,8 @@
 /**
  * Takes up what was left unfinished: by an earlier process, or because the store could not record a step.
  * Needs no database, except for a `restart` job whose lease may have passed on: it waits until the server has said
- * that the lease stands (I2). Where the server can be asked, its first word is waited for: see `known-progress.ts`. A job that cannot be taken up now is tried again, as often as it takes.
+ * that the lease stands (I2). Where the server can be asked, its first word is waited for: see `known-progress.ts`. A job
+ * that cannot be taken up now is tried again, as often as it takes.
  */
 import type { Clock, JobLocker, Logger } from '@casare/execution';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';

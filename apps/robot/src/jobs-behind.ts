@@ -43,7 +43,7 @@ export class JobsBehind {
     return this.#known.isAsked;
   }
 
-  /** Whether the server was heard about every job of an earlier process that is `onDesk`. */
+  /** Whether the server was heard about every job of an earlier process whose lease is `onDesk`. */
   isServerHeard(onDesk: (lease: Lease) => boolean): boolean {
     return this.#known.isComplete(onDesk);
   }

@@ -1,8 +1,8 @@
 /**
  * A robot is in one place on a machine: a copy of its home would take up its jobs a second time, with the same leases, so
  * that nobody could tell the two apart. The one that runs listens on a socket named after its id, in a folder that
- * belongs to its user; who finds somebody there does not start. On other machines nobody notices: what is copied there
- * must not be started as it is (see `docs/adr/0030-a-home-is-not-copied.md`).
+ * belongs to its user; who finds somebody there does not start. On other machines the server notices, see
+ * `instance/robot-instance.ts`.
  */
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, rm } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { Logger } from '@casare/execution';
 import { messageOf } from './message-of.ts';
 
-/** The robot runs on this machine already, from another home. */
+/** The robot runs already: on this machine from another home, or elsewhere. */
 export class RobotTwinError extends Error {
   readonly code = 'ROBOT_TWIN';
   readonly category = 'permanent' as const;
@@ -45,7 +45,7 @@ export async function takePlace(robotId: string, home: string, logger: Logger): 
   const holder = await ask(path);
   if (holder !== null) {
     throw new RobotTwinError(
-      `robot ${robotId} runs already, from ${holder.home} (process ${holder.pid}): ${home} is a copy of it, and both would do the same jobs. To make the copy a robot of its own, delete robot.json, claim-request.json and the store.db files in it`,
+      `robot ${robotId} runs already, from ${holder.home} (process ${holder.pid}): ${home} is a copy of it, and both would do the same jobs. To make the copy a robot of its own, delete robot.json, instance.json, claim-request.json and the store.db files in it`,
     );
   }
   await rm(path, { force: true });

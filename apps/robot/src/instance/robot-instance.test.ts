@@ -82,6 +82,17 @@ it('a home that was moved resumes nothing unheard, nor does a start that was ref
   expect(told).toEqual(['held', 'twin', 'silence', 'held']);
 });
 
+it('a place that is to be free soon is waited for, until the other one is heard of meanwhile', async () => {
+  const { start, server, told } = starts();
+  const { settle } = await start();
+  for (const silentMs of [1_000, 4_000, 8_000, 500]) {
+    expect(told).toEqual([]);
+    server.answer = () => ({ isTaken: false, host: 'two', silentMs, waitMs: 30_000 - silentMs });
+    await expect(settle()).rejects.toMatchObject({ code: 'ROBOT_TWIN' });
+  }
+  expect(told).toEqual(['twin']);
+});
+
 it('a database that knows of no instances has one', async () => {
   const { start, server, told, gateway } = starts();
   server.version = 14;

@@ -3,7 +3,7 @@
  * same leases, so the server takes one instance at a time and refuses the requests of any other (I1).
  *
  * `asking -> held -> asking ...`, or `refused`: another instance works. It is asked again when that one's place will be free
- * soon, as after a reboot; else the robot stops. See `docs/adr/0033-a-robot-works-in-one-place.md`.
+ * soon, as after a reboot; else, or once that one is heard of meanwhile, the robot stops. See `docs/adr/0033-a-robot-works-in-one-place.md`.
  */
 import { randomUUID } from 'node:crypto';
 import type { GatewayCallOptions, InstanceAnswer, JobGateway, Logger } from '@casare/execution';
@@ -44,6 +44,8 @@ export class RobotInstance {
   #notes: InstanceNotes;
   #state: 'asking' | 'held' | 'refused' = 'asking';
   #isDue = true;
+  /** How long the one that works had been silent when this one was refused last, in ms. */
+  #silentThen = 0;
   #settling: Promise<void> | null = null;
 
   private constructor(options: RobotInstanceOptions, notes: InstanceNotes) {
@@ -147,7 +149,9 @@ export class RobotInstance {
     const { home, robotId, place } = this.#options;
     const { host, silentMs, waitMs } = answer;
     const isFirst = this.#state !== 'refused';
+    const isHeardSince = !isFirst && silentMs < this.#silentThen;
     this.#state = 'refused';
+    this.#silentThen = silentMs;
     const { accepted, tried, machine } = this.#notes;
     // It is not the robot's, and this start will go on asking under the same id.
     await this.#note({ accepted, tried: tried.filter((id) => id !== this.id), machine });
@@ -155,7 +159,7 @@ export class RobotInstance {
     const error = new RobotTwinError(
       `robot ${robotId} works elsewhere: at ${host}, ${heard}. This home, ${home} on ${place.host}, is a copy of it, or was put back, and both would do the same jobs. To make it a robot of its own, delete robot.json, instance.json, claim-request.json and the store.db files in it. If the other one is gone for good: \`casare-robot moved\`, and start this one again; without that its place is free after ${seconds(waitMs)} more of silence, and its jobs are asked about`,
     );
-    if (waitMs > maxWaitMs) listener.onTwin(error);
+    if (waitMs > maxWaitMs || isHeardSince) listener.onTwin(error);
     else if (isFirst) {
       const place = `the robot was at ${host} before, ${heard}`;
       this.#options.logger.log('warning', `${place}: waiting for ${seconds(waitMs)} more of silence from there`);
