@@ -24,6 +24,7 @@ import type {
   RunError,
   RunJournal,
   RunObserver,
+  RunOutcome,
   SubmitOutcome,
 } from '@casare/execution';
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
