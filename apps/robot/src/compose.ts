@@ -33,6 +33,8 @@ import { createNodeLibrary } from './compose-nodes.ts';
 import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
 import { durableJobs } from './durable-jobs.ts';
+import { endedClaimRecords } from './ended-claim-records.ts';
+import { EndedClaims } from './ended-claims.ts';
 import { tellOfForeignJobs } from './foreign-jobs.ts';
 import { loadIdentity, type RobotIdentity } from './identity.ts';
 import { otherInstanceCode, RobotInstance } from './instance/robot-instance.ts';
@@ -281,13 +283,14 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       if (leaseToken !== null) desk.toldServer({ jobId, leaseToken });
       options.onJobGone();
     };
+    const isPermanent = (error: unknown): boolean => {
+      const { category, code } = classifyRunError(error);
+      return category === 'permanent' && code !== otherInstanceCode;
+    };
     const outboxSync = new OutboxSync({
       outbox: ownStore.outbox,
       gateway: gatewayNow,
-      isPermanent: (error) => {
-        const { category, code } = classifyRunError(error);
-        return category === 'permanent' && code !== otherInstanceCode;
-      },
+      isPermanent,
       questionsOf: (lease) => desk.questionsOf(lease),
       isReady: () => instance.isHeld && desk.isServerHeard,
       onConflict: ({ jobId, leaseToken }) => {
@@ -329,6 +332,15 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const intake: JobIntake = new JobIntake({
       locker,
       desk,
+      ended: new EndedClaims({
+        records: endedClaimRecords(queue, jobStore),
+        locker,
+        gateway: gatewayNow,
+        isPermanent,
+        logger,
+        onToldAgain: (jobId, reason) => void audit?.jobSynced({ jobId, reason }),
+        onFailed: (jobId, error) => void audit?.jobFailed({ jobId, error }),
+      }),
       isPaused: () => pause.current !== null || !record.canWrite,
       isHeld: () => gate.isClosed,
       claimRequest,

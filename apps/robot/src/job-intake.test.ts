@@ -2,6 +2,7 @@ import type { ClaimedJob, TurnRequest } from '@casare/execution';
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { claim } from '../test/support/desk.ts';
+import type { EndedClaimVerdict } from './ended-claims.ts';
 import { JobIntake } from './job-intake.ts';
 import { RobotTurn } from './robot-turn.ts';
 
@@ -11,6 +12,7 @@ const never = new AbortController().signal;
 function setup(
   answers: readonly (readonly ClaimedJob[] | Error | (() => readonly ClaimedJob[]))[],
   refused: { code?: string } = {},
+  ended: (job: ClaimedJob) => EndedClaimVerdict = () => ({ kind: 'unknown' }),
 ) {
   const queue = [...answers];
   const asked: string[] = [];
@@ -48,6 +50,7 @@ function setup(
         return 'ok';
       },
     },
+    ended: { settle: async (job) => ended(job) },
     isPaused: () => room.isPaused,
     isHeld: () => room.isHeld,
     desk: {
@@ -147,15 +150,40 @@ describe('JobIntake', () => {
   });
 
   it('hands back a claim that the store refuses for what it is, and asks again for one it cannot take now', async () => {
-    const conflict = setup([[claim('a')]], { code: 'JOB_CONFLICT' });
-    await conflict.turn();
-    expect(conflict.released).toEqual(['a']);
+    for (const code of ['JOB_CONFLICT', 'STALE_LEASE', 'JOB_FINAL']) {
+      const refused = setup([[claim('a')], []], { code });
+      await refused.turn();
+      await refused.turn();
+      expect([refused.released, refused.asked]).toEqual([['a'], ['request-1', 'request-2']]);
+    }
     const full = setup([[claim('a')], [claim('a')]], { code: 'STORE_FULL' });
     await full.turn();
     await full.turn();
     expect(full.problems).toMatchObject([{ code: 'STORE_FULL' }, { code: 'STORE_FULL' }]);
     expect(full.asked).toEqual(['request-1', 'request-1']);
     expect(full.released).toEqual([]);
+  });
+
+  it('takes nothing of a claim whose job is over here, also when it has no place, and goes on under a new id', async () => {
+    const verdicts: Record<string, EndedClaimVerdict> = {
+      a: { kind: 'settled' },
+      b: { kind: 'hand-back', reason: 'its token was given before' },
+      c: { kind: 'unknown' },
+    };
+    const { turn, asked, admitted, released, room } = setup(
+      [[claim('a'), claim('b'), claim('c')], []],
+      {},
+      ({ jobId }) => verdicts[jobId] ?? { kind: 'unknown' },
+    );
+    room.slots = 1;
+    await turn();
+    room.slots = 2;
+    await turn();
+    expect({ asked, admitted, released }).toEqual({
+      asked: ['request-1', 'request-2'],
+      admitted: ['c'],
+      released: ['b'],
+    });
   });
 
   it('takes no more than what can start when the limit is lowered, or the robot paused, while it asks', async () => {

@@ -11,12 +11,15 @@
  */
 import type { ClaimedJob, JobLocker, Logger, TurnRequest } from '@casare/execution';
 import type { ClaimRequestId } from './claim-request.ts';
+import type { EndedClaims } from './ended-claims.ts';
 import type { JobDesk } from './job-desk.ts';
 import { messageOf } from './message-of.ts';
 
 export interface JobIntakeOptions {
   readonly locker: Pick<JobLocker, 'claim' | 'release'>;
   readonly desk: Pick<JobDesk, 'admit' | 'freeSlots' | 'has'>;
+  /** Asked about every claim that is not on the desk, before it is taken. */
+  readonly ended: Pick<EndedClaims, 'settle'>;
   /** While true, nothing is claimed, and what a claim under way brings goes back. */
   readonly isPaused: () => boolean;
   /** While true, nothing is claimed; what a claim under way brings is taken, unless the store has no room for it. */
@@ -52,7 +55,7 @@ export interface ClaimUnderWay {
 }
 
 /** Codes with which the local store refuses a claim for good. */
-const refusedClaims: ReadonlySet<string> = new Set(['STALE_LEASE', 'JOB_CONFLICT', 'STILL_ENDING']);
+const refusedClaims: ReadonlySet<string> = new Set(['STALE_LEASE', 'JOB_FINAL', 'JOB_CONFLICT', 'STILL_ENDING']);
 /** Codes with which it refuses what is in a job: it would do so after every claim. */
 const refusedJobs: ReadonlySet<string> = new Set(['NOT_SERIALIZABLE', 'INVALID_ARGUMENT', 'VALUE_TOO_LARGE']);
 /** The store has taken nothing of a claim, for want of room. */
@@ -170,7 +173,12 @@ export class JobIntake {
    * robot may have some.
    */
   async #take(job: ClaimedJob): Promise<void> {
-    const { desk } = this.#options;
+    const { desk, ended } = this.#options;
+    if (!desk.has(job)) {
+      const verdict = await ended.settle(job);
+      if (verdict.kind === 'settled') return;
+      if (verdict.kind === 'hand-back') return this.#handBack(job, verdict.reason, refusedDelayMs);
+    }
     // What was begun under the claim must not begin again somewhere else.
     const isBegun = job.known !== undefined && job.known.lastSeq + job.known.recorded > 0;
     if (this.#room === 0 && !desk.has(job) && !isBegun) return this.#handBack(job, 'its robot has no place for it', 0);

@@ -104,7 +104,7 @@ export function jobJournal(
       return entries;
     },
     async commit(entries) {
-      const outbox: OutboxDraft[] = entries.flatMap((entry) => eventOf(entry));
+      const outbox = eventsOf(entries);
       const last = entries.at(-1);
       if (last?.kind !== 'outcome') {
         if (!doubts.follow(entries)) await job.commit(entries, { outbox });
@@ -173,6 +173,11 @@ function changesOf(entries: readonly JournalEntry[]): Record<string, JsonValue> 
   const changes: Record<string, JsonValue> = Object.create(null) as Record<string, JsonValue>;
   for (const entry of entries) Object.assign(changes, ownVariables(withHidden(entry, entry.secret)));
   return changes;
+}
+
+/** What entries of a journal tell the server, in their order. */
+export function eventsOf(entries: readonly JournalEntry[]): OutboxDraft[] {
+  return entries.flatMap(eventOf);
 }
 
 function eventOf(entry: JournalEntry): OutboxDraft[] {

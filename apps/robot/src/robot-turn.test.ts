@@ -78,6 +78,7 @@ function setup(options: { readonly isRunningAJob?: boolean; readonly slots?: num
       has: () => false,
       admit: () => admitting.wait,
     },
+    ended: { settle: async () => ({ kind: 'unknown' }) },
     isPaused: () => false,
     isHeld: () => false,
     claimRequest: { current: 'request', rotate: () => admitting.wait, retire: async () => undefined },

@@ -9,7 +9,7 @@ import { type RunningCommand, runCommand, startCommand } from './support/command
 import { operatorOf } from './support/operator.ts';
 import { pooledSupabase } from './support/pooled-supabase.ts';
 import { temporaryFolder } from './support/robot-home.ts';
-import { appendLine } from './support/workflows.ts';
+import { appendLine, chain } from './support/workflows.ts';
 
 const patience = { timeoutMs: 60_000, intervalMs: 50 };
 
@@ -156,4 +156,30 @@ it('a home put back from an older copy does no acknowledged step again, and noth
     patience,
   );
   expect(after.slice(0, before.length)).toEqual(before);
+
+  // The other way round: the database is put back, and its lease tokens with it.
+  const done = await operator.submit(chain('done', [appendLine('last', join(shared, 'lines'), 'last')]));
+  expect(await operator.ended(done)).toMatchObject({ status: 'completed' });
+  const [{ lease_token: token } = { lease_token: '' }] = await server.sql<{ lease_token: string }>(
+    `select lease_token::text from job_attempts where job_id = '${done}'`,
+  );
+  const told = await operator.gateway.getJobHistory(done);
+  const linesThen = lines();
+  await network.cut();
+  await server.sql('delete from job_history');
+  await server.sql('delete from job_attempts');
+  await server.sql(
+    `update jobs set status = 'pending', attempt = 0, claimed_by = null, claimed_at = null, lease_token = null,
+       lease_expires_at = null, claim_request_id = null, result = null, error = null, completed_at = null
+     where id = '${done}'`,
+  );
+  await server.sql(`select setval('casare.lease_token_seq', ${token}, false)`);
+  await network.mend();
+  expect(await operator.ended(done)).toMatchObject({ status: 'completed' });
+  const toldAgain = await operator.gateway.getJobHistory(done);
+  expect(toldAgain.map(({ kind, node_id }) => [kind, node_id])).toEqual(
+    told.map(({ kind, node_id }) => [kind, node_id]),
+  );
+  expect(lines()).toEqual(linesThen);
+  expect(robot.lines.join('\n')).toMatch(/the server gave out a job that ended here.*its end is sent again/);
 });

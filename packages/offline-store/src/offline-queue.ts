@@ -6,7 +6,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type CorruptRecordError, StoreError } from './errors.ts';
-import { countJobs, type JobFilter, listRecords, selectRecord } from './jobs/job-queries.ts';
+import { countJobs, greatestToken, type JobFilter, listRecords, selectRecord } from './jobs/job-queries.ts';
 import type { CacheJobOptions, CacheOutcome, JobRecord, LeaseNote } from './jobs/job-record.ts';
 import type { StatusChange } from './jobs/job-state.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
@@ -177,6 +177,11 @@ export class OfflineQueue implements AsyncDisposable {
     checkJobId(jobId);
     const { db, jobs, journal } = this.#store.tables;
     return this.#store.read(() => selectRecord(db, jobs.find(jobId), journal.newestSeqs()));
+  }
+
+  /** The greatest lease token that this store has seen and not cleaned away; null when there is none. */
+  greatestLeaseToken(): Promise<string | null> {
+    return this.#store.read(() => greatestToken(this.#store.tables.db));
   }
 
   /** Jobs that were cached but not begun, oldest first. */

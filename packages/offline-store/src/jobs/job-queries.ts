@@ -53,6 +53,16 @@ export function listRecords(
   });
 }
 
+/** The greatest lease token of all claims; null when there is none. */
+export function greatestToken(db: Database.Database): string | null {
+  const row = db
+    .prepare<[], { lease_token: string }>(
+      "SELECT lease_token FROM jobs WHERE lease_token <> '' ORDER BY length(lease_token) DESC, lease_token DESC LIMIT 1",
+    )
+    .get();
+  return row?.lease_token ?? null;
+}
+
 export function countJobs(db: Database.Database): JobCounts {
   const rows = selectRows(
     db,
