@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { eventually, ManualClock } from '@casare/testing';
@@ -54,6 +54,17 @@ describe('a store has one owner', () => {
     const other = startFixture('holds-store.ts', [store.path]);
     await eventually('the child has tried', () => other.lines.length > 0);
     expect(other.lines).toEqual(['refused STORE_OWNED']);
+  });
+
+  it('a file with a second name (a hard link) is opened under neither', async () => {
+    const store = await openTestStore();
+    const other = join(store.path, '..', 'other.db');
+    linkSync(store.path, other);
+    const refusal = { code: 'STORE_ACCESS', message: expect.stringContaining('has 2 names (hard links)') };
+    await expect(openStore({ path: other, robotId: 'robot-123' })).rejects.toMatchObject(refusal);
+    rmSync(other);
+    await store.close();
+    await (await openStore({ path: store.path, robotId: 'robot-123' })).close();
   });
 
   it('closing gives the store free and takes the note away', async () => {

@@ -31,8 +31,16 @@ export function locateStore(path: string): StoreFiles {
   const given = resolve(path);
   mkdirSync(dirname(given), { recursive: true, mode: 0o700 });
   const store = existsSync(given) ? realpathSync(given) : join(realpathSync(dirname(given)), basename(given));
-  if (existsSync(store) && !statSync(store).isFile()) {
+  const found = statSync(store, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isFile()) {
     throw new StoreError('INVALID_ARGUMENT', `${store} is not a file: name the store's file, or move this away.`);
+  }
+  if (found !== undefined && found.nlink > 1) {
+    const remedy = 'copy it with its -wal and -marks under one name, and remove the others';
+    throw new StoreError(
+      'STORE_ACCESS',
+      `${store} has ${found.nlink} names (hard links), so that two owners could write it at once: ${remedy}.`,
+    );
   }
   if (isLink(given)) checkLink(given, store);
   const stem = basename(store).replace(/\.db$/, '');
