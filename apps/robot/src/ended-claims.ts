@@ -103,7 +103,7 @@ export class EndedClaims {
       onRefused: ({ kind }, refusal) =>
         logger.log('critical', `the database refused what is sent again: ${String(refusal)}`, { job_id: jobId, kind }),
     });
-    logger.log('critical', `${reason}; ${await this.#remedy()}`, { job_id: jobId });
+    if (this.#isNews(jobId)) logger.log('critical', `${reason}; ${await this.#remedy()}`, { job_id: jobId });
     await sync.drain(new AbortController().signal);
     if ((await outbox.peek(1)).length > 0) throw new Error(`the end of job ${jobId} could not be sent again yet`);
     locker.forget(jobId, claim.leaseToken);
@@ -124,13 +124,18 @@ export class EndedClaims {
 
   async #handBack({ jobId, leaseToken }: ClaimedJob, own: NewestClaim): Promise<EndedClaimVerdict> {
     const reason = `its lease token ${leaseToken} was given before (this robot has seen ${own.leaseToken} for the job): the database seems to be restored from an older copy`;
-    if (!this.#told.has(jobId)) {
-      if (this.#told.size >= maxTold) this.#told.clear();
-      this.#told.add(jobId);
+    if (this.#isNews(jobId)) {
       const text = `a claimed job cannot begin: ${reason}; it is handed back until its token is new; ${await this.#remedy()}`;
       this.#options.logger.log('critical', text, { job_id: jobId });
     }
     return { kind: 'hand-back', reason };
+  }
+
+  #isNews(jobId: string): boolean {
+    if (this.#told.has(jobId)) return false;
+    if (this.#told.size >= maxTold) this.#told.clear();
+    this.#told.add(jobId);
+    return true;
   }
 
   async #remedy(): Promise<string> {
