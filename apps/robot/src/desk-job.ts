@@ -229,6 +229,14 @@ export class DeskJob {
     return interruptionOf(entries);
   }
 
+  /** Where a run that is about to be loaded goes on; null when nobody knows. */
+  #nextStep(): number | null {
+    if (this.#read === null) return null;
+    const recorded = new JobProgress({ clock: this.#options.clock });
+    recorded.replay(this.#read);
+    return recorded.snapshot().steps + 1;
+  }
+
   observe(job: JobSpec, shape: ProgressShape): RunObserver {
     const { telemetry, logger } = this.#options;
     const { totalNodes } = shape;
@@ -240,7 +248,8 @@ export class DeskJob {
       metrics?.end(end);
       audit?.ended(end);
     };
-    audit?.started(totalNodes);
+    if (this.#hasBegun) audit?.resumed(totalNodes, this.#nextStep());
+    else audit?.started(totalNodes);
     return runObserver({
       metrics,
       audit,

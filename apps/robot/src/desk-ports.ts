@@ -64,9 +64,16 @@ export interface RunStart {
   readonly queueWaitMs: number | null;
 }
 
+export interface JobRunAudit extends JobAuditPort {
+  started(totalNodes: number): void;
+  /** @param step the one that the run goes on with; null when not known */
+  resumed(totalNodes: number, step: number | null): void;
+  ended(end: RunEnd): void;
+}
+
 export interface JobTelemetry {
   metricsFor(job: JobSpec, start: RunStart): (JobMetricsPort & { end(end: RunEnd): void }) | null;
-  auditFor(job: JobSpec): (JobAuditPort & { started(totalNodes: number): void; ended(end: RunEnd): void }) | null;
+  auditFor(job: JobSpec): JobRunAudit | null;
   received(job: ClaimedJob): void;
   resumed(job: StoredJob): void;
   leaseLost(jobId: string): void;

@@ -7,7 +7,13 @@ import {
   type RunEnd,
   type RunError,
 } from '@casare/execution';
-import type { AuditErrorInfo, AuditLogger, JobEnd, MetricsCollector } from '@casare/observability';
+import {
+  type AuditErrorInfo,
+  AuditEventType,
+  type AuditLogger,
+  type JobEnd,
+  type MetricsCollector,
+} from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
 import { doubtText, type NamedQuestion } from './doubt-text.ts';
 import type { JobActivity } from './status/job-activity.ts';
@@ -39,6 +45,7 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
       if (audit === null) return null;
       return {
         started: (totalNodes) => void audit.jobStarted({ jobId, totalNodes }),
+        resumed: (totalNodes, step) => void audit.jobResumed({ jobId, totalNodes, ...(step === null ? {} : { step }) }),
         nodeCompleted: (node) => void audit.nodeCompleted({ jobId, ...node }),
         nodeSkipped: (node) => void audit.nodeSkipped({ jobId, ...node }),
         nodeFailed: (node) => void audit.nodeFailed({ jobId, ...node, error: asAuditError(node.error) }),
@@ -50,7 +57,8 @@ export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): Jo
       audit?.jobClaimed({ jobId, attempt, workflowName: name });
     },
     resumed: ({ jobId, state }) => {
-      audit?.jobResumed({ jobId, state });
+      const message = `Job found in the local store again after a restart (${state})`;
+      audit?.log(AuditEventType.JOB_RESUMED, message, { jobId, details: { state } });
     },
     leaseLost: (jobId) => {
       audit?.jobLeaseLost({ jobId });

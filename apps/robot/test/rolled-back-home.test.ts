@@ -151,7 +151,7 @@ it('a home put back from an older copy does no acknowledged step again, and noth
   const listed = async (): Promise<string> => (await runCommand(['outbox', 'list'], { env })).stdout;
   await eventually(
     'what contradicts the server is set aside',
-    async () => /other content/.test(await listed()),
+    async () => /other content.*restored from an older copy/.test(await listed()),
     patience,
   );
   expect(await operator.gateway.resolveJob(jobId, 'fail')).toBe('answered');

@@ -198,6 +198,13 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
   }
 
   it('breaks no rule of accessibility, in light and dark, with the dialog open, and is not wider than a small phone', async () => {
+    const headline = page.getByRole('banner').locator('.state');
+    expect(await page.getByRole('banner').textContent()).toContain('busy, 2 jobs wait for an answer');
+    expect(await headline.getAttribute('class')).toBe('state waits');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page, 'header'), colorScheme).toEqual([]);
+    }
     Object.assign(state, {
       state: 'stuck',
       reasons: [{ code: 'NODE_STANDS_STILL', message: 'job 1 has been at node a for 61 s' }],
@@ -309,7 +316,9 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
       state.reasons = [{ code: 'NO_RECENT_POLL', message: `no poll has succeeded for ${second} s` }];
       await page.getByText(`for ${second} s`).last().waitFor();
     }
-    expect(await told()).toEqual(['Done: Fail the node. The robot is offline. no poll has succeeded for 31 s']);
+    expect(await told()).toEqual([
+      'Done: Fail the node. The robot is offline, 2 jobs wait for an answer. no poll has succeeded for 31 s',
+    ]);
   });
 
   it('shows names as they are, whatever they hold', async () => {

@@ -102,6 +102,8 @@ describe('the methods per event', () => {
     audit.connectionEstablished();
     audit.jobReceived({ jobId: 'job-456', workflowName: 'My Workflow' });
     audit.jobStarted({ jobId: 'job-456', totalNodes: 10 });
+    audit.jobResumed({ jobId: 'job-456', step: 3 });
+    audit.jobResumed({ jobId: 'job-456' });
     audit.nodeCompleted({ jobId: 'job-456', nodeId: 'node-1', nodeType: 'ClickNode', durationMs: 150 });
     audit.jobCompleted({ jobId: 'job-456', durationMs: 5_000 });
     audit.jobFailed({ jobId: 'job-7', error: { code: 'FILE_NOT_FOUND', category: 'permanent', message: 'no a.txt' } });
@@ -115,6 +117,8 @@ describe('the methods per event', () => {
       'connection.established | info | success |  |  | robot | Connected',
       'job.received | info |  | job-456 |  | robot | Job received: My Workflow',
       'job.started | info |  | job-456 |  | robot | Job started, 10 nodes',
+      'job.resumed | info |  | job-456 |  | robot | Job resumed at step 3',
+      'job.resumed | info |  | job-456 |  | robot | Job resumed',
       'node.completed | info | success | job-456 | node-1 | robot | ClickNode completed',
       'job.completed | info | success | job-456 |  | robot | Job completed',
       'job.failed | error | failure | job-7 |  | robot | Job failed: no a.txt',

@@ -165,10 +165,12 @@ function incidentFacts(incidents: readonly JsonObject[]): [string, string][] {
   ]);
 }
 
-function stateText({ state, health }: JsonObject): string {
+function stateText({ state, health, waiting }: JsonObject): string {
+  const { length: count } = waiting as readonly JsonObject[];
+  const waits = count === 0 ? '' : `, ${count} ${count === 1 ? 'job waits' : 'jobs wait'} for an answer`;
   const { state: condition, reasons } = health as JsonObject;
   const why = (reasons as readonly JsonObject[]).map(({ message }) => String(message));
-  return `${String(state)}, ${String(condition)}${why.length === 0 ? '' : ` (not ready: ${why.join('; ')})`}`;
+  return `${String(state)}, ${String(condition)}${waits}${why.length === 0 ? '' : ` (not ready: ${why.join('; ')})`}`;
 }
 
 function connectionText(connection: JsonObject | null): string | null {

@@ -14,7 +14,7 @@ const shown = { nodeTypes: 50, jobs: 20, auditEntries: 30, samples: 120, minutes
 
 export async function pageDetails({ metrics, audit, hasScreenshot }: DetailsParts): Promise<JsonObject> {
   const entries = await audit?.getRecent(shown.auditEntries).catch(() => []);
-  const jobs = metrics?.getRecentJobs(shown.jobs) ?? [];
+  const jobs = metrics === null ? [] : endedJobs(metrics);
   const summary = metrics?.getSummary();
   return {
     summary:
@@ -49,6 +49,14 @@ export async function pageDetails({ metrics, audit, hasScreenshot }: DetailsPart
       node_id: node_id ?? null,
     })),
   };
+}
+
+/** The last first, without runs that left their job to go on: in doubt, or at the next start. */
+function endedJobs(metrics: MetricsCollector): readonly FinishedJob[] {
+  return metrics
+    .getRecentJobs(Number.POSITIVE_INFINITY)
+    .filter(({ status }) => status === 'completed' || status === 'failed' || status === 'cancelled')
+    .slice(0, shown.jobs);
 }
 
 /** The busiest first. */

@@ -446,7 +446,7 @@ function unlessConflict(what: string, answer: LeaseOutcome | 'conflict'): LeaseO
   if (answer !== 'conflict') return answer;
   throw new GatewayError(
     'CONTENT_CONFLICT',
-    `the server has ${what} already, and with other content: what it has stands`,
+    `the server has ${what} already, and with other content: what it has stands (a store that was restored from an older copy leads to this)`,
   );
 }
 

@@ -106,8 +106,10 @@ export class AuditLogger extends AuditLog {
     return this.#ofJob(AuditEventType.JOB_STARTED, `Job started, ${given('job', job).totalNodes} nodes`, job);
   }
 
-  jobResumed(job: OfJob & Details): AuditResult {
-    return this.#ofJob(AuditEventType.JOB_RESUMED, 'Job resumed', job);
+  /** `step`: the one that it goes on with, where that is known. */
+  jobResumed(job: OfJob & { readonly step?: number } & Details): AuditResult {
+    const { step } = given('job', job);
+    return this.#ofJob(AuditEventType.JOB_RESUMED, `Job resumed${step === undefined ? '' : ` at step ${step}`}`, job);
   }
 
   jobCompleted(job: OfJob & { readonly durationMs: number } & Details): AuditResult {

@@ -83,6 +83,12 @@ function problemsOf({ reasons, audit_problem: audit, log_problem: log, incidents
   ];
 }
 
+/** What the state does not tell: that somebody is waited for. */
+function waitsText({ waiting }: Status): string {
+  if (waiting.length === 0) return '';
+  return waiting.length === 1 ? ', 1 job waits for an answer' : `, ${waiting.length} jobs wait for an answer`;
+}
+
 interface AnnouncementProps {
   readonly status: Status;
   readonly isLinked: boolean;
@@ -95,7 +101,7 @@ interface AnnouncementProps {
  */
 function Announcement({ status, isLinked, done }: AnnouncementProps): ComponentChild {
   const problems = problemsOf(status);
-  const state = isLinked ? status.state : 'not reachable';
+  const state = isLinked ? `${status.state}${waitsText(status)}` : 'not reachable';
   const codes = problems.map(({ code }) => code).join();
   const words = useMemo(
     () => [`The robot is ${state}`, ...problems.map(({ message }) => message)].join('. '),
@@ -113,6 +119,7 @@ interface HeadingProps {
 
 function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChild {
   const { name, state, paused } = status;
+  const look = (state === 'idle' || state === 'busy') && status.waiting.length > 0 ? 'waits' : state;
   const problems = problemsOf(status);
   const pause: ActionRequest = {
     action: 'pause',
@@ -147,7 +154,8 @@ function Heading({ status, isLinked, done, onAsk }: HeadingProps): ComponentChil
     h(
       'p',
       null,
-      h('strong', { class: `state ${isLinked ? state : 'offline'}` }, isLinked ? state : 'not reachable'),
+      h('strong', { class: `state ${isLinked ? look : 'offline'}` }, isLinked ? state : 'not reachable'),
+      h('span', { class: 'waits' }, isLinked ? waitsText(status) : ''),
       ` ${done}`,
     ),
     isLinked ? null : h('p', { class: 'problem' }, 'The robot does not answer; what is shown is what it said last.'),
