@@ -34,8 +34,11 @@ export function readMarks(path: string): MarksFound {
   } catch {
     return { condition: 'missing', storeId: null, marks: [] };
   }
-  const head = bytes.subarray(0, slotBytes);
-  const storeId = decodeHead(head);
+  return decodeMarks(bytes);
+}
+
+function decodeMarks(bytes: Buffer): MarksFound {
+  const storeId = decodeHead(bytes.subarray(0, slotBytes));
   const slots = Array.from({ length: Math.ceil(Math.max(0, bytes.length - slotBytes) / slotBytes) }, (_, index) =>
     decodeSlot(bytes.subarray((index + 1) * slotBytes, (index + 2) * slotBytes)),
   );
@@ -83,8 +86,8 @@ export class MarkFile {
 
   /** Goes on with a file that `rewriteMarks` made. */
   constructor(path: string) {
-    const { marks } = readMarks(path);
     this.#image = readFileSync(path);
+    const { marks } = decodeMarks(this.#image);
     this.#fileBytes = this.#image.length;
     this.#file = openSync(path, 'r+');
     for (const [slot, mark] of marks.entries()) {
