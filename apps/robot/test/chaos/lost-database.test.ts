@@ -11,6 +11,8 @@ const { OUTAGE_ROUNDS, RESTART_ROUNDS, FULL_STORE_ROUNDS } = process.env;
 const outages = Number(OUTAGE_ROUNDS ?? 3);
 const restarts = Number(RESTART_ROUNDS ?? 3);
 const fullStores = Number(FULL_STORE_ROUNDS ?? 3);
+/** The promise: what happened during an outage is known this long after the database answers again. */
+const consistentWithinMs = 2_000;
 const seed = Number(process.env.LOST_DATABASE_SEED ?? 20_260_101);
 
 describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', () => {
@@ -29,6 +31,9 @@ describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', 
     console.log(`outages: ${outages}, seed ${seed}, ${JSON.stringify(figures)}, ${violations.length} violations`);
     expect(violations).toEqual([]);
     expect(report.consistentAfterMs).toHaveLength(outages);
+    // A time is asserted only where the drill is run for itself: beside other tests it says more of the machine than of the robot.
+    if (OUTAGE_ROUNDS !== undefined)
+      expect(report.consistentAfterMs.filter((ms) => ms > consistentWithinMs)).toEqual([]);
     // The first look that finds the database back is enough, with an attempt that comes at the same moment, and the
     // breaker's trial calls.
     for (const looks of report.looksAtReturn) expect(looks).toBeLessThanOrEqual(4);
