@@ -7,6 +7,7 @@ import type { JobHandle } from './job-handle.ts';
 import { overError } from './jobs/refusals.ts';
 import type { JournalEntryLike } from './journal/journal-entry.ts';
 import { OfflineQueue } from './offline-queue.ts';
+import { checkpointManagerNames, leaseTokenNames } from './option-names.ts';
 import { checkBoolean, checkGiven, checkJobId, checkLeaseToken, checkText } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { SqliteJobHandle } from './sqlite-job-handle.ts';
@@ -42,7 +43,7 @@ export class CheckpointManager {
   constructor(queue: OfflineQueue, options: CheckpointManagerOptions = {}) {
     if (!(queue instanceof OfflineQueue))
       throw new StoreError('INVALID_ARGUMENT', 'A CheckpointManager takes an OfflineQueue.');
-    checkBoolean('autoSave', checkGiven(options, 'CheckpointManager').autoSave);
+    checkBoolean('autoSave', checkGiven(options, 'CheckpointManager', checkpointManagerNames).autoSave);
     this.#queue = queue;
     this.#autoSave = options.autoSave ?? true;
   }
@@ -60,7 +61,7 @@ export class CheckpointManager {
   ): JobHandle<Entry> {
     checkJobId(jobId);
     checkText('workflowName', workflowName);
-    checkLeaseToken(checkGiven(options, 'startJob').leaseToken);
+    checkLeaseToken(checkGiven(options, 'startJob', leaseTokenNames).leaseToken);
     const store = SqliteStore.of(this.#queue.store);
     const { run, position } = store.readNow(() => {
       const { jobs } = store.tables;

@@ -51,9 +51,10 @@ export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
    * What `commit` recorded for this claim, from the newest entry of kind `snapshot` on (or from the first),
    * oldest first; empty for a new run.
    *
-   * @throws CorruptRecordError naming job and seq of a damaged or missing entry
-   * @throws StoreError `JOB_IN_DOUBT` when part of the record is lost, so that nothing may be resumed from it;
-   *   `KEY_MISSING`, `KEY_WRONG` when a sealed part does not open
+   * @throws StoreError `JOB_IN_DOUBT` when the job is in doubt as a whole: part of its record is lost, or somebody else knows
+   *   more of it (`markStepsLost`), so that nothing may be resumed from what is there; `KEY_MISSING`, `KEY_WRONG` when a
+   *   sealed part does not open
+   * @throws CorruptRecordError naming job and seq of an entry that was damaged since the store was opened
    */
   load(): Promise<Entry[]>;
 
@@ -80,7 +81,7 @@ export interface JobHandle<Entry extends JournalEntryLike = JournalEntryLike> {
   /** The nodes of which that is true, in the order of their first end. */
   getExecutedNodes(iteration?: Iteration): string[];
 
-  /** The newest checkpoint, or null when no node has finished. */
+  /** The newest checkpoint, or null when no node has finished. @throws as `load()` */
   getCheckpoint(): Promise<Checkpoint | null>;
 
   /**

@@ -16,7 +16,7 @@ export type Storable = JsonValue | object;
 const maxDepth = 1_000;
 
 /**
- * The JSON text of `value`. A property whose value is `undefined` counts as absent.
+ * The JSON text of `value`. A property whose value is `undefined` counts as absent, and `-0` is `0`: JSON has one zero.
  *
  * @param what names the value in the error: `checkpoint state`
  * @throws StoreError `NOT_SERIALIZABLE` with the path to the offending part

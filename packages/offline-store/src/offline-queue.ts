@@ -12,6 +12,16 @@ import type { StatusChange } from './jobs/job-state.ts';
 import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { checkChange, noEntries } from './journal/journal-entry.ts';
 import { openStoreNow } from './open-store.ts';
+import {
+  leaseNames,
+  leaseTokenNames,
+  limitNames,
+  markCompletedNames,
+  markReleasedNames,
+  markStepsLostNames,
+  offlineQueueNames,
+  saveCheckpointNames,
+} from './option-names.ts';
 import { encodeDrafts } from './outbox/draft-text.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
 import {
@@ -56,7 +66,7 @@ export class OfflineQueue implements AsyncDisposable {
 
   /** @throws StoreOwnedError when another process holds the file; see `openStore` for the other errors */
   constructor(options: OfflineQueueOptions) {
-    checkGiven(options, 'OfflineQueue');
+    checkGiven(options, 'OfflineQueue', offlineQueueNames);
     if ('store' in options) {
       this.#store = SqliteStore.of(options.store);
       this.#ownsStore = false;
@@ -94,7 +104,7 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL` when it has ended otherwise, `NOT_SERIALIZABLE`
    */
   async markCompleted(jobId: string, options: MarkCompletedOptions): Promise<void> {
-    if (typeof checkGiven(options, 'markCompleted').success !== 'boolean') {
+    if (typeof checkGiven(options, 'markCompleted', markCompletedNames).success !== 'boolean') {
       throw new StoreError('INVALID_ARGUMENT', 'markCompleted takes { success: true } or { success: false }.');
     }
     checkOneOf('status', options.status, ['completed', 'failed', 'cancelled']);
@@ -111,14 +121,14 @@ export class OfflineQueue implements AsyncDisposable {
     jobId: string,
     options: { readonly reason?: string; readonly outbox?: readonly OutboxDraft[] } = {},
   ): Promise<void> {
-    const { reason, outbox } = checkGiven(options, 'markReleased');
+    const { reason, outbox } = checkGiven(options, 'markReleased', markReleasedNames);
     checkText('reason', reason);
     await this.#change(jobId, reason === undefined ? { status: 'released' } : { status: 'released', reason }, outbox);
   }
 
   /** Notes when a lease was last confirmed, or that it is lost, for the time after a restart (I1, I2). */
   async renewLease(jobId: string, leaseToken: string, lease: LeaseNote): Promise<void> {
-    const note = noteOf(checkGiven(lease, 'renewLease'));
+    const note = noteOf(checkGiven(lease, 'renewLease', leaseNames));
     checkLease(note);
     checkLeaseToken(leaseToken ?? null);
     await this.#store.write({ op: 'renew-lease', jobId: checkJobId(jobId), leaseToken, lease: note });
@@ -136,7 +146,7 @@ export class OfflineQueue implements AsyncDisposable {
     jobId: string,
     options: { readonly leaseToken: string; readonly reason: string; readonly outboxSeq?: number },
   ): Promise<void> {
-    const { leaseToken, reason, outboxSeq = 0 } = checkGiven(options, 'markStepsLost');
+    const { leaseToken, reason, outboxSeq = 0 } = checkGiven(options, 'markStepsLost', markStepsLostNames);
     checkLeaseToken(leaseToken ?? null);
     checkText('reason', reason);
     if (!Number.isSafeInteger(outboxSeq) || outboxSeq < 0) {
@@ -152,7 +162,7 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_FINAL`, `NOT_SERIALIZABLE`
    */
   async saveCheckpoint(options: SaveCheckpointOptions): Promise<void> {
-    const { jobId, ...checkpoint } = checkGiven(options, 'saveCheckpoint');
+    const { jobId, ...checkpoint } = checkGiven(options, 'saveCheckpoint', saveCheckpointNames);
     const run = { jobId: checkJobId(jobId) };
     const nowMs = this.#store.clock.now();
     await this.#store.write({ op: 'checkpoint', run, checkpoint: encodeCheckpoint(checkpoint), nowMs });
@@ -162,7 +172,9 @@ export class OfflineQueue implements AsyncDisposable {
    * The newest checkpoint of a job, or null when no node has finished: from `saveCheckpoint`, or folded
    * from the `result` entries of its journal.
    *
-   * @throws StoreError `UNKNOWN_JOB`, `JOB_IN_DOUBT` when it is no safe place to resume from; CorruptRecordError
+   * @throws StoreError `UNKNOWN_JOB`; `JOB_IN_DOUBT` when the job is in doubt as a whole, which `getJob(...).inDoubtAsWhole`
+   *   says beforehand
+   * @throws CorruptRecordError when it was damaged since the store was opened
    */
   async getLatestCheckpoint(jobId: string): Promise<Checkpoint | null> {
     checkJobId(jobId);
@@ -206,7 +218,7 @@ export class OfflineQueue implements AsyncDisposable {
    * @throws StoreError `UNKNOWN_JOB`, `JOB_NOT_FINAL`
    */
   async markSynced(jobId: string, options: { readonly leaseToken?: string } = {}): Promise<void> {
-    const { leaseToken } = checkGiven(options, 'markSynced');
+    const { leaseToken } = checkGiven(options, 'markSynced', leaseTokenNames);
     checkLeaseToken(leaseToken);
     const claim = leaseToken === undefined ? {} : { leaseToken };
     const nowMs = this.#store.clock.now();
@@ -216,7 +228,7 @@ export class OfflineQueue implements AsyncDisposable {
   /** What was recorded for the newest claim, oldest first; of a longer history the newest part. */
   async getJobHistory(jobId: string, options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
     checkJobId(jobId);
-    const limit = checkLimit(checkGiven(options, 'getJobHistory').limit ?? 1_000);
+    const limit = checkLimit(checkGiven(options, 'getJobHistory', limitNames).limit ?? 1_000);
     return this.#store.read(() => {
       const rows = this.#store.reader.newest(this.#store.tables.jobs.find(jobId), limit);
       return rows.map(({ seq, kind, nodeId, recordedAtMs, entry }) => ({ seq, kind, nodeId, recordedAtMs, entry }));

@@ -7,6 +7,7 @@ import { acquireOwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
 import { StoreError } from './errors.ts';
+import { openStoreNames, outboxLimitNames } from './option-names.ts';
 import type { Logger } from './ports.ts';
 import { checkGiven, checkOneOf } from './queue-arguments.ts';
 import { openRescued } from './rescue/open-rescued.ts';
@@ -45,7 +46,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The same without a promise, for constructors: what the writer's thread finds out later, the first write tells. */
 export function openStoreNow(options: StoreOptions): SqliteStore {
-  checkOptions(checkGiven(options, 'openStore'));
+  checkOptions(checkGiven(options, 'openStore', openStoreNames));
   try {
     return openAsOwner(options);
   } catch (error) {
@@ -113,7 +114,7 @@ function checkOptions({
     throw new StoreError('INVALID_ARGUMENT', 'robotId is a string that is not empty.');
   checkOneOf('synchronous', synchronous, ['full', 'normal']);
   checkOneOf('writer', writer, ['thread', 'inline']);
-  if (outbox !== undefined) checkGiven(outbox, 'outbox');
+  if (outbox !== undefined) checkGiven(outbox, 'outbox', outboxLimitNames);
   if (commitDelayMs !== undefined && !(commitDelayMs instanceof Int32Array))
     throw new StoreError('INVALID_ARGUMENT', 'commitDelayMs is an Int32Array of one element.');
   checkPort('clock', clock, ['now', 'monotonic']);

@@ -2,6 +2,7 @@
 import { StoreError } from './errors.ts';
 import type { CacheJobOptions, LeaseNote } from './jobs/job-record.ts';
 import { assertSerializable, copyOf, isPlainObject, type JsonObject } from './json.ts';
+import { cacheJobNames, cleanupNames, leaseNames, type OptionNames, refuseSlips } from './option-names.ts';
 import type { OutboxDraft } from './outbox/outbox.ts';
 import type { SecretPath } from './secrets/secret-parts.ts';
 import type { CleanupOptions } from './store.ts';
@@ -19,9 +20,15 @@ export function isKeepable(text: string): boolean {
   return text.isWellFormed();
 }
 
-/** @throws StoreError `INVALID_ARGUMENT` */
-export function checkGiven<Options extends object>(options: Options, call: string): Options {
-  if (typeof options === 'object' && options !== null) return options;
+/**
+ * @param known the options of the call, where a misspelt one is to be refused
+ * @throws StoreError `INVALID_ARGUMENT`
+ */
+export function checkGiven<Options extends object>(options: Options, call: string, known?: OptionNames): Options {
+  if (typeof options === 'object' && options !== null) {
+    if (known !== undefined) refuseSlips(options, call, known);
+    return options;
+  }
   throw new StoreError('INVALID_ARGUMENT', `${call} takes an object of options.`);
 }
 
@@ -86,7 +93,7 @@ export function checkSecretPaths(paths: readonly SecretPath[]): readonly SecretP
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkCleanup(options: CleanupOptions): CleanupOptions {
-  for (const [name, value] of Object.entries(checkGiven(options, 'cleanup')))
+  for (const [name, value] of Object.entries(checkGiven(options, 'cleanup', cleanupNames)))
     checkMs(name, value as number | null, (ms) => ms >= 0);
   return { ...options };
 }
@@ -94,7 +101,7 @@ export function checkCleanup(options: CleanupOptions): CleanupOptions {
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkLease(lease: LeaseNote | undefined): void {
   if (lease === undefined) return;
-  const { bootId, sentAtMs, durationMs, isLost = false } = checkGiven(lease, 'lease');
+  const { bootId, sentAtMs, durationMs, isLost = false } = checkGiven(lease, 'lease', leaseNames);
   const isWhole = typeof bootId === 'string' && Number.isFinite(sentAtMs) && Number.isFinite(durationMs);
   if (isWhole && typeof isLost === 'boolean') return;
   throw new StoreError(
@@ -112,7 +119,7 @@ type KnownOptions = Omit<CacheJobOptions, 'jobId' | 'workflowJson' | 'variables'
 
 /** What is known of the options. @throws StoreError `INVALID_ARGUMENT`, `NOT_SERIALIZABLE` */
 export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { readonly variables: JsonObject } {
-  checkJobId(checkGiven(options, 'cacheJob').jobId);
+  checkJobId(checkGiven(options, 'cacheJob', cacheJobNames).jobId);
   const { jobId, workflowJson, name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease } = options;
   if (typeof workflowJson !== 'string' || !isKeepable(workflowJson)) {
     const what = 'workflowJson is the text of the workflow file, kept verbatim';

@@ -6,6 +6,7 @@ import { encodeCheckpoint } from './journal/encode-checkpoint.ts';
 import { type Iteration, isSameTurn, iterationOfText } from './journal/iteration.ts';
 import { checkChange, encodeEntries, type JournalEntryLike } from './journal/journal-entry.ts';
 import type { RunWrite } from './journal/run-log.ts';
+import { commitNames, nodeCheckpointNames, refuseSlips, secretPartNames } from './option-names.ts';
 import { encodeDrafts } from './outbox/draft-text.ts';
 import { checkDrafts, checkGiven, checkSecretPaths } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
@@ -59,7 +60,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
     this.#assertInUse();
     if (!Array.isArray(entries)) throw new StoreError('INVALID_ARGUMENT', 'commit takes a list of journal entries.');
     const { store, run } = this.#parts;
-    const { secret, reserve, outbox, status } = checkGiven(options, 'commit');
+    const { secret, reserve, outbox, status } = checkGiven(options, 'commit', commitNames);
     const encoded = encodeEntries(entries, secret === undefined ? null : pathsByEntry(entries.length, secret));
     const write = {
       entries: encoded,
@@ -75,7 +76,7 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
   async saveCheckpoint(checkpoint: NodeCheckpoint): Promise<void> {
     this.#assertInUse();
     const { store, run, autoSave } = this.#parts;
-    const { context, ...rest } = checkGiven(checkpoint, 'saveCheckpoint');
+    const { context, ...rest } = checkGiven(checkpoint, 'saveCheckpoint', nodeCheckpointNames);
     const encoded = encodeCheckpoint({ ...rest, state: context });
     if (this.#executed === null) this.#learn();
     if (autoSave) await store.write({ op: 'checkpoint', run, checkpoint: encoded, nowMs: store.clock.now() });
@@ -164,7 +165,9 @@ function pathsByEntry(count: number, parts: readonly SecretPart[]): SecretPath[]
     throw new StoreError('INVALID_ARGUMENT', "secret is a list of { entry: 0, path: ['variables', 'token'] }.");
   }
   checkSecretPaths(parts.map(({ path }) => path));
-  for (const { entry, path } of parts) {
+  for (const part of parts) {
+    refuseSlips(part, 'secret', secretPartNames);
+    const { entry, path } = part;
     const list = paths[entry];
     if (list === undefined) throw new StoreError('INVALID_ARGUMENT', `There is no entry ${entry} to hold a secret.`);
     list.push(path);

@@ -190,3 +190,41 @@ it('variables that leave the journal no room are refused with the job, not by it
   await deep.commit([began, snapshot]);
   expect(await deep.load()).toEqual([snapshot]);
 });
+
+const misspelt: Calls = {
+  maxBites: (given) => openStore({ path: join(folder, 'no.db'), robotId: '', ...given }),
+  maxEntrys: (given) => openStore({ path: join(folder, 'no.db'), robotId: 'r', outbox: given }),
+  path: (given) => new OfflineQueue({ robotId: 'r', ...given }),
+  lease_token: (given) => queue.cacheJob({ jobId: 'misspelt', workflowJson: '{}', ...given }),
+  endedForMS: (given) => queue.cleanup(given),
+  results: (given) => queue.markCompleted('job', { success: true, ...given }),
+  reasons: (given) => queue.markReleased('job', given),
+  outboxSqe: (given) => queue.markStepsLost('job', { leaseToken: '1', reason: 'r', ...given }),
+  isLots: (given) => queue.renewLease('job', '1', { ...note, ...given }),
+  secrets: (given) => queue.saveCheckpoint({ jobId: 'job', checkpointId: 'c', nodeId: 'n', state: {}, ...given }),
+  leaseTokn: (given) => queue.markSynced('job', given),
+  limits: (given) => queue.getJobHistory('job', given),
+  autosave: (given) => new CheckpointManager(queue, given),
+  leasetoken: (given) => new CheckpointManager(queue).startJob('job', 'flow', given),
+  reserved: (given) => job.commit([], given),
+  iterations: (given) => job.saveCheckpoint({ nodeId: 'n', context: {}, ...given }),
+  Keep: (given) => job.commit([], { outbox: [{ kind: 'k', payload: 1, ...given }] }),
+  permanently: (given) => queue.store.outbox.fail(1, 'why', given),
+  disposition: (given) => queue.store.outbox.deadLetters(given),
+};
+
+it.each(Object.entries(misspelt))(
+  '%s is refused with the name that was meant, and nothing is written',
+  async (name, call) => {
+    const before = await commits();
+    await expect((async () => call({ [name]: 1 }))()).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(`unknown option "${name}"; did you mean \\w+\\?`),
+    });
+    expect(await commits()).toBe(before);
+  },
+);
+
+it("an option of another name is nobody's slip, and left alone", async () => {
+  await queue.cleanup({ colour: 1 } as Anything);
+});

@@ -33,10 +33,8 @@ export class RunReader {
 
   /** What `commit` recorded, from the newest snapshot on, oldest first. */
   entries(run: RunRef): JsonObject[] {
-    const position = this.#parts.jobs.position(run);
-    const { snapshotSeq, firstSeq, journalSeq } = position;
+    const { snapshotSeq, firstSeq, journalSeq } = this.#resumable(run);
     const rows = this.#parts.journal.read(run, Math.max(snapshotSeq, firstSeq), journalSeq);
-    refuseInDoubt(run, position);
     return rows.filter((row) => !isCheckpointKind(row.kind)).map((row) => this.#opened(run, row).entry);
   }
 
@@ -48,11 +46,10 @@ export class RunReader {
   }
 
   latestCheckpoint(run: RunRef): FoldedCheckpoint | null {
-    const position = this.#parts.jobs.position(run);
+    const position = this.#resumable(run);
     const fold = new CheckpointFold();
     const first = Math.max(position.firstSeq, position.snapshotSeq, position.checkpointSeq);
     const rows = this.#parts.journal.read(run, first, position.journalSeq);
-    refuseInDoubt(run, position);
     if (rows[0]?.kind === 'snapshot') {
       fold.startAfter(this.#lastExecution(run, position, first - 1) ?? this.#lastKnown(run, rows[0]));
     }
@@ -62,7 +59,7 @@ export class RunReader {
 
   /** The executed nodes and the turn each ran in, and the turn of the node that ended last. */
   executed(run: RunRef): { readonly nodes: Map<string, Iteration>; readonly now: Iteration } {
-    const position = this.#parts.jobs.position(run);
+    const position = this.#resumable(run);
     const last = this.#lastExecution(run, position, position.journalSeq);
     const now = last === null ? [] : iterationOf(last);
     const nodes = this.#parts.executed.of(run);
@@ -71,6 +68,13 @@ export class RunReader {
       if (row.nodeId !== null && isExecution(row.kind)) nodes.set(row.nodeId, iterationOf(row));
     }
     return { nodes, now };
+  }
+
+  /** What is in doubt as a whole is no place to resume from (design 4.5), whatever of it can still be read. */
+  #resumable(run: RunRef): RunPosition {
+    const position = this.#parts.jobs.position(run);
+    if (wholeDoubtOf(position.state) !== null) throw overError(run, position.state);
+    return position;
   }
 
   #lastExecution(run: RunRef, position: RunPosition, last: number): JournalRow | null {
@@ -102,9 +106,4 @@ export class RunReader {
     const foldable = entry as unknown as FoldableEntry;
     return secrets === null ? foldable : { ...foldable, secrets: JSON.parse(secrets) as SecretPart[] };
   }
-}
-
-/** What is in doubt as a whole is no place to resume from (design 4.5). */
-function refuseInDoubt(run: RunRef, { state }: RunPosition): void {
-  if (wholeDoubtOf(state) !== null) throw overError(run, state);
 }

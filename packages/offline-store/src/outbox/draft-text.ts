@@ -4,6 +4,7 @@
  */
 import { StoreError } from '../errors.ts';
 import { encodeJson } from '../json.ts';
+import { draftNames, refuseSlips } from '../option-names.ts';
 import { isKeepable, keepable } from '../queue-arguments.ts';
 import type { OutboxDraft } from './outbox.ts';
 
@@ -27,7 +28,9 @@ export const noDrafts: EncodedDrafts = { text: '', count: 0 };
 export function encodeDrafts(drafts: readonly OutboxDraft[]): EncodedDrafts {
   if (drafts.length === 0) return noDrafts;
   return joined(
-    drafts.map(({ kind, payload, keep }): DraftText => {
+    drafts.map((draft): DraftText => {
+      refuseSlips(draft, 'outbox', draftNames);
+      const { kind, payload, keep } = draft;
       if (typeof kind !== 'string' || kind === '' || !isKeepable(kind)) {
         throw new StoreError('INVALID_ARGUMENT', `An outbox entry has a "kind", a text ${keepable}.`);
       }

@@ -2,6 +2,7 @@
 
 import type { Counters } from '../database/counters.ts';
 import { StoreError } from '../errors.ts';
+import { deadLettersNames, failNames } from '../option-names.ts';
 import type { Clock, Logger } from '../ports.ts';
 import {
   checkBoolean,
@@ -65,7 +66,7 @@ export class SqliteOutbox implements Outbox {
     const { access, table, clock, logger } = this.#parts;
     checkIds([id], 'fail');
     checkText('reason', reason);
-    checkRetryAfter(checkGiven(options, 'fail').retryAfterMs);
+    checkRetryAfter(checkGiven(options, 'fail', failNames).retryAfterMs);
     checkBoolean('permanent', options.permanent);
     checkBoolean('final', options.final);
     const runId = await access.read(() => table.runOf(id));
@@ -91,7 +92,7 @@ export class SqliteOutbox implements Outbox {
   }
 
   async deadLetters(options: DeadLettersOptions = {}): Promise<DeadLetter[]> {
-    const { limit = 100, dispositions = ['dead', 'damaged'] } = checkGiven(options, 'deadLetters');
+    const { limit = 100, dispositions = ['dead', 'damaged'] } = checkGiven(options, 'deadLetters', deadLettersNames);
     checkDispositions(dispositions);
     return this.#parts.access.read(() => this.#parts.dead.list(dispositions, checkLimit(limit)));
   }

@@ -1,6 +1,7 @@
 /** The keys that seal secret values; they live outside the store (I8). */
 import { createHash } from 'node:crypto';
 import { StoreError } from '../errors.ts';
+import { refuseSlips, secretKeysNames } from '../option-names.ts';
 
 export interface SecretKey {
   /** Names the key in the records it sealed: `keyIdOf(key)`. */
@@ -47,6 +48,7 @@ export function secretKey(key: Uint8Array | string): SecretKey {
 export function checkKeys(keys: SecretKeys): SecretKeys {
   if (keys?.current === undefined)
     throw new StoreError('INVALID_ARGUMENT', 'keys are what openKeyFolder returns, or { current: secretKey(...) }.');
+  refuseSlips(keys, 'keys', secretKeysNames);
   for (const { id, key } of [keys.current, ...(keys.older ?? [])]) {
     if (!(key instanceof Uint8Array) || key.length !== keyBytes || keyIdOf(key) !== id) {
       throw new StoreError('KEY_WRONG', `The key named ${id} is damaged or another key: restore it from its copy.`);
