@@ -66,7 +66,7 @@ describe('job show', () => {
       'job        3f2a0000-0000-4000-8000-000000000001',
       'name       orders',
       'status     running (cancelling)',
-      'progress   40%, executing, at look, pay, 3 of 8 nodes, 12 steps',
+      'progress   40%, executing, at look, pay, 3 of 8 nodes completed, 12 steps',
       'cancel     requested by ann: wrong month',
       'submitted  2026-11-25 20:12:36 UTC',
       'started    2026-11-25 20:12:36 UTC',
@@ -90,7 +90,7 @@ describe('job show', () => {
       result: { nodes_executed: 3, nodes_total: 8, duration_ms: 61_000, variables: { long: 'x'.repeat(500) } },
     });
     expect(lines).toContain('error      FILE_NOT_FOUND at read: no such file');
-    expect(lines).toContain('result     3 of 8 nodes in 1 m 1 s');
+    expect(lines).toContain('result     3 of 8 nodes executed in 1 m 1 s');
     expect(lines.find((line) => line.startsWith('  long'))).toMatch(/x… \(cut\)$/);
   });
 
@@ -103,12 +103,14 @@ describe('job show', () => {
     };
     const result = { nodes_executed: 8, nodes_total: 8, duration_ms: 61_000 };
     const lines = jobSheet({ ...job, ...times, status: 'completed', result, progress: { ...job.progress, stages } });
-    expect(lines).toContain('result     8 of 8 nodes, 1 m 1 s of work, 2 m 3 s from start to end');
+    expect(lines).toContain('result     8 of 8 nodes executed, 1 m 1 s of work, 2 m 3 s from start to end');
     expect(lines).toContain(
       'stages     executing 2026-11-24 20:12:37.500, resumed 2026-11-25 20:13:37.000, completed 2026-11-25 20:14:39.000',
     );
     const quick = { ...times, completed_at: '2026-11-25T20:13:38+00:00' };
-    expect(jobSheet({ ...job, ...quick, status: 'completed', result })).toContain('result     8 of 8 nodes in 1 m 1 s');
+    expect(jobSheet({ ...job, ...quick, status: 'completed', result })).toContain(
+      'result     8 of 8 nodes executed in 1 m 1 s',
+    );
   });
 
   it('says that no node has run of a workflow that was refused, and what its progress knows when it was refused later', () => {
@@ -127,7 +129,7 @@ describe('job show', () => {
     expect(lines).toContain('result     no node has run');
     expect(lines).toContain('progress   0%, failed, no node has run');
     expect(lines.join()).not.toContain('of 0');
-    expect(jobSheet(refused)).toContain('result     3 of 8 nodes, 1 s from start to end');
+    expect(jobSheet(refused)).toContain('result     3 of 8 nodes completed, 1 s from start to end');
   });
 
   it('tells the claims of one attempt apart, and no node runs of a job that is over', () => {
@@ -144,7 +146,7 @@ describe('job show', () => {
       ],
     });
     expect(lines).toContain('on lost    restart');
-    expect(lines).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes, 12 steps');
+    expect(lines).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes completed, 12 steps');
     expect(lines.slice(-3).map((line) => line.slice(0, 26))).toEqual([
       '      1  1 of 2   released',
       '      2  1 of 2   lost    ',
@@ -269,7 +271,7 @@ it('a running job whose robot was stopped says so, and how its bundle is asked f
   const sheet = jobSheet({ ...stopped, progress: { ...job.progress, steps: 1 } });
   expect(sheet).toContain('status     running (robot offline)');
   expect(sheet).toContain('waits      for its robot one, which is offline since 2026-11-25 20:14:00 UTC');
-  expect(sheet).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes, 1 step');
+  expect(sheet).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes completed, 1 step');
   const error = { code: 'X', message: 'm', bundle: { id: '3f2a0000-0000', robot: 'one' } };
   expect(jobSheet({ ...job, status: 'failed', error }, { local: true })).toContain(
     'bundle     casare-robot job bundle 3f2a0000 --local, on the machine of one',

@@ -99,7 +99,7 @@ function progressText(progress: JsonObject, job: JsonObject): string | null {
     percentText(progress),
     isCurrent ? progress.stage : null,
     at === '' ? null : `${isCurrent ? 'at' : 'last seen at'} ${at}`,
-    nodesText(progress.nodes_completed, progress.nodes_total) ?? 'no node has run',
+    nodesText(progress.nodes_completed, progress.nodes_total, 'completed') ?? 'no node has run',
     progress.steps === 0 ? null : `${text(progress.steps)} ${progress.steps === 1 ? 'step' : 'steps'}`,
   ]
     .filter((part) => part !== null && part !== '')
@@ -148,7 +148,8 @@ function resultText({
   const result = objectOf(given);
   if (typeof result.nodes_executed !== 'number') return null;
   const { nodes_completed: completed, nodes_total: total } = objectOf(progress);
-  const nodes = nodesText(result.nodes_executed, result.nodes_total) ?? nodesText(completed, total);
+  const nodes =
+    nodesText(result.nodes_executed, result.nodes_total, 'executed') ?? nodesText(completed, total, 'completed');
   if (nodes === null) return 'no node has run';
   const workMs = Number(result.duration_ms ?? 0);
   const wholeMs = Date.parse(text(endedAt)) - Date.parse(text(startedAt));
@@ -158,9 +159,16 @@ function resultText({
   return [nodes, ...work, ...whole].join(', ');
 }
 
-/** Null when nobody knows how many there are: the workflow was never taken up. */
-function nodesText(done: JsonValue | undefined, total: JsonValue | undefined): string | null {
-  return typeof total === 'number' && total > 0 ? `${text(done)} of ${total} nodes` : null;
+/**
+ * Null when nobody knows how many there are: the workflow was never taken up. A node that failed was executed, too, but not
+ * completed.
+ */
+function nodesText(
+  done: JsonValue | undefined,
+  total: JsonValue | undefined,
+  how: 'completed' | 'executed',
+): string | null {
+  return typeof total === 'number' && total > 0 ? `${text(done)} of ${total} nodes ${how}` : null;
 }
 
 /** Of a job that completed; one that did not says it in its error. */

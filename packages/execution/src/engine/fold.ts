@@ -106,6 +106,7 @@ export function applyEntry(plan: FlowPlan, state: RunState, entry: JournalEntry)
 function applyBegan(state: RunState, entry: BeganEntry): void {
   state.workflowHash = entry.workflow_hash;
   state.library = entry.library ?? null;
+  state.begunAt = entry.at;
   rootLane(state).variables = new Map(Object.entries(entry.variables));
 }
 

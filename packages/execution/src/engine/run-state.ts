@@ -83,6 +83,8 @@ export interface Lane {
 export interface RunState {
   workflowHash: string | null;
   library: string | null;
+  /** When it began, wall-clock ms; null where an older snapshot does not say. */
+  begunAt: number | null;
   /** The root lane and all others that are open, by id. */
   readonly lanes: Map<string, Lane>;
   /** Live objects that can be restored, by id, oldest first. */
@@ -123,6 +125,7 @@ export function newRunState(entryNodes: readonly string[]): RunState {
   const run: RunState = {
     workflowHash: null,
     library: null,
+    begunAt: null,
     lanes: new Map(),
     resources: new Map(),
     step: 0,

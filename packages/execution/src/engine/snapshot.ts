@@ -24,6 +24,7 @@ interface Snapshot extends LaneSnapshot {
   readonly lanes?: readonly (LaneSnapshot & LaneIdentity)[];
   readonly workflow_hash: string | null;
   readonly library: string | null;
+  readonly begun_at?: number;
   readonly step: number;
   readonly resources?: readonly LiveResource[];
   readonly errors: readonly RunError[];
@@ -69,6 +70,7 @@ export function takeSnapshot(state: RunState): { readonly state: JsonObject; rea
   const snapshot: Snapshot = {
     workflow_hash: state.workflowHash,
     library: state.library,
+    ...(state.begunAt === null ? {} : { begun_at: state.begunAt }),
     ...laneSnapshot(rootLane(state)),
     resources: [...state.resources.values()],
     step: state.step,
@@ -118,6 +120,7 @@ export function restoreSnapshot(stored: JsonObject): RunState {
   const state = newRunState([]);
   state.workflowHash = snapshot.workflow_hash;
   state.library = snapshot.library;
+  state.begunAt = snapshot.begun_at ?? null;
   state.step = snapshot.step;
   state.resources = new Map((snapshot.resources ?? []).map((record) => [record.id, record]));
   state.errors = [...snapshot.errors];

@@ -139,7 +139,7 @@ export class JobProgress {
     this.#current.clear();
     this.#steps = 0;
     this.#percent.restart();
-    this.#resumed = resumptionOf(entries, this.#clock.now());
+    this.#resumed = entries.length === 0 ? null : { at: this.#clock.now(), begunAt: null };
     for (const entry of entries) this.#apply(entry);
     // What was under way in an earlier process runs again only when the journal says so.
     this.#current.clear();
@@ -204,6 +204,8 @@ export class JobProgress {
         this.#applySnapshot(restoreSnapshot(entry.state));
         return;
       case 'began':
+        this.#begun(entry.at);
+        return;
       case 'answered':
       case 'lane_stop':
       case 'lane_dropped':
@@ -223,6 +225,7 @@ export class JobProgress {
   /** What a snapshot holds stands for all entries before it. */
   #applySnapshot(state: ReturnType<typeof restoreSnapshot>): void {
     this.#steps = Math.max(this.#steps, state.step);
+    this.#begun(state.begunAt);
     const lanes = [...state.lanes.values()];
     for (const frame of lanes.flatMap((lane) => lane.frames)) {
       if (frame.kind === 'loop') this.#percent.turn(frame.node, { index: frame.index, total: totalOf(frame.source) });
@@ -232,6 +235,11 @@ export class JobProgress {
       this.#completed.add(nodeId);
       this.#percent.nodeDone(nodeId);
     }
+  }
+
+  /** The first entry of a journal says so, and in its stead the snapshot from which a long one is read. */
+  #begun(at: number | null): void {
+    if (this.#resumed !== null) this.#resumed = { ...this.#resumed, begunAt: this.#resumed.begunAt ?? at };
   }
 
   #node(id: string): RunningNode {
@@ -268,11 +276,6 @@ export class JobProgress {
     this.#updatedAt = this.#clock.now();
     this.#onChange();
   }
-}
-
-function resumptionOf(entries: readonly JournalEntry[], at: number): { at: number; begunAt: number | null } | null {
-  if (entries.length === 0) return null;
-  return { at, begunAt: entries.find(({ kind }) => kind === 'began')?.at ?? null };
 }
 
 function timesOf(entered: Readonly<Record<string, number>>): ProgressSnapshot['stages'] {

@@ -1,5 +1,7 @@
 import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import { newRunState } from '../../src/engine/run-state.ts';
+import { takeSnapshot } from '../../src/engine/snapshot.ts';
 import {
   checkWorkflow,
   createNodeRegistry,
@@ -147,6 +149,11 @@ it('the stages of a resumed job say when its run began and when it went on, not 
   await enter('completed');
   const at = (seconds: number): string => new Date(begun + seconds * 1_000).toISOString();
   expect(progress.snapshot().stages).toEqual({ executing: at(0), resumed: at(2), completed: at(3) });
+  // A long journal is read from its newest snapshot on.
+  const state = newRunState([]);
+  state.begunAt = begun;
+  progress.replay([{ kind: 'snapshot', state: takeSnapshot(state).state, at: clock.now() }]);
+  expect(progress.snapshot().stages).toEqual({ executing: at(0), resumed: at(3), completed: at(3) });
   expect(progress.queueWaitMs).toBe(1_000);
 });
 
