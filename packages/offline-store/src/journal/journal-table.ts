@@ -25,6 +25,9 @@ import {
 const lastIndexed = `coalesce((SELECT j.id FROM journal j WHERE EXISTS (SELECT 1 FROM journal_index i
   WHERE i.run_id = j.run_id AND i.last_seq = j.last_seq) ORDER BY j.id DESC LIMIT 1), 0)`;
 
+/** Rows that one statement inserts. */
+export const maxRowsAtOnce = 32;
+
 /** A row that holds outbox drafts, with the claim it is about: null when that is not known. */
 export type DraftRow = CommitRow & {
   readonly drafts: string;
@@ -32,9 +35,21 @@ export type DraftRow = CommitRow & {
   readonly lease_token: string | null;
 };
 
+/** A commit on its way to its row. */
+export interface NewCommit {
+  readonly run: RunRef;
+  /** The number of its first entry. */
+  readonly firstSeq: number;
+  readonly entries: EncodedEntries;
+  readonly note: CommitNote;
+  readonly nowMs: number;
+}
+
 export class JournalTable {
   readonly #box: SecretBox;
-  readonly #insert: Database.Statement<unknown[]>;
+  readonly #db: Database.Database;
+  /** Statements that insert as many rows as their place says; made when one is needed. */
+  readonly #inserts: Database.Statement<unknown[]>[] = [];
   readonly #addToIndex: Database.Statement<[number]>;
   readonly #lastIndexed: Database.Statement<[], number>;
   readonly #lastId: Database.Statement<[], number | null>;
@@ -62,7 +77,7 @@ export class JournalTable {
     const number = <T>(sql: string): T => db.prepare(sql).pluck() as T;
     const indexed = 'FROM journal_index i JOIN journal j ON j.id = i.id WHERE i.run_id = ?';
     this.#box = box;
-    this.#insert = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#db = db;
     this.#addToIndex = db.prepare(
       'INSERT OR IGNORE INTO journal_index SELECT run_id, last_seq, id FROM journal WHERE id > ?',
     );
@@ -111,28 +126,37 @@ export class JournalTable {
     this.#anyEngineRow = number(`SELECT EXISTS (SELECT 1 ${indexed} AND i.last_seq BETWEEN ? AND ? AND j.saved = 0)`);
   }
 
-  /** Writes a commit whose first entry gets the number `firstSeq`; the number of its last one. */
-  append(
-    run: RunRef,
-    firstSeq: number,
-    entries: EncodedEntries,
-    { revision, outboxSeq, drafts }: CommitNote,
-    nowMs: number,
-  ): number {
+  /** Writes commits, oldest first, by one statement: all of them or none. At most `maxRowsAtOnce`. */
+  append(commits: readonly NewCommit[]): void {
+    const values: unknown[] = [];
+    for (const commit of commits) this.#addRow(values, commit);
+    this.#insertOf(commits.length).run(...values);
+  }
+
+  #insertOf(rows: number): Database.Statement<unknown[]> {
+    const known = this.#inserts[rows];
+    if (known !== undefined) return known;
+    const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+    const insert = this.#db.prepare(`INSERT INTO journal VALUES ${Array.from({ length: rows }, () => row).join(', ')}`);
+    this.#inserts[rows] = insert;
+    return insert;
+  }
+
+  #addRow(values: unknown[], { run, firstSeq, entries, note, nowMs }: NewCommit): void {
     const row = {
       run_id: run.runId,
       first_seq: firstSeq,
       last_seq: firstSeq + entries.count - 1,
       recorded_at_ms: nowMs,
-      revision,
-      outbox_seq: outboxSeq,
+      revision: note.revision,
+      outbox_seq: note.outboxSeq,
       saved: entries.saved ? 1 : 0,
       entries: entries.text,
       sealed: this.#sealed(run, firstSeq, entries),
-      drafts,
+      drafts: note.drafts,
     };
     this.#lastGiven = (this.#lastGiven ?? this.#greatestId()) + 1;
-    this.#insert.run(
+    values.push(
       this.#lastGiven,
       row.run_id,
       row.first_seq,
@@ -146,7 +170,6 @@ export class JournalTable {
       row.drafts,
       commitChecksum(run, row),
     );
-    return row.last_seq;
   }
 
   /**

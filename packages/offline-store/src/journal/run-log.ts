@@ -15,6 +15,7 @@ import { decodeDrafts, type EncodedDrafts, keepAll, rowText } from '../outbox/dr
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { type CompactionParts, compact, compactBySize } from './compaction.ts';
 import type { EncodedEntries } from './journal-entry.ts';
+import { maxRowsAtOnce, type NewCommit } from './journal-table.ts';
 import { Tail, type TailParts } from './tail.ts';
 
 export interface RunWrite {
@@ -23,6 +24,13 @@ export interface RunWrite {
   readonly change: StatusChange | null;
   /** It has happened already: the reserve may be used for it. */
   readonly reserve: boolean;
+}
+
+/** A write about a claim, and when it was asked for. */
+export interface TimedWrite {
+  readonly run: RunRef;
+  readonly write: RunWrite;
+  readonly nowMs: number;
 }
 
 export interface RunLogParts extends TailParts, CompactionParts {
@@ -41,7 +49,7 @@ export class RunLog {
   /** @throws StoreError `JOB_FINAL`, `STALE_LEASE`, `JOB_IN_DOUBT` */
   write(run: RunRef, write: RunWrite, nowMs: number): RunPosition {
     const before = this.#parts.jobs.position(run);
-    if (isPlainStep(write, before)) return this.#writeStep(run, before, write, nowMs);
+    if (isPlainStep(write, before)) return this.#writeStep(before, { run, write, nowMs });
     const { entries, outbox } = write;
     if (isOver(before.state) && entries.count + outbox.count > 0) throw overError(run, before.state);
     if (wholeDoubtOf(before.state) !== null && entries.count > 0) throw overError(run, before.state);
@@ -49,13 +57,34 @@ export class RunLog {
     if (state !== before.state) return this.#writeAll(run, { ...before, state }, write, nowMs);
     if (entries.count + outbox.count === 0) return before;
     return changesNumbersOnly(write)
-      ? this.#writeStep(run, before, write, nowMs)
+      ? this.#writeStep(before, { run, write, nowMs })
       : this.#writeAll(run, before, write, nowMs);
   }
 
-  /** Whether the write is one INSERT, for which SQLite needs no transaction around it. */
-  isOneStatement(run: RunRef, write: RunWrite): boolean {
-    return isPlainStep(write, this.#parts.jobs.position(run)) && !this.#tail.isFull;
+  /** Whether the writes are one INSERT, for which SQLite needs no transaction around it. */
+  areOneStatement(writes: readonly TimedWrite[]): boolean {
+    const { jobs } = this.#parts;
+    if (writes.length > maxRowsAtOnce || !this.#tail.hasRoomFor(writes.length)) return false;
+    return writes.every(({ run, write }) => isPlainStep(write, jobs.position(run)));
+  }
+
+  /** Writes what `areOneStatement` is true of. */
+  writeSteps(writes: readonly TimedWrite[]): void {
+    const { jobs, journal } = this.#parts;
+    const commits: NewCommit[] = [];
+    const positions = new Map<number, RunPosition>();
+    for (const timed of writes) {
+      const before = positions.get(timed.run.runId) ?? jobs.position(timed.run);
+      const { commit, after } = this.#step(before, timed);
+      commits.push(commit);
+      positions.set(after.runId, after);
+    }
+    journal.append(commits);
+    for (const { run, firstSeq, entries } of commits) this.#tail.add({ run, firstSeq, ends: entries.ends });
+    for (const { run } of writes) {
+      const position = positions.get(run.runId);
+      if (position !== undefined) jobs.advance(run, position);
+    }
   }
 
   /** Puts what steps have left to do where it is looked for. */
@@ -82,16 +111,22 @@ export class RunLog {
     this.#parts.intake.forget();
   }
 
-  #writeStep(run: RunRef, before: RunPosition, { entries, outbox }: RunWrite, nowMs: number): RunPosition {
-    const revision = before.revision + 1;
-    const outboxSeq = before.outboxSeq + outbox.count;
-    const firstSeq = before.journalSeq + 1;
-    const note = { revision, outboxSeq, drafts: this.#draftText(outbox) };
-    const journalSeq = this.#parts.journal.append(run, firstSeq, entries, note, nowMs);
-    const after = { ...before, revision, outboxSeq, journalSeq };
+  #writeStep(before: RunPosition, timed: TimedWrite): RunPosition {
+    const { commit, after } = this.#step(before, timed);
+    const { run, firstSeq, entries } = commit;
+    this.#parts.journal.append([commit]);
     this.#parts.jobs.advance(run, after);
     this.#tail.add({ run, firstSeq, ends: entries.ends });
     return after;
+  }
+
+  #step(before: RunPosition, { run, write, nowMs }: TimedWrite): { commit: NewCommit; after: RunPosition } {
+    const { entries, outbox } = write;
+    const revision = before.revision + 1;
+    const outboxSeq = before.outboxSeq + outbox.count;
+    const note = { revision, outboxSeq, drafts: this.#draftText(outbox) };
+    const commit = { run, firstSeq: before.journalSeq + 1, entries, note, nowMs };
+    return { commit, after: { ...before, revision, outboxSeq, journalSeq: before.journalSeq + entries.count } };
   }
 
   #writeAll(run: RunRef, before: RunPosition, { entries, outbox: given }: RunWrite, nowMs: number): RunPosition {
@@ -106,7 +141,8 @@ export class RunLog {
     const outboxSeq = before.outboxSeq + drafts.count;
     if (entries.count > 0) {
       const note = { revision: before.revision + 1, outboxSeq, drafts: this.#draftText(drafts) };
-      journalSeq = journal.append(run, journalSeq + 1, entries, note, nowMs);
+      journal.append([{ run, firstSeq: journalSeq + 1, entries, note, nowMs }]);
+      journalSeq += entries.count;
       journal.addToIndex();
     } else {
       // It has no row that the drafts could lie in.

@@ -44,16 +44,16 @@ export class Tail {
     this.#parts = parts;
   }
 
-  /** Whether the next step settles what waits. */
-  get isFull(): boolean {
-    return this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length) >= maxSteps - 1;
+  /** Whether so many more steps can wait: one more than that settles what waits. */
+  hasRoomFor(steps: number): boolean {
+    return this.#staged.length + (this.#isSettled ? 0 : this.#waiting.length) + steps < maxSteps;
   }
 
   /** Part of the caller's transaction. */
   add(step: Step): void {
-    const { isFull } = this;
+    const fits = this.hasRoomFor(1);
     this.#staged.push(step);
-    if (isFull) this.settle();
+    if (!fits) this.settle();
   }
 
   /** Part of the caller's transaction. */

@@ -67,7 +67,7 @@ it('runs a group in one transaction and answers each command with its value', ()
   expect(groups.counts).toEqual({ commits: 3, transactions: 1 });
 });
 
-it('a step that comes alone is one statement, those that come together share a transaction', () => {
+it('a step is one statement, as are those that come together; what comes with others shares a transaction', () => {
   const { groups, statements } = openGroups();
   const alone = { runId: 1, jobId: 'a', leaseToken: '' };
   const next = { ...step('a', '', 1), run: alone } as StoreCommand;
@@ -80,11 +80,31 @@ it('a step that comes alone is one statement, those that come together share a t
   };
   groups.run([next]);
   expect(ran([next])).toEqual(['INSERT INTO journal']);
-  expect(ran([next, next])).toEqual(['BEGIN IMMEDIATE', 'INSERT INTO journal', 'INSERT INTO journal', 'COMMIT']);
+  expect(ran([next, next])).toEqual(['INSERT INTO journal']);
   for (let count = 6; count < 257; count += 1) groups.run([next]);
   const settling = ran([next]);
   expect(settling[0]).toBe('BEGIN IMMEDIATE');
   expect(settling.at(-1)).toBe('COMMIT');
+  const mixed = ran([next, next, cache('b')]);
+  expect(mixed.slice(0, 3)).toEqual(['BEGIN IMMEDIATE', 'INSERT INTO journal', 'INSERT INTO journal']);
+  expect(mixed.at(-1)).toBe('COMMIT');
+});
+
+it('numbers steps that are one statement by claim without gaps, and refuses the one that does not fit alone', () => {
+  const { groups, db } = openGroups({ maxBytes: 400 * 1_024 });
+  groups.run([cache('a'), cache('b')]);
+  const known = (jobId: string, text = ''): StoreCommand => {
+    return { ...step(jobId, text), run: { runId: jobId === 'a' ? 1 : 2, jobId, leaseToken: '' } } as StoreCommand;
+  };
+  groups.run([known('a'), known('b')]);
+  groups.run([known('a'), known('b'), known('a'), known('a')]);
+  const tooLong = known('a', 'x'.repeat(400_000));
+  expect(groups.run([known('a'), tooLong, known('b')]).map(({ ok }) => ok)).toEqual([true, false, true]);
+  groups.run([known('b'), known('a')]);
+  const seqsOf = (runId: number): unknown[] =>
+    db.prepare('SELECT last_seq FROM journal WHERE run_id = ? ORDER BY id').pluck().all(runId);
+  expect(seqsOf(1)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(seqsOf(2)).toEqual([1, 2, 3, 4]);
 });
 
 it('runs each command alone when the group fails, so that only the bad one is lost', () => {

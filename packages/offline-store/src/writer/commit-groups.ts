@@ -9,10 +9,11 @@
 import type Database from 'better-sqlite3';
 import type { CounterName } from '../database/counters.ts';
 import { isBusy, isFull } from '../database/storage-errors.ts';
+import type { TimedWrite } from '../journal/run-log.ts';
 import { kept } from '../outbox/draft-text.ts';
-import { mayUseReserve, type StoreCommand } from './commands.ts';
+import { mayUseReserve, type RecordCommand, type StoreCommand } from './commands.ts';
 import type { Quota } from './quota.ts';
-import { type CommandResult, runCommand, type WriterParts } from './run-command.ts';
+import { type CommandResult, noValue, runCommand, type WriterParts } from './run-command.ts';
 
 export type Outcome = { readonly ok: true; readonly value: unknown } | Failure;
 type Failure = { readonly ok: false; readonly error: unknown };
@@ -83,7 +84,7 @@ export class CommitGroups {
     for (let attempt = 0; ; attempt += 1) {
       let results: readonly CommandResult[];
       try {
-        results = this.#isOneStatement(group) ? this.#alone(group) : this.#inTransaction(group);
+        results = this.#areOneStatement(group) ? this.#asOneStatement(group) : this.#inTransaction(group);
       } catch (error) {
         this.#parts.runLog.rolledBack();
         this.#options.onRolledBack?.();
@@ -109,18 +110,17 @@ export class CommitGroups {
     quota.committed();
   }
 
-  /** A step that comes alone while there is room: SQLite commits a statement that is in no transaction by itself. */
-  #isOneStatement(group: readonly StoreCommand[]): boolean {
-    const [command] = group;
-    if (group.length !== 1 || command?.op !== 'record' || !('runId' in command.run)) return false;
+  /** Steps and nothing else while there is room: SQLite commits a statement that is in no transaction by itself. */
+  #areOneStatement(group: readonly StoreCommand[]): group is readonly (RecordCommand & TimedWrite)[] {
     const { pressure, mayHoldBack } = this.#options.quota;
     if (pressure !== 'none' || mayHoldBack || this.#uncounted.size > 0) return false;
-    return this.#parts.runLog.isOneStatement(command.run, command.write);
+    return group.every(isOfKnownClaim) && this.#parts.runLog.areOneStatement(group);
   }
 
-  #alone(group: readonly StoreCommand[]): CommandResult[] {
+  #asOneStatement(group: readonly TimedWrite[]): CommandResult[] {
     this.#options.beforeCommit?.();
-    return [runCommand(this.#parts, group[0] as StoreCommand)];
+    this.#parts.runLog.writeSteps(group);
+    return group.map(() => noValue);
   }
 
   #inTransaction(group: readonly StoreCommand[]): CommandResult[] {
@@ -160,4 +160,8 @@ export class CommitGroups {
   #count(name: CounterName, count: number): void {
     this.#uncounted.set(name, (this.#uncounted.get(name) ?? 0) + count);
   }
+}
+
+function isOfKnownClaim(command: StoreCommand): command is RecordCommand & TimedWrite {
+  return command.op === 'record' && 'runId' in command.run;
 }

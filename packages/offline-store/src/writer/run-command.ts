@@ -25,7 +25,7 @@ export interface CommandResult {
   readonly committed?: () => void;
 }
 
-const noValue: CommandResult = { ok: true, value: undefined };
+export const noValue: CommandResult = { ok: true, value: undefined };
 
 export function runCommand(parts: WriterParts, command: StoreCommand): CommandResult {
   if (command.op === 'record') return record(parts, command);
