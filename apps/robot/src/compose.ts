@@ -104,6 +104,7 @@ export interface RobotParts extends Measurements {
   readonly reporter: ProgressReporter | null;
   readonly executor: JobExecutor;
   readonly desk: JobDesk;
+  readonly endedClaims: Pick<EndedClaims, 'held'>;
   readonly outboxSync: OutboxSync;
   /** Null when what jobs log is not sent. */
   readonly jobLogs: JobLogs | null;
@@ -329,18 +330,20 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       bootId: identity.bootId,
     });
     const claimRequest = await loadClaimRequest(home);
+    const endedClaims = new EndedClaims({
+      records: endedClaimRecords(queue, jobStore),
+      locker,
+      gateway: gatewayNow,
+      isPermanent,
+      logger,
+      clock,
+      onToldAgain: (jobId, reason) => void audit?.jobSynced({ jobId, reason }),
+      onFailed: (jobId, error) => void audit?.jobFailed({ jobId, error }),
+    });
     const intake: JobIntake = new JobIntake({
       locker,
       desk,
-      ended: new EndedClaims({
-        records: endedClaimRecords(queue, jobStore),
-        locker,
-        gateway: gatewayNow,
-        isPermanent,
-        logger,
-        onToldAgain: (jobId, reason) => void audit?.jobSynced({ jobId, reason }),
-        onFailed: (jobId, error) => void audit?.jobFailed({ jobId, error }),
-      }),
+      ended: endedClaims,
       isPaused: () => pause.current !== null || !record.canWrite,
       isHeld: () => gate.isClosed,
       claimRequest,
@@ -407,6 +410,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       reporter,
       executor,
       desk,
+      endedClaims,
       outboxSync,
       jobLogs,
       intake,

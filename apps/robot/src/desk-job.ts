@@ -63,6 +63,8 @@ export class DeskJob {
   cannotEnd = false;
   /** What the job has to wait for before it can be queued; null when it need not. */
   waitsFor: 'lease' | 'store' | null = null;
+  /** Why the store did not take it; null when that is not known, or not the reason. */
+  waitsBecause: string | null = null;
   /** What operators have answered, as far as the next run has to know it. */
   answers: readonly DoubtAnswer[] = [];
   readonly progress: JobProgress;

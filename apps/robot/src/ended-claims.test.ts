@@ -1,5 +1,6 @@
 import type { ClaimedJob, JobEvent, JournalEntry, LeaseOutcome } from '@casare/execution';
 import { CheckpointManager, OfflineQueue } from '@casare/offline-store';
+import { ManualClock } from '@casare/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { claim } from '../test/support/desk.ts';
 import { temporaryFolder } from '../test/support/robot-home.ts';
@@ -30,6 +31,7 @@ async function setup() {
     bootId: 'b',
     bootClock: () => 0,
   });
+  const clock = new ManualClock();
   const told: unknown[] = [];
   const critical: string[] = [];
   const server = { lease: 'ok' as LeaseOutcome, isDown: false };
@@ -53,6 +55,7 @@ async function setup() {
       releaseJob: () => send('released'),
     },
     isPermanent: () => false,
+    clock,
     logger: { log: (level, text) => void (level === 'critical' && critical.push(text)) },
   });
   const isBegun = async (job: ClaimedJob): Promise<void> => {
@@ -65,7 +68,7 @@ async function setup() {
     await isBegun(job);
     await queue.markCompleted(job.jobId, { success: true, result: { rows: 3 } });
   };
-  return { queue, jobs, ended, told, critical, server, isBegun, completed };
+  return { clock, queue, jobs, ended, told, critical, server, isBegun, completed };
 }
 
 const unknown = { kind: 'unknown' };
@@ -121,7 +124,7 @@ it('takes a claim like any other of a job that failed, or whose end did not coun
 });
 
 it('hands back what it has never begun until its token is new, says so once, and fails what was given away begun', async () => {
-  const { queue, jobs, ended, told, critical, isBegun } = await setup();
+  const { clock, queue, jobs, ended, told, critical, isBegun } = await setup();
   await jobs.add(claim('a', { leaseToken: '99' }), 300_000);
   await jobs.add(claim('b', { leaseToken: '105' }), 300_000);
   await queue.markReleased('b');
@@ -132,7 +135,17 @@ it('hands back what it has never begun until its token is new, says so once, and
     });
   }
   expect(critical).toEqual([expect.stringMatching(/cannot begin.*setval\('casare.lease_token_seq', N\).*105 is the/)]);
+  const held = [
+    { jobId: 'b', why: expect.stringMatching(/105 was given before.*setval\('casare.lease_token_seq', N\)/) },
+  ];
+  await clock.advance(60_000);
+  expect(ended.held).toEqual(held);
+  await clock.advance(1);
+  expect(ended.held).toEqual([]);
+  await ended.settle(claim('b', { leaseToken: '105' }));
+  expect(ended.held).toEqual(held);
   expect(await ended.settle(claim('b', { leaseToken: '106' }))).toEqual(unknown);
+  expect(ended.held).toEqual([]);
   await isBegun(claim('c', { leaseToken: '102' }));
   await queue.markReleased('c');
   expect(await ended.settle(claim('c', { leaseToken: '102', onLost: 'restart' }))).toMatchObject({ kind: 'hand-back' });

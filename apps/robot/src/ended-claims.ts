@@ -7,6 +7,7 @@
  */
 import type {
   ClaimedJob,
+  Clock,
   JobGateway,
   JobLocker,
   JournalEntry,
@@ -15,6 +16,7 @@ import type {
   Lease,
   Logger,
 } from '@casare/execution';
+import type { HeldJob } from './held-jobs.ts';
 import type { RefusedJobError } from './job-intake.ts';
 import { eventsOf } from './job-journal.ts';
 import { isRecordLost, recordError } from './lost-record.ts';
@@ -46,6 +48,7 @@ export interface EndedClaimsOptions {
   /** Whether an error is the server's last word on what is sent. */
   readonly isPermanent: (error: unknown) => boolean;
   readonly logger: Logger;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly onToldAgain?: (jobId: string, reason: string) => void;
   readonly onFailed?: (jobId: string, error: Omit<RefusedJobError, 'code'> & { readonly code: string }) => void;
 }
@@ -61,17 +64,34 @@ const settled: EndedClaimVerdict = { kind: 'settled' };
 const ends: ReadonlySet<NewestClaim['status']> = new Set(['completed', 'failed', 'cancelled']);
 /** So many jobs are remembered, so that each is told of loudly once (I7). */
 const maxTold = 1_000;
+/** A job that was handed back and did not come again for so long is not waited for any more. */
+const handedBackForMs = 60_000;
 
 export class EndedClaims {
   readonly #options: EndedClaimsOptions;
   readonly #told = new Set<string>();
+  /** Jobs that come again and again, since their token is not new; the newest last. */
+  readonly #handedBack = new Map<string, { readonly why: string; readonly at: number }>();
 
   constructor(options: EndedClaimsOptions) {
     this.#options = options;
   }
 
+  /** Jobs that a restored database hands out and that cannot begin before it is mended. */
+  get held(): readonly HeldJob[] {
+    const since = this.#options.clock.monotonic() - handedBackForMs;
+    for (const [jobId, { at }] of this.#handedBack) if (at < since) this.#handedBack.delete(jobId);
+    return [...this.#handedBack].map(([jobId, { why }]) => ({ jobId, why }));
+  }
+
   /** @throws what keeps the server from being told: the claim is to be asked for again then */
   async settle(claim: ClaimedJob): Promise<EndedClaimVerdict> {
+    const verdict = await this.#verdictOn(claim);
+    if (verdict.kind !== 'hand-back') this.#handedBack.delete(claim.jobId);
+    return verdict;
+  }
+
+  async #verdictOn(claim: ClaimedJob): Promise<EndedClaimVerdict> {
     const { records, locker } = this.#options;
     const own = await records.newest(claim.jobId);
     if (own === null) return unknown;
@@ -124,10 +144,11 @@ export class EndedClaims {
 
   async #handBack({ jobId, leaseToken }: ClaimedJob, own: NewestClaim): Promise<EndedClaimVerdict> {
     const reason = `its lease token ${leaseToken} was given before (this robot has seen ${own.leaseToken} for the job): the database seems to be restored from an older copy`;
-    if (this.#isNews(jobId)) {
-      const text = `a claimed job cannot begin: ${reason}; it is handed back until its token is new; ${await this.#remedy()}`;
-      this.#options.logger.log('critical', text, { job_id: jobId });
-    }
+    const why = `${reason}; it is handed back until its token is new; ${await this.#remedy()}`;
+    if (this.#isNews(jobId))
+      this.#options.logger.log('critical', `a claimed job cannot begin: ${why}`, { job_id: jobId });
+    this.#handedBack.delete(jobId);
+    if (this.#handedBack.size < maxTold) this.#handedBack.set(jobId, { why, at: this.#options.clock.monotonic() });
     return { kind: 'hand-back', reason };
   }
 

@@ -585,6 +585,9 @@ describe('a job of which a part of the record is lost', () => {
       server.answer = () => ({ answers: [{ ...fail, answer: 'retry' }] });
       await clock.advance(20_000);
       expect([desk.inDoubt, runs.size]).toEqual([['a'], 0]);
+      expect(desk.held).toMatchObject([
+        { jobId: 'a', why: expect.stringContaining('job resolve a --restart or --fail') },
+      ]);
       expect(sent).toMatchObject([
         { kind: 'in_doubt', payload: { nodes: [{ node_id: null, answers: ['restart', 'fail'] }] } },
       ]);

@@ -30,6 +30,7 @@ import type {
 import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type JobInDoubt, type StoredJob, storedForm } from './desk-ports.ts';
 import { DeskTable } from './desk-table.ts';
+import { type HeldJob, heldJobs } from './held-jobs.ts';
 import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
@@ -141,6 +142,11 @@ export class JobDesk {
   /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */
   get unending(): readonly string[] {
     return this.#table.all.filter((job) => job.cannotEnd).map((job) => job.record.jobId);
+  }
+
+  /** Jobs that cannot go on, and why. */
+  get held(): readonly HeldJob[] {
+    return heldJobs(this.#table.all);
   }
 
   /** How many more jobs could start at once. */
@@ -465,6 +471,7 @@ export class JobDesk {
   #tryAgainLater(job: DeskJob, reason: string): void {
     const again = this.#waitFor(job, 'store');
     if (again === null) return;
+    again.waitsBecause = reason;
     const waited = this.#recovery.waitToRetry(job.record.jobId, reason);
     this.#inBackground(
       again,

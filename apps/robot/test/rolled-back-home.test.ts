@@ -148,6 +148,11 @@ it('a home put back from an older copy does no acknowledged step again, and noth
   await eventually('it goes on from what it has', () => lines().length === 3, patience);
   await network.mend();
   await asked();
+  expect((await runCommand(['status'], { env })).stdout).toMatch(
+    new RegExp(
+      `not ready: job ${jobId} cannot go on: .*older copy.*; answer with casare-robot job resolve ${jobId} --restart`,
+    ),
+  );
   const listed = async (): Promise<string> => (await runCommand(['outbox', 'list'], { env })).stdout;
   await eventually(
     'what contradicts the server is set aside',

@@ -34,7 +34,7 @@ export function healthWithoutParts(state: AgentState): RobotHealth {
 }
 
 export function healthOfRobot(state: AgentState, parts: RobotParts): RobotHealth {
-  const { connection, polls, executor, activity, desk, pause, probe, gate, config, pacer, clock } = parts;
+  const { connection, polls, executor, activity, desk, endedClaims, pause, probe, gate, config, pacer, clock } = parts;
   const { isConnected, state: connectionState, lastError, lastSuccessAt } = connection.getStatus();
   const { cancelGraceMs, heartbeatIntervalMs } = config.jobExecution;
   const turnMs = Math.min(pacer.intervalMs, heartbeatIntervalMs);
@@ -54,6 +54,7 @@ export function healthOfRobot(state: AgentState, parts: RobotParts): RobotHealth
     steps: activity.steps,
     stepGraceMs: cancelGraceMs + stepMarginMs,
     unendingJobs: desk.unending,
+    heldJobs: [...desk.held, ...endedClaims.held],
     isPaused: pause.current !== null,
     storeProblem: probe.problem,
     refusals: gate.refusals,

@@ -49,6 +49,14 @@ describe('the health of a robot', () => {
     ],
     ['cannot write', { storeProblem: 'ENOSPC' }, 'idle', true, false, ['STORE_NOT_WRITABLE']],
     ['does not know whether it can write', { storeProblem: undefined }, 'idle', true, false, ['STORE_NOT_WRITABLE']],
+    [
+      'has jobs that cannot go on',
+      { heldJobs: Array.from({ length: 7 }, (_, index) => ({ jobId: `job-${index}`, why: 'its record is lost' })) },
+      'idle',
+      true,
+      false,
+      Array.from({ length: 6 }, () => 'JOB_CANNOT_GO_ON'),
+    ],
     ['has no room', { refusals: ['12 MB free'] }, 'idle', true, false, ['CLAIMS_REFUSED']],
     [
       'has a node that takes its time',
@@ -93,6 +101,9 @@ describe('the health of a robot', () => {
     expect(healthOf({ ...well, connection: disconnected, steps }).reasons.map(({ message }) => message)).toEqual([
       'job job-1 has been at node click for 100 s (limit 60 s)',
       'not connected: ECONNREFUSED',
+    ]);
+    expect(healthOf({ ...well, heldJobs: [{ jobId: 'a', why: 'its record is lost' }] }).reasons).toEqual([
+      { code: 'JOB_CANNOT_GO_ON', message: 'job a cannot go on: its record is lost' },
     ]);
   });
 });

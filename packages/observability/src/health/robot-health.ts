@@ -19,6 +19,9 @@ export const robotStates: readonly RobotState[] = [
   'stuck',
 ];
 
+/** Jobs that cannot go on are named up to here; the others are counted. */
+const mostNamed = 5;
+
 /** A node that runs, or a job that is between two nodes. */
 export interface RunningStep {
   readonly jobId: string;
@@ -47,6 +50,8 @@ export interface HealthFacts {
   readonly stepGraceMs: number;
   /** Jobs whose run cannot be ended: something of theirs still acts. */
   readonly unendingJobs: readonly string[];
+  /** Jobs that cannot go on before somebody helps, and why, with what helps. Default none. */
+  readonly heldJobs?: readonly { readonly jobId: string; readonly why: string }[];
   readonly isPaused: boolean;
   /** Why the store cannot be written to; null when it can; undefined when nobody has looked yet. */
   readonly storeProblem: string | null | undefined;
@@ -63,6 +68,7 @@ export type HealthReasonCode =
   | 'PAUSED'
   | 'NODE_STANDS_STILL'
   | 'JOB_CANNOT_END'
+  | 'JOB_CANNOT_GO_ON'
   | 'STORE_NOT_WRITABLE'
   | 'CLAIMS_REFUSED';
 
@@ -110,6 +116,7 @@ const requireFacts = must.shape({
   ),
   stepGraceMs: must.aNumber,
   unendingJobs: must.listOf(must.text),
+  heldJobs: must.optional(must.listOf(must.shape({ jobId: must.text, why: must.text }))),
   isPaused: must.flag,
   storeProblem: must.optional(must.nullable(must.text)),
   refusals: must.listOf(must.text),
@@ -138,6 +145,9 @@ function reasonsOf(facts: HealthFacts): readonly HealthReason[] {
   if (facts.storeProblem !== null) {
     add('STORE_NOT_WRITABLE', facts.storeProblem ?? 'whether the store can be written to is not known yet');
   }
+  const held = facts.heldJobs ?? [];
+  for (const { jobId, why } of held.slice(0, mostNamed)) add('JOB_CANNOT_GO_ON', `job ${jobId} cannot go on: ${why}`);
+  if (held.length > mostNamed) add('JOB_CANNOT_GO_ON', `${held.length - mostNamed} more jobs cannot go on`);
   for (const refusal of facts.refusals) add('CLAIMS_REFUSED', `no new jobs are taken: ${refusal}`);
   return reasons;
 }
