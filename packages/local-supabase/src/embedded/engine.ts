@@ -9,6 +9,7 @@ import { App } from '@supabase/lite';
 import { createPgliteConnection } from '@supabase/lite/pglite';
 import type { KeptSettings } from '../kept-settings.ts';
 import type { MigrationTarget } from '../migrations.ts';
+import { batchSettings, type Session } from './batched-settings.ts';
 import { TaskQueue } from './task-queue.ts';
 
 /** Where a database is; `fresh`: what a new one begins with, if there is such a thing. */
@@ -31,6 +32,7 @@ export async function openEngine({ folder, fresh }: DatabasePlace, settings: Kep
     ...(folder === null ? {} : { url: folder }),
     ...(fresh === null ? {} : { pgliteOptions: { loadDataDir: fresh } }),
   });
+  batchSettings(connection.driver);
   const queue = new TaskQueue();
   const app = new App({
     connection,
@@ -62,8 +64,6 @@ export async function openEngine({ folder, fresh }: DatabasePlace, settings: Kep
     close: () => queue.close(() => connection.close()),
   };
 }
-
-type Session = Pick<Awaited<ReturnType<typeof createPgliteConnection>>['driver'], 'query' | 'exec'>;
 
 async function runOn(session: Session, text: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
   if (params.length > 0) return (await session.query<Record<string, unknown>>(text, [...params])).rows;
