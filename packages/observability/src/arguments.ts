@@ -81,6 +81,22 @@ export function options(parts: Readonly<Record<string, Check>>): Check {
   };
 }
 
+/** As `options`, and a part of any other name is refused: left out, it would let through what was meant to be kept out. */
+export function only(parts: Readonly<Record<string, Check>>): Check {
+  const check = options(parts);
+  return (argument, value) => {
+    check(argument, value);
+    const names = Object.keys(parts);
+    for (const [name, given] of Object.entries(value as object)) {
+      if (Object.hasOwn(parts, name)) continue;
+      const lower = name.toLowerCase();
+      const meant = names.filter((known) => lower.length > 2 && known.toLowerCase().includes(lower));
+      const choices = meant.length > 0 ? meant : names;
+      refuse(`${argument}.${name}`, `left out, or be written ${choices.join(' or ')}`, given);
+    }
+  };
+}
+
 export const clock: Check = withMethods('now', 'monotonic', 'sleep');
 export const logger: Check = withMethods('log');
 

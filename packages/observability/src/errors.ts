@@ -3,7 +3,8 @@
 /**
  * `AUDIT_WRITE_FAILED`: not on disk. `AUDIT_SYNC_FAILED`: written, but not proven durable. `AUDIT_FOLDER_OWNED`: another
  * writer has the folder. `AUDIT_KEY_WRONG`: a key file holds something else. `AUDIT_UNREADABLE`: what should be
- * verified or exported cannot be read.
+ * verified or exported cannot be read. `AUDIT_RETENTION_REFUSED`: files that are due to be removed stay, because they are not
+ * as they were written.
  */
 export type AuditErrorCode =
   | 'AUDIT_WRITE_FAILED'
@@ -11,7 +12,8 @@ export type AuditErrorCode =
   | 'AUDIT_CLOSED'
   | 'AUDIT_FOLDER_OWNED'
   | 'AUDIT_KEY_WRONG'
-  | 'AUDIT_UNREADABLE';
+  | 'AUDIT_UNREADABLE'
+  | 'AUDIT_RETENTION_REFUSED';
 
 /** The audit log cannot do as promised; somebody must look at it. */
 export class AuditError extends Error {

@@ -16,6 +16,7 @@ export type { LostEntries } from './audit/audit-writer.ts';
 export type { AuditFinding, FindingKind } from './audit/chain-checker.ts';
 export { type FolderAnchors, readFolderAnchors } from './audit/folder-anchors.ts';
 export type { KeptFiles } from './audit/keep-audit-files.ts';
+export type { AdoptedEntries } from './audit/log-marks.ts';
 export {
   type AuditFilter,
   type AuditReading,
@@ -24,6 +25,7 @@ export {
   streamAuditLog,
 } from './audit/read-audit-log.ts';
 export type { Checkpoint } from './audit/signed-records.ts';
+export type { AuditNote } from './audit/stray-files.ts';
 export type { KeyTrust } from './audit/trusted-keys.ts';
 export { type AuditVerification, type VerifyOptions, verifyAuditLog } from './audit/verify-audit-log.ts';
 export type { VerifyPace } from './audit/verify-pace.ts';

@@ -189,6 +189,16 @@ it('names the argument, what it must be and what it was, and records nothing', a
     [() => audit.jobFailed({ jobId: 'j' } as never), 'job.error must be an object, but is undefined'],
     [() => audit.nodeContext('n', undefined as never), 'action must be a function, but is undefined'],
     [() => audit.log('job.faild' as never, 'm'), 'type must be one of robot.started'],
+    [
+      () => audit.query({ type: 'job.failed' } as never),
+      'filter.type must be left out, or be written eventTypes, but is',
+    ],
+    [
+      () => audit.query({ job: 'j' } as never),
+      'filter.job must be left out, or be written jobId or jobIdPrefix, but is',
+    ],
+    [() => readAuditLog(folder, { from: 5 } as never), 'or be written eventTypes or severity or jobId'],
+    [() => audit.getRecent({ jobId: 'j' } as never), 'filter.limit must be a whole number'],
     [() => healthOf({ ...facts, steps: undefined } as never), 'facts.steps must be a list, but is undefined'],
     [() => new Redactor().addValue(5 as never), 'value must be a text, but is 5'],
     [

@@ -53,7 +53,11 @@ export const AuditEventType = {
   AUDIT_DAMAGED: 'audit.damaged',
   /** First entry of the chain in a folder that has files from before it. */
   AUDIT_CHAIN_STARTED: 'audit.chain_started',
+  /** Entries that no checkpoint covered when the log was taken up: of a crash, or of somebody who is not the robot. */
+  AUDIT_ENTRIES_ADOPTED: 'audit.entries_adopted',
   AUDIT_SEGMENTS_REMOVED: 'audit.segments_removed',
+  /** Files that are due to be removed stay, because they are not as they were written. */
+  AUDIT_RETENTION_REFUSED: 'audit.retention_refused',
   AUDIT_KEY_ROTATED: 'audit.key_rotated',
   /** The old key was gone, so that it could not vouch for the new one. */
   AUDIT_KEY_REPLACED: 'audit.key_replaced',
@@ -117,6 +121,7 @@ const severityByType = new Map<AuditEventType, AuditSeverity>([
   [AuditEventType.ERROR_PERMANENT, 'error'],
   [AuditEventType.AUDIT_ENTRIES_LOST, 'critical'],
   [AuditEventType.AUDIT_DAMAGED, 'critical'],
+  [AuditEventType.AUDIT_RETENTION_REFUSED, 'critical'],
   [AuditEventType.AUDIT_KEY_REPLACED, 'critical'],
 ]);
 
@@ -127,6 +132,7 @@ const outcomeByType = new Map<AuditEventType, AuditOutcome>([
   [AuditEventType.OUTBOX_REQUEUED, 'success'],
   [AuditEventType.OUTBOX_DISCARDED, 'success'],
   [AuditEventType.AUDIT_DAMAGED, 'failure'],
+  [AuditEventType.AUDIT_RETENTION_REFUSED, 'failure'],
   [AuditEventType.LOGS_WRITABLE, 'success'],
   [AuditEventType.CONNECTION_LOST, 'failure'],
   [AuditEventType.CONNECTION_REFUSED, 'failure'],

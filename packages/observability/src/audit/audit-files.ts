@@ -8,10 +8,17 @@ import { isCode } from '../files/durable-file.ts';
 
 const fileName = /^audit-(\d{4}-\d{2}-\d{2})(?:-(\d{6,}))?\.jsonl(\.gz)?$/;
 
+const companionNames: ReadonlySet<string> = new Set([
+  'owner.db',
+  'audit-keys.json',
+  'audit-tombstone.json',
+  'audit-earlier.sha256',
+]);
+
 export interface AuditFile {
   readonly name: string;
   readonly path: string;
-  /** `2026-01-31`: no entry of the file is later. */
+  /** `2026-01-31`, as the name says: no entry of the file is later, unless somebody renamed it. */
   readonly day: string;
   /** Null: from before the chain. */
   readonly segment: number | null;
@@ -55,6 +62,13 @@ export function segmentPath(folder: string, day: string, segment: number): strin
 /** Wall-clock ms. */
 export function endOfDay(day: string): number {
   return Date.parse(`${day}T00:00:00Z`) + 86_400_000;
+}
+
+/** What anything else that stands in an audit folder is: null when the log has no such file. */
+export function knownName(name: string): 'segment' | 'companion' | 'draft' | null {
+  if (fileName.test(name)) return 'segment';
+  if (companionNames.has(name) || name.startsWith('owner.db-')) return 'companion';
+  return /^audit-.+\.tmp$/.test(name) ? 'draft' : null;
 }
 
 export function dayOf(atMs: number): string {

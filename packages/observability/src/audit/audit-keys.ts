@@ -120,6 +120,26 @@ export function publicKeyPem(publicKey: string): string {
   return keyObjectOf(publicKey).export({ type: 'spki', format: 'pem' }) as string;
 }
 
+/**
+ * With a robot's own keys, those that it once signed to have taken over from. The former may be gone and so have vouched for
+ * nothing; whoever does not have one of the own keys cannot add to them.
+ *
+ * @param keys the 32 bytes of each, base64
+ * @throws AuditError as `readKeyHistory`
+ */
+export function ownKeys(logDir: string, keys: readonly string[]): readonly string[] {
+  const own = new Map(keys.map((key) => [keyIdOf(key), key]));
+  const known = readKeyHistory(join(logDir, keyHistoryName))?.keys ?? [];
+  for (const { key_id: id, rotation } of known.toReversed()) {
+    const key = own.get(id);
+    const former = known.find(({ key_id }) => key_id === rotation?.old_key_id);
+    if (key === undefined || rotation === null || former === undefined) continue;
+    if (keyIdOf(former.public_key) !== former.key_id || rotation.new_key_id !== id) continue;
+    if (isSignedBy(key, rotationText(rotation), rotation.new_signature)) own.set(former.key_id, former.public_key);
+  }
+  return [...own.values()];
+}
+
 export interface HandOver {
   readonly kind: 'rotated' | 'replaced';
   readonly rotation: RotationFacts;

@@ -18,7 +18,8 @@ import { AuditWriter, type LostEntries, type Moment, type WriterNews } from './a
 import { readBootId } from './boot-id.ts';
 import { mostUnsigned } from './chain-line.ts';
 import { type KeptFiles, keepAuditFiles } from './keep-audit-files.ts';
-import { type AuditFilter, type AuditReading, readAuditLog } from './read-audit-log.ts';
+import { SegmentHeads } from './order-files.ts';
+import { type AuditFilter, type AuditReading, readEntries } from './read-audit-log.ts';
 import type { Checkpoint } from './signed-records.ts';
 import { traceIdOf } from './trace-id.ts';
 import { newsEntry } from './writer-news.ts';
@@ -42,7 +43,7 @@ export interface AuditLogOptions {
   readonly checkpointMs?: number;
   /** Closed segments are compressed with gzip. Default true. */
   readonly compress?: boolean;
-  /** Age of a segment's day at which it is removed, in ms; null: never. Default null. */
+  /** Age of the day of a segment's latest entry at which it is removed, in ms; null: never. Default null. */
   readonly maxAgeMs?: number | null;
   /** Size of the folder above which its oldest segments are removed, in bytes; null: none. Default null. */
   readonly maxTotalBytes?: number | null;
@@ -93,6 +94,8 @@ export interface AuditStatus {
   readonly callbackFailures: number;
   /** Entries lost since the last one that was written; null when none. */
   readonly lost: LostEntries | null;
+  /** Which file is due to be removed and stays, because it is not as it was written; null when none does. */
+  readonly retentionProblem: string | null;
 }
 
 interface AuditContext {
@@ -116,7 +119,9 @@ export class AuditLog {
   #canWrite = true;
   #closed = false;
   #keeping: Promise<KeptFiles> | null = null;
+  readonly #heads = new SegmentHeads();
   #isKeepingDue = false;
+  #retentionProblem: string | null = null;
 
   /** @throws ArgumentError */
   constructor(options: AuditLogOptions) {
@@ -135,7 +140,7 @@ export class AuditLog {
       segmentMaxBytes: options.segmentMaxBytes ?? 16 * 1024 * 1024,
       checkpointEvery,
       checkpointMs: options.checkpointMs ?? 60_000,
-      describe: (news) => this.#describe(news),
+      describe: (news, moment) => this.#describe(news, moment),
       onCheckpoint: (checkpoint) => this.#count(notify(options.onCheckpoint, checkpoint)),
     });
   }
@@ -237,10 +242,12 @@ export class AuditLog {
 
   /** Once more when it was asked for meanwhile. */
   async #keep(): Promise<KeptFiles> {
-    const total = { compressed: 0, removed: 0 };
+    const total = { compressed: 0, removed: 0, refused: null as string | null };
     while (this.#isKeepingDue) {
       this.#isKeepingDue = false;
-      const { compressed, removed } = await this.#keepOnce();
+      const { compressed, removed, refused } = await this.#keepOnce();
+      this.#tellRefused(refused);
+      total.refused = refused;
       total.compressed += compressed;
       total.removed += removed;
     }
@@ -257,6 +264,7 @@ export class AuditLog {
       maxTotalBytes,
       now: () => this.#clock.now(),
       openSegment: () => (this.#closed ? null : this.#writer.segment),
+      publicKeys: () => this.#writer.publicKeys,
       signature: (text) => this.#writer.signature(text),
       onRemoved: (removed) => {
         const message = `${removed.segments.length + removed.earlierFiles.length} audit files removed by retention`;
@@ -264,6 +272,21 @@ export class AuditLog {
       },
       onError: (error) => this.#count(notify(this.#options.onError, error)),
     });
+  }
+
+  /** Once for each reason. */
+  #tellRefused(problem: string | null): void {
+    if (problem === null || problem === this.#retentionProblem) {
+      this.#retentionProblem = problem;
+      return;
+    }
+    this.#retentionProblem = problem;
+    const message = `files of the audit log that are due to be removed stay, because they are not as they were written: ${problem}`;
+    const details = { problem };
+    this.log(AuditEventType.AUDIT_RETENTION_REFUSED, 'Audit files are not removed: they are not as they were written', {
+      details,
+    });
+    this.#count(notify(this.#options.onError, new AuditError('AUDIT_RETENTION_REFUSED', message)));
   }
 
   /**
@@ -305,12 +328,18 @@ export class AuditLog {
 
   /** As `query`, with the damage that was found. */
   read(filter: AuditFilter = {}): Promise<AuditReading> {
-    return readAuditLog(this.#options.logDir, filter);
+    return readEntries(this.#options.logDir, filter, this.#heads);
   }
 
   getStatus(): AuditStatus {
     const { lost } = this.#writer;
-    return { healthy: this.#healthy, canWrite: this.#canWrite && !this.#closed, ...this.#counts, lost };
+    return {
+      healthy: this.#healthy,
+      canWrite: this.#canWrite && !this.#closed,
+      ...this.#counts,
+      lost,
+      retentionProblem: this.#retentionProblem,
+    };
   }
 
   /** Signs, syncs and closes the log, and gives the folder free. What is logged afterwards is refused. */
@@ -351,9 +380,9 @@ export class AuditLog {
     };
   }
 
-  #describe(news: WriterNews): string {
+  #describe(news: WriterNews, moment: Moment): string {
     const { type, message, ...rest } = newsEntry(news);
-    const entry = this.#entry(type, message, rest, this.#now());
+    const entry = this.#entry(type, message, rest, moment);
     return bodyText({ ...entry, job_id: null, node_id: null, trace_id: null });
   }
 

@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { AuditError, messageOf } from '../errors.ts';
 import { AppendFile } from '../files/append-file.ts';
 import { type FolderLock, lockFolder } from '../files/folder-lock.ts';
-import { findEnd, type SegmentEnd } from './audit-end.ts';
+import { type FoundEnd, findEnd, type UnsignedEnd } from './audit-end.ts';
 import {
   type AuditFile,
   type AuditSegment,
@@ -19,13 +19,18 @@ import {
   listAuditFiles,
   segmentPath,
 } from './audit-files.ts';
-import { type AuditKeyRing, type HandOver, openAuditKeys, recordKeys } from './audit-keys.ts';
+import { type AuditKeyRing, type HandOver, openAuditKeys, ownKeys, recordKeys } from './audit-keys.ts';
 import { type ChainHead, chainLine, genesisHash } from './chain-line.ts';
 import { recordEarlierFiles } from './earlier-files.ts';
 import {
   type Checkpoint,
   type CheckpointFacts,
+  type ClosedFacts,
+  type ClosedMark,
   checkpointText,
+  closedText,
+  type OpenedFacts,
+  openedText,
   recordLine,
   type Signature,
   type TornFacts,
@@ -43,6 +48,7 @@ export type WriterNews =
       readonly listSha256: string;
       readonly lastSeq: number;
     }
+  | { readonly kind: 'adopted'; readonly entries: UnsignedEnd }
   | HandOver;
 
 export interface LostEntries {
@@ -63,8 +69,8 @@ export interface AuditWriterOptions {
   readonly segmentMaxBytes: number;
   readonly checkpointEvery: number;
   readonly checkpointMs: number;
-  /** The JSON text of the entry that tells it. */
-  readonly describe: (news: WriterNews) => string;
+  /** The JSON text of the entry that tells it at that moment. */
+  readonly describe: (news: WriterNews, moment: Moment) => string;
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
 }
 
@@ -77,9 +83,14 @@ export interface Moment {
 interface OpenSegment {
   readonly file: AppendFile;
   readonly segment: number;
-  /** End of its day, wall-clock ms. */
-  readonly untilMs: number;
+  readonly day: string;
   head: ChainHead;
+  /** Nothing but marks is in it. */
+  isEmpty: boolean;
+  /** The mark at the chain's end by which it was closed; the next entry follows another that it is opened again. */
+  closed: ClosedMark | null;
+  /** Since it was opened. */
+  isWrittenTo: boolean;
   /** Entries since the last checkpoint. */
   unsigned: number;
   signedMonoMs: number;
@@ -92,6 +103,8 @@ export class AuditWriter {
   #open: OpenSegment | null = null;
   #lost: LostEntries | null = null;
   #checkpoint: Checkpoint | null = null;
+  /** The last entry by this writer: what is unsigned up to there is its own. */
+  #written: ChainHead | null = null;
 
   constructor(options: AuditWriterOptions) {
     this.#options = options;
@@ -109,6 +122,16 @@ export class AuditWriter {
   /** Null until the keys were opened, and without any. */
   get publicKey(): string | null {
     return this.#keys?.current.publicKey ?? null;
+  }
+
+  /** All keys at hand, and those that one of them took over from: the writer's own. */
+  get publicKeys(): readonly string[] {
+    const keys = this.#keys;
+    if (keys === null) return [];
+    return ownKeys(
+      this.#options.folder,
+      [keys.current, ...keys.older].map(({ publicKey }) => publicKey),
+    );
   }
 
   /** The last checkpoint that is known; null before the first entry. */
@@ -136,9 +159,9 @@ export class AuditWriter {
     try {
       seq = this.#attempt(() => {
         const open = this.#ready(moment);
-        this.#tellLoss(open);
+        this.#tellLoss(open, moment);
         this.#signIfDue(open, moment);
-        return this.#write(open, body);
+        return this.#write(open, body, moment);
       });
     } catch (error) {
       this.#countLoss({ count: 1, unsynced: 0 }, moment, error);
@@ -150,7 +173,7 @@ export class AuditWriter {
 
   /** Records what was lost, if anything was, and syncs. Throws as `append`. */
   recover(moment: Moment): void {
-    this.#attempt(() => this.#tellLoss(this.#ready(moment)));
+    this.#attempt(() => this.#tellLoss(this.#ready(moment), moment));
     this.sync(moment);
   }
 
@@ -186,7 +209,7 @@ export class AuditWriter {
   close(moment: Moment): void {
     try {
       const open = this.#open;
-      if (open !== null) this.#attempt(() => this.#endSegment(open, moment));
+      if (open !== null) this.#attempt(() => this.#endSegment(open, moment, true));
     } finally {
       this.#forget();
       this.#lock?.release();
@@ -205,17 +228,40 @@ export class AuditWriter {
     }
   }
 
-  #write(open: OpenSegment, body: string): number {
+  #write(open: OpenSegment, body: string, moment: Moment): number {
+    // A clock that was set back since: the day in the name is not that of the first entry.
+    if (open.closed !== null || (open.isEmpty && dayOf(moment.atMs) !== open.day)) this.#markOpened(open);
     const { bytes, head } = chainLine(open.head, body);
     open.file.append(bytes);
     open.head = head;
+    open.isEmpty = false;
+    open.isWrittenTo = true;
     open.unsigned += 1;
+    this.#written = head;
     return head.seq;
   }
 
-  #tellLoss(open: OpenSegment): void {
+  #markOpened(open: OpenSegment): void {
+    const { segment, day, head, closed } = open;
+    const after = closed?.signature ?? null;
+    const facts: OpenedFacts = { robot_id: this.#options.robotId, segment, day, ...head, after };
+    open.file.append(recordLine({ kind: 'opened', facts: { ...facts, ...this.signature(openedText(facts)) } }));
+    open.closed = null;
+  }
+
+  #markClosed({ segment, head, file }: OpenSegment, { atMs }: Moment): void {
+    const at = new Date(atMs).toISOString();
+    const facts: ClosedFacts = { robot_id: this.#options.robotId, segment, ...head, at };
+    file.append(recordLine({ kind: 'closed', facts: { ...facts, ...this.signature(closedText(facts)) } }));
+  }
+
+  #tell(open: OpenSegment, news: WriterNews, moment: Moment): void {
+    this.#write(open, this.#options.describe(news, moment), moment);
+  }
+
+  #tellLoss(open: OpenSegment, moment: Moment): void {
     if (this.#lost === null) return;
-    this.#write(open, this.#options.describe({ kind: 'lost', lost: this.#lost }));
+    this.#tell(open, { kind: 'lost', lost: this.#lost }, moment);
     this.#lost = null;
   }
 
@@ -239,7 +285,7 @@ export class AuditWriter {
       at: new Date(atMs).toISOString(),
     };
     const checkpoint: Checkpoint = { ...facts, ...this.signature(checkpointText(facts)) };
-    open.file.append(recordLine({ kind: 'checkpoint', checkpoint }));
+    open.file.append(recordLine({ kind: 'checkpoint', facts: checkpoint }));
     open.unsigned = 0;
     open.signedMonoMs = monoMs;
     this.#checkpoint = checkpoint;
@@ -256,40 +302,52 @@ export class AuditWriter {
 
   /** Takes up the chain where the files end. */
   #enter(moment: Moment): OpenSegment {
-    const { folder, robotId, keyDir, describe } = this.#options;
+    const { folder, robotId, keyDir } = this.#options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#lock ??= takeLock(folder);
     const files = listAuditFiles(folder);
-    const { head, last, end } = findEnd(folder, files);
+    const found = findEnd(folder, files);
+    const { head, last, isAsNamed } = found;
     const at = new Date(moment.atMs).toISOString();
     if (keyDir !== null) this.#keys ??= openAuditKeys(keyDir);
     const handOver = this.#keys === null ? null : recordKeys(folder, robotId, this.#keys, head, at);
-    let open = last === null || last.isCompressed ? null : this.#reopen(last, head, end, moment);
+    // What was renamed is left as it is: written on, it would be signed under its wrong name.
+    let open = last === null || last.isCompressed || !isAsNamed ? null : this.#reopen(last, found, moment);
     if (open === null || this.#isOver(open, moment)) {
       if (open !== null) this.#endSegment(open, moment);
-      open = this.#begin(head, files, moment);
+      open = this.#begin(found, files, moment);
     }
+    const unsigned = keyDir === null ? null : this.#foreign(found.unsigned);
+    if (unsigned !== null) this.#tell(open, { kind: 'adopted', entries: unsigned }, moment);
     const earlier = files.filter((file) => !isSegment(file));
     if (head.hash === genesisHash && earlier.length > 0) {
       const listSha256 = recordEarlierFiles(folder, earlier);
-      this.#write(open, describe({ kind: 'chain-started', files: earlier.length, listSha256, lastSeq: head.seq }));
+      const news: WriterNews = { kind: 'chain-started', files: earlier.length, listSha256, lastSeq: head.seq };
+      this.#tell(open, news, moment);
     }
-    if (handOver?.kind === 'rotated' || handOver?.kind === 'replaced') this.#write(open, describe(handOver));
+    if (handOver?.kind === 'rotated' || handOver?.kind === 'replaced') this.#tell(open, handOver, moment);
     return open;
   }
 
+  /** Of the entries that nobody has signed, those that this writer did not write. */
+  #foreign(unsigned: UnsignedEnd | null): UnsignedEnd | null {
+    const own = this.#written;
+    if (unsigned === null || own === null || own.seq < unsigned.fromSeq) return unsigned;
+    if (own.seq > unsigned.toSeq || (own.seq === unsigned.toSeq && own.hash !== unsigned.hash)) return unsigned;
+    return own.seq === unsigned.toSeq ? null : { ...unsigned, fromSeq: own.seq + 1 };
+  }
+
   /** Admits what a crash left torn, and signs what it left unsigned. */
-  #reopen(last: AuditSegment, head: ChainHead, end: SegmentEnd | null, moment: Moment): OpenSegment {
+  #reopen(last: AuditSegment, { head, end, closed }: FoundEnd, moment: Moment): OpenSegment {
     const file = new AppendFile(last.path);
-    const place = { file, segment: last.segment, untilMs: endOfDay(last.day) };
-    const open = { ...place, head, unsigned: 0, signedMonoMs: moment.monoMs };
+    const open = asOpen(file, last, head, moment, { isEmpty: (end?.head ?? null) === null, closed });
     this.#open = open;
     const torn = end?.torn ?? null;
     if (torn !== null) {
       const { segment } = last;
       const size = { bytes: torn.length, sha256: hash('sha256', torn, 'hex') };
       const facts: TornFacts = { robot_id: this.#options.robotId, segment, ...head, ...size };
-      file.append(recordLine({ kind: 'torn', torn: { ...facts, ...this.signature(tornText(facts)) } }));
+      file.append(recordLine({ kind: 'torn', facts: { ...facts, ...this.signature(tornText(facts)) } }));
     }
     const checkpoint = torn === null ? (end?.checkpoint ?? null) : null;
     const isSigned = checkpoint?.seq === head.seq && checkpoint.key_id === (this.#keys?.current.keyId ?? null);
@@ -298,23 +356,25 @@ export class AuditWriter {
     return open;
   }
 
-  #begin(head: ChainHead, files: readonly AuditFile[], { atMs, monoMs }: Moment): OpenSegment {
+  #begin({ head, last, isAsNamed, closed }: FoundEnd, files: readonly AuditFile[], moment: Moment): OpenSegment {
     const { folder } = this.#options;
-    const today = dayOf(atMs);
+    const today = dayOf(moment.atMs);
     // A clock that was set back does not begin a day anew: entries stay in order.
-    const day = [today, files.at(-1)?.day ?? today].sort().at(-1) ?? today;
-    const segment = 1 + (files.findLast(isSegment)?.segment ?? readTombstone(folder)?.last_segment ?? 0);
+    const former = isAsNamed ? (files.at(-1)?.day ?? today) : today;
+    const day = [today, former].sort().at(-1) ?? today;
+    const segment = 1 + (last?.segment ?? readTombstone(folder)?.last_segment ?? 0);
     const file = new AppendFile(segmentPath(folder, day, segment));
-    this.#open = { file, segment, untilMs: endOfDay(day), head, unsigned: 0, signedMonoMs: monoMs };
+    this.#open = asOpen(file, { segment, day }, head, moment, { isEmpty: true, closed });
     return this.#open;
   }
 
-  #isOver({ untilMs, file }: OpenSegment, { atMs }: Moment): boolean {
-    return atMs >= untilMs || file.size >= this.#options.segmentMaxBytes;
+  #isOver({ day, file }: OpenSegment, { atMs }: Moment): boolean {
+    return atMs >= endOfDay(day) || file.size >= this.#options.segmentMaxBytes;
   }
 
-  #endSegment(open: OpenSegment, moment: Moment): void {
+  #endSegment(open: OpenSegment, moment: Moment, isStop = false): void {
     if (open.unsigned > 0) this.#sign(open, moment);
+    if (isStop && open.isWrittenTo && this.#options.keyDir !== null) this.#markClosed(open, moment);
     open.file.sync();
     open.file.close();
     this.#open = null;
@@ -329,6 +389,16 @@ export class AuditWriter {
       // The descriptor is given up either way.
     }
   }
+}
+
+function asOpen(
+  file: AppendFile,
+  { segment, day }: Pick<AuditSegment, 'segment' | 'day'>,
+  head: ChainHead,
+  { monoMs }: Moment,
+  end: Pick<OpenSegment, 'isEmpty' | 'closed'>,
+): OpenSegment {
+  return { file, segment, day, head, ...end, isWrittenTo: false, unsigned: 0, signedMonoMs: monoMs };
 }
 
 function takeLock(folder: string): FolderLock {

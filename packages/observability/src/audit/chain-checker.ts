@@ -5,7 +5,19 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Anchor } from './anchor-file.ts';
 import { type ChainHead, type EntryLink, emptyChain, genesisHash, isIntact, isRecord, readLink } from './chain-line.ts';
-import { checkpointText, parseRecord, type SegmentRecord, tornText } from './signed-records.ts';
+import { type AdoptedEntries, adoptedIn, LogMarks } from './log-marks.ts';
+import { type FormerSegment, NameCheck, type NamedSegment, orderFault } from './name-check.ts';
+import {
+  type Checkpoint,
+  type ClosedMark,
+  checkpointText,
+  closedText,
+  type OpenedMark,
+  openedText,
+  parseRecord,
+  type TornRecord,
+  tornText,
+} from './signed-records.ts';
 import type { SignatureFault, TrustedKeys } from './trusted-keys.ts';
 
 export type FindingKind =
@@ -21,7 +33,15 @@ export type FindingKind =
   | 'anchor-mismatch'
   | 'bad-anchor'
   | 'tombstone'
-  | 'earlier-file';
+  | 'earlier-file'
+  /** The file does not have the name that it was written under. */
+  | 'misnamed'
+  /** An entry, or a mark, behind the mark by which the log was closed. */
+  | 'after-close'
+  /** What has the name of a file of the log is none. */
+  | 'no-file'
+  /** The list of public keys is damaged. */
+  | 'keys';
 
 /** One thing that is wrong, and where. */
 export interface AuditFinding {
@@ -37,6 +57,8 @@ export interface AuditFinding {
 export interface ChainCheckOptions {
   /** Where the chain is taken up: behind what retention has removed. Default: it begins at the first entry. */
   readonly start: ChainHead | null;
+  /** The segment before the first one; null: unknown. */
+  readonly former: FormerSegment | null;
   /** Only a part of a chain is followed: it begins with whatever entry comes first. Default false. */
   readonly isPart?: boolean;
   readonly keys: TrustedKeys;
@@ -53,6 +75,10 @@ export interface SegmentPart {
   readonly head: ChainHead;
   readonly lines: number;
   readonly counts: ChainCounts;
+  /** The mark before its first entry, and the one behind its last. */
+  readonly opened: OpenedMark | null;
+  readonly closed: ClosedMark | null;
+  readonly adopted: readonly AdoptedEntries[];
 }
 
 /** What was read, and what was found in order. */
@@ -77,7 +103,14 @@ export class ChainChecker {
   #unreadable: Unreadable | null = null;
   #anchorIndex = 0;
   #line = 0;
+  #told = 0;
   #first: Pick<EntryLink, 'seq' | 'prev'> | null = null;
+  readonly #names: NameCheck;
+  readonly #marks = new LogMarks();
+  #opened: OpenedMark | null = null;
+  /** The next entry stands directly behind a checkpoint, or is the first of its file. */
+  #mayAdopt = false;
+  readonly adopted: AdoptedEntries[] = [];
   readonly #counts = { entries: 0, checkpoints: 0, torn: 0, anchorsMatched: 0 };
   signedUpTo: number | null = null;
   firstEntry: Buffer | null = null;
@@ -85,6 +118,7 @@ export class ChainChecker {
   constructor(options: ChainCheckOptions) {
     this.#options = options;
     this.#head = options.start;
+    this.#names = new NameCheck(options.former);
     this.#skipAnchorsUpTo(options.start?.seq ?? 0);
   }
 
@@ -95,15 +129,37 @@ export class ChainChecker {
   /** What was followed so far, as a part of a chain; null when nothing connects it, or its end is not signed. */
   get part(): SegmentPart | null {
     if (this.#first === null || this.#head === null || this.#unsigned > 0) return null;
-    return { first: this.#first, head: this.#head, lines: this.#line, counts: this.#counts };
+    const ends = { opened: this.#opened, closed: this.#marks.closed };
+    return {
+      first: this.#first,
+      head: this.#head,
+      lines: this.#line,
+      counts: this.#counts,
+      ...ends,
+      adopted: this.adopted,
+    };
+  }
+
+  /** Day of the latest entry in the file at hand; null without any. */
+  get newestDay(): string | null {
+    return this.#names.newestDay;
   }
 
   /** Takes a segment as read that was found in order elsewhere. False: it does not connect and has to be read here. */
-  adopt(name: string, { first, head, lines, counts }: SegmentPart): boolean {
+  take(file: NamedSegment, { first, head, lines, counts, opened, closed, adopted }: SegmentPart): boolean {
     const before = this.#head;
     if (before === null || this.#unsigned > 0) return false;
     if (first.seq !== before.seq + 1 || first.prev !== before.hash) return false;
-    this.beginFile(name);
+    if (orderFault(this.#names.former, file) !== null) return false;
+    const mark = this.#marks.closed;
+    const goesOn =
+      opened === null
+        ? mark === null
+        : opened.after === (mark?.signature ?? null) && opened.seq === before.seq && opened.hash === before.hash;
+    if (!goesOn) return false;
+    this.beginFile(file);
+    this.#marks.closed = closed;
+    this.adopted.push(...adopted);
     this.#line = lines;
     this.#head = head;
     this.signedUpTo = head.seq;
@@ -126,9 +182,11 @@ export class ChainChecker {
     return this.#unsigned;
   }
 
-  beginFile(name: string): void {
-    this.#file = name;
+  beginFile(file: NamedSegment): void {
+    this.#names.begin(file);
+    this.#file = file.name;
     this.#line = 0;
+    this.#mayAdopt = true;
   }
 
   /** One whole line of the file, from `start` to `end` of the bytes. */
@@ -142,6 +200,7 @@ export class ChainChecker {
     if (this.#unreadable !== null) this.#reportUnreadable();
     const head = this.#head;
     const { seq, prev, hash } = link;
+    const told = this.#told;
     if (!isIntact(bytes, start, end, link)) {
       this.#tell('edited', seq, `entry ${seq} was changed: it does not have the hash that it carries`);
     } else if (head === null && this.#options.isPart === true) {
@@ -155,6 +214,9 @@ export class ChainChecker {
       const former = head.seq === 0 ? 'what came before the chain' : `entry ${head.seq}`;
       this.#tell('broken-link', seq, `entry ${seq} does not follow ${former} as it stands: that one was replaced`);
     }
+    this.#tellIf('misnamed', seq, this.#names.entry(bytes, link.dayAt, told === this.#told));
+    if (this.#marks.closed !== null) this.#tellIf('after-close', seq, this.#marks.entry(seq));
+    if (this.#mayAdopt) this.#meetAdopted(bytes, start, end);
     this.#head = { seq, hash };
     this.#counts.entries += 1;
     this.#unsigned += 1;
@@ -170,9 +232,15 @@ export class ChainChecker {
     this.#tell('unreadable', seq + 1, what, this.#line + 1);
   }
 
+  /** The file is no regular one, whatever can be read from it. */
+  noFile(file: NamedSegment, what: string): void {
+    this.#options.report({ kind: 'no-file', file: file.name, line: null, seq: null, what });
+  }
+
   /** @param isLast whether the writer may still be at work here */
   endFile(isLast: boolean): void {
     if (this.#unreadable !== null) this.#reportUnreadable();
+    this.#tellIf('misnamed', null, this.#names.end());
     if (!isLast && this.#unsigned > 0) this.#tellUnsigned();
   }
 
@@ -228,11 +296,53 @@ export class ChainChecker {
       const former = this.#unreadable;
       const digest = former?.digest.update('\n') ?? createHash('sha256');
       this.#unreadable = { line: former?.line ?? this.#line, digest: digest.update(bytes.subarray(start, end)) };
-    } else if (record.kind === 'torn') this.#meetTorn(record);
-    else this.#meetCheckpoint(record);
+      return;
+    }
+    switch (record.kind) {
+      case 'torn':
+        this.#meetTorn(record.facts);
+        break;
+      case 'checkpoint':
+        this.#meetCheckpoint(record.facts);
+        break;
+      case 'closed':
+        this.#meetClosed(record.facts);
+        break;
+      case 'opened':
+        this.#meetOpened(record.facts);
+        break;
+    }
+    this.#tellIf('misnamed', record.facts.seq, this.#names.record(record));
   }
 
-  #meetTorn({ torn }: SegmentRecord & { readonly kind: 'torn' }): void {
+  #meetAdopted(bytes: Buffer, start: number, end: number): void {
+    this.#mayAdopt = false;
+    const adopted = adoptedIn(bytes, start, end);
+    if (adopted !== null) this.adopted.push(adopted);
+  }
+
+  #meetClosed(mark: ClosedMark): void {
+    if (this.#isMarkInPlace(mark, closedText(mark), 'closed')) this.#marks.close(mark);
+  }
+
+  #meetOpened(mark: OpenedMark): void {
+    const isKnown = this.#counts.entries > 0;
+    if (this.#options.isPart === true && !isKnown) this.#opened = mark;
+    if (this.#isMarkInPlace(mark, openedText(mark), 'opened'))
+      this.#tellIf('after-close', mark.seq, this.#marks.open(mark, isKnown));
+  }
+
+  #isMarkInPlace({ seq, hash, key_id: keyId, signature }: ClosedMark | OpenedMark, text: string, how: string): boolean {
+    if (this.#unreadable !== null) this.#reportUnreadable();
+    const fault = this.#options.keys.fault(text, seq, keyId, signature);
+    const name = `the mark by which the log was ${how} after entry ${seq}`;
+    const isElsewhere = this.#head !== null && (seq !== this.#head.seq || hash !== this.#head.hash);
+    if (fault !== null) this.#tell('bad-signature', seq, `${name} ${faultText(fault, keyId)}`);
+    else if (isElsewhere) this.#tell('checkpoint-mismatch', seq, `${name} stands after entry ${this.head.seq}`);
+    return fault === null && !isElsewhere;
+  }
+
+  #meetTorn(torn: TornRecord): void {
     const { head } = this;
     const sha256 = this.#unreadable?.digest.digest('hex');
     const isAdmitted = sha256 === torn.sha256 && torn.seq === head.seq && torn.hash === head.hash;
@@ -244,7 +354,8 @@ export class ChainChecker {
     else this.#tell('unreadable', torn.seq, 'the torn bytes before this line are not those that it tells of');
   }
 
-  #meetCheckpoint({ checkpoint }: SegmentRecord & { readonly kind: 'checkpoint' }): void {
+  #meetCheckpoint(checkpoint: Checkpoint): void {
+    this.#mayAdopt = true;
     if (this.#unreadable !== null) this.#reportUnreadable();
     const { seq, hash, key_id: keyId, signature } = checkpoint;
     const fault = this.#options.keys.fault(checkpointText(checkpoint), seq, keyId, signature);
@@ -286,7 +397,12 @@ export class ChainChecker {
     );
   }
 
+  #tellIf(kind: FindingKind, seq: number | null, what: string | null): void {
+    if (what !== null) this.#tell(kind, seq, what);
+  }
+
   #tell(kind: FindingKind, seq: number | null, what: string, line = this.#line): void {
+    this.#told += 1;
     this.#options.report({ kind, file: this.#file, line: line === 0 ? null : line, seq, what });
   }
 }

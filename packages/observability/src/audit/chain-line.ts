@@ -28,8 +28,10 @@ const hashPartBytes = 75;
 const entryStart = Buffer.from('{"v":2,"seq":');
 const recordStart = Buffer.from('{"v":2,"kind":"');
 const prevStart = Buffer.from(',"prev":"');
+const atStart = Buffer.from(',"at":"');
 const hashStart = Buffer.from(',"hash":"');
 const shortestEntryBytes = entryStart.length + 1 + prevStart.length + 64 + 1 + hashPartBytes;
+const dayBytes = '2026-01-31'.length;
 const digit0 = 0x30;
 const hex64 = /^[0-9a-f]{64}$/;
 
@@ -46,6 +48,8 @@ export interface EntryLink {
   readonly seq: number;
   readonly prev: string;
   readonly hash: string;
+  /** Where the ten bytes of its day stand; -1 when it has no time there. */
+  readonly dayAt: number;
 }
 
 /** Null when the bytes from `start` to `end` are no entry. */
@@ -62,16 +66,23 @@ export function readLink(bytes: Buffer, start: number, end: number): EntryLink |
   const hashAt = end - hashPartBytes;
   if (!startsWith(bytes, at, prevStart) || prevAt + 64 > hashAt || !startsWith(bytes, hashAt, hashStart)) return null;
   if (bytes[end - 1] !== 0x7d || bytes[end - 2] !== 0x22 || !Number.isSafeInteger(seq)) return null;
+  const hasTime = startsWith(bytes, prevAt + 65, atStart) && prevAt + 65 + atStart.length + dayBytes < hashAt;
   return {
     seq,
     prev: bytes.toString('latin1', prevAt, prevAt + 64),
     hash: bytes.toString('latin1', end - 66, end - 2),
+    dayAt: hasTime ? prevAt + 65 + atStart.length : -1,
   };
 }
 
 /** Whether an entry's line is what its hash says. */
 export function isIntact(bytes: Buffer, start: number, end: number, link: EntryLink): boolean {
   return hash('sha256', bytes.subarray(start, end - hashPartBytes), 'hex') === link.hash;
+}
+
+/** As text, `2026-01-31`. */
+export function dayText(bytes: Buffer, dayAt: number): string {
+  return bytes.toString('latin1', dayAt, dayAt + dayBytes);
 }
 
 export function isRecord(bytes: Buffer, start: number, end: number): boolean {

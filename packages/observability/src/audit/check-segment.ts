@@ -1,32 +1,37 @@
 /** Feeds the lines of one segment to a checker. */
+import { lstatSync } from 'node:fs';
+import { isCode } from '../files/durable-file.ts';
 import { isDamagedFile, readChunks } from '../files/read-chunks.ts';
-import type { AuditSegment } from './audit-files.ts';
 import type { ChainChecker } from './chain-checker.ts';
+import type { NamedSegment } from './name-check.ts';
 
 const newline = 0x0a;
 
 /**
  * A compressed file that is damaged is a finding like any other, and the segments behind it are checked all the same.
+ * So is a link: what it leads to may be another tomorrow.
  *
  * @returns whether the last line has no end: in the last segment it may be being written
  */
 export async function checkSegment(
-  segment: Pick<AuditSegment, 'name' | 'path'>,
+  segment: NamedSegment & { readonly path: string },
   checker: ChainChecker,
   isLast: boolean,
 ): Promise<boolean> {
-  checker.beginFile(segment.name);
+  checker.beginFile(segment);
+  const isLink = lstatSync(segment.path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  if (isLink) checker.noFile(segment, 'it is no regular file, but a symbolic link, which the robot never makes');
   let isOpen = false;
   try {
     isOpen = await checkLines(segment.path, checker, isLast);
   } catch (error) {
-    if (!isDamagedFile(error)) throw error;
-    checker.damagedFile(error.message);
+    const leadsNowhere = isLink && (isCode(error, 'ENOENT') || isCode(error, 'ELOOP'));
+    if (isDamagedFile(error)) checker.damagedFile(error.message);
+    else if (!leadsNowhere) throw error;
   }
   checker.endFile(isLast);
   return isOpen;
 }
-
 async function checkLines(path: string, checker: ChainChecker, isLast: boolean): Promise<boolean> {
   let rest: Buffer[] = [];
   for await (const chunk of readChunks(path)) {

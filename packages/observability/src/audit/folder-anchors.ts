@@ -30,7 +30,7 @@ export async function readFolderAnchors(folder: string, limit = 1_000): Promise<
     for await (const { text } of readLines(path, 2 * longestEntryBytes)) {
       if (text?.startsWith('{"v":2,"kind":"checkpoint"') !== true) continue;
       const record = parseRecord(text);
-      if (record?.kind === 'checkpoint') found.push(asAnchor(record.checkpoint));
+      if (record?.kind === 'checkpoint') found.push(asAnchor(record.facts));
     }
     anchors = [...found, ...anchors];
   }

@@ -1,17 +1,17 @@
 /**
- * Looks after the closed files of an audit folder: compresses them, and removes the oldest past age or size (I7). What
- * is removed is first stood for by the signed tombstone and recorded in the chain, so that a crash in between leaves
- * a file too many, never one too few.
+ * Looks after the closed files of an audit folder: compresses them, and removes the oldest past age or size (I7), where they
+ * are as they were written (`prove-old.ts`). What is removed is first stood for by the signed tombstone and recorded in the
+ * chain, so that a crash in between leaves a file too many, never one too few.
  */
 import {
   closeSync,
   createReadStream,
   createWriteStream,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   rmSync,
-  statSync,
 } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,12 +19,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { AuditError, messageOf } from '../errors.ts';
 import { syncFolder } from '../files/durable-file.ts';
-import { readLines } from '../files/read-lines.ts';
-import { readSegmentEnd } from './audit-end.ts';
-import { longestEntryBytes } from './audit-entry.ts';
-import { type AuditFile, type AuditSegment, endOfDay, isSegment, listAuditFiles } from './audit-files.ts';
-import { type ChainHead, genesisHash, readLink } from './chain-line.ts';
-import { type Signature, type TombstoneFacts, tombstoneText } from './signed-records.ts';
+import { type AuditSegment, isSegment, listAuditFiles } from './audit-files.ts';
+import { type ChainHead, genesisHash } from './chain-line.ts';
+import { type ProvenOld, proveOld } from './prove-old.ts';
+import { type Signature, type Tombstone, type TombstoneFacts, tombstoneText } from './signed-records.ts';
 import { readTombstone, writeTombstone } from './tombstone-file.ts';
 
 export interface RemovedFiles {
@@ -40,6 +38,8 @@ export interface RemovedFiles {
 export interface KeptFiles {
   readonly compressed: number;
   readonly removed: number;
+  /** Which file is due to be removed and stays, and what is wrong with it; null when none does. */
+  readonly refused: string | null;
 }
 
 export interface KeepOptions {
@@ -51,6 +51,8 @@ export interface KeepOptions {
   readonly now: () => number;
   /** The number of the segment that is written to; null: leave everything alone. */
   readonly openSegment: () => number | null;
+  /** The writer's own, current and former: 32 bytes each, base64. */
+  readonly publicKeys: () => readonly string[];
   readonly signature: (text: string) => Signature;
   /** Records the removal; false when that failed, and nothing may be removed. */
   readonly onRemoved: (removed: RemovedFiles) => boolean;
@@ -59,14 +61,15 @@ export interface KeepOptions {
 
 /** Never rejects: what cannot be done now is told to `onError`, and tried again the next time. */
 export async function keepAuditFiles(options: KeepOptions): Promise<KeptFiles> {
-  let removed = 0;
   let compressed = 0;
+  let kept: Omit<KeptFiles, 'compressed'> = { removed: 0, refused: null };
   try {
     removeDrafts(options.folder);
-    removed = await removeOld(options);
+    kept = await removeOld(options);
     if (options.compress) {
       for (const segment of closedSegments(options)) {
-        if (segment.isCompressed) continue;
+        // What a link leads to is not ours to put in its place.
+        if (segment.isCompressed || !lstatSync(segment.path).isFile()) continue;
         await compressFile(segment.path);
         compressed += 1;
       }
@@ -76,7 +79,7 @@ export async function keepAuditFiles(options: KeepOptions): Promise<KeptFiles> {
       new AuditError('AUDIT_WRITE_FAILED', `files of the audit log cannot be looked after: ${messageOf(error)}`, error),
     );
   }
-  return { compressed, removed };
+  return { compressed, ...kept };
 }
 
 function closedSegments({ folder, openSegment }: KeepOptions): AuditSegment[] {
@@ -86,72 +89,52 @@ function closedSegments({ folder, openSegment }: KeepOptions): AuditSegment[] {
     : (listAuditFiles(folder).filter((file) => isSegment(file) && file.segment < open) as AuditSegment[]);
 }
 
-async function removeOld(options: KeepOptions): Promise<number> {
-  const { folder, openSegment, onRemoved } = options;
-  if (openSegment() === null) return 0;
-  const tombstone = readTombstone(folder);
-  const files = listAuditFiles(folder);
-  // Stood for already: a crash kept them from being removed.
-  const left = files.filter((file) => isStoodFor(file, tombstone));
-  const old = pickOld(
-    files.filter((file) => !left.includes(file)),
-    options,
-  );
-  if (old.length > 0) {
-    const facts = await standFor(old, tombstone, options);
+async function removeOld(options: KeepOptions): Promise<Omit<KeptFiles, 'compressed'>> {
+  const { folder, onRemoved, maxAgeMs, maxTotalBytes } = options;
+  const openSegment = options.openSegment();
+  if (openSegment === null || (maxAgeMs === null && maxTotalBytes === null)) return { removed: 0, refused: null };
+  let tombstone: Tombstone | null;
+  let old: ProvenOld;
+  try {
+    tombstone = readTombstone(folder);
+    old = await proveOld({
+      ...{ folder, tombstone, openSegment, maxAgeMs, maxTotalBytes },
+      files: listAuditFiles(folder),
+      publicKeys: options.publicKeys(),
+      nowMs: options.now(),
+    });
+  } catch (error) {
+    if (!(error instanceof AuditError)) throw error;
+    return { removed: 0, refused: error.message };
+  }
+  const { left, earlier, segments, refused } = old;
+  if (segments.length + earlier.length > 0) {
+    const facts = standFor(old, tombstone, options);
     const signed = { ...facts, ...options.signature(tombstoneText(facts)) };
     const removed: RemovedFiles = {
-      segments: old.filter(isSegment).map(({ name }) => name),
-      earlierFiles: old.filter((file) => !isSegment(file)).map(({ name }) => name),
+      segments: segments.map(({ name }) => name),
+      earlierFiles: earlier.map(({ name }) => name),
       entries: facts.entries - (tombstone?.entries ?? 0),
       lastSeq: facts.last_seq,
       lastHash: facts.last_hash,
     };
-    if (!onRemoved(removed)) return 0;
+    if (!onRemoved(removed)) return { removed: 0, refused };
     writeTombstone(folder, signed);
   }
-  for (const { path } of [...left, ...old]) rmSync(path, { force: true });
-  if (old.length > 0) syncFolder(folder);
-  return left.length + old.length;
+  const gone = [...left, ...earlier, ...segments];
+  for (const { path } of gone) rmSync(path, { force: true });
+  if (gone.length > 0) syncFolder(folder);
+  return { removed: gone.length, refused };
 }
 
-function isStoodFor(file: AuditFile, tombstone: TombstoneFacts | null): boolean {
-  if (tombstone === null) return false;
-  return isSegment(file) ? file.segment <= tombstone.last_segment : tombstone.earlier_files.includes(file.name);
-}
-
-/** The oldest files, up to the first that may stay; never the open segment. */
-function pickOld(files: readonly AuditFile[], options: KeepOptions): AuditFile[] {
-  const { maxAgeMs, maxTotalBytes, now } = options;
-  const open = options.openSegment() ?? 0;
-  const sizes = files.map(({ path }) => statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-  let total = sizes.reduce((sum, size) => sum + size, 0);
-  const old: AuditFile[] = [];
-  for (const [index, file] of files.entries()) {
-    if (isSegment(file) && file.segment >= open) break;
-    const isOld = maxAgeMs !== null && now() - endOfDay(file.day) >= maxAgeMs;
-    const isTooMuch = maxTotalBytes !== null && total > maxTotalBytes;
-    if (!isOld && !isTooMuch) break;
-    total -= sizes[index] ?? 0;
-    old.push(file);
-  }
-  return old;
-}
-
-async function standFor(
-  old: readonly AuditFile[],
-  former: TombstoneFacts | null,
+function standFor(
+  { segments, earlier, ...old }: ProvenOld,
+  former: Tombstone | null,
   options: KeepOptions,
-): Promise<TombstoneFacts> {
-  const segments = old.filter(isSegment);
-  const earlier = old.filter((file) => !isSegment(file)).map(({ name }) => name);
+): TombstoneFacts {
   const hasEntries = former !== null && former.entries > 0;
-  let first: ChainHead | null = hasEntries ? { seq: former.first_seq, hash: former.first_hash } : null;
-  let last: ChainHead | null = hasEntries ? { seq: former.last_seq, hash: former.last_hash } : null;
-  for (const { path } of segments) {
-    first ??= await firstEntry(path);
-    last = readSegmentEnd(path).head ?? last;
-  }
+  const first: ChainHead | null = hasEntries ? { seq: former.first_seq, hash: former.first_hash } : old.first;
+  const last: ChainHead | null = old.last ?? (hasEntries ? { seq: former.last_seq, hash: former.last_hash } : null);
   return {
     robot_id: options.robotId,
     first_seq: first?.seq ?? 0,
@@ -160,18 +143,9 @@ async function standFor(
     last_hash: last?.hash ?? genesisHash,
     entries: first === null || last === null ? 0 : last.seq - first.seq + 1,
     last_segment: segments.at(-1)?.segment ?? former?.last_segment ?? 0,
-    earlier_files: [...(former?.earlier_files ?? []), ...earlier],
+    earlier_files: [...(former?.earlier_files ?? []), ...earlier.map(({ name }) => name)],
     at: new Date(options.now()).toISOString(),
   };
-}
-
-async function firstEntry(path: string): Promise<ChainHead | null> {
-  for await (const { text } of readLines(path, 2 * longestEntryBytes)) {
-    const bytes = Buffer.from(text ?? '', 'utf8');
-    const link = readLink(bytes, 0, bytes.length);
-    if (link !== null) return { seq: link.seq, hash: link.hash };
-  }
-  return null;
 }
 
 /** The compressed file is whole and durable under its name before the plain one goes. */

@@ -1,12 +1,14 @@
 /** Reads the audit log back, over all its files, in bounded memory. */
+import { lstatSync } from 'node:fs';
 import * as must from '../arguments.ts';
 import { AuditError } from '../errors.ts';
 import { isCode } from '../files/durable-file.ts';
-import { isDamagedFile } from '../files/read-chunks.ts';
+import { isDamagedFile, NoRegularFile } from '../files/read-chunks.ts';
 import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { type AuditEventType, AuditSeverity, isAtLeast } from './audit-event.ts';
-import { type AuditFile, dayOf, listAuditFiles } from './audit-files.ts';
+import type { AuditFile } from './audit-files.ts';
+import { filesInOrder, type SegmentHeads } from './order-files.ts';
 import { parseRecord } from './signed-records.ts';
 
 export interface AuditFilter {
@@ -51,11 +53,16 @@ const mostDamage = 100;
  * const { entries, damaged } = await readAuditLog('/home/ann/.casare_rpa/audit', { jobId: 'job-456' });
  */
 export async function readAuditLog(folder: string, filter: AuditFilter = {}): Promise<AuditReading> {
+  return readEntries(folder, filter);
+}
+
+/** As `readAuditLog`; `heads` is what the reader keeps of one reading for the next. */
+export async function readEntries(folder: string, filter: AuditFilter, heads?: SegmentHeads): Promise<AuditReading> {
   requireReading(folder, filter);
   const limit = filter.limit ?? 1_000;
   const damaged: DamagedLine[] = [];
   let entries: AuditEntry[] = [];
-  for (const file of filesOf(folder, filter).toReversed()) {
+  for (const file of (await filesInOrder(folder, sinceOf(filter), heads)).toReversed()) {
     if (entries.length >= limit) break;
     const found: AuditEntry[] = [];
     try {
@@ -79,7 +86,7 @@ export async function readAuditLog(folder: string, filter: AuditFilter = {}): Pr
  */
 export async function* streamAuditLog(folder: string, filter: AuditFilter = {}): AsyncGenerator<AuditEntry> {
   requireReading(folder, filter);
-  for (const file of filesOf(folder, filter)) {
+  for (const file of await filesInOrder(folder, sinceOf(filter))) {
     try {
       yield* entriesOf(file, filter, []);
     } catch (error) {
@@ -90,7 +97,7 @@ export async function* streamAuditLog(folder: string, filter: AuditFilter = {}):
   }
 }
 
-const requireFilter = must.options({
+const requireFilter = must.only({
   eventTypes: must.optional(must.listOf(must.text)),
   severity: must.optional(must.oneOf(Object.values(AuditSeverity))),
   jobId: must.optional(must.text),
@@ -106,10 +113,8 @@ function requireReading(folder: string, filter: AuditFilter): void {
   requireFilter('filter', filter);
 }
 
-/** No entry is later than the day of its file. */
-function filesOf(folder: string, { since }: AuditFilter): readonly AuditFile[] {
-  const first = since === undefined ? '' : dayOf(Number(since));
-  return listAuditFiles(folder).filter(({ day }) => day >= first);
+function sinceOf({ since }: AuditFilter): number | undefined {
+  return since === undefined ? undefined : Number(since);
 }
 
 /** A file that retention removes meanwhile has no entries. */
@@ -125,7 +130,9 @@ async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: Damaged
       }
     }
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error;
+    if (!isCode(error, 'ENOENT') && !isCode(error, 'ELOOP')) throw error;
+    if (lstatSync(file.path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      throw new NoRegularFile('it is a symbolic link that leads nowhere');
   }
 }
 

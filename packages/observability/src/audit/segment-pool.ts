@@ -9,6 +9,7 @@ import type { Anchor } from './anchor-file.ts';
 import type { AuditSegment } from './audit-files.ts';
 import type { KeyHistory } from './audit-keys.ts';
 import type { SegmentPart } from './chain-checker.ts';
+import type { FormerSegment, NamedSegment } from './name-check.ts';
 import { rest, type VerifyPace } from './verify-pace.ts';
 
 /** What every segment is checked with. */
@@ -20,8 +21,8 @@ export interface SegmentContext {
 
 export interface SegmentTask {
   readonly index: number;
-  readonly name: string;
-  readonly path: string;
+  readonly file: NamedSegment & { readonly path: string };
+  readonly former: FormerSegment;
 }
 
 export interface SegmentAnswer {
@@ -48,7 +49,10 @@ export function openSegmentPool(
   context: SegmentContext,
   pace?: VerifyPace,
 ): SegmentPool {
-  const tasks = segments.slice(1, -1).map(({ name, path }, index): SegmentTask => ({ index: index + 1, name, path }));
+  const tasks = segments.slice(1, -1).map(({ name, path, segment, day }, index): SegmentTask => {
+    const { segment: before = 0, day: dayBefore = null } = segments[index] ?? {};
+    return { index: index + 1, file: { name, path, segment, day }, former: { segment: before, day: dayBefore } };
+  });
   const most = pace === undefined ? mostThreads : 1;
   const count = segments.length < fewestSegments ? 0 : Math.min(most, availableParallelism(), tasks.length);
   const closed = new AbortController();

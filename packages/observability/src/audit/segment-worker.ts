@@ -9,14 +9,14 @@ import { TrustedKeys } from './trusted-keys.ts';
 const { history, publicKeys, anchors } = workerData as SegmentContext;
 const keys = new TrustedKeys(history, publicKeys);
 
-async function partOf(task: SegmentTask): Promise<SegmentPart | null> {
+async function partOf({ file, former }: SegmentTask): Promise<SegmentPart | null> {
   let isInOrder = true;
   const report = (): void => {
     isInOrder = false;
   };
-  const checker = new ChainChecker({ start: null, isPart: true, keys, anchors, report, mostUnsigned });
+  const checker = new ChainChecker({ start: null, isPart: true, former, keys, anchors, report, mostUnsigned });
   try {
-    await checkSegment(task, checker, false);
+    await checkSegment(file, checker, false);
     return isInOrder ? checker.part : null;
   } catch {
     return null;

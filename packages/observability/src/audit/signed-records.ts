@@ -4,6 +4,8 @@
  *
  * - a checkpoint says how far the chain had come; it stands in the segment, and as an anchor elsewhere
  * - a torn record admits bytes that a crash or a full disk left in the middle of a line
+ * - a closed mark says that the writer stopped in order, and wrote nothing behind this entry
+ * - an opened mark says that the writer goes on: behind a closed mark, or in a segment whose day is not that of its first entry
  * - a tombstone stands for all segments that retention has removed
  * - a rotation hands over from one key to the next, signed by both
  */
@@ -38,6 +40,31 @@ export interface TornFacts {
 }
 
 export type TornRecord = TornFacts & Signature;
+
+export interface ClosedFacts {
+  readonly robot_id: string;
+  readonly segment: number;
+  /** The last entry. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: string;
+}
+
+export type ClosedMark = ClosedFacts & Signature;
+
+export interface OpenedFacts {
+  readonly robot_id: string;
+  readonly segment: number;
+  /** The day in the segment's name. */
+  readonly day: string;
+  /** The last entry before. */
+  readonly seq: number;
+  readonly hash: string;
+  /** Signature of the closed mark that it stands behind; null when the writer was not closed in order before. */
+  readonly after: string | null;
+}
+
+export type OpenedMark = OpenedFacts & Signature;
 
 export interface TombstoneFacts {
   readonly robot_id: string;
@@ -81,6 +108,20 @@ export const tornText = (facts: TornFacts): string =>
     facts.sha256,
   ]);
 
+export const closedText = (facts: ClosedFacts): string =>
+  JSON.stringify(['casare-audit-closed-1', facts.robot_id, facts.segment, facts.seq, facts.hash, facts.at]);
+
+export const openedText = (facts: OpenedFacts): string =>
+  JSON.stringify([
+    'casare-audit-opened-1',
+    facts.robot_id,
+    facts.segment,
+    facts.day,
+    facts.seq,
+    facts.hash,
+    facts.after,
+  ]);
+
 export const tombstoneText = (facts: TombstoneFacts): string =>
   JSON.stringify([
     'casare-audit-tombstone-1',
@@ -107,12 +148,13 @@ export const rotationText = (facts: RotationFacts): string =>
   ]);
 
 export type SegmentRecord =
-  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
-  | { readonly kind: 'torn'; readonly torn: TornRecord };
+  | { readonly kind: 'checkpoint'; readonly facts: Checkpoint }
+  | { readonly kind: 'torn'; readonly facts: TornRecord }
+  | { readonly kind: 'closed'; readonly facts: ClosedMark }
+  | { readonly kind: 'opened'; readonly facts: OpenedMark };
 
-export function recordLine(record: SegmentRecord): string {
-  const facts = record.kind === 'checkpoint' ? record.checkpoint : record.torn;
-  return JSON.stringify({ v: 2, kind: record.kind, ...facts });
+export function recordLine({ kind, facts }: SegmentRecord): string {
+  return JSON.stringify({ v: 2, kind, ...facts });
 }
 
 /** Null when the line is no record of a segment. */
@@ -128,13 +170,12 @@ export function parseRecord(line: string): SegmentRecord | null {
     isTextOrNull(keyId) &&
     isTextOrNull(signature);
   if (!isCommon) return null;
-  if (kind === 'checkpoint' && typeof value.at === 'string') {
-    return { kind, checkpoint: value as unknown as Checkpoint };
-  }
-  if (kind === 'torn' && Number.isSafeInteger(value.bytes) && typeof value.sha256 === 'string') {
-    return { kind, torn: value as unknown as TornRecord };
-  }
-  return null;
+  const isWhole =
+    ((kind === 'checkpoint' || kind === 'closed') && typeof value.at === 'string') ||
+    (kind === 'torn' && Number.isSafeInteger(value.bytes) && typeof value.sha256 === 'string') ||
+    (kind === 'opened' && typeof value.day === 'string' && isTextOrNull(value.after));
+  if (!isWhole) return null;
+  return { kind, facts: value } as unknown as SegmentRecord;
 }
 
 export function parseObject(text: string): Readonly<Record<string, unknown>> | null {

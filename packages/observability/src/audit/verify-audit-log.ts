@@ -6,20 +6,23 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as must from '../arguments.ts';
-import { AuditError } from '../errors.ts';
+import { AuditError, messageOf } from '../errors.ts';
 import { isCode } from '../files/durable-file.ts';
 import { readChunks } from '../files/read-chunks.ts';
 import type { Anchor } from './anchor-file.ts';
 import { parseAuditEntry } from './audit-entry.ts';
 import { AuditEventType } from './audit-event.ts';
-import { type AuditFile, isSegment, listAuditFiles } from './audit-files.ts';
+import { type AuditFile, type AuditSegment, isSegment, listAuditFiles } from './audit-files.ts';
 import { keyHistoryName, readKeyHistory } from './audit-keys.ts';
-import { type AuditFinding, ChainChecker, faultText } from './chain-checker.ts';
+import { type AuditFinding, ChainChecker, type FindingKind, faultText } from './chain-checker.ts';
 import { mostUnsigned } from './chain-line.ts';
 import { checkSegment } from './check-segment.ts';
-import { earlierListName, readEarlierList, sha256Of } from './earlier-files.ts';
+import { type EarlierList, earlierListName, readEarlierList, sha256Of } from './earlier-files.ts';
+import { leftOverFault } from './left-over.ts';
+import type { AdoptedEntries } from './log-marks.ts';
 import { openSegmentPool } from './segment-pool.ts';
 import { checkpointText, type Tombstone, tombstoneText } from './signed-records.ts';
+import { type AuditNote, strayFiles } from './stray-files.ts';
 import { readTombstone, tombstoneName } from './tombstone-file.ts';
 import { type KeyTrust, TrustedKeys } from './trusted-keys.ts';
 import { rest, type VerifyPace } from './verify-pace.ts';
@@ -48,6 +51,10 @@ export interface AuditVerification {
   /** The last entry that a checkpoint covers, and how many stand behind it. */
   readonly signedUpTo: number | null;
   readonly unsigned: number;
+  /** Entries that nobody had signed when a writer took up the log; the chain holds them, their writer is not known. */
+  readonly adopted: readonly AdoptedEntries[];
+  /** What else stands in the folder; nothing of it counts. At most 100. */
+  readonly notes: readonly AuditNote[];
   readonly trust: KeyTrust;
   readonly keyIds: readonly string[];
   /** Places where a crash or a full disk left a torn line, which the log admits. */
@@ -77,10 +84,10 @@ export async function verifyAuditLog(folder: string, options: VerifyOptions = {}
   must.filledText('folder', folder);
   requireOptions('options', options);
   for (let look = 1; ; look += 1) {
-    const before = readTombstone(folder)?.last_segment;
+    const before = lastRemoved(folder);
     try {
       const verification = await verifyOnce(folder, options);
-      if (verification.ok || look === mostLooks || readTombstone(folder)?.last_segment === before) return verification;
+      if (verification.ok || look === mostLooks || lastRemoved(folder) === before) return verification;
     } catch (error) {
       if (error instanceof AuditError || options.signal?.aborted === true) throw error;
       if (isCode(error, 'ENOENT') && look < mostLooks) continue;
@@ -97,29 +104,64 @@ const requireOptions = must.options({
   pace: must.optional(must.shape({ share: must.positive, clock: must.withMethods('monotonic', 'sleep') })),
 });
 
-async function verifyOnce(folder: string, options: VerifyOptions): Promise<AuditVerification> {
-  const tombstone = readTombstone(folder);
-  const files = listAuditFiles(folder).filter(
-    (file) => !isSegment(file) || file.segment > (tombstone?.last_segment ?? 0),
-  );
-  if (files.length === 0 && tombstone === null && !existsSync(join(folder, keyHistoryName))) {
-    throw new AuditError('AUDIT_UNREADABLE', `there is no audit log in ${folder}`);
+/** A damaged tombstone is a finding of the look itself. */
+function lastRemoved(folder: string): number | null {
+  try {
+    return readTombstone(folder)?.last_segment ?? null;
+  } catch {
+    return null;
   }
+}
+
+async function verifyOnce(folder: string, options: VerifyOptions): Promise<AuditVerification> {
   const findings: AuditFinding[] = [];
   let findingCount = 0;
   const report = (finding: AuditFinding): void => {
     findingCount += 1;
     if (findings.length < mostFindings) findings.push(finding);
   };
-  const history = readKeyHistory(join(folder, keyHistoryName));
+  /** What is damaged is a finding, and taken for missing; what may not be read is no matter of the log. */
+  const intact = <T>(kind: FindingKind, file: string, read: () => T | null): T | null => {
+    try {
+      return read();
+    } catch (error) {
+      if (isCode(error, 'EACCES') || isCode(error, 'EPERM')) throw error;
+      report({ kind, file, line: null, seq: null, what: `this file is damaged: ${messageOf(error)}` });
+      return null;
+    }
+  };
+  const history = intact('keys', keyHistoryName, () => readKeyHistory(join(folder, keyHistoryName)));
+  const tombstone = intact('tombstone', tombstoneName, () => readTombstone(folder));
+  const isLeft = (file: AuditFile): file is AuditSegment =>
+    isSegment(file) && tombstone !== null && file.segment <= tombstone.last_segment;
+  const listed = listAuditFiles(folder);
+  const files = listed.filter((file) => !isLeft(file));
+  if (files.length === 0 && tombstone === null && findingCount === 0 && !existsSync(join(folder, keyHistoryName))) {
+    throw new AuditError('AUDIT_UNREADABLE', `there is no audit log in ${folder}`);
+  }
   const publicKeys = options.publicKeys ?? [];
   const keys = new TrustedKeys(history, publicKeys);
   const anchors = [...(options.anchors ?? [])].sort((a, b) => a.seq - b.seq);
   checkAnchors(anchors, keys, report);
   const start =
     tombstone === null || tombstone.entries === 0 ? null : { seq: tombstone.last_seq, hash: tombstone.last_hash };
-  if (tombstone !== null) checkTombstone(tombstone, anchors, keys, report);
-  const checker = new ChainChecker({ start, keys, anchors, report, mostUnsigned });
+  if (tombstone !== null) {
+    checkTombstone(tombstone, anchors, keys, report);
+    for (const file of listed.filter(isLeft)) {
+      const fault = await leftOverFault(file, tombstone, keys);
+      if (fault === null) continue;
+      const what = `retention removed segment ${file.segment}, and this file is not what is left of it: ${fault}`;
+      report({ kind: 'misnamed', file: file.name, line: null, seq: null, what });
+    }
+  }
+  const checker = new ChainChecker({
+    start,
+    former: { segment: tombstone?.last_segment ?? 0, day: null },
+    keys,
+    anchors,
+    report,
+    mostUnsigned,
+  });
   const segments = files.filter(isSegment);
   let isLastLineOpen = false;
   const { signal, pace } = options;
@@ -131,7 +173,7 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
       signal?.throwIfAborted();
       const part = await pool.partOf(index);
       signal?.throwIfAborted();
-      if (part !== null && checker.adopt(segment.name, part)) continue;
+      if (part !== null && checker.take(segment, part)) continue;
       const began = pace?.clock.monotonic() ?? 0;
       isLastLineOpen = await checkSegment(segment, checker, index === segments.length - 1);
       if (pace !== undefined) await rest(pace, pace.clock.monotonic() - began, signal);
@@ -141,7 +183,13 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
     await pool.close();
   }
   checker.finish();
-  const earlier = await checkEarlier(folder, files, tombstone, checker.firstEntry, report);
+  const earlier = await checkEarlier(
+    intact('earlier-file', earlierListName, () => readEarlierList(folder)),
+    files,
+    tombstone,
+    checker.firstEntry,
+    report,
+  );
   return {
     ok: findingCount === 0,
     findings,
@@ -152,6 +200,8 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
     head: checker.head.seq === 0 ? null : checker.head,
     signedUpTo: keys.trust === 'none' ? null : checker.signedUpTo,
     unsigned: checker.unsigned,
+    adopted: checker.adopted,
+    notes: strayFiles(folder),
     trust: keys.trust,
     keyIds: keys.ids,
     torn: checker.counts.torn,
@@ -194,7 +244,7 @@ function checkTombstone(
 }
 
 async function checkEarlier(
-  folder: string,
+  list: EarlierList | null,
   files: readonly AuditFile[],
   tombstone: Tombstone | null,
   firstEntry: Buffer | null,
@@ -203,7 +253,6 @@ async function checkEarlier(
   const earlier = files.filter((file) => !isSegment(file));
   const tell = (file: string, what: string): void =>
     report({ kind: 'earlier-file', file, line: null, seq: null, what });
-  const list = readEarlierList(folder);
   const first = firstEntry === null ? null : parseAuditEntry(firstEntry.toString('utf8'));
   const isStart = first?.type === AuditEventType.AUDIT_CHAIN_STARTED;
   const isCut = tombstone !== null && tombstone.entries > 0;
@@ -217,7 +266,7 @@ async function checkEarlier(
   let entries = 0;
   for (const { name, path } of earlier) {
     const known = list?.byName.get(name);
-    if (known === undefined && first !== null) tell(name, 'this file was not there when the chain began');
+    if (known === undefined && (first !== null || isCut)) tell(name, 'this file was not there when the chain began');
     else if (known !== undefined && known !== (await sha256Of(path)))
       tell(name, 'this file was changed since the chain began');
     entries += await countLines(path);

@@ -1,5 +1,5 @@
 /** How the writer's own news read as entries. */
-import { AuditEventType } from './audit-event.ts';
+import { AuditEventType, type AuditSeverity } from './audit-event.ts';
 import type { HandOver } from './audit-keys.ts';
 import type { WriterNews } from './audit-writer.ts';
 
@@ -7,6 +7,8 @@ export interface NewsEntry {
   readonly type: AuditEventType;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Default: what is usual for the type. */
+  readonly severity?: AuditSeverity;
   /** Default: the robot. */
   readonly actor?: string;
 }
@@ -27,6 +29,18 @@ export function newsEntry(news: WriterNews): NewsEntry {
       const message = `The chain begins; ${files} file(s) from before it are kept as they are`;
       const details = { files, last_seq: lastSeq, list_sha256: listSha256 };
       return { type: AuditEventType.AUDIT_CHAIN_STARTED, message, details };
+    }
+    case 'adopted': {
+      const { fromSeq, toSeq, hash, isAfterClose } = news.entries;
+      const count = toSeq - fromSeq + 1;
+      const message =
+        `${count} entries behind the last signed checkpoint adopted, from ${fromSeq} to ${toSeq}, not signed when written; ` +
+        (isAfterClose
+          ? 'the robot had closed the log before them and did not write them'
+          : 'the writer had not closed');
+      const details = { count, from_seq: fromSeq, to_seq: toSeq, hash, after_close: isAfterClose };
+      const severity = isAfterClose ? 'critical' : 'info';
+      return { type: AuditEventType.AUDIT_ENTRIES_ADOPTED, message, details, severity };
     }
     case 'rotated': {
       const { old_key_id, new_key_id } = news.rotation;

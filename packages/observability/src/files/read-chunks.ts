@@ -7,7 +7,7 @@ import { isCode } from './durable-file.ts';
 const pieceBytes = 256 * 1024;
 
 /** A device or a pipe has no end that a reader could wait for. */
-class NoRegularFile extends Error {}
+export class NoRegularFile extends Error {}
 
 /** Whether the file is not what it was written as, other than that it could not be read. */
 export function isDamagedFile(error: unknown): error is Error {
