@@ -44,9 +44,8 @@ function hasTests(dir: string): boolean {
 
 /**
  * One stage after the other, the steps of a stage side by side. A test packs a package, which rewrites its manifest and
- * builds it meanwhile: what looks at all of them is over by then. Most packages wait as often as they compute: the one with
- * the databases takes as long as all others together, and runs beside them. The robot's tests start many processes: they
- * run alone.
+ * builds it meanwhile: what looks at all of them is over by then, and what loads all of them, the robot, begins later. The
+ * tests of most packages wait as often as they compute: two packages beside the one with the databases keep two cores busy.
  */
 const stages: readonly (readonly Step[])[] = [
   [
@@ -59,7 +58,7 @@ const stages: readonly (readonly Step[])[] = [
     {
       name: 'tests of the packages',
       command: 'turbo',
-      args: testsOf('--filter=!@casare/robot', '--filter=!@casare/local-supabase', '--concurrency=1'),
+      args: testsOf('--filter=!@casare/robot', '--filter=!@casare/local-supabase', '--concurrency=2'),
     },
   ],
   [{ name: 'tests of the robot', command: 'turbo', args: testsOf('--filter=@casare/robot') }],

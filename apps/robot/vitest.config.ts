@@ -8,17 +8,22 @@ export default defineConfig({
     setupFiles: ['test/support/own-environment.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Robots, databases and browsers are processes of their own, and mostly wait for each other: two files at a time.
-    maxWorkers: 2,
+    // Robots, databases and browsers are processes of their own, and mostly wait for each other: three files at a time keep
+    // two cores busy.
+    maxWorkers: 3,
     sequence: {
       sequencer: longFilesFirst(
         'lost-database',
-        'kill-points',
-        'command-line',
-        'misbehaving-nodes',
+        'start-and-stop',
         'controlled-robot',
-        'answered-doubts',
+        'kill-points',
         'slow-disk',
+        'misbehaving-nodes',
+        'answered-doubts',
+        'command-line',
+        'rolled-back-home',
+        'two-robots',
+        'killed-supervisor',
         'secrets-and-permissions',
       ),
     },
