@@ -258,6 +258,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       failureBundle: (job, outcome) => bundles.finish(job, outcome),
       claimUnderWay: () => intake.underWay,
     });
+    if (instance.distrust !== null) desk.distrust(instance.distrust);
     const runner = composeRunner({
       config,
       identity,
@@ -370,9 +371,11 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
             {
               onHeld: options.onOutbox,
               onTakenAfterSilence: async (why) => {
-                desk.distrust(why);
+                const distrust = { why, upToToken: (await queue.greatestLeaseToken()) ?? '0' };
+                desk.distrust(distrust);
                 // What was claimed under it may be under way, too.
                 await claimRequest.rotate();
+                return distrust;
               },
               onTwin: options.onTwin,
             },

@@ -377,16 +377,34 @@ describe('a job of an earlier process', () => {
   });
 
   it('of a home that was moved stays until the server was heard, and is in doubt when another one may have it', async () => {
-    const { desk, clock, started, server, told } = await deskWith({ unfinished, withoutServer: () => 'stay' });
+    for (const isKnownBefore of [false, true]) {
+      const withoutServer = () => (isKnownBefore ? 'go' : 'stay');
+      const { desk, clock, started, server, told } = await deskWith({ unfinished, withoutServer });
+      const distrust = { why: 'it was elsewhere', upToToken: '7' };
+      if (isKnownBefore) desk.distrust(distrust);
+      server.isDown = true;
+      await desk.recover();
+      await clock.advance(60_000);
+      expect(started).toEqual([]);
+      server.isDown = false;
+      server.answer = () => ({ known: { lastSeq: 3, recorded: 5 } });
+      if (!isKnownBefore) desk.distrust(distrust);
+      await clock.advance(1_000);
+      expect([started, desk.inDoubt, told]).toEqual([
+        [],
+        ['a'],
+        ['steps lost a: it was elsewhere', 'ended a: in_doubt'],
+      ]);
+    }
+  });
+
+  it('goes on when it was claimed since its home was where another one may work', async () => {
+    const { desk, clock, started, server } = await deskWith({ unfinished, withoutServer: () => 'go' });
+    desk.distrust({ why: 'it was elsewhere', upToToken: '6' });
     server.isDown = true;
     await desk.recover();
-    await clock.advance(60_000);
-    expect(started).toEqual([]);
-    server.isDown = false;
-    server.answer = () => ({ known: { lastSeq: 3, recorded: 5 } });
-    desk.distrust('it was elsewhere');
-    await clock.advance(1_000);
-    expect([started, desk.inDoubt, told]).toEqual([[], ['a'], ['steps lost a: it was elsewhere', 'ended a: in_doubt']]);
+    await clock.advance(200);
+    expect(started).toEqual(['a']);
   });
 
   it('that has ended on the server is left alone', async () => {

@@ -31,6 +31,7 @@ import { DeskJob, type DeskJobOptions } from './desk-job.ts';
 import { type JobInDoubt, type StoredJob, storedForm } from './desk-ports.ts';
 import { DeskTable } from './desk-table.ts';
 import { type HeldJob, heldJobs } from './held-jobs.ts';
+import type { Distrust } from './instance/instance-file.ts';
 import { JobDoubts } from './job-doubts.ts';
 import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
@@ -165,8 +166,8 @@ export class JobDesk {
   }
 
   /** Somebody else may be working on what an earlier process left: none of it goes on without an operator's answer. */
-  distrust(why: string): void {
-    this.#behind.distrust(why);
+  distrust(distrust: Distrust): void {
+    this.#behind.distrust(distrust);
   }
 
   /** How many entries the journal of a job here has; null when nobody knows. */

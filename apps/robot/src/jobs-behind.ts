@@ -5,6 +5,7 @@
 import type { ClaimedJob, ClaimProgress, JobExecutor, Lease, RunOutcome } from '@casare/execution';
 import type { DeskJob } from './desk-job.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
+import type { Distrust } from './instance/instance-file.ts';
 import { KnownProgress, type KnownProgressOptions } from './known-progress.ts';
 import { messageOf } from './message-of.ts';
 import { cancelled } from './run-outcomes.ts';
@@ -54,8 +55,8 @@ export class JobsBehind {
   }
 
   /** See `JobDesk.distrust`. */
-  distrust(why: string): void {
-    this.#known.distrust(why);
+  distrust(distrust: Distrust): void {
+    this.#known.distrust(distrust);
   }
 
   /** Whether more of a claim was done than the store has; also where the job is in doubt for that already. */

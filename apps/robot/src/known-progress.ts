@@ -8,6 +8,7 @@
  * waits for it as well, since afterwards nobody could tell what was known before.
  */
 import type { ClaimedJob, ClaimProgress, Clock, Lease } from '@casare/execution';
+import type { Distrust } from './instance/instance-file.ts';
 
 /** Less is here than the server knows of; outbox entries must be numbered on behind `lastSeq`. */
 export interface Behind {
@@ -32,7 +33,7 @@ export class KnownProgress {
   readonly #options: KnownProgressOptions;
   /** Jobs of an earlier process that the server has not been heard about, with what the store had of them. */
   readonly #unheard = new Map<string, Lease & { readonly own: ClaimProgress }>();
-  #distrust: string | null = null;
+  #distrust: Distrust | null = null;
   readonly #behind = new Map<string, Lease & { readonly behind: Behind }>();
 
   constructor(options: KnownProgressOptions) {
@@ -55,8 +56,9 @@ export class KnownProgress {
     if (taken?.leaseToken !== leaseToken) return null;
     this.#unheard.delete(jobId);
     if (known === 'ended') return known;
-    if (this.#distrust !== null) {
-      const behind = { why: this.#distrust, lastSeq: known?.lastSeq ?? 0 };
+    const { why } = this.#distrustOf(leaseToken) ?? {};
+    if (why !== undefined) {
+      const behind = { why, lastSeq: known?.lastSeq ?? 0 };
       this.#behind.set(jobId, { jobId, leaseToken, behind });
       return 'behind';
     }
@@ -69,9 +71,9 @@ export class KnownProgress {
     return known !== undefined && this.#compare({ jobId, leaseToken }, own, known);
   }
 
-  /** Whatever an earlier process left may be under way elsewhere. */
-  distrust(why: string): void {
-    this.#distrust = why;
+  /** What was claimed before may be under way elsewhere: none of it goes on unheard. */
+  distrust(distrust: Distrust): void {
+    this.#distrust = distrust;
   }
 
   behindOf({ jobId, leaseToken }: Lease): Behind | null {
@@ -90,7 +92,7 @@ export class KnownProgress {
   async firstWord({ jobId, leaseToken }: Lease, signal: AbortSignal): Promise<void> {
     const { clock, withoutServer } = this.#options;
     for (let waited = 0; this.#unheard.get(jobId)?.leaseToken === leaseToken; waited += lookMs) {
-      const now = withoutServer?.() ?? 'go';
+      const now = this.#distrustOf(leaseToken) !== null ? 'stay' : (withoutServer?.() ?? 'go');
       if (now === 'go' || (now === 'wait' && waited >= firstWordMs)) return;
       await clock.sleep(lookMs, signal);
     }
@@ -99,6 +101,11 @@ export class KnownProgress {
   /** Whether jobs wait for it at all. */
   get isAsked(): boolean {
     return this.#options.withoutServer !== undefined;
+  }
+
+  #distrustOf(leaseToken: string): Distrust | null {
+    const distrust = this.#distrust;
+    return distrust !== null && BigInt(leaseToken) <= BigInt(distrust.upToToken) ? distrust : null;
   }
 
   #compare({ jobId, leaseToken }: Lease, own: ClaimProgress, known: ClaimProgress): boolean {

@@ -98,10 +98,13 @@ export class RobotLoops {
       this.#problems.delete(name);
       return;
     }
-    if ((error as { code?: unknown } | undefined)?.code === 'NOT_CONNECTED') return;
+    const code = (error as { code?: unknown } | undefined)?.code;
+    if (code === 'NOT_CONNECTED') return;
     const problem = messageOf(error);
-    if (this.#problems.get(name) === problem) return;
-    this.#problems.set(name, problem);
+    // Its text says for how much longer.
+    const key = code === 'CIRCUIT_OPEN' ? code : problem;
+    if (this.#problems.get(name) === key) return;
+    this.#problems.set(name, key);
     this.#parts.logger.log('warning', `${name}: ${problem}`);
   }
 

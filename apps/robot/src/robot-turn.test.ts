@@ -8,7 +8,15 @@ import { RobotTurn } from './robot-turn.ts';
 const minute = 60_000;
 
 /** A robot's requests on a clock that stands still: one job runs if asked for, and claiming may fail or hang. */
-function setup(options: { readonly isRunningAJob?: boolean; readonly slots?: number; readonly schema?: number } = {}) {
+function setup(
+  options: {
+    readonly isRunningAJob?: boolean;
+    readonly slots?: number;
+    readonly schema?: number;
+    readonly connection?: { readonly isConnected: boolean };
+    readonly instance?: NonNullable<ConstructorParameters<typeof RobotTurn>[0]['instance']>;
+  } = {},
+) {
   const clock = new ManualClock();
   const requests: { name: string; at: number; request?: TurnRequest }[] = [];
   const server: { claiming: 'well' | 'failing' | 'hanging'; lease: Partial<LeaseAnswer> } = {
@@ -87,7 +95,8 @@ function setup(options: { readonly isRunningAJob?: boolean; readonly slots?: num
     logger: { log: () => undefined },
   });
   const turn: RobotTurn = new RobotTurn({
-    connection: { isConnected: true },
+    connection: options.connection ?? { isConnected: true },
+    ...(options.instance === undefined ? {} : { instance: options.instance }),
     gateway: { schemaVersion: async () => options.schema ?? 7, registerRobot: async () => send('register') },
     locker,
     checker,
@@ -134,6 +143,20 @@ function longestPause(requests: ReturnType<typeof setup>['requests'], from: numb
 }
 
 describe("a robot's turn", () => {
+  it('renews no lease before the robot works in one place, also while the connection is not there yet', async () => {
+    const settled = Promise.withResolvers<void>();
+    const connection = { isConnected: false };
+    const instance = { isHeld: false, settle: () => settled.promise, askAgain: () => {}, doubt: () => {} };
+    const { clock, turn, stop, count } = setup({ isRunningAJob: true, connection, instance });
+    const renewal = turn.heartbeatAll();
+    await clock.advance(0);
+    expect(count()).toEqual({});
+    settled.resolve();
+    await renewal;
+    expect(count()).toMatchObject({ heartbeat: expect.any(Number) });
+    await stop();
+  });
+
   it('is one request: claims, presence and leases go together', async () => {
     const { clock, requests, told, stop, count } = setup({ isRunningAJob: true });
     await clock.advance(0);

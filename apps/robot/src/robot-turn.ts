@@ -88,7 +88,8 @@ export class RobotTurn {
   /** Renews all leases, for the checker. */
   async heartbeatAll(options: GatewayCallOptions = {}): Promise<readonly LeaseAnswer[]> {
     const { connection, locker, presence, clock, instance } = this.#options;
-    if (connection.isConnected && instance?.isHeld === false) await instance.settle(options);
+    // Also before the connection stands: a renewal that waits for it would be sent before anything is settled.
+    if (instance?.isHeld === false) await instance.settle(options);
     if (connection.isConnected && this.#isRegistered && this.#isPresenceDue && locker.held.length > 0) {
       this.#presenceToldAt = clock.monotonic();
       try {

@@ -170,6 +170,21 @@ test('a failure stays in doubt when an earlier attempt of the same call was', as
   expect(await rejection(manager.rpc('claim_jobs', {}, { maxAttempts: 2 }))).toMatchObject({ ambiguous: false });
 });
 
+test('a breaker that a bad moment has opened while the service answers is closed again, and soon', async () => {
+  const { server, manager, events } = await connected({
+    config: { healthProbeIntervalMs: 50 },
+    breaker: { failureThreshold: 5, timeoutMs: 600_000 },
+  });
+  for (const _again of [1, 2]) {
+    server.script = [...Array.from({ length: 5 }, () => behave.json(502, {})), behave.json(200, [{ id: 1 }])];
+    await Promise.all(Array.from({ length: 5 }, () => rejection(manager.rpc('x', {}, { maxAttempts: 1 }))));
+    expect(manager.breaker.getStatus().state).toBe('OPEN');
+    await eventually('it is closed', () => manager.breaker.getStatus().state === 'CLOSED');
+    expect(await manager.rpc('x')).toEqual([{ id: 1 }]);
+  }
+  expect(events).toHaveLength(2);
+});
+
 test('a breaker that an operator forced open stays open over an outage', async () => {
   const { server, manager } = await connected();
   await server.stop();

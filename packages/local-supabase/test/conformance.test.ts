@@ -25,7 +25,7 @@ describe.each(engines)('$name', (engine) => {
   beforeEach(() => orchestra.clear());
 
   describe('claiming', () => claimingSuite(() => orchestra, engine));
-  describe('instances', () => instanceSuite(() => orchestra));
+  describe('instances', () => instanceSuite(() => orchestra, engine));
   describe('leases', () => leaseSuite(() => orchestra));
   describe('endings', () => endingSuite(() => orchestra));
   describe('a lost job', () => losingSuite(() => orchestra));

@@ -77,7 +77,7 @@ test('starts anew on a folder whose first start was interrupted', async () => {
   const server = await startEmbeddedSupabase({ dataDir });
   onTestFinished(() => server.stop());
 
-  expect(await new Orchestra(server).rpc('schema_version')).toBe(15);
+  expect(await new Orchestra(server).rpc('schema_version')).toBe(16);
 });
 
 test('says which port is taken, and chooses another one when it was only used the last time', async () => {

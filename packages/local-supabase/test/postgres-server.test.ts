@@ -104,7 +104,7 @@ describe.runIf(hasRealPostgres)('the real servers', () => {
   test.runIf(isRoot)('run for an ordinary user', async () => {
     const running = spawnServer('postgres', { uid: nobody });
 
-    expect(await new Orchestra(await running.ready()).rpc('schema_version')).toBe(15);
+    expect(await new Orchestra(await running.ready()).rpc('schema_version')).toBe(16);
   });
 
   test.runIf(isRoot && spawnSync('unshare', ['--user', 'true']).status === 0)(

@@ -13,6 +13,15 @@ export interface InstanceNotes {
   readonly tried: readonly string[];
   /** Where the home was when one was accepted; null when none was. */
   readonly machine: string | null;
+  /** See `Distrust`; null: nothing of it may be under way elsewhere. */
+  readonly distrust: Distrust | null;
+}
+
+/** The robot may have worked elsewhere beside this home, and may yet: what was claimed before is not to go on from here. */
+export interface Distrust {
+  readonly why: string;
+  /** The greatest lease token in the store then. */
+  readonly upToToken: string;
 }
 
 /** Lost answers that are remembered; a robot that gets none for so many starts waits for the former instance's silence. */
@@ -24,11 +33,12 @@ export async function readInstanceNotes(home: string): Promise<InstanceNotes> {
     if (error instanceof HomeError) return undefined;
     throw error;
   });
-  const { accepted, tried, machine } = (found ?? {}) as Record<string, unknown>;
+  const { accepted, tried, machine, distrust } = (found ?? {}) as Record<string, unknown>;
   return {
     accepted: isId(accepted) ? accepted : null,
     tried: Array.isArray(tried) ? tried.filter(isId) : [],
     machine: typeof machine === 'string' ? machine : null,
+    distrust: isDistrust(distrust) ? distrust : null,
   };
 }
 
@@ -42,4 +52,9 @@ function pathIn(home: string): string {
 
 function isId(value: unknown): value is string {
   return typeof value === 'string' && uuidPattern.test(value);
+}
+
+function isDistrust(value: unknown): value is Distrust {
+  const { why, upToToken } = (value ?? {}) as Record<string, unknown>;
+  return typeof why === 'string' && typeof upToToken === 'string' && /^\d+$/.test(upToToken);
 }

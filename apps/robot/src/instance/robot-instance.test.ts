@@ -25,7 +25,10 @@ function starts() {
   };
   const listener = {
     onHeld: () => void told.push('held'),
-    onTakenAfterSilence: async () => void told.push('silence'),
+    onTakenAfterSilence: async (why: string) => {
+      told.push('silence');
+      return { why, upToToken: '7' };
+    },
     onTwin: () => void told.push('twin'),
   };
   const start = async (machine = 'one') => {
@@ -80,6 +83,11 @@ it('a home that was moved resumes nothing unheard, nor does a start that was ref
   server.answer = () => ({ isTaken: true, after: 'silence', host: 'two' });
   await again.settle();
   expect(told).toEqual(['held', 'twin', 'silence', 'held']);
+  // The next start knows what it took over, however soon this one ends.
+  server.answer = () => ({ isTaken: true, after: 'restart', host: 'one' });
+  const next = await start();
+  await next.settle();
+  expect((await start()).instance.distrust).toMatchObject({ why: expect.stringContaining('two'), upToToken: '7' });
 });
 
 it('a place that is to be free soon is waited for, until the other one is heard of meanwhile', async () => {

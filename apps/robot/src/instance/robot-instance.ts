@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GatewayCallOptions, InstanceAnswer, JobGateway, Logger } from '@casare/execution';
 import { RobotTwinError } from '../one-place.ts';
-import { type InstanceNotes, readInstanceNotes, writeInstanceNotes } from './instance-file.ts';
+import { type Distrust, type InstanceNotes, readInstanceNotes, writeInstanceNotes } from './instance-file.ts';
 import type { RobotPlace } from './robot-place.ts';
 
 export interface RobotInstanceOptions {
@@ -25,8 +25,12 @@ export interface RobotInstanceOptions {
 export interface InstanceListener {
   /** It is the robot's instance now. */
   onHeld(): void;
-  /** The former instance was silent for long, and may yet work somewhere, cut off from the server. */
-  onTakenAfterSilence(why: string): Promise<void>;
+  /**
+   * The former instance was silent for long, and may yet work somewhere, cut off from the server.
+   *
+   * @returns what is not to go on from here; it is remembered for the next starts
+   */
+  onTakenAfterSilence(why: string): Promise<Distrust>;
   /** Another instance works: this robot must stop. */
   onTwin(error: RobotTwinError): void;
 }
@@ -66,6 +70,11 @@ export class RobotInstance {
   get mayActUnheard(): boolean {
     const { machine } = this.#notes;
     return this.#state !== 'refused' && (machine === null || machine === this.#options.place.machine);
+  }
+
+  /** What an earlier start, or this one, has taken over from a silent instance; null: nothing. */
+  get distrust(): Distrust | null {
+    return this.#notes.distrust;
   }
 
   /** After a connect: the server may be another one. What is held is held until it says otherwise. */
@@ -109,11 +118,11 @@ export class RobotInstance {
     if (answer.after === 'silence') {
       const why = `the robot was at ${answer.host} before, from where nothing was heard for long: it may still work there, cut off from the server, and this home is a copy, or was put back`;
       this.#options.logger.log('critical', `${why}; jobs that were under way wait for an answer (\`job resolve\`)`);
-      await listener.onTakenAfterSilence(why);
+      await this.#note({ ...this.#notes, distrust: await listener.onTakenAfterSilence(why) });
     }
     this.#hold(listener);
     // If this is lost, what was noted before the server was asked says enough.
-    await this.#note({ accepted: this.id, tried: [], machine: this.#options.place.machine });
+    await this.#note({ ...this.#notes, accepted: this.id, tried: [], machine: this.#options.place.machine });
   }
 
   #hold(listener: InstanceListener): void {
@@ -125,9 +134,9 @@ export class RobotInstance {
 
   async #take(gateway: InstanceGateway, options: GatewayCallOptions): Promise<InstanceAnswer> {
     const { home, robotId, place, presenceMs, silentMs } = this.#options;
-    const { accepted, tried, machine } = this.#notes;
+    const { accepted, tried } = this.#notes;
     if (accepted !== this.id && !tried.includes(this.id)) {
-      await this.#note({ accepted, tried: [...tried, this.id], machine });
+      await this.#note({ ...this.#notes, tried: [...tried, this.id] });
     }
     return gateway.takeInstance(
       {
@@ -152,9 +161,8 @@ export class RobotInstance {
     const isHeardSince = !isFirst && silentMs < this.#silentThen;
     this.#state = 'refused';
     this.#silentThen = silentMs;
-    const { accepted, tried, machine } = this.#notes;
     // It is not the robot's, and this start will go on asking under the same id.
-    await this.#note({ accepted, tried: tried.filter((id) => id !== this.id), machine });
+    await this.#note({ ...this.#notes, tried: this.#notes.tried.filter((id) => id !== this.id) });
     const heard = `last heard of ${seconds(silentMs)} ago`;
     const error = new RobotTwinError(
       `robot ${robotId} works elsewhere: at ${host}, ${heard}. This home, ${home} on ${place.host}, is a copy of it, or was put back, and both would do the same jobs. To make it a robot of its own, delete robot.json, instance.json, claim-request.json and the store.db files in it. If the other one is gone for good: \`casare-robot moved\`, and start this one again; without that its place is free after ${seconds(waitMs)} more of silence, and its jobs are asked about`,

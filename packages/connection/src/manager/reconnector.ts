@@ -8,9 +8,10 @@
 import { openScope } from '../abort-scope.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import { speaksAgainstService, verdict } from '../classification/verdict.ts';
-import { CircuitBreakerOpenError, ConnectionError } from '../errors.ts';
+import { ConnectionError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
+import { throughTheDoor } from './through-the-door.ts';
 
 export type ReconnectOutcome =
   | { readonly kind: 'connected' }
@@ -131,9 +132,11 @@ export class Reconnector {
     signal.throwIfAborted();
     const kind = tryKind(result.kind);
     if (result.kind !== 'entry' && this.#waitsToEnter(result)) return undefined;
-    const error = result.error ?? (await this.#throughTheDoor(signal));
+    const { breaker, probe, onFailure } = this.#options;
+    const trialError = async () => throughTheDoor(breaker, () => probe(signal, 'trial'), signal);
+    const error = result.error ?? (await trialError());
     if (error === undefined) return { kind: 'connected' };
-    if (result.error !== undefined) this.#options.onFailure(result.error, kind);
+    onFailure(error, result.error === undefined ? 'trial' : kind);
     return this.#failed(kind, error);
   }
 
@@ -162,24 +165,6 @@ export class Reconnector {
     if (worthOneMore) this.#onceUsed = true;
     if (purpose === 'connecting' && error.category === 'permanent' && !worthOneMore) return { kind: 'refused', error };
     return rules.exhausted(this.#schedule) ? { kind: 'exhausted', error } : undefined;
-  }
-
-  /** The service answers: half-open trials until the breaker is closed. Returns the failure of a trial, if one failed. */
-  async #throughTheDoor(signal: AbortSignal): Promise<ConnectionError | undefined> {
-    const { breaker, probe, onFailure } = this.#options;
-    breaker.allowTrial();
-    while (breaker.getStatus().state === 'HALF_OPEN') {
-      try {
-        await breaker.call(() => probe(signal, 'trial'));
-      } catch (error) {
-        signal.throwIfAborted();
-        // Callers of before the loss hold all its places; they will settle it. The service is back all the same.
-        if (error instanceof CircuitBreakerOpenError) return undefined;
-        onFailure(error as ConnectionError, 'trial');
-        return error as ConnectionError;
-      }
-    }
-    return undefined;
   }
 }
 

@@ -18,6 +18,7 @@ import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts'
 import { type ReconnectOutcome, Reconnector, type ReconnectPurpose } from './reconnector.ts';
 import type { Operation, Session } from './session.ts';
 import { abortError, wrapError } from './translate-error.ts';
+import { WayOut } from './way-out.ts';
 
 export interface ConnectionListeners {
   readonly onConnected?: (() => void) | undefined;
@@ -73,6 +74,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #tasks = new Set<Promise<void>>();
   readonly #liveness: Liveness;
+  readonly #wayOut: WayOut;
   #link: Link = { kind: 'disconnected' };
   /** The code that was last reported loudly; the same is not reported again until something succeeds. */
   #reported: string | undefined;
@@ -80,6 +82,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#liveness = new Liveness(options);
+    this.#wayOut = new WayOut(options);
   }
 
   get state(): ConnectionState {
@@ -265,7 +268,9 @@ export class Supervisor {
 
   async #verify(session: Session): Promise<void> {
     const { clock, book } = this.#options;
-    const error = await this.#liveness.lookAgain(() => this.#look(session), session.signal);
+    const look = await this.#liveness.lookAgain(() => this.#look(session), session.signal);
+    const error = look ?? (await this.#wayOut.take(() => this.#look(session), session.signal));
+    if (this.#link.kind !== 'connected' || this.#link.session !== session) return;
     if (error === undefined) return;
     book.failure(error, clock.now());
     if (speaksAgainstService(error)) this.#lost(session, error);

@@ -101,7 +101,7 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await caller.rpc('report_progress', { ...lease(claim), p_progress: { percent: 1 } })).toBe('ok');
     expect(await caller.rpc('complete_job', { ...lease(claim), p_status: 'completed' })).toBe('ok');
     expect(await caller.rpc('reap_expired_jobs')).toBe(0);
-    expect(await caller.rpc('schema_version')).toBe(15);
+    expect(await caller.rpc('schema_version')).toBe(16);
   });
 
   test('keeps a signed-in robot from acting as another one, with its token, too', async () => {

@@ -1,5 +1,6 @@
 import { createClient } from '@supabase/supabase-js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Engine } from '../engines.ts';
 import { Caller, type Claim, instanceOf, lease, newId, type Orchestra } from '../orchestra.ts';
 
 interface Taken {
@@ -11,7 +12,7 @@ interface Taken {
 }
 
 /** A robot works in one place. */
-export function instanceSuite(db: () => Orchestra): void {
+export function instanceSuite(db: () => Orchestra, engine: Engine): void {
   const take = (robot: string, instance: string, where: Record<string, unknown> = {}): Promise<Taken> =>
     db().rpc('take_instance', { ...instanceOf(robot), p_instance: instance, ...where });
 
@@ -66,6 +67,20 @@ export function instanceSuite(db: () => Orchestra): void {
     expect(await take(robot, newId(), elsewhere)).toMatchObject({ taken: false });
     await silent(robot, 301);
     expect(await take(robot, newId(), elsewhere)).toMatchObject({ taken: true, after: 'silence', host: 'one, /home' });
+  });
+
+  test('that took the place of a silent one is told so until it is heard of, and so is its successor: the answer may be lost', async () => {
+    const robot = await db().robot();
+    const [first, second, third] = [newId(), newId(), newId()];
+    await take(robot, first);
+    await silent(robot, 301);
+    const afterSilence = { taken: true, after: 'silence', host: 'one, /home' };
+    expect(await take(robot, second, elsewhere)).toEqual(afterSilence);
+    expect(await take(robot, second, elsewhere)).toEqual(afterSilence);
+    expect(await take(robot, third, { ...elsewhere, p_previous: [second] })).toEqual(afterSilence);
+    await db().rpc('robot_heartbeat', { p_robot_id: robot, p_status: 'idle' });
+    expect(await take(robot, third, elsewhere)).toMatchObject({ after: 'same', host: 'two, /copy' });
+    expect(await take(robot, newId(), { ...elsewhere, p_previous: [third] })).toMatchObject({ after: 'restart' });
   });
 
   test('is replaced after a reboot of its machine, when it was last heard of before that, and not just now', async () => {
@@ -132,6 +147,28 @@ export function instanceSuite(db: () => Orchestra): void {
     }
     await callerAs(otherId, copy).rpc('robot_heartbeat', { p_robot_id: other, p_status: 'idle' });
     expect(await own.rpc('record_events', { ...lease(claim), p_events: [{ seq: 1, kind: 'x' }] })).toBe('ok');
+  });
+
+  test.runIf(engine.parallel)('does not write any more when its place was taken while its write waited', async () => {
+    const userId = newId();
+    const robot = await db().robot({ userId });
+    const claim: Claim = await db().running(robot);
+    const [held, next] = [newId(), newId()];
+    await take(robot, held);
+    const key = Number.parseInt(next.slice(0, 6), 16);
+    // Holds the job until somebody waits for it, and gives the robot's place away in the same moment.
+    const taken = db().server.sql(`do $$ begin
+      perform from public.jobs where id = '${claim.job_id}' for update;
+      perform pg_advisory_xact_lock(${key});
+      loop exit when exists (select from pg_locks where not granted); perform pg_sleep(0.005); end loop;
+      update public.robots set instance_id = '${next}' where id = '${robot}';
+    end $$`);
+    const locked = `select from pg_locks where locktype = 'advisory' and objid = ${key}`;
+    await vi.waitUntil(async () => (await db().server.sql(locked)).length > 0, { timeout: 10_000, interval: 5 });
+    const write = { ...lease(claim), p_events: [{ seq: 1, kind: 'late' }] };
+    expect(await callerAs(userId, held).refused('record_events', write)).toMatchObject({ code: 'PT409' });
+    await taken;
+    expect(await db().history(claim.job_id)).toEqual([]);
   });
 
   describe.each([

@@ -241,6 +241,8 @@ export function leaseSuite(db: () => Orchestra): void {
       ['no kind', [{ seq: 1 }]],
       ['no seq', [{ kind: 'x' }]],
       ['a negative seq', [{ kind: 'x', seq: -1 }]],
+      ['no time', [{ kind: 'x', seq: 1, at: 'soon' }]],
+      ['a time out of reach', [{ kind: 'x', seq: 1, at: '+275760-09-13T00:00:00Z' }]],
     ])('refuses %s', async (_what, events) => {
       const claim = await db().running(await db().robot());
 

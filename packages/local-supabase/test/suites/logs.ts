@@ -95,6 +95,7 @@ export function logSuite(db: () => Orchestra): void {
       { ...good, p_lines: {} },
       { ...good, p_lines: [...lines('good'), { level: 'loud', message: '' }] },
       { ...good, p_lines: [{ level: 'info' }] },
+      { ...good, p_lines: [...lines('good'), { level: 'info', message: '', at: 'soon' }] },
       { ...good, p_lines: Array.from({ length: 1_001 }, () => lines('x')[0]) },
     ]) {
       expect(await db().refused('append_job_logs', bad)).toMatchObject({ code: '22023' });

@@ -3,7 +3,7 @@ import { emptyWorkflow, type Job, lease, newId, type Orchestra } from '../orches
 
 export function operatingSuite(db: () => Orchestra): void {
   test('says which schema it has', async () => {
-    expect(await db().rpc('schema_version')).toBe(15);
+    expect(await db().rpc('schema_version')).toBe(16);
   });
 
   describe('enqueue_job', () => {

@@ -316,6 +316,8 @@ export function resolvingSuite(db: () => Orchestra): void {
     ]);
 
     expect(await db().rpc('purge_jobs', { p_older_than_ms: 86_400_000 })).toBe(1);
+    for (const name of ['purge_jobs', 'purge_audit_anchors'])
+      expect(await db().refused(name, { p_older_than_ms: '9223372036854775807' })).toMatchObject({ code: '22023' });
 
     expect(await db().rpc('get_job', { p_job_id: old.job_id })).toBeNull();
     expect(await db().job(recent.job_id)).toMatchObject({ status: 'completed' });
