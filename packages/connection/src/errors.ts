@@ -54,7 +54,7 @@ export class CircuitBreakerOpenError extends ConnectionError {
   constructor(breaker: string, remainingMs: number, halfOpen = false) {
     requireText('breaker', breaker);
     const waits = Number.isFinite(remainingMs);
-    const when = waits ? `next try in ${Math.ceil(remainingMs)} ms` : 'until it is reset';
+    const when = waits ? `next try in ${inWords(remainingMs)}` : 'until it is reset';
     super(
       halfOpen
         ? `circuit "${breaker}" is half open: all its probes are under way`
@@ -65,4 +65,11 @@ export class CircuitBreakerOpenError extends ConnectionError {
     this.breaker = breaker;
     this.remainingMs = remainingMs;
   }
+}
+
+/** Rounded up: what is said to be over then is. */
+function inWords(ms: number): string {
+  if (ms <= 1_000) return `${Math.ceil(ms)} ms`;
+  const seconds = Math.ceil(ms / 1_000);
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }

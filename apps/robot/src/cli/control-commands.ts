@@ -5,7 +5,7 @@ import { askRobot } from '../control/ask-robot.ts';
 import { account } from './account.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
-import { showDuration } from './show-duration.ts';
+import { showDuration, showRemaining } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { timeText } from './time-text.ts';
@@ -180,6 +180,6 @@ function connectionText(connection: JsonObject | null): string | null {
 }
 
 function pauseText({ note, remaining_ms: remainingMs }: JsonObject): string {
-  const end = typeof remainingMs === 'number' ? `, resumes in ${showDuration(remainingMs)}` : '';
+  const end = typeof remainingMs === 'number' ? `, resumes in ${showRemaining(remainingMs)}` : '';
   return `${end}${typeof note === 'string' ? ` (${note})` : ''}`;
 }

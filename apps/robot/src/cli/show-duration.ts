@@ -7,3 +7,12 @@ export function showDuration(ms: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} m`;
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
 }
+
+/**
+ * A duration that is still to come, rounded up to the smaller of its two units and without one that is zero: two hours that
+ * were asked for a moment ago are `2 h`.
+ */
+export function showRemaining(ms: number): string {
+  const unitMs = ms < 3_600_000 ? 1_000 : ms < 86_400_000 ? 60_000 : 3_600_000;
+  return showDuration(Math.ceil(ms / unitMs) * unitMs).replace(/ 0 [smh]$/, '');
+}

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { duration } from './option-values.ts';
-import { showDuration } from './show-duration.ts';
+import { showDuration, showRemaining } from './show-duration.ts';
 import { factLines, tableLines } from './table.ts';
 
 it('puts columns under their titles, as wide as their widest text', () => {
@@ -42,6 +42,18 @@ it.each([
   [90_000_000, '1 d 1 h'],
 ])('shows %i ms as %s', (ms, text) => {
   expect(showDuration(ms)).toBe(text);
+});
+
+it.each([
+  [7_199_950, '2 h'],
+  [7_140_001, '2 h'],
+  [7_140_000, '1 h 59 m'],
+  [89_900, '1 m 30 s'],
+  [59_001, '1 m'],
+  [172_799_999, '2 d'],
+  [0, '0 ms'],
+])('shows %i ms that are still to come as %s', (ms, text) => {
+  expect(showRemaining(ms)).toBe(text);
 });
 
 it('reads durations with their units, and refuses anything else', () => {

@@ -102,7 +102,7 @@ describe('CircuitBreaker', () => {
     await clock.advance(1000);
     const hung = Promise.withResolvers<string>();
     const late = breaker.call(() => hung.promise);
-    expect(await call(fine)).toMatchObject({ remainingMs: 5000 });
+    expect(await call(fine)).toMatchObject({ remainingMs: 5000, message: expect.stringMatching(/next try in 5 s$/) });
     await clock.advance(5000);
     expect(await call(fine)).toMatchObject({ code: 'CIRCUIT_OPEN', remainingMs: 1000 });
     await clock.advance(1000);
