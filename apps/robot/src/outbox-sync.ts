@@ -68,12 +68,15 @@ interface Batch {
   readonly lease: Lease;
   readonly kind: string;
   readonly items: OutboxItem[];
-  /** A later entry tells of further questions. */
-  isAskedOn: boolean;
 }
+
+/** Claims are remembered up to here (I7). */
+const maxAsked = 1_000;
 
 export class OutboxSync {
   readonly #options: OutboxSyncOptions;
+  /** By claim, the questions that the server has from here. */
+  readonly #asked = new Map<string, readonly DoubtQuestion[]>();
 
   constructor(options: OutboxSyncOptions) {
     this.#options = options;
@@ -128,7 +131,10 @@ export class OutboxSync {
 
   async #arrived(items: readonly OutboxItem[], outcome: LeaseOutcome): Promise<void> {
     const { outbox, onDelivered } = this.#options;
-    for (const item of items) await onDelivered?.(item, outcome);
+    for (const item of items) {
+      if (item.kind === 'complete' || item.kind === 'release') this.#asked.delete(claimOf(item));
+      await onDelivered?.(item, outcome);
+    }
     const ids = items.map(({ id }) => id);
     if (outcome === 'stale') await outbox.supersede(ids, 'another claim holds the job, or it was ended or removed');
     else await outbox.ack(ids);
@@ -165,12 +171,27 @@ export class OutboxSync {
     return result;
   }
 
-  /** No question reaches the server before the events that led to it: whoever answers looks at those. */
-  async #questions({ lease, isAskedOn }: Batch, { nodes }: JsonObject): Promise<readonly DoubtQuestion[]> {
+  /**
+   * No question reaches the server before the events that led to it, since whoever answers looks at those: what is asked now
+   * and was not asked yet when the entry was made has an entry of its own, behind its events, however far back that is.
+   */
+  async #questions({ lease }: Batch, { nodes }: JsonObject): Promise<readonly DoubtQuestion[]> {
     const then = nodes as unknown as readonly DoubtQuestion[];
     const now = await this.#options.questionsOf?.(lease);
     if (now === undefined || now === null) return then;
-    return isAskedOn ? now.filter((question) => then.some((other) => isSame(question, other))) : now;
+    const told = [...then, ...(this.#asked.get(claimOf(lease)) ?? [])];
+    return now.filter((question) => told.some((other) => isSame(question, other)));
+  }
+
+  async #ask(batch: Batch, payload: JsonObject, signal: AbortSignal): Promise<LeaseOutcome> {
+    const claim = claimOf(batch.lease);
+    const questions = await this.#questions(batch, payload);
+    const outcome = await this.#options.gateway.setInDoubt(batch.lease, questions, { signal });
+    this.#asked.delete(claim);
+    if (questions.length === 0 || outcome === 'stale') return outcome;
+    for (const oldest of this.#asked.keys()) if (this.#asked.size >= maxAsked) this.#asked.delete(oldest);
+    this.#asked.set(claim, questions);
+    return outcome;
   }
 
   async #send(batch: Batch, signal: AbortSignal): Promise<LeaseOutcome> {
@@ -180,7 +201,7 @@ export class OutboxSync {
       case 'event':
         return gateway.recordEvents(batch.lease, batch.items.map(asEvent), { signal });
       case 'in_doubt':
-        return gateway.setInDoubt(batch.lease, await this.#questions(batch, payload), { signal });
+        return this.#ask(batch, payload, signal);
       case 'complete':
         return gateway.completeJob(batch.lease, payload as unknown as Parameters<JobGateway['completeJob']>[1], {
           signal,
@@ -204,13 +225,13 @@ function batchesByJob(items: readonly OutboxItem[]): Batch[][] {
     const last = batches.at(-1);
     const joins = kind === 'event' && last?.kind === 'event' && last.lease.leaseToken === leaseToken;
     if (joins) last.items.push(item);
-    else {
-      for (const earlier of kind === 'in_doubt' ? batches : [])
-        earlier.isAskedOn ||= earlier.lease.leaseToken === leaseToken;
-      batches.push({ lease: { jobId, leaseToken }, kind, items: [item], isAskedOn: false });
-    }
+    else batches.push({ lease: { jobId, leaseToken }, kind, items: [item] });
   }
   return [...jobs.values()];
+}
+
+function claimOf({ jobId, leaseToken }: Pick<OutboxItem, 'jobId' | 'leaseToken'>): string {
+  return `${jobId} ${leaseToken ?? ''}`;
 }
 
 function isSame(one: DoubtQuestion, other: DoubtQuestion): boolean {
