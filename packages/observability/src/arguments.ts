@@ -105,7 +105,7 @@ export function refuse(argument: string, must: string, value: unknown): never {
   throw new ArgumentError(argument, `${argument} must be ${must}, but is ${shown(value)}`);
 }
 
-function rule(must: string, isRight: (value: unknown) => boolean): Check {
+export function rule(must: string, isRight: (value: unknown) => boolean): Check {
   return (argument, value) => isRight(value) || refuse(argument, must, value);
 }
 

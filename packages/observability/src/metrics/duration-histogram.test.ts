@@ -63,6 +63,17 @@ describe('a percentile', () => {
   });
 });
 
+it('refuses what is no duration, and what is no share, and counts nothing', () => {
+  const histogram = new DurationHistogram();
+  for (const durationMs of [Number.NaN, -1, 1e300, '5' as never]) {
+    expect(() => histogram.record(durationMs)).toThrow(/^durationMs must be a number of ms from 0 to 9007199254740991/);
+  }
+  for (const share of [Number.NaN, -1, 2, '0.5' as never]) {
+    expect(() => histogram.percentile(share)).toThrow(/^share must be a number from 0 to 1, but is/);
+  }
+  expect(histogram.summary()).toMatchObject({ count: 0, totalMs: 0 });
+});
+
 describe('histograms', () => {
   const filled = (seed: number, count: number): { histogram: DurationHistogram; durations: number[] } => {
     const random = seededRandom(seed);

@@ -4,7 +4,7 @@
  * counts as the nearest end of that range, and minimum and maximum stay exact.
  */
 import * as must from '../arguments.ts';
-import { isCount } from './count.ts';
+import { aDuration, isCount, isDuration } from './count.ts';
 
 /** A little below the promised 1 %, for the rounding of logarithms. */
 const relativeError = 0.0099;
@@ -78,11 +78,11 @@ export class DurationHistogram {
   }
 
   /**
-   * @param durationMs finite and not negative
+   * @param durationMs not negative, and at most `Number.MAX_SAFE_INTEGER`
    * @throws ArgumentError for anything else
    */
   record(durationMs: number): void {
-    if (!isCount(durationMs)) must.refuse('durationMs', 'a finite number of at least 0', durationMs);
+    if (!isDuration(durationMs)) must.refuse('durationMs', aDuration, durationMs);
     const bucket = bucketOf(durationMs);
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#count += 1;
@@ -91,9 +91,14 @@ export class DurationHistogram {
     if (durationMs > this.#maxMs) this.#maxMs = durationMs;
   }
 
-  /** The smallest duration that at least `share` (0 to 1) of all do not exceed; null when there is none. */
+  /**
+   * The smallest duration that at least `share` of all do not exceed; null when there is none.
+   *
+   * @param share 0 to 1
+   * @throws ArgumentError for anything else
+   */
   percentile(share: number): number | null {
-    must.aNumber('share', share);
+    if (!(typeof share === 'number' && share >= 0 && share <= 1)) must.refuse('share', 'a number from 0 to 1', share);
     if (this.#count === 0) return null;
     const rank = Math.max(1, Math.ceil(share * this.#count));
     let seen = 0;

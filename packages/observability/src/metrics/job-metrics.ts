@@ -4,7 +4,7 @@
  */
 import * as must from '../arguments.ts';
 import type { Clock } from '../ports.ts';
-import { isCount } from './count.ts';
+import { isDuration } from './count.ts';
 import type { NodeRecord } from './node-statistics.ts';
 import { shortText } from './short-text.ts';
 
@@ -77,7 +77,7 @@ export class JobMetrics {
     this.jobId = jobId;
     this.name = shortText(name, 200);
     this.#totalNodes = options.totalNodes ?? null;
-    this.#queueWaitMs = isCount(options.queueWaitMs) ? options.queueWaitMs : null;
+    this.#queueWaitMs = options.queueWaitMs ?? null;
     this.#clock = clock;
     this.#sink = sink;
     this.#startedAtMs = clock.now();
@@ -100,13 +100,14 @@ export class JobMetrics {
       this.#sink.refused('invalid');
       return;
     }
-    if (!isCount(node.durationMs) || !isCount(node.retryCount ?? 0)) {
+    const { retryCount = 0 } = node;
+    if (!isDuration(node.durationMs) || !Number.isSafeInteger(retryCount) || retryCount < 0) {
       this.#sink.refused('invalid');
       return;
     }
     this.#nodesExecuted += 1;
     if (!node.success) this.#nodesFailed += 1;
-    this.#retries += node.retryCount ?? 0;
+    this.#retries += retryCount;
     this.#sink.nodeRecorded(node);
   }
 

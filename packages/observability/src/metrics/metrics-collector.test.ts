@@ -113,6 +113,27 @@ it('is not told of a job without an id, nor of an end that contradicts itself', 
   expect(metrics.getSummary()).toMatchObject({ successfulJobs: 1, activeJobs: 0 });
 });
 
+it('refuses what it would count wrongly, and options that nobody reads, by name', () => {
+  for (const queueWaitMs of [Number.NaN, -1, 1e300]) {
+    expect(() => metrics.startJob('job', 'Flow', { queueWaitMs })).toThrow(
+      /^options.queueWaitMs must be a number of ms/,
+    );
+  }
+  expect(() => metrics.startJob('job', 'Flow', { totalNodes: 1.5 })).toThrow(
+    /^options.totalNodes must be a whole number/,
+  );
+  expect(() => metrics.startJob('job', 'Flow', { colour: 1 } as never)).toThrow(
+    'options.colour must be left out, or be written totalNodes or queueWaitMs, but is 1',
+  );
+  expect(() => new MetricsCollector({ labels: {} } as never)).toThrow(
+    /^options.labels must be left out, or be written clock or/,
+  );
+  expect(() => metrics.getResourceHistory({ minutes: Number.NaN })).toThrow(
+    /^range.minutes must be a number of at least 0/,
+  );
+  expect(metrics.getSummary()).toMatchObject({ activeJobs: 0 });
+});
+
 describe('node statistics', () => {
   it('are kept by type, with retries and percentiles', () => {
     const job = metrics.startJob('job', 'Flow', { totalNodes: 3 });
@@ -139,9 +160,10 @@ describe('node statistics', () => {
     for (const success of ['false', 'no', 1, 0, null, undefined] as unknown[] as boolean[]) {
       job.recordNode({ ...click, success });
     }
-    for (const durationMs of [Number.NaN, -1, Number.POSITIVE_INFINITY]) job.recordNode({ ...click, durationMs });
-    job.recordNode({ ...click, retryCount: -1 });
-    expect(metrics.getSummary()).toMatchObject({ nodeExecutions: 0, dropped: { invalidRecords: 10 } });
+    for (const durationMs of [Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])
+      job.recordNode({ ...click, durationMs });
+    for (const retryCount of [-1, 1.5, Number.NaN, '2' as never]) job.recordNode({ ...click, retryCount });
+    expect(metrics.getSummary()).toMatchObject({ nodeExecutions: 0, retries: 0, dropped: { invalidRecords: 14 } });
   });
 });
 

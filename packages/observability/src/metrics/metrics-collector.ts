@@ -9,6 +9,7 @@ import { ResourceMonitor } from '../resources/resource-monitor.ts';
 import type { ResourceSample } from '../resources/resource-sample.ts';
 import { systemClock } from '../system-clock.ts';
 import { BoundedLabels } from './bounded-labels.ts';
+import { aDuration, isDuration } from './count.ts';
 import { ErrorStatistics } from './error-statistics.ts';
 import { type FinishedJob, JobMetrics, type JobMetricsSink, type JobStartOptions } from './job-metrics.ts';
 import { JobTimeline, type TimelineSpan } from './job-timeline.ts';
@@ -247,7 +248,7 @@ export class MetricsCollector {
   }
 }
 
-const requireOptions = must.options({
+const requireOptions = must.only({
   clock: must.optional(must.clock),
   resourceMonitor: must.optional(must.withMethods('start', 'stop', 'history', 'thinnedHistory', 'restore')),
   maxNodeTypes: must.optional(must.wholeCount),
@@ -256,7 +257,7 @@ const requireOptions = must.options({
   maxActiveJobs: must.optional(must.wholeCount),
   onJobEnd: must.optional(must.aFunction),
 });
-const requireStart = must.options({
-  totalNodes: must.optional(must.nullable(must.aNumber)),
-  queueWaitMs: must.optional(must.nullable(must.aNumber)),
+const requireStart = must.only({
+  totalNodes: must.optional(must.nullable(must.wholeCount)),
+  queueWaitMs: must.optional(must.nullable(must.rule(aDuration, isDuration))),
 });

@@ -131,7 +131,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-const requireOptions = must.options({
+const requireOptions = must.only({
   path: must.filledText,
   collector: must.withMethods('snapshot', 'restore'),
   logger: must.logger,

@@ -195,7 +195,7 @@ export class ResourceMonitor {
   }
 }
 
-const requireOptions = must.options({
+const requireOptions = must.only({
   clock: must.optional(must.clock),
   intervalMs: must.optional(must.positive),
   maxSamples: must.optional(must.positiveWhole),
@@ -211,5 +211,5 @@ const requireOptions = must.options({
   readDisk: must.optional(must.aFunction),
   limits: must.optional(must.aFunction),
 });
-const requireRange = must.shape({ minutes: must.aNumber });
+const requireRange = must.only({ minutes: must.count });
 const requireSamples = must.listOf(must.object);
