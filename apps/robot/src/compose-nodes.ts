@@ -12,15 +12,11 @@ import {
   type ResourceLimits,
   redacted,
   type SecretSource,
-  SecretTexts,
 } from '@casare/execution';
 import { createBrowserNodes, dataNodes, libraryVersion } from '@casare/nodes';
 import { Redactor } from '@casare/observability/redaction';
 import { loadNodePackages, type NodePackage } from './node-packages/load-node-packages.ts';
-import { fileSecrets } from './secrets/file-secrets.ts';
-import { keyringSecrets } from './secrets/keyring-secrets.ts';
-import { environmentSecrets, type SecretProvider } from './secrets/secret-providers.ts';
-import { secretStore } from './secrets/secret-store.ts';
+import { configuredSecrets } from './secrets/configured-secrets.ts';
 
 export type NodeLibrarySettings = Pick<
   Settings,
@@ -45,7 +41,7 @@ export interface NodeLibrary {
   readonly access: AccessPolicy;
   readonly secrets: SecretSource;
   readonly limits: ResourceLimits;
-  /** Knows every secret that was resolved so far. */
+  /** Knows the secrets that the environment and the file of secrets hold, and every one that was resolved so far. */
   readonly redactor: Redactor;
   /** Takes out of a value every secret that a workflow names, also those that another process has resolved. */
   withoutSecrets<T>(workflowJson: string, value: T): Promise<T>;
@@ -81,12 +77,7 @@ export async function createNodeLibrary(
     ]),
   );
   const packages = [builtin, ...loaded];
-  const resolved = new SecretTexts();
-  redactor.addRule((text) => resolved.redact(text));
-  const secrets = secretStore({
-    providers: settings.secrets.providers.map((provider) => providerOf(provider, settings)),
-    onResolved: (value) => resolved.learn(value),
-  });
+  const secrets = await configuredSecrets(settings, redactor);
   return {
     registry: createNodeRegistry([...packages.flatMap(({ types }) => types), ...extra]),
     packages,
@@ -122,18 +113,6 @@ function accessOf({ permissions, robot }: NodeLibrarySettings): AccessPolicy {
     return createAccessPolicy({ ...permissions, denyPaths: [robot.home] });
   } catch (error) {
     throw Object.assign(new Error(`permissions.allowNet: ${(error as Error).message}`), { code: 'CONFIG_INVALID' });
-  }
-}
-
-function providerOf(name: Settings['secrets']['providers'][number], settings: NodeLibrarySettings): SecretProvider {
-  switch (name) {
-    case 'environment':
-      // biome-ignore lint/style/noProcessEnv: this provider is about the environment; a secret is no setting
-      return environmentSecrets(process.env);
-    case 'file':
-      return fileSecrets(settings.secrets.file ?? `${settings.robot.home}/secrets.json`);
-    case 'keyring':
-      return keyringSecrets();
   }
 }
 

@@ -49,6 +49,7 @@ import { messageOf } from './message-of.ts';
 import { type OnePlace, type RobotTwinError, takePlace } from './one-place.ts';
 import { type OutboxItem, OutboxSync } from './outbox-sync.ts';
 import { presenceOf } from './presence.ts';
+import { redactedLease } from './redacted-request.ts';
 import { robotRedactor } from './robot-redactor.ts';
 import { robotTelemetry } from './robot-telemetry.ts';
 import { RobotTurn } from './robot-turn.ts';
@@ -203,7 +204,12 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       clock: { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(ms, signal), monotonic: bootClock },
     });
     const checker = new CancellationChecker({
-      leases: { heartbeatAll: (call) => turn.heartbeatAll(call) },
+      leases: {
+        heartbeatAll: async (call) => {
+          const leases = await turn.heartbeatAll(call);
+          return leases.map((lease) => redactedLease(lease, redactor));
+        },
+      },
       checkIntervalMs: Math.min(jobExecution.cancellationCheckIntervalMs, jobExecution.heartbeatIntervalMs),
       clock,
       onCheckFailed: (error) => options.onProblem('renewing leases', error),
@@ -248,7 +254,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       },
       inDoubtPolicy: jobExecution.inDoubtPolicy,
       reporter,
-      telemetry: robotTelemetry({ metrics, audit, activity }),
+      telemetry: robotTelemetry({ metrics, audit, activity, redactor }),
       checkpoints: { enabled: jobExecution.checkpointEnabled, onEveryNode: jobExecution.checkpointOnEveryNode },
       logger,
       clock,
@@ -316,6 +322,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       home,
       clock,
       logger,
+      redactor,
       onChange: (change) => {
         recordPause(audit, change);
         options.onPause();

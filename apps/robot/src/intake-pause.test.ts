@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redactor } from '@casare/observability';
 import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { IntakePause } from './intake-pause.ts';
+import { IntakePause, type PauseChange } from './intake-pause.ts';
 
 function home(): string {
   const folder = mkdtempSync(join(tmpdir(), 'casare-pause-'));
@@ -11,18 +12,21 @@ function home(): string {
   return folder;
 }
 
-async function open(folder: string, clock = new ManualClock()) {
+async function open(folder: string, clock = new ManualClock(), redactor = new Redactor()) {
   const lines: string[] = [];
   let changes = 0;
+  const told: PauseChange[] = [];
   const pause = await IntakePause.load({
     home: folder,
     clock,
     logger: { log: (_level, message) => void lines.push(message) },
-    onChange: () => {
+    redactor,
+    onChange: (change) => {
+      told.push(change);
       changes += 1;
     },
   });
-  return { pause, clock, lines, changes: () => changes };
+  return { pause, clock, lines, told, changes: () => changes };
 }
 
 describe('a paused robot', () => {
@@ -37,6 +41,20 @@ describe('a paused robot', () => {
     expect(await second.pause.resume()).toBe(true);
     expect(await second.pause.resume()).toBe(false);
     expect((await open(folder)).pause.current).toBeNull();
+  });
+
+  it('keeps no secret of its note, nor of who asks; one that becomes known later is not shown any more', async () => {
+    const folder = home();
+    const redactor = new Redactor({ values: ['hush/314159'] });
+    const { pause, lines, told } = await open(folder, new ManualClock(), redactor);
+    await pause.pause({ note: `${'x'.repeat(470)} hush%2f314159 or later`, requestedBy: 'ann hush/314159' });
+    expect(readFileSync(join(folder, 'pause.json'), 'utf8')).toContain('[redacted] or later');
+    await pause.resume({ note: 'hush/314159 again' });
+    await pause.pause({ note: 'later' });
+    redactor.addValue('later');
+    expect(pause.current).toMatchObject({ note: '[redacted]' });
+    expect(JSON.stringify([told, lines])).not.toMatch(/hush/);
+    pause.close();
   });
 
   it('resumes by itself when its time is over', async () => {

@@ -5,7 +5,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, type Clock, type Logger } from '@casare/execution';
+import type { Redactor } from '@casare/observability';
 import { readJson, writeJsonDurably } from './home-folder.ts';
+import { redactedRequest } from './redacted-request.ts';
 import { type Requester, requireRequester } from './requester.ts';
 
 export interface PauseOptions extends Requester {
@@ -37,6 +39,8 @@ export interface IntakePauseOptions {
   readonly home: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Takes secrets out of what people write. */
+  readonly redactor: Pick<Redactor, 'text'>;
   /** Called after every change. */
   readonly onChange: (change: PauseChange) => void;
 }
@@ -67,7 +71,9 @@ export class IntakePause {
 
   /** Null while the robot takes jobs. */
   get current(): Pause | null {
-    return this.#pause;
+    const pause = this.#pause;
+    // Once more: a secret may have become known since the note was written.
+    return pause === null ? null : { ...pause, note: this.#clean(pause.note) };
   }
 
   /** Ms until a pause ends by itself; null when there is none, or it does not. */
@@ -90,12 +96,12 @@ export class IntakePause {
     }
     const now = this.#options.clock.now();
     const pause: Pause = {
-      note,
+      note: this.#clean(note),
       since: this.#pause?.since ?? now,
       until: timeoutMs === null ? null : now + timeoutMs,
     };
     await writeJsonDurably(this.#path, pause);
-    this.#set(pause, { kind: 'paused', pause, requester: options });
+    this.#set(pause, { kind: 'paused', pause, requester: this.#requester(options) });
     this.#options.logger.log('info', `paused: no new jobs are taken, running ones go on${describe(pause)}`);
   }
 
@@ -110,7 +116,7 @@ export class IntakePause {
     requireRequester(options);
     if (this.#pause === null) return false;
     await rm(this.#path, { force: true });
-    this.#set(null, { kind: 'resumed', note, requester: options });
+    this.#set(null, { kind: 'resumed', note: this.#clean(note), requester: this.#requester(options) });
     this.#options.logger.log('info', 'resumed: new jobs are taken again');
     return true;
   }
@@ -139,12 +145,20 @@ export class IntakePause {
       logger.log('info', 'a pause of an earlier run is over; new jobs are taken');
       return;
     }
-    const pause: Pause = { note, since, until };
+    const pause: Pause = { note: this.#clean(note), since, until };
     this.#set(pause, null);
     logger.log(
       'warning',
       `still paused since ${new Date(since).toISOString()}: no new jobs are taken${describe(pause)}`,
     );
+  }
+
+  #clean(note: string | null): string | null {
+    return note === null ? null : this.#options.redactor.text(note);
+  }
+
+  #requester({ requestedBy = null, requestedFrom = null }: Requester): Requester {
+    return redactedRequest({ requestedBy, requestedFrom }, this.#options.redactor);
   }
 
   /** @param change what is told of it; null: nothing has changed since the last run */

@@ -18,6 +18,7 @@ import { robotCommands } from './control/robot-commands.ts';
 import type { PauseOptions, ResumeOptions } from './intake-pause.ts';
 import { messageOf } from './message-of.ts';
 import type { RobotTwinError } from './one-place.ts';
+import { redactedRequest } from './redacted-request.ts';
 import { actorOf, type Requester } from './requester.ts';
 import { RobotLoops } from './robot-loops.ts';
 import { type AgentState, type RobotDescription, type RobotStatus, statusOf } from './robot-status.ts';
@@ -173,9 +174,10 @@ export class RobotAgent {
    *
    * @throws ArgumentError for an unknown mode
    */
-  stop(options: StopOptions = {}): Promise<void> {
-    requireStopMode(options.mode);
+  stop(request: StopOptions = {}): Promise<void> {
+    requireStopMode(request.mode);
     const parts = this.#parts;
+    const options = parts === null ? request : redactedRequest(request, parts.redactor);
     if (parts === null) {
       this.#isStopRequested = true;
       if (this.#state === 'created') this.#stopped();
@@ -231,8 +233,13 @@ export class RobotAgent {
    * @throws Error when the robot has not started
    */
   cancelJob(jobId: string, options: Requester & { readonly reason?: string } = {}): Promise<boolean> {
-    const { reason = 'cancelled by hand', requestedBy = null, requestedFrom = inProcess } = options;
-    return this.#partsOrThrow().desk.cancel(jobId, { reason, requestedBy }, requestedFrom);
+    const { desk, redactor } = this.#partsOrThrow();
+    const {
+      reason = 'cancelled by hand',
+      requestedBy = null,
+      requestedFrom = inProcess,
+    } = redactedRequest(options, redactor);
+    return desk.cancel(jobId, { reason, requestedBy }, requestedFrom);
   }
 
   /**
@@ -242,9 +249,10 @@ export class RobotAgent {
    * @throws AnswerError when the answer does not count; ConnectionError; Error when the robot has not started
    */
   async answerJob(request: AnswerRequest): Promise<void> {
-    const { requestedBy = null, requestedFrom = inProcess } = request;
+    const parts = this.#partsOrThrow();
+    const { requestedBy = null, requestedFrom = inProcess } = redactedRequest(request, parts.redactor);
     const by = `${requestedBy ?? requestedFrom} of ${this.name}`;
-    await answerAtRobot(this.#partsOrThrow(), { ...request, requestedFrom }, by);
+    await answerAtRobot(parts, { ...request, requestedFrom }, by);
   }
 
   /** The process ends at once, without `stop`: leaves a word of it. Returns when that is on disk. */
@@ -320,12 +328,12 @@ export class RobotAgent {
   }
 
   /** A robot without its control socket works; it can only not be asked on this machine. */
-  async #openControl({ config, logger, queue, audit }: RobotParts): Promise<void> {
+  async #openControl({ config, logger, queue, audit, redactor }: RobotParts): Promise<void> {
     const outbox = outboxCommands(queue.store.outbox, {
       onRequeued: () => this.#loops?.kickSync(),
       record: (change) => recordOutboxChange(audit, change),
     });
-    const commands = new Map([...robotCommands(this), ...outbox]);
+    const commands = new Map([...robotCommands(this, redactor), ...outbox]);
     try {
       this.#control = await ControlServer.open({ home: config.robot.home, commands, logger });
     } catch (error) {

@@ -13,6 +13,7 @@ import {
   type AuditLogger,
   type JobEnd,
   type MetricsCollector,
+  type Redactor,
 } from '@casare/observability';
 import type { JobTelemetry } from './desk-ports.ts';
 import { doubtText, type NamedQuestion } from './doubt-text.ts';
@@ -22,12 +23,13 @@ export interface TelemetryParts {
   readonly metrics: MetricsCollector | null;
   readonly audit: AuditLogger | null;
   readonly activity: JobActivity;
+  readonly redactor: Pick<Redactor, 'text'>;
 }
 
-export function robotTelemetry({ metrics, audit, activity }: TelemetryParts): JobTelemetry {
+export function robotTelemetry({ metrics, audit, activity, redactor }: TelemetryParts): JobTelemetry {
   return {
     metricsFor({ jobId, name }, start) {
-      const handle = metrics?.startJob(jobId, name, start);
+      const handle = metrics?.startJob(jobId, redactor.text(name), start);
       activity.begin(jobId);
       return {
         nodeStarted: (node) => activity.started(jobId, node),

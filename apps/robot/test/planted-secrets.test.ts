@@ -96,6 +96,12 @@ function workflow(url: string, fails: boolean): string {
   ]);
 }
 
+/** Cut off behind its request, it asks whether that took effect. */
+function doubtful(url: string): string {
+  const call = { url: `${url}/hold`, method: 'POST', timeout: 600 };
+  return chain('asks', [{ id: 'ask', type: 'HttpRequestNode', config: call }]);
+}
+
 /** Every file, compressed ones unpacked, as bytes by name. */
 function contentsOf(folder: string): (readonly [string, Buffer])[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((file) => {
@@ -156,7 +162,8 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
   const first = start();
   const failing = await operator.submit(workflow(pages.url, true));
   const succeeding = await operator.submit(workflow(pages.url, false));
-  await eventually('both jobs are held', () => pages.waiting.length === 2, patience).catch((error: unknown) => {
+  const asking = await operator.submit(doubtful(pages.url));
+  await eventually('the jobs are held', () => pages.waiting.length === 3, patience).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${said()}`);
   });
   expect(pages.seen).toContain(`Bearer ${secret}`);
@@ -180,6 +187,36 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
   for (const path of ['/', '/metrics', '/status.json', '/healthz', '/readyz']) {
     texts.push([path, await (await fetch(`${page}${path}`)).text()]);
   }
+  // What people write: to the robot, to the database, and to the robot's page.
+  const act = async (action: string, args: object): Promise<number> => {
+    const headers = { authorization: `Bearer ${statusToken}`, 'content-type': 'application/json' };
+    const body = JSON.stringify(args);
+    return (await fetch(`${page}/actions/${action}`, { method: 'POST', headers, body })).status;
+  };
+  const { step, attempt } = await eventually(
+    'the job asks',
+    async () => {
+      const { in_doubt: questions } = await operator.job(asking);
+      return (questions as readonly { readonly step: number; readonly attempt: number }[])[0] ?? null;
+    },
+    patience,
+  );
+  expect(
+    await act('answer', { job_id: asking, answer: 'retry', node_id: 'ask', step, attempt, by: `ann ${secret}` }),
+  ).toBe(200);
+  expect(await operator.ended(asking)).toMatchObject({
+    status: 'completed',
+    past_answers: [{ by: expect.stringContaining('ann [redacted]') }],
+  });
+  expect(await ask('pause', ['pause', '--note', `until ${encodeURIComponent(secret)} is new`, '--json'])).toContain(
+    'until [redacted] is new',
+  );
+  expect(readFileSync(join(home, 'pause.json'), 'utf8')).toContain('until [redacted] is new');
+  expect(await ask('status', ['status', '--json'])).toContain('until [redacted] is new');
+  const waiting = await operator.submit(doubtful(pages.url));
+  await ask('cancel', ['job', 'cancel', waiting, '--reason', `because of ${secret}`]);
+  expect(JSON.stringify(await operator.job(waiting))).toContain('because of [redacted]');
+  expect(await act('resume', { note: `${secret} is new` })).toBe(200);
   second.signal('SIGTERM');
   expect(await second.ended).toBe(0);
 
@@ -203,7 +240,15 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
 
   const forms = [
     ...[secret, JSON.stringify(secret).slice(1, -1), JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1)],
-    ...[encodeURIComponent(secret), encodeURI(secret), base64, statusToken, server.serviceKey, ...lines.split('\r\n')],
+    ...[
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).replace('%2F', '%2f'),
+      encodeURI(secret),
+      base64,
+      statusToken,
+      server.serviceKey,
+      ...lines.split('\r\n'),
+    ],
   ];
   const leaks = [
     ...texts.flatMap(([name, text]) => forms.filter((form) => text.includes(form)).map((form) => `${name}: ${form}`)),

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '@casare/config';
 import type { JobGateway } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
+import { robotRedactor } from '../robot-redactor.ts';
+import { configuredSecrets } from '../secrets/configured-secrets.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findJobId } from './find-job.ts';
@@ -80,9 +82,10 @@ export async function cancelJob(
   options: ConnectionFlags & { readonly reason?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { jobId, answer, isLost } = await withGateway(options, async (gateway) => {
+  const { jobId, answer, isLost } = await withOperator(options, async ({ gateway }, config) => {
     const found = await findJobId(gateway, id);
-    const given = await gateway.cancelJob(found, options.reason ?? null);
+    const reason = options.reason === undefined ? null : await withoutSecrets(config, options.reason);
+    const given = await gateway.cancelJob(found, reason);
     const job = given === 'requested' ? await gateway.getJob(found) : null;
     return { jobId: found, answer: given, isLost: job?.lost === true };
   });
@@ -116,6 +119,13 @@ export async function withOperator<T>(
   } finally {
     await operator.close();
   }
+}
+
+/** What a person writes, without the secrets that this machine knows: it is kept in the database. */
+async function withoutSecrets(config: LoadedConfig['config'], text: string): Promise<string> {
+  const redactor = robotRedactor(config);
+  await configuredSecrets(config, redactor);
+  return redactor.text(text);
 }
 
 function configOf(flags: Pick<ConnectionFlags, 'config'>): LoadedConfig {

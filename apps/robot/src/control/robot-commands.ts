@@ -1,5 +1,6 @@
 /** What a running robot can be asked through its control socket. */
 import type { JsonObject, JsonValue } from '@casare/execution';
+import type { Redactor } from '@casare/observability';
 import { requesterIn } from '../requester.ts';
 import type { RobotAgent, StopOptions } from '../robot-agent.ts';
 import type { ControlCommands } from './control-server.ts';
@@ -7,15 +8,17 @@ import { statusReport } from './status-report.ts';
 
 type Robot = Pick<RobotAgent, 'describe' | 'pause' | 'resume' | 'setMaxConcurrent' | 'stop'>;
 
-export function robotCommands(robot: Robot): ControlCommands {
+/** @param redactor takes secrets out of what the status tells */
+export function robotCommands(robot: Robot, redactor: Pick<Redactor, 'json'>): ControlCommands {
+  const status = async (): Promise<JsonValue> => redactor.json(statusReport(await robot.describe())) as JsonValue;
   return new Map<string, (args: JsonObject) => JsonValue | Promise<JsonValue>>([
-    ['status', async () => statusReport(await robot.describe())],
+    ['status', status],
     [
       'pause',
       async ({ note = null, timeout_ms: timeoutMs = null, ...rest }) => {
         const asked = { note: note as string | null, timeoutMs: timeoutMs as number | null };
         await robot.pause({ ...asked, ...requesterIn(rest) });
-        return statusReport(await robot.describe());
+        return status();
       },
     ],
     [

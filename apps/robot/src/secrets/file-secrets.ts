@@ -14,6 +14,10 @@ export function fileSecrets(file: string): SecretProvider {
       const text = await readPrivateFile(file);
       return text === null ? undefined : secretIn(parse(text, file), id);
     },
+    async list() {
+      const text = await readPrivateFile(file);
+      return text === null ? [] : valuesIn(parse(text, file));
+    },
   };
 }
 
@@ -65,6 +69,12 @@ function secretIn(secrets: Readonly<Record<string, unknown>>, id: string): strin
   return typeof inner === 'object' && inner !== null
     ? secretIn(inner as Readonly<Record<string, unknown>>, id.slice(dot + 1))
     : undefined;
+}
+
+function valuesIn(secrets: unknown): readonly string[] {
+  const value = textOf(secrets);
+  if (value !== undefined) return [value];
+  return typeof secrets === 'object' && secrets !== null ? Object.values(secrets).flatMap(valuesIn) : [];
 }
 
 function textOf(value: unknown): string | undefined {

@@ -29,6 +29,7 @@ describe('the environment', () => {
     expect(await secrets.get('crm-password')).toBe('x1');
     expect(await secrets.get('a')).toBe('');
     expect(await secrets.get('other')).toBeUndefined();
+    expect(await environmentSecrets({ CASARE_SECRET_A: 'x1', OTHER: 'x2' }).list?.()).toEqual(['x1']);
   });
 });
 
@@ -38,6 +39,7 @@ describe('a file of secrets', () => {
     expect(await secrets.get('api')).toBe('k1');
     expect(await secrets.get('crm.user')).toBe('ann');
     expect(await secrets.get('crm.pin')).toBe('12');
+    expect(await secrets.list?.()).toEqual(['k1', 'ann', '12', 'dotted']);
     expect(await secrets.get('a.b')).toBe('dotted');
     for (const id of ['crm', 'crm.none', 'none', 'api.x', '__proto__', 'constructor']) {
       expect(await secrets.get(id), id).toBeUndefined();

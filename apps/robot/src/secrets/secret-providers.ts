@@ -4,6 +4,8 @@ export interface SecretProvider {
   /** Words for the sentence "It was looked for in ...". */
   describe(id: string): string;
   get(id: string): Promise<string | undefined>;
+  /** All values that it has, for a redactor; a provider that cannot tell has no such method. */
+  list?(): Promise<readonly string[]>;
 }
 
 /** A provider that cannot be used, with the remedy. Never holds a value. */
@@ -18,5 +20,9 @@ export function environmentSecrets(env: Readonly<Record<string, string | undefin
   return {
     describe: (id) => `the environment variable ${variable(id)}`,
     get: async (id) => env[variable(id)],
+    list: async () =>
+      Object.entries(env).flatMap(([name, value]) =>
+        name.startsWith('CASARE_SECRET_') && value !== undefined ? [value] : [],
+      ),
   };
 }
