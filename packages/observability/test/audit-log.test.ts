@@ -92,7 +92,9 @@ describe('an entry', () => {
     expect(line?.length).toBeLessThan(65_536);
     const [entry] = await audit.getRecent();
     expect(entry?.message.startsWith('a\nb\u2028mmm')).toBe(true);
-    expect(entry?.details.too_long_bytes).toBeGreaterThan(1_000_000);
+    expect(entry?.details.text).toMatch(/^t+\[983616 more characters\]$/);
+    audit.log(AuditEventType.ERROR_PERMANENT, 'm', { details: { texts: Array(9).fill('t'.repeat(100_000)) } });
+    expect((await audit.getRecent(1))[0]?.details.too_long_bytes).toBeGreaterThan(100_000);
   });
 });
 

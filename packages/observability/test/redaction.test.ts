@@ -126,7 +126,7 @@ describe('plain JSON', () => {
   });
 
   it('leaves no beginning of a secret where it cuts a long text', () => {
-    for (let before = 65_536 - secret.length; before <= 65_536; before += 1) {
+    for (let before = 16_384 - secret.length; before <= 16_384; before += 1) {
       const shown = redactor.json(`${'-'.repeat(before)}${secret}${'-'.repeat(5_000)}`);
       expect(shown).not.toContain('pä');
       expect(shown).toMatch(/\[\d+ more characters\]$/);

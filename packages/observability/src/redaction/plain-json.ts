@@ -24,7 +24,7 @@ const deepest = 8;
 const widest = 200;
 const mostValues = 10_000;
 const mostCharacters = 256 * 1024;
-const longestText = 64 * 1024;
+const longestText = 16 * 1024;
 /** A larger number is not written out: that takes time that grows with its square. */
 const largestBigint = 2n ** 4_096n;
 export const hidden = '[redacted]';

@@ -78,7 +78,7 @@ export class Redactor {
 
   /**
    * Plain JSON of anything, without secrets. Never throws. Bounded: 8 levels, 200 items of each part, 10,000 values and
-   * 256 Ki characters in all, 64 Ki of one text; what was cut says so, as in `[12 more]`.
+   * 256 Ki characters in all, 16 Ki of one text; what was cut says so, as in `[12 more]`.
    */
   json(value: unknown): JsonValue {
     return toPlainJson(value, this.#jsonRules);
