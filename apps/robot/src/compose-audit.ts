@@ -20,7 +20,7 @@ export interface AuditComposition {
 export interface RobotAudit {
   /** Null when it is switched off. */
   readonly audit: AuditLogger | null;
-  /** What is wrong with the log that was found at the start; null when nothing is, or nobody has looked yet. */
+  /** What is wrong with the log: found at the start, or by retention since; null when nothing is, or nobody has looked yet. */
   readonly problem: string | null;
   /** Sends anchors to the server; null without an audit log. */
   anchorsOn(server: AnchorServer): AuditAnchors | null;
@@ -75,7 +75,7 @@ export function composeAudit({ config, identity, redactor, logger, clock, onWrit
   return {
     audit,
     get problem() {
-      return check.problem;
+      return check.problem ?? audit.getStatus().retentionProblem;
     },
     anchorsOn: (server) => {
       anchors = new AuditAnchors({ audit, server, intervalMs: settings.auditAnchorIntervalMs, logger });

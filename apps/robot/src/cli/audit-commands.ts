@@ -186,6 +186,7 @@ function verificationLines(folder: string, verification: AuditVerification): str
     ],
     ['signed', signedText(verification)],
     ['not signed', unsigned === 0 ? null : `the last ${unsigned} entries, as yet`],
+    ['adopted', adoptedText(verification)],
     [
       'anchors',
       anchors.given === 0
@@ -194,13 +195,30 @@ function verificationLines(folder: string, verification: AuditVerification): str
     ],
     ['keys', trust === 'none' ? null : verification.keyIds.join(', ')],
   ]);
-  if (ok) return [...facts, '', 'ok'];
+  const notes = verification.notes.map(({ file, what }) => escapeControl(`note: ${file}: ${what}`));
+  const noted = notes.length === 0 ? [] : ['', ...notes];
+  if (ok) return [...facts, ...noted, '', 'ok'];
   const listed = findings.slice(0, 20).map((finding) => {
     const { seq, what } = finding;
-    return `  ${placeOf(finding)}${seq === null ? '' : `, entry ${seq}`}: ${what}`;
+    return escapeControl(`  ${placeOf(finding)}${seq === null ? '' : `, entry ${seq}`}: ${what}`);
   });
   const more = findingCount > listed.length ? [`  ... and ${findingCount - listed.length} more`] : [];
-  return [...facts, '', 'NOT OK, first bad place first:', ...listed, ...more];
+  return [...facts, ...noted, '', 'NOT OK, first bad place first:', ...listed, ...more];
+}
+
+const shownAdoptions = 5;
+
+/** Entries that nobody had signed when a robot took up the log: after a crash its own last ones, or somebody else's. */
+function adoptedText({ adopted }: AuditVerification): string | null {
+  if (adopted.length === 0) return null;
+  const ranges = adopted
+    .slice(-shownAdoptions)
+    .map(
+      ({ fromSeq, toSeq, seq, isAfterClose }) =>
+        `${fromSeq === toSeq ? fromSeq : `${fromSeq}-${toSeq}`} (by entry ${seq}, ${isAfterClose ? 'behind a clean close' : 'no clean close before'})`,
+    );
+  const more = adopted.length > ranges.length ? `${adopted.length} times, the last: ` : '';
+  return `${more}${ranges.join(', ')}; not signed when written`;
 }
 
 function signedText({ trust, signedUpTo, checkpoints }: AuditVerification): string {

@@ -117,6 +117,7 @@ function resourceReport(sample: ResourceSample): JsonObject {
   };
 }
 
-function auditReport({ canWrite, lost, failed }: AuditStatus): JsonObject {
-  return { can_write: canWrite, failed, lost: lost === null ? 0 : lost.count, last_error: lost?.error ?? null };
+function auditReport({ canWrite, lost, failed, retentionProblem }: AuditStatus): JsonObject {
+  const state = { can_write: canWrite, failed, lost: lost === null ? 0 : lost.count, last_error: lost?.error ?? null };
+  return { ...state, retention_problem: retentionProblem };
 }

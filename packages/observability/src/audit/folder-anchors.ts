@@ -1,6 +1,7 @@
 /** Anchors off an audit folder's own checkpoints: to be taken away and kept elsewhere. */
 import { join } from 'node:path';
 import * as must from '../arguments.ts';
+import { AuditError, messageOf } from '../errors.ts';
 import { readLines } from '../files/read-lines.ts';
 import type { Anchor } from './anchor-file.ts';
 import { longestEntryBytes } from './audit-entry.ts';
@@ -19,6 +20,7 @@ export interface FolderAnchors {
  * The last `limit` checkpoints of the folder, from its newest segments.
  *
  * @throws ArgumentError
+ * @throws AuditError `AUDIT_UNREADABLE` at a segment that is damaged, `AUDIT_KEY_WRONG` at a damaged list of keys
  */
 export async function readFolderAnchors(folder: string, limit = 1_000): Promise<FolderAnchors> {
   must.filledText('folder', folder);
@@ -27,10 +29,14 @@ export async function readFolderAnchors(folder: string, limit = 1_000): Promise<
   for (const { path } of listAuditFiles(folder).filter(isSegment).toReversed()) {
     if (anchors.length >= limit) break;
     const found: Anchor[] = [];
-    for await (const { text } of readLines(path, 2 * longestEntryBytes)) {
-      if (text?.startsWith('{"v":2,"kind":"checkpoint"') !== true) continue;
-      const record = parseRecord(text);
-      if (record?.kind === 'checkpoint') found.push(asAnchor(record.facts));
+    try {
+      for await (const { text } of readLines(path, 2 * longestEntryBytes)) {
+        if (text?.startsWith('{"v":2,"kind":"checkpoint"') !== true) continue;
+        const record = parseRecord(text);
+        if (record?.kind === 'checkpoint') found.push(asAnchor(record.facts));
+      }
+    } catch (error) {
+      throw new AuditError('AUDIT_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, error);
     }
     anchors = [...found, ...anchors];
   }
