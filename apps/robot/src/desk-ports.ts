@@ -53,6 +53,8 @@ export interface JobStore {
   /** Notes that steps are missing here of which the server knows: it is in doubt as a whole from now on, and its events are numbered on behind. */
   loseSteps(lease: Lease, behind: Behind): Promise<void>;
   unfinished(): Promise<readonly StoredJob[]>;
+  /** Claims that have ended, and whose end waits to be sent: the newest of each job. */
+  untold(): Promise<readonly (Lease & Pick<StoredJob, 'leaseRemainingMs'>)[]>;
   open(jobId: string): DurableJob & { close(): void };
   /** The server gave the job to someone else: nothing more is run or recorded here. */
   supersede(jobId: string): Promise<void>;

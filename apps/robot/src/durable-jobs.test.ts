@@ -37,15 +37,23 @@ it('goes on with what this robot has begun: not with what is lost, and not with 
   const run = one.store.open('lost');
   await run.commit([result], { outbox: [draft] });
   run.close();
+  // One whose end waits to be sent, and one whose end was discarded.
+  for (const jobId of ['untold', 'discarded']) {
+    await one.store.add(claim(jobId), 300_000);
+    await one.queue.markCompleted(jobId, { success: true, outbox: [{ kind: 'complete', payload: {} }] });
+  }
+  const entries = await one.queue.store.outbox.peek();
+  await one.queue.store.outbox.ack(entries.filter(({ jobId }) => jobId === 'discarded').map(({ id }) => id));
   await one.queue.close();
 
   const other = openAs('two');
-  expect(await other.store.unfinished()).toEqual([]);
+  expect([await other.store.unfinished(), await other.store.untold()]).toEqual([[], []]);
   expect(told).toEqual([['one', ['lost', 'mine']]]);
   await other.queue.close();
 
   const again = openAs('one');
   expect((await again.store.unfinished()).map(({ jobId }) => jobId)).toEqual(['mine']);
-  expect((await again.queue.store.outbox.peek(10)).map(({ jobId }) => jobId)).toEqual(['lost']);
+  expect(await again.store.untold()).toEqual([{ jobId: 'untold', leaseToken: '7', leaseRemainingMs: 300_000 }]);
+  expect((await again.queue.store.outbox.peek(10)).map(({ jobId }) => jobId)).toEqual(['lost', 'untold']);
   await again.queue.close();
 });

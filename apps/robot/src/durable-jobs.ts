@@ -64,6 +64,21 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
         .filter(({ lease }) => lease?.isLost !== true)
         .flatMap((record) => storedJob(record, bootId, bootClock()));
     },
+    async untold() {
+      const ended = (await queue.getJobsToSync()).filter(
+        ({ robotId, lease }) => robotId === queue.robotId && lease?.isLost !== true,
+      );
+      if (ended.length === 0) return [];
+      // What the server has refused, or an operator has discarded, does not wait any more.
+      const waiting = (await queue.store.outbox.peek(wholeOutbox)).filter(({ kind }) => kind === 'complete');
+      const claims = new Set(waiting.map(({ jobId, leaseToken }) => `${jobId} ${leaseToken}`));
+      const newest = new Map(ended.map((record) => [record.id, record]));
+      return [...newest.values()].flatMap(({ id: jobId, leaseToken, lease }) =>
+        leaseToken === null || !claims.has(`${jobId} ${leaseToken}`)
+          ? []
+          : [{ jobId, leaseToken, leaseRemainingMs: knownRemainingMs(lease, bootId, bootClock()) }],
+      );
+    },
     open(jobId: string): DurableJob & { close(): void } {
       const handle = checkpoints.startJob<JournalEntry>(jobId, jobId);
       return {
@@ -76,13 +91,17 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
   };
 }
 
+/** More entries than an outbox holds. */
+const wholeOutbox = 200_000;
 const unfinishedStates: ReadonlySet<string> = new Set(['cached', 'in_progress', 'in_doubt']);
 
 function progressOf({ outboxSeq, journalSeq }: JobRecord): ClaimProgress {
   return { lastSeq: outboxSeq, recorded: journalSeq };
 }
 
-function remainingMs(lease: LeaseNote, now: number): number {
+/** 0 for a lease that was noted in another boot. */
+function knownRemainingMs(lease: LeaseNote | null, bootId: string, now: number): number {
+  if (lease?.bootId !== bootId) return 0;
   const age = now - lease.sentAtMs;
   return age < 0 ? 0 : Math.max(0, lease.durationMs - age);
 }
@@ -103,7 +122,7 @@ function storedJob(record: JobRecord, bootId: string, now: number): StoredJob[] 
       state: status,
       lostRecord: record.inDoubtAsWhole,
       own: progressOf(record),
-      leaseRemainingMs: record.lease?.bootId === bootId ? remainingMs(record.lease, now) : 0,
+      leaseRemainingMs: knownRemainingMs(record.lease, bootId, now),
     },
   ];
 }

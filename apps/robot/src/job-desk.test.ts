@@ -133,6 +133,23 @@ it('a job has snapshots in its journal, so that a resume need not fold all of it
   expect(desk.journalFor({ ...stored('a'), priority: 0 }).snapshotEveryEntries).toBe(1_000);
 });
 
+it('a restart of the robot lets no lease go of a job whose end is still to be told', async () => {
+  const untold = [
+    { jobId: 'a', leaseToken: '7', leaseRemainingMs: 0 },
+    { jobId: 'b', leaseToken: '6', leaseRemainingMs: 0 },
+  ];
+  const { clock, desk, locker } = await deskWith({ untold, unfinished: [stored('b', { leaseToken: '9' })], limit: 3 });
+  await desk.recover();
+  await clock.advance(400_000);
+  expect(locker.held).toMatchObject([
+    { jobId: 'b', leaseToken: '9' },
+    { jobId: 'a', leaseToken: '7' },
+  ]);
+  expect([locker.remainingMs('a'), desk.freeSlots]).toEqual([300_000, 1]);
+  desk.toldServer({ jobId: 'a', leaseToken: '7' });
+  expect([locker.remainingMs('a'), desk.freeSlots]).toEqual([null, 2]);
+});
+
 it('a job that is over keeps its lease until the server knows: nobody else may begin it while that takes its time', async () => {
   const { clock, desk, locker, runs, server } = await deskWith();
   locker.adopt({ jobId: 'a', leaseToken: '7' }, 300_000);

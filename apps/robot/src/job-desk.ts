@@ -9,7 +9,6 @@
 import type {
   Cancellation,
   CancellationChecker,
-  CancellationWatch,
   ClaimedJob,
   DoubtAnswer,
   DoubtQuestion,
@@ -37,6 +36,7 @@ import { JobEndings } from './job-endings.ts';
 import { JobLeases } from './job-leases.ts';
 import { JobRecovery } from './job-recovery.ts';
 import { JobsBehind } from './jobs-behind.ts';
+import { KeptLeases } from './kept-leases.ts';
 import type { KnownProgressOptions } from './known-progress.ts';
 import { mayActForMs, mayBeginForMs } from './lease-deadline.ts';
 import { isRecordLost } from './lost-record.ts';
@@ -72,12 +72,12 @@ export class JobDesk {
   readonly #leases: JobLeases;
   readonly #table = new DeskTable();
   readonly #behind: JobsBehind;
-  /** By token, what keeps the leases of jobs renewed that are over here while the server does not know it. */
-  readonly #kept = new Map<string, CancellationWatch>();
+  readonly #kept: KeptLeases;
   #executor: JobExecutor | null = null;
 
   constructor(options: JobDeskOptions) {
     this.#options = options;
+    this.#kept = new KeptLeases(options);
     const drop = (job: DeskJob): void => this.#drop(job);
     const isHere = (job: DeskJob): boolean => this.#table.isHere(job);
     const executor = (): JobExecutor => this.#executorOrThrow();
@@ -186,9 +186,7 @@ export class JobDesk {
   /** The server has been told of a job's end, or refuses to hear of it. */
   toldServer({ jobId, leaseToken }: Lease): void {
     this.#table.untold.delete(jobId);
-    this.#kept.get(leaseToken)?.stop();
-    this.#kept.delete(leaseToken);
-    this.#options.locker.forget(jobId, leaseToken);
+    this.#kept.letGo({ jobId, leaseToken });
   }
 
   /** Whether this very claim is here. */
@@ -236,8 +234,10 @@ export class JobDesk {
   }
 
   /** Takes up what an earlier process left unfinished; resolves with how many jobs that were. */
-  recover(): Promise<number> {
-    return this.#recovery.takeUpAll();
+  async recover(): Promise<number> {
+    const unfinished = await this.#recovery.takeUpAll();
+    for (const jobId of await this.#kept.takeUp()) this.#table.untold.add(jobId);
+    return unfinished;
   }
 
   /** What is asked about a job now; null when nobody here can tell. */
@@ -443,11 +443,10 @@ export class JobDesk {
 
   /** Its lease stands until the server knows of the end: a slow disk delays that, and nobody else may begin the job. */
   #leave(job: DeskJob): void {
-    const { checker, locker } = this.#options;
-    const { jobId, leaseToken } = job.record;
+    const { jobId } = job.record;
     const isUntold = this.#table.untold.has(jobId) && !job.isLost;
-    if (isUntold) this.#kept.set(leaseToken, checker.start(jobId, {}, { leaseToken }));
-    else locker.forget(jobId);
+    if (isUntold) this.#kept.keep(job.record);
+    else this.#options.locker.forget(jobId);
     this.#drop(job);
   }
 

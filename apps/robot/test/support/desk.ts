@@ -8,6 +8,7 @@ import {
   JobLocker,
   type JobSpec,
   type JournalEntry,
+  type Lease,
   type LeaseAnswer,
   type RunEnd,
   type RunReport,
@@ -64,6 +65,8 @@ export interface DeskSetup {
   readonly limit?: number;
   readonly maxQueuedJobs?: number;
   readonly unfinished?: readonly StoredJob[];
+  /** Claims that an earlier process has ended, and not told. */
+  readonly untold?: readonly (Lease & Pick<StoredJob, 'leaseRemainingMs'>)[];
   readonly inDoubtPolicy?: InDoubtPolicy;
   /** Default: one in memory, see `unfinished` and `recorded`. */
   readonly store?: JobStore;
@@ -126,6 +129,7 @@ export async function deskWith(options: DeskSetup = {}) {
       renewLease: async () => undefined,
       noteLost: async ({ jobId }) => void told.push(`noted as lost ${jobId}`),
       unfinished: async () => options.unfinished ?? [],
+      untold: async () => options.untold ?? [],
       progressOf: async () => ({ lastSeq: 0, recorded: 0 }),
       loseSteps: async ({ jobId }, { why }) => void told.push(`steps lost ${jobId}: ${why}`),
       supersede: async (jobId) => void told.push(`superseded ${jobId}`),
