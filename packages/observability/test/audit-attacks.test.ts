@@ -248,6 +248,13 @@ describe('a name', () => {
     expect((await verifyAuditLog(join(parent, 'stepped'))).findings).toEqual([]);
     rename('stepped', 'audit-2026-06-01-000001.jsonl', 'audit-2026-05-30-000001.jsonl');
     expect((await verifyAuditLog(join(parent, 'stepped'))).findings).toMatchObject([{ kind: 'misnamed', line: 1 }]);
+    // With the mark of its day taken out, its first entry agrees with the name, and a later one does not.
+    rename('stepped', 'audit-2026-05-30-000001.jsonl', 'audit-2026-05-29-000001.jsonl');
+    const path = join(parent, 'stepped', 'audit-2026-05-29-000001.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/.*"kind":"opened".*\n/, ''));
+    expect((await verifyAuditLog(join(parent, 'stepped'))).findings).toMatchObject([
+      { kind: 'misnamed', line: 2, what: expect.stringContaining('has an entry of 2026-05-30') },
+    ]);
   });
 });
 
