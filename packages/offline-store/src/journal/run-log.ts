@@ -65,7 +65,8 @@ export class RunLog {
   areOneStatement(writes: readonly TimedWrite[]): boolean {
     const { jobs } = this.#parts;
     if (writes.length > maxRowsAtOnce || !this.#tail.hasRoomFor(writes.length)) return false;
-    return writes.every(({ run, write }) => isPlainStep(write, jobs.position(run)));
+    for (const { run, write } of writes) if (!isPlainStep(write, jobs.position(run))) return false;
+    return true;
   }
 
   /** Writes what `areOneStatement` is true of. */

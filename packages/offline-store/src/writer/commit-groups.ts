@@ -119,6 +119,8 @@ export class CommitGroups {
 
   #asOneStatement(group: readonly TimedWrite[]): CommandResult[] {
     this.#options.beforeCommit?.();
+    const [only] = group;
+    if (group.length === 1 && only !== undefined) return [runCommand(this.#parts, only)];
     this.#parts.runLog.writeSteps(group);
     return group.map(() => noValue);
   }
