@@ -16,6 +16,7 @@ import type { Quota } from './quota.ts';
 import { type CommandResult, noValue, runCommand, type WriterParts } from './run-command.ts';
 
 export type Outcome = { readonly ok: true; readonly value: unknown } | Failure;
+type Step = RecordCommand & TimedWrite;
 type Failure = { readonly ok: false; readonly error: unknown };
 type Attempt = { readonly ok: true; readonly outcomes: readonly Outcome[] } | Failure;
 
@@ -111,13 +112,13 @@ export class CommitGroups {
   }
 
   /** Steps and nothing else while there is room: SQLite commits a statement that is in no transaction by itself. */
-  #areOneStatement(group: readonly StoreCommand[]): group is readonly (RecordCommand & TimedWrite)[] {
+  #areOneStatement(group: readonly StoreCommand[]): group is readonly Step[] {
     const { pressure, mayHoldBack } = this.#options.quota;
     if (pressure !== 'none' || mayHoldBack || this.#uncounted.size > 0) return false;
     return group.every(isOfKnownClaim) && this.#parts.runLog.areOneStatement(group);
   }
 
-  #asOneStatement(group: readonly TimedWrite[]): CommandResult[] {
+  #asOneStatement(group: readonly Step[]): CommandResult[] {
     this.#options.beforeCommit?.();
     const [only] = group;
     if (group.length === 1 && only !== undefined) return [runCommand(this.#parts, only)];
@@ -164,6 +165,6 @@ export class CommitGroups {
   }
 }
 
-function isOfKnownClaim(command: StoreCommand): command is RecordCommand & TimedWrite {
+function isOfKnownClaim(command: StoreCommand): command is Step {
   return command.op === 'record' && 'runId' in command.run;
 }
