@@ -89,7 +89,8 @@ const byKey = new Redactor();
 
 /** Bounded, and without what lies under a key that tells of a secret (I8). */
 function shown(value: unknown): unknown {
-  const plain = byKey.json(value);
+  // Each of several nodes has room of its own.
+  const plain = Array.isArray(value) ? value.map((item: unknown) => byKey.json(item)) : byKey.json(value);
   const cut = (item: unknown): unknown => {
     if (typeof item === 'string') return item.length > longestText ? `${item.slice(0, longestText)}... (cut)` : item;
     if (Array.isArray(item)) return item.map(cut);

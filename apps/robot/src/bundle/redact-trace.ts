@@ -5,7 +5,8 @@
 import { unzipSync, zipSync } from 'fflate';
 
 const hidden = '[redacted]';
-const tellingNames = /cookie|authorization|token|api-?key|password|secret|credential/i;
+const tellingNames =
+  /cookie|authorization|token|api[-_.]?key|passw|passphrase|secret|credential|(?<![a-z])(?:auth|pwd|jwt)(?![a-z])/i;
 const strict = new TextDecoder('utf-8', { fatal: true });
 
 /** @param maxBytes of everything in it, unpacked; null when it is larger */
@@ -43,8 +44,9 @@ function redactLines(text: string, redact: (text: string) => string): string {
     .map((line) => {
       try {
         return JSON.stringify(clean(JSON.parse(line), redact));
-      } catch {
-        return redact(line);
+      } catch (error) {
+        // What is too deep to be walked through goes as a whole: its cookies and headers are known by their names only.
+        return error instanceof SyntaxError ? redact(line) : '{}';
       }
     })
     .join('\n');
