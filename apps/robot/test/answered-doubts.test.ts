@@ -30,7 +30,7 @@ async function startRobot(home: string): Promise<RunningCommand> {
       ...environment(home),
       CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
       CASARE_MAX_CONCURRENT_JOBS: '4',
-      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
       CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
     },
   });

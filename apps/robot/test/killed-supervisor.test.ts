@@ -34,7 +34,7 @@ function startRobot(home: string): RunningCommand {
       SUPABASE_KEY: server.serviceKey,
       CASARE_HOME: home,
       CASARE_NODES_PACKAGES: packagePath,
-      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+      CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
       CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
       CASARE_JOB_EXECUTION_CANCEL_GRACE_MS: '500',
       // Taken up again, the node that was interrupted runs once more: its lines tell which process wrote them.

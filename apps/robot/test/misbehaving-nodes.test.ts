@@ -30,7 +30,7 @@ beforeAll(async () => {
       nodes: { packages: [packagePath] },
       jobExecution: {
         maxConcurrentJobs: 2,
-        pollIntervalMs: 100,
+        pollIntervalMs: 250,
         progressIntervalMs: 100,
         cancellationCheckIntervalMs: 200,
         heartbeatIntervalMs: 200,

@@ -142,7 +142,7 @@ it('secrets are in no file, no row and no text after a failure, a success, a cra
     CASARE_OBSERVABILITY_STATUS_TOKEN: statusToken,
     CASARE_LOG_LEVEL: 'debug',
     CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
-    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
   };
   const robots: RunningCommand[] = [];
   const start = (): RunningCommand => {

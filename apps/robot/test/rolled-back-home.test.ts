@@ -70,7 +70,7 @@ async function surroundings() {
     CASARE_HOME: home,
     CASARE_PERMISSIONS_ALLOW_PATHS: shared,
     CASARE_JOB_PROCESSES_WARM: '0',
-    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+    CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
     CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
   };
   const start = async (): Promise<RunningCommand> => {

@@ -156,7 +156,7 @@ it('a job that is killed leaves no secret, nothing derived and no browser state 
         CASARE_HOME: home,
         CASARE_SECRET_API: secret,
         CASARE_PERMISSIONS_ALLOW_NET: '127.0.0.1',
-        CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '100',
+        CASARE_JOB_EXECUTION_POLL_INTERVAL_MS: '250',
         CASARE_JOB_EXECUTION_CANCELLATION_CHECK_INTERVAL_MS: '200',
       },
     });

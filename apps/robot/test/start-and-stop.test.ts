@@ -85,8 +85,8 @@ describe('an embedded Supabase whose folder is in use', () => {
     await eventually('it is up', () => first.lines.some((line) => line.startsWith('SUPABASE_KEY=')), {
       timeoutMs: 60_000,
     });
-    for (const words of [['local'], ['start', '--local']]) {
-      const { exitCode, stderr } = await runCommand(words, { env });
+    const others = [['local'], ['start', '--local']].map((words) => runCommand(words, { env }));
+    for (const { exitCode, stderr } of await Promise.all(others)) {
       expect(exitCode).toBe(75);
       expect(stderr).toContain(String(first.child.pid));
     }

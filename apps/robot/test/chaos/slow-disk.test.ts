@@ -1,10 +1,10 @@
 /** More, and slow to the end of the jobs: `pnpm chaos slow-disk --count 10`. */
 import { join } from 'node:path';
-import { type SupabaseServer, startEmbeddedSupabase } from '@casare/local-supabase';
 import { eventually } from '@casare/testing';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { RobotAgent, RobotConfig } from '../../src/index.ts';
 import { type Operator, operatorOf } from '../support/operator.ts';
+import { type PooledSupabase, pooledSupabase } from '../support/pooled-supabase.ts';
 import { temporaryFolder } from '../support/robot-home.ts';
 import { appendLine, chain } from '../support/workflows.ts';
 
@@ -17,11 +17,11 @@ const jobsAtOnce = 2;
 /** Longer than a lease: one that is not renewed meanwhile is lost. */
 const slowForMs = process.env.SLOW_DISK_ROUNDS === undefined ? 40_000 : 600_000;
 
-let server: SupabaseServer;
+let server: PooledSupabase;
 let operator: Operator;
 
 beforeAll(async () => {
-  server = await startEmbeddedSupabase({});
+  server = await pooledSupabase();
   operator = await operatorOf(server);
 });
 
