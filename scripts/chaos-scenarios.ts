@@ -47,6 +47,14 @@ export const scenarios: readonly Scenario[] = [
     seed: 'LOST_DATABASE_SEED',
   },
   {
+    name: 'dropped-replies',
+    what: 'every third answer of the database lost, late, doubled or a 502 although all is done, and the robot killed once',
+    dir: 'apps/robot',
+    file: 'test/chaos/dropped-replies.test.ts',
+    count: { variable: 'DROPPED_REPLY_JOBS', unit: 'jobs', ordinary: 0, large: 20, minutes: 3 },
+    seed: 'DROPPED_REPLY_SEED',
+  },
+  {
     name: 'full-store',
     what: 'the local store at its limit under running jobs, with room afterwards by delivery or by a higher limit',
     dir: 'apps/robot',

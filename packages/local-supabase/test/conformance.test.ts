@@ -34,7 +34,7 @@ describe.each(engines)('$name', (engine) => {
   describe('resolving', () => resolvingSuite(() => orchestra));
   describe('what jobs log', () => logSuite(() => orchestra));
   describe('a turn', () => turnSuite(() => orchestra));
-  describe('access', () => accessSuite(() => orchestra));
+  describe('access', () => accessSuite(() => orchestra, engine));
   describe('access', () => accessMatrixSuite(() => orchestra));
   describe('anchors', () => anchorSuite(() => orchestra));
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Engine } from '../engines.ts';
 import { type Claim, emptyWorkflow, instanceOf, lease, newId, type Orchestra } from '../orchestra.ts';
 
 const tables = [
@@ -62,7 +63,7 @@ function operatorCalls(jobId: string): [string, Record<string, unknown>][] {
   ];
 }
 
-export function accessSuite(db: () => Orchestra): void {
+export function accessSuite(db: () => Orchestra, engine: Engine): void {
   /** A robot with a sign-in of its own that runs a job. */
   async function signedInRobot(): Promise<{ userId: string; robot: string; claim: Claim }> {
     const userId = newId();
@@ -141,6 +142,42 @@ export function accessSuite(db: () => Orchestra): void {
     expect(await db().job(claim.job_id)).toMatchObject({ status: 'running' });
     expect(await db().server.sql('select from operators')).toEqual([]);
   });
+
+  test.runIf(engine.parallel)(
+    'keeps it away by every other way to a table, too: upserts, counts, embedded rows, CSV, functions by GET',
+    async () => {
+      const { userId, robot, claim } = await signedInRobot();
+      const { url, anonKey } = db().server;
+      const authorization = `Bearer ${await db().server.userToken(userId)}`;
+      const before = [await db().job(claim.job_id), await db().server.sql('select * from robots')];
+      const complete = `p_job_id=${claim.job_id}&p_lease_token=${claim.lease_token}&p_status=completed`;
+      for (const [method, path, prefer, rows] of [
+        ['POST', 'operators', 'resolution=merge-duplicates', [{ user_id: userId }]],
+        ['POST', 'robots', 'resolution=merge-duplicates,return=representation', [{ id: robot, name: 'forged' }]],
+        ['PUT', `jobs?id=eq.${claim.job_id}`, '', { id: claim.job_id, status: 'completed' }],
+        ['PATCH', 'robots?select=id', 'return=representation', { instance_id: newId() }],
+        ['GET', `rpc/complete_job?${complete}`, '', undefined],
+        ['HEAD', 'jobs', 'count=exact', undefined],
+        ['GET', 'jobs?select=id,job_attempts(lease_token)', '', undefined],
+        ['GET', 'robots?select=id,instance_id', '', undefined],
+      ] as const) {
+        const headers = {
+          apikey: anonKey,
+          authorization,
+          prefer,
+          'content-type': 'application/json',
+          accept: 'text/csv',
+        };
+        const body = rows === undefined ? null : JSON.stringify(rows);
+        const answer = await fetch(`${url}/rest/v1/${path}`, { method, headers, body });
+        const text = await answer.text();
+        expect([path, text.includes(robot), text.includes(claim.job_id)]).toEqual([path, false, false]);
+        expect(answer.headers.get('content-range') ?? '*/0').toMatch(/\/(0|\*)$/);
+      }
+      expect([await db().job(claim.job_id), await db().server.sql('select * from robots')]).toEqual(before);
+      expect(await db().server.sql('select from operators')).toEqual([]);
+    },
+  );
 
   test('keeps a signed-in stranger out altogether', async () => {
     const { robot, claim } = await signedInRobot();
