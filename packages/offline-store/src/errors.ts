@@ -41,7 +41,7 @@ export type StoreErrorCode =
   | 'HANDLE_ENDED'
   | 'NOT_LOADED'
   | 'NOT_SERIALIZABLE'
-  /** More at once than this store ever takes, however much room there is. */
+  /** More at once, or of one job, than this store ever takes, however much room there is. */
   | 'VALUE_TOO_LARGE'
   /** A secret is to be written or read, and the key for it is not there. */
   | 'KEY_MISSING'
@@ -122,16 +122,17 @@ export class StoreOwnedError extends StoreError {
   }
 }
 
-/** More is to be written at once than the store ever takes: room that comes back does not help. */
+/** More is to be written, at once or by one job, than the store ever takes: room that comes back does not help. */
 export class ValueTooLargeError extends StoreError {
-  /** What was to be written, in bytes. */
+  /** What was to be written, in bytes; of a job, together with what is kept of it. */
   readonly bytes: number;
   readonly limitBytes: number;
 
-  constructor(what: string, bytes: number, limitBytes: number) {
+  constructor(what: string, bytes: number, limitBytes: number, how: 'at once' | 'by a job' = 'at once') {
+    const share = how === 'at once' ? 'at once, half' : 'of one job: all';
     super(
       'VALUE_TOO_LARGE',
-      `${what} takes ${bytes} bytes, and this store takes at most ${limitBytes} at once, half of what steps may use of ` +
+      `${what} takes ${bytes} bytes, and this store takes at most ${limitBytes} ${share} of what steps may use of ` +
         'its limit (maxBytes). Keep it in a file, or raise the limit.',
     );
     this.name = 'ValueTooLargeError';

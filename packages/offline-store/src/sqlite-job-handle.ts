@@ -69,7 +69,9 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
       reserve: reserve === true,
     };
     store.requireFit('A commit', textsOf(write));
-    await store.write({ op: 'record', run, write, nowMs: store.clock.now() });
+    await store.write({ op: 'record', run, write, nowMs: store.clock.now() }).catch((error: unknown) => {
+      throw write.reserve ? error : store.explainRefusal(error, run, textsOf(write));
+    });
     for (const { nodeId, iteration } of encoded.ends) this.#markExecuted(nodeId, iterationOfText(iteration));
   }
 

@@ -14,9 +14,11 @@ import { cleanStore } from './cleanup.ts';
 import type { OwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { type CorruptRecordError, StoreError, ValueTooLargeError } from './errors.ts';
+import type { RunRef } from './jobs/job-rows.ts';
 import { RunReader } from './journal/run-reader.ts';
 import type { OutboxLimits } from './outbox/outbox.ts';
 import { SqliteOutbox } from './outbox/sqlite-outbox.ts';
+import { explainFull } from './own-share.ts';
 import type { Clock } from './ports.ts';
 import { checkCleanup, checkLimit } from './queue-arguments.ts';
 import { type Incident, listIncidents } from './rescue/incidents.ts';
@@ -121,6 +123,13 @@ export class SqliteStore implements Store, StoreAccess {
     if (length * 3 <= this.#largestWriteBytes) return;
     const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
     if (bytes > this.#largestWriteBytes) throw new ValueTooLargeError(what, bytes, this.#largestWriteBytes);
+  }
+
+  /** What a refusal for want of room means to the job that met it; any other error stays as it is. */
+  explainRefusal(error: unknown, run: RunRef, texts: readonly string[]): unknown {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_FULL' || !this.isOpen) return error;
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    return this.readNow(() => explainFull(this.#parts.db, run, bytes, this.#options, error));
   }
 
   write<Command extends StoreCommand>(command: Command): Promise<ValueOf<Command>> {

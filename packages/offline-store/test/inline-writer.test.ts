@@ -32,7 +32,7 @@ it('what was asked for before close() is written, what no longer fits is refused
   const { store, handle } = await openTestJob({ writer: 'inline', maxBytes: 300 * 1_024 });
   const some = { ...result(1), text: 'x'.repeat(120_000) };
   await handle.commit([some]);
-  await expect(handle.commit([some])).rejects.toMatchObject({ code: 'STORE_FULL' });
+  await expect(handle.commit([some])).rejects.toMatchObject({ code: 'VALUE_TOO_LARGE' });
   const last = handle.commit([result(2)]);
   await store.close();
   await last;

@@ -96,3 +96,10 @@ export function mayUseReserve(command: StoreCommand): boolean {
       return true;
   }
 }
+
+/** Whether it is a step that has happened, and nothing that ends, releases or doubts its job. */
+export function hasHappened(command: StoreCommand): boolean {
+  if (command.op !== 'record') return false;
+  const { change, entries } = command.write;
+  return (change === null || change.status === 'in_progress') && entries.count > 0;
+}

@@ -11,7 +11,7 @@ import type { CounterName } from '../database/counters.ts';
 import { isBusy, isFull } from '../database/storage-errors.ts';
 import type { TimedWrite } from '../journal/run-log.ts';
 import { kept } from '../outbox/draft-text.ts';
-import { mayUseReserve, type RecordCommand, type StoreCommand } from './commands.ts';
+import { hasHappened, mayUseReserve, type RecordCommand, type StoreCommand } from './commands.ts';
 import type { Quota } from './quota.ts';
 import { type CommandResult, noValue, runCommand, type WriterParts } from './run-command.ts';
 
@@ -72,7 +72,7 @@ export class CommitGroups {
     const again = smaller === command ? together : this.#attempt([smaller]);
     if (again.ok) return again.outcomes;
     if (mayUseReserve(command)) {
-      const reserved = quota.withReserve(() => this.#attempt([smaller]));
+      const reserved = quota.withReserve(hasHappened(command) ? 'half' : 'whole', () => this.#attempt([smaller]));
       this.#count('reserve_used', 1);
       return reserved.ok ? reserved.outcomes : [reserved];
     }

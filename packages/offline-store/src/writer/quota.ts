@@ -107,12 +107,16 @@ export class Quota {
     throw new Database.SqliteError('what is left is the reserve for outcomes', 'SQLITE_FULL');
   }
 
-  /** Runs `work` with the reserve in reach. */
-  withReserve<T>(work: () => T): T {
+  /**
+   * Runs `work` with the reserve in reach: half of it for what has happened, however large that is, so that the other half
+   * is there for the ends of the jobs.
+   */
+  withReserve<T>(part: 'half' | 'whole', work: () => T): T {
     if (this.#limits === null) return work();
     this.#isReserveInReach = true;
     try {
-      this.#setLimit(this.#limits.all);
+      const { steps, all } = this.#limits;
+      this.#setLimit(part === 'whole' ? all : Math.floor((steps + all) / 2));
     } catch {
       // The work says so itself, as far as it needs the reserve.
     }
