@@ -226,10 +226,12 @@ describe('casare-robot run', () => {
     const asked = await runCommand(['run', '--resume', id], { env });
     expect(asked).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('in doubt: node first:') });
     expect(asked.stderr).toContain(`run --resume ${id} --retry | --skip | --fail`);
+    expect(asked.stderr).toMatch(/^not reached: second, /m);
     const unknown = await runCommand(['run', '--resume', 'x'], { env });
     expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`interrupted are: ${id}`) });
     const skipped = await runCommand(['run', '--resume', id.slice(0, 8), '--skip'], { env });
-    expect(skipped).toMatchObject({ exitCode: 0 });
+    expect(skipped).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^passed over: first$/m) });
+    expect(skipped.stderr).not.toContain('not reached');
     expect([paid('first'), paid('second'), readFileSync(join(folder, 'l.txt'), 'utf8')]).toEqual([1, 1, 'after\n']);
   });
 });

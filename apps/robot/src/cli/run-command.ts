@@ -176,7 +176,7 @@ function finish(
   } else {
     terminal.status('');
     const seconds = (end.duration_ms / 1_000).toFixed(1);
-    const nodes = `${end.nodes_executed} of ${end.nodes_total} nodes`;
+    const nodes = `${end.nodes_executed} of ${end.nodes_total} nodes executed`;
     if (error !== null) {
       const place = error.node_id === null ? '' : ` at node ${String(error.node_id)}`;
       terminal.note(escapeControl(`${String(error.code)}${place}: ${String(error.message)}`));
@@ -184,7 +184,10 @@ function finish(
     terminal.print(`${end.status} in ${seconds} s: ${nodes}`);
     if (end.status === 'completed' && end.may_have_happened !== undefined) terminal.note(mayHaveHappened(end));
     if (run.bundle !== null) terminal.note(`failure bundle: ${run.bundle}`);
-    if (report.skipped.length > 0) terminal.note(`not reached: ${listed(report.skipped)}`);
+    const { passedOver = [] } = report;
+    const notReached = report.skipped.filter((nodeId) => !passedOver.includes(nodeId));
+    if (passedOver.length > 0) terminal.note(`passed over: ${listed(passedOver)}`);
+    if (notReached.length > 0) terminal.note(`not reached: ${listed(notReached)}`);
     if (end.status === 'in_doubt') for (const question of end.nodes) terminal.note(questionText(question));
     const answers = end.status === 'in_doubt' ? ' --retry | --skip | --fail' : '';
     if (run.isResumable) terminal.note(`go on with: casare-robot run --resume ${run.jobId}${answers}`);

@@ -158,8 +158,10 @@ export interface RunReport {
   readonly outputs: Readonly<Record<string, JsonObject>>;
   /** The parts of `variables` and `outputs` that are secret: `['variables', 'token']`; see `withHidden`. Absent: none. */
   readonly secret?: readonly SecretPath[];
-  /** Nodes that were never reached, in file order. */
+  /** Nodes that did not run: never reached, or passed over (see `passedOver`), in file order. */
   readonly skipped: readonly string[];
+  /** Those of `skipped` that were reached and passed over, by an answer or a policy. Absent: none. */
+  readonly passedOver?: readonly string[];
   /** Errors that no catch took, oldest first; at most the newest 100. */
   readonly errors: readonly RunError[];
 }

@@ -10,13 +10,15 @@ export function runReport(workflow: Workflow, state: RunState, end: RunEnd, secr
   const root = rootLane(state);
   const variables = Object.fromEntries(variablesIn('', root.variables));
   const outputs = Object.fromEntries(root.outputs);
+  const begun = begunNodes(state);
   const secret = [...secrets.partsOfEach(variables, ['variables']), ...secrets.partsOfEach(outputs, ['outputs'])];
   return {
     end,
     variables,
     outputs,
     ...(secret.length === 0 ? {} : { secret }),
-    skipped: skippedNodes(workflow, state),
+    skipped: skippedNodes(workflow, state).filter((nodeId) => !begun.has(nodeId)),
+    ...(state.skipped.size === 0 ? {} : { passedOver: [...workflow.nodes.keys()].filter((id) => state.skipped.has(id)) }),
     errors: [...state.errors],
   };
 }
@@ -29,6 +31,12 @@ export function runStatistics(workflow: Workflow, state: RunState, durationMs: n
     nodes_executed: workflow.nodes.size - skipped,
     nodes_skipped: skipped,
   };
+}
+
+/** Nodes that have begun and not ended, and those of dropped lanes whose effects may have happened. */
+function begunNodes({ lanes, cutOff }: RunState): ReadonlySet<string> {
+  const open = [...lanes.values()].flatMap(({ intent, retrying }) => [intent, retrying]);
+  return new Set([...open, ...cutOff].flatMap((begun) => (begun === null ? [] : [begun.node_id])));
 }
 
 function skippedNodes(workflow: Workflow, state: RunState): readonly string[] {

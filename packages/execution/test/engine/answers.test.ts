@@ -45,8 +45,9 @@ async function waiting(spec: FileSpec, ...nodes: readonly string[]) {
   dieBehind(journal, ...nodes);
   await resume();
   live(journal);
-  const questions = questionsOf(await resume());
-  return { world, journal, resume, questions };
+  const asked = await resume();
+  const questions = questionsOf(asked);
+  return { world, journal, resume, asked, questions };
 }
 
 function questionsOf(run: RunReport): readonly DoubtQuestion[] {
@@ -68,7 +69,8 @@ describe('an operator answers about a node in doubt:', () => {
     ['skip', 'completed', ['a', 'b', 'c']],
     ['fail', 'failed', ['a', 'b']],
   ] as const)('%s', async (answer, status, marks) => {
-    const { world, journal, resume, questions } = await waiting(line, 'b');
+    const { world, journal, resume, asked, questions } = await waiting(line, 'b');
+    expect(asked.skipped).toEqual(['c']);
     expect(questions).toEqual([
       { node_id: 'b', step: 2, attempt: 1, reason: expect.any(String), answers: ['retry', 'skip', 'fail'] },
     ]);
@@ -79,7 +81,7 @@ describe('an operator answers about a node in doubt:', () => {
     const run = await resume({ answers: [answered(questions[0], answer)], observer: { nodeFinished } });
     const isSkip = answer === 'skip';
     expect(passedOver).toEqual(isSkip ? [['b', "by an operator's answer"]] : []);
-    if (isSkip) expect([run.end.nodes_executed, run.skipped]).toEqual([2, ['b']]);
+    if (isSkip) expect([run.end.nodes_executed, run.skipped, run.passedOver]).toEqual([2, ['b'], ['b']]);
     expect(run.end.status).toBe(status);
     expect(world.marks).toEqual(marks);
     expect(taken(journal)).toMatchObject([{ node_id: 'b', step: 2, attempt: 1, answer, by: 'ann' }]);
