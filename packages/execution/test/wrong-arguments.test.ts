@@ -35,6 +35,11 @@ const registry = createNodeRegistry([]);
 const { workflow } = checkWorkflow('{"nodes":{"a":{"node_type":"StartNode"}}}', registry);
 const logger = { log: () => undefined };
 
+const run = {
+  ...{ jobId: 'j', workflow, registry, journal: memoryJournal(), clock: systemClock, logger, workDir: '/tmp' },
+  ...{ inDoubtPolicy: 'fail', nodeTimeoutMs: 50 },
+};
+
 const sent: string[] = [];
 const rpc = { rpc: async (name: string) => void sent.push(name) };
 const gateway = new JobGateway(rpc as never);
@@ -152,16 +157,7 @@ const calls: readonly Call[] = [
   ],
   ['new JobProgress', (o: never) => new JobProgress(o), [{ totalNodes: 5, clock: systemClock }]],
   ['progressShape', progressShape, [workflow]],
-  [
-    'runWorkflow',
-    runWorkflow,
-    [
-      {
-        ...{ jobId: 'j', workflow, registry, journal: memoryJournal(), clock: systemClock, logger, workDir: '/tmp' },
-        ...{ inDoubtPolicy: 'fail', nodeTimeoutMs: 50, variables: {}, jobTimeoutMs: 50, answers: [], secrets: {} },
-      },
-    ],
-  ],
+  ['runWorkflow', runWorkflow, [{ ...run, variables: {}, jobTimeoutMs: 50, answers: [], secrets: {} }]],
   [
     'new InProcessRunner',
     (o: never) => new InProcessRunner(o),
@@ -224,6 +220,7 @@ it.each(calls)('%s refuses wrong arguments as its own, never by an error of the 
 it('names the argument and what it must be, and sends and changes nothing', async () => {
   sent.length = 0;
   const held = locker();
+  const maybe = [{ node_id: 'a', step: 1, attempt: 1, answer: 'maybe', by: 'ann', at }] as never;
   const refusals: readonly [() => unknown, string][] = [
     [() => gateway.getJob(undefined as never), 'jobId must be a text that is not empty, but is undefined'],
     [() => gateway.claimJob(id, id, -1), 'lockTimeoutMs must be a number of ms above 0, but is -1'],
@@ -251,6 +248,19 @@ it('names the argument and what it must be, and sends and changes nothing', asyn
       () => new CancellationChecker({ leases, checkIntervalMs: Number.NaN }),
       'checkIntervalMs must be a number of ms above 0, but is NaN',
     ],
+    [
+      () => runWorkflow({ ...run, nodeTimoutMs: 5 } as never),
+      'options.nodeTimoutMs must be left out, or be written nodeTimeoutMs, but is 5',
+    ],
+    [
+      () => runWorkflow({ ...run, variable: {} } as never),
+      'options.variable must be left out, or be written variables, but is an object',
+    ],
+    [
+      () => runWorkflow({ ...run, answers: maybe } as never),
+      'options.answers[0].answer must be one of "retry", "skip", "fail", "restart", but is "maybe"',
+    ],
+    [() => executor().submitJob('j', '{}', { answers: maybe }), 'answers[0].answer must be one of "retry"'],
   ];
   for (const [refused, message] of refusals) {
     await expect((async () => refused())()).rejects.toMatchObject({

@@ -5,6 +5,7 @@
  * been settled, or was asked anew about a later attempt, the answer means nothing any more, however often it comes.
  */
 import { requireObject, requireTexts } from '../argument-error.ts';
+import { listOf, oneOf, shapeOf, text, wholeNumber } from '../argument-shapes.ts';
 import type { InDoubtEntry } from './journal.ts';
 
 /**
@@ -34,6 +35,18 @@ export interface DoubtAnswer extends Pick<DoubtQuestion, 'node_id' | 'step' | 'a
   /** When it was given, ISO 8601. */
   readonly at: string;
 }
+
+/** The shape of {@link DoubtAnswer}s. */
+export const doubtAnswers: ReturnType<typeof listOf> = listOf(
+  shapeOf({
+    node_id: text.nullable(),
+    step: wholeNumber.nullable(),
+    attempt: wholeNumber.nullable(),
+    answer: oneOf(['retry', 'skip', 'fail', 'restart']),
+    by: text,
+    at: text,
+  }),
+);
 
 /** For a node. */
 export const nodeDecisions: readonly DoubtDecision[] = ['retry', 'skip', 'fail'];

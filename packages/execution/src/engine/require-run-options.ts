@@ -1,12 +1,13 @@
 /** Options of a run without which it would end in the middle, by an error of the engine's own. */
-import { requireFunctions, requireMethods, requireObject, requireOneOf, requireText } from '../argument-error.ts';
-import { anyMs, listOf, object, requireShape, shapeOf, stopSignal, text, timeLimitMs } from '../argument-shapes.ts';
+import { requireFunctions, requireMethods, requireOneOf, requireOptions, requireText } from '../argument-error.ts';
+import { anyMs, object, requireShape, shapeOf, stopSignal, text, timeLimitMs } from '../argument-shapes.ts';
 import { requireWorkflow } from '../model/require-workflow.ts';
+import { doubtAnswers } from './doubt.ts';
 import type { RunOptions } from './run-options.ts';
 
-/** @throws ArgumentError naming the option */
+/** @throws ArgumentError naming the option; one that nobody reads, too, where its name is nearly that of one that is read */
 export function requireRunOptions(options: RunOptions): void {
-  requireObject('options', options);
+  requireOptions('options', options, optionNames);
   requireText('jobId', options.jobId);
   requireWorkflow(options.workflow);
   requireMethods('registry', options.registry, ['get', 'has']);
@@ -15,7 +16,7 @@ export function requireRunOptions(options: RunOptions): void {
   requireMethods('logger', options.logger, ['log']);
   requireText('workDir', options.workDir);
   requireOneOf('inDoubtPolicy', options.inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
-  requireShape('options', options, optional);
+  requireShape('options', options, shapeOf(optional));
   if (options.secrets !== undefined) requireMethods('secrets', options.secrets, ['get']);
   if (options.access !== undefined) requireMethods('access', options.access, accessMethods);
   requireFunctions({ redact: options.redact, classifyError: options.classifyError });
@@ -23,17 +24,20 @@ export function requireRunOptions(options: RunOptions): void {
 
 const accessMethods = ['refusalOfPath', 'refusalOfCommand', 'refusalOfNetwork'] as const;
 
-const optional = shapeOf({
+const optional = {
   nodeTimeoutMs: timeLimitMs,
   jobTimeoutMs: timeLimitMs.nullish(),
   finallyGraceMs: anyMs.optional(),
   abortGraceMs: anyMs.optional(),
   variables: object.optional(),
   signal: stopSignal.optional(),
-  answers: listOf(object).optional(),
+  answers: doubtAnswers.optional(),
   interruption: object.optional(),
   limits: object.optional(),
   evidence: object.optional(),
   observer: object.optional(),
   library: text.optional(),
-});
+};
+
+const required = ['jobId', 'workflow', 'registry', 'journal', 'clock', 'logger', 'workDir', 'inDoubtPolicy'];
+const optionNames = [...required, 'secrets', 'access', 'redact', 'classifyError', ...Object.keys(optional)];

@@ -18,7 +18,9 @@ export function runReport(workflow: Workflow, state: RunState, end: RunEnd, secr
     outputs,
     ...(secret.length === 0 ? {} : { secret }),
     skipped: skippedNodes(workflow, state).filter((nodeId) => !begun.has(nodeId)),
-    ...(state.skipped.size === 0 ? {} : { passedOver: [...workflow.nodes.keys()].filter((id) => state.skipped.has(id)) }),
+    ...(state.skipped.size === 0
+      ? {}
+      : { passedOver: [...workflow.nodes.keys()].filter((id) => state.skipped.has(id)) }),
     errors: [...state.errors],
   };
 }

@@ -1,13 +1,8 @@
 /** What a caller hands to the executor, checked before anything happens. */
 
-import {
-  ArgumentError,
-  requireObjects,
-  requireOneOf,
-  requireOptions,
-  requireText,
-  requireWhole,
-} from '../argument-error.ts';
+import { ArgumentError, requireOneOf, requireOptions, requireText, requireWhole } from '../argument-error.ts';
+import { requireShape } from '../argument-shapes.ts';
+import { doubtAnswers } from '../engine/doubt.ts';
 import type { JsonObject } from '../json.ts';
 import type { JobSpec } from './job-runner.ts';
 
@@ -37,7 +32,7 @@ export function jobSpecOf(jobId: string, workflowJson: string, options: SubmitOp
     throw new ArgumentError('variables', 'an object of names and values', variables);
   }
   requireWhole('priority', priority);
-  requireObjects('answers', answers);
+  requireShape('answers', answers, doubtAnswers);
   if (inDoubtPolicy !== null) requireOneOf('inDoubtPolicy', inDoubtPolicy, ['retry', 'skip', 'fail', 'ask']);
   if (timeoutMs !== null && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new ArgumentError('timeoutMs', 'a number of ms above 0, or null for none', timeoutMs);
