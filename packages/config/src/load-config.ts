@@ -53,7 +53,7 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   return new LoadedConfig({
     config: new RobotConfig(settings, host),
     file: fileSource.found ? file : null,
-    warnings: fileSource.warnings,
+    warnings: [...fileSource.warnings, ...environment.warnings],
     origins,
   });
 }

@@ -155,6 +155,23 @@ describe('the environment', () => {
     expect(error.problems).toHaveLength(1);
     expect(error.message).toContain('did you mean CASARE_JOB_EXECUTION_LOCK_TIMEOUT_MS?');
   });
+
+  it.each([
+    ['CASARE_MAX_CONCURENT_JOBS', 'CASARE_MAX_CONCURRENT_JOBS'],
+    ['CASARE_LOGLEVEL', 'CASARE_LOG_LEVEL'],
+    ['CASARE_HOEM', 'CASARE_HOME'],
+    ['CASARE_NODE_TIMEOUT_MS', 'CASARE_JOB_EXECUTION_NODE_TIMEOUT_MS'],
+    ['CASARE_JOB_EXECUTON_CANCEL_GRACE_MS', 'CASARE_JOB_EXECUTION_CANCEL_GRACE_MS'],
+  ])('refuses %s and means %s', (given, meant) => {
+    expect(refusal({ env: { [given]: '1' } }).message).toContain(`unknown variable; did you mean ${meant}?`);
+  });
+
+  it('warns of other variables of its prefix, but not of those that somebody reads', () => {
+    const others = { CASARE_SECRET_HOEM: 'x', CASARE_JOB_ID: 'x', CASARE_JOB_PROCESS: 'x', CASARE_VERSION: ' ' };
+    expect(load({ env: { ...others, CASARE_DOC_IMAGES: '1', CASAREA: 'x' } }).warnings).toEqual([
+      "the environment variable CASARE_DOC_IMAGES is none of the robot's settings, and is not read",
+    ]);
+  });
 });
 
 describe('a refused configuration', () => {

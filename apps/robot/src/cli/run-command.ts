@@ -36,7 +36,8 @@ export interface RunOptions extends PermissionFlags {
 }
 
 export async function runCommand(named: string | undefined, options: RunOptions, terminal: Terminal): Promise<number> {
-  const { config } = loadConfig();
+  const { config, warnings } = loadConfig();
+  for (const warning of warnings) terminal.note(`warning: ${warning}`);
   const { file, flags } = withFileOf(named, options);
   const decision = decisionOf(options);
   const interrupted = await interruptedRun(file, options, config.robot.home);
