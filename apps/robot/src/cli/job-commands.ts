@@ -36,7 +36,7 @@ export async function submitJob(file: string, options: SubmitOptions, terminal: 
   const { text: workflow } = bundle;
   const variables = parseVariables(options.var);
   const { registry } = await createNodeLibrary(configOf(options).config);
-  const findings = allFindings(bundle, registry);
+  const findings = allFindings(bundle, registry, variables);
   const errors = findings.filter((finding) => finding.severity === 'error');
   if (errors.length > 0) {
     for (const finding of errors) terminal.note(describeFinding(finding));

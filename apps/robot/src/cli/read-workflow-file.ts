@@ -23,9 +23,17 @@ export async function readWorkflowFile(path: string): Promise<WorkflowBundle> {
   return bundleWorkflow(await readText(path), (called) => readCalled(resolve(folder, called)));
 }
 
-/** All that is wrong with a workflow, and with gathering what it calls. */
-export function allFindings(bundle: WorkflowBundle, registry: NodeRegistry): readonly Finding[] {
-  const { findings } = checkWorkflow(bundle.text, registry);
+/**
+ * All that is wrong with a workflow, and with gathering what it calls.
+ *
+ * @param given the variables that it is to be run with. Default: none.
+ */
+export function allFindings(
+  bundle: WorkflowBundle,
+  registry: NodeRegistry,
+  given: JsonObject = {},
+): readonly Finding[] {
+  const { findings } = checkWorkflow(bundle.text, registry, {}, Object.keys(given));
   if (bundle.findings.length === 0) return findings;
   // A bundle that is not whole carries none of the files, so the check misses also those that are there.
   return [...bundle.findings, ...findings.filter(({ code }) => code !== 'UNKNOWN_SUBWORKFLOW')];

@@ -3,8 +3,8 @@
  * written, as other unknown references are, `{{login.token}}` would be what a robot types into a form.
  */
 import { NodeError } from '../errors.ts';
-import { variablesNamedIn } from '../model/check-references.ts';
 import { inlinedId } from '../model/inline.ts';
+import { variablesNamedIn } from '../model/known-names.ts';
 import { type Reference, referenceText } from '../model/reference-path.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { ResultEntry } from './journal.ts';

@@ -6,7 +6,7 @@
  * go on ends the check; otherwise all faults are gathered. No file makes it throw, and the largest permitted file
  * is checked in well under a second.
  */
-import { requireMethods } from '../argument-error.ts';
+import { requireMethods, requireTexts } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { CallReader } from './call-reader.ts';
 import { checkConfig } from './check-config.ts';
@@ -45,7 +45,8 @@ export interface WorkflowCheck {
  *
  * @param source the file's text, or its JSON already parsed.
  * @param limits sizes past which the file is refused; what is left out has its default.
- * @throws ArgumentError for a `registry` that is none, or a limit that is no number
+ * @param given names of variables that the run will be given, though the file may not declare them. Default: none.
+ * @throws ArgumentError for a `registry` that is none, a limit that is no number, or `given` that is no list of texts
  * @example
  * const registry = createNodeRegistry([]);
  * const { workflow, findings } = checkWorkflow('{"nodes": {"a": {"node_type": "StartNod"}}}', registry);
@@ -56,9 +57,11 @@ export function checkWorkflow(
   source: unknown,
   registry: NodeRegistry,
   limits: Partial<WorkflowLimits> = {},
+  given: readonly string[] = [],
 ): WorkflowCheck {
   requireMethods('registry', registry, ['get', 'has', 'nearest']);
   requireLimits(limits);
+  requireTexts('given', given);
   const findings = new FindingList();
   const allLimits = { ...defaultWorkflowLimits, ...limits };
   const file = readFile(source, allLimits, findings);
@@ -67,7 +70,7 @@ export function checkWorkflow(
   const checkFile = (content: JsonObject, calls: CallReader): Draft => {
     const draft = calls.resolve(readDraft(content, tools), content);
     checkText(draft, findings);
-    if (draft.nodes.size > 0) checkDraft(draft, findings, tools.speller);
+    if (draft.nodes.size > 0) checkDraft(draft, given, findings, tools.speller);
     return draft;
   };
   const draft = checkFile(file.content, new CallReader({ ...tools, checkFile }));
@@ -130,14 +133,14 @@ function readMetadata(source: JsonValue | undefined, findings: FindingList): Jso
   return {};
 }
 
-function checkDraft(draft: Draft, findings: FindingList, speller: Speller): void {
+function checkDraft(draft: Draft, given: readonly string[], findings: FindingList, speller: Speller): void {
   const ports = new Map<string, NodePorts | undefined>();
   for (const node of draft.nodes.values()) ports.set(node.id, portsOf(node));
   const connected = connectedInputs(draft);
   for (const node of draft.nodes.values()) {
     checkConfig(node, { connected: connected.get(node.id) ?? new Set(), findings, speller });
   }
-  checkReferences({ draft, ports, findings, speller });
+  checkReferences({ draft, ports, findings, speller, given });
   checkConnections({ draft, ports, findings, speller });
   const pairs = pairNodes(draft.nodes);
   checkPairs({ draft, pairs, findings, speller });

@@ -31,7 +31,8 @@ export const findingCodes = {
   INVALID_TEXT: 'A text holds a character that the database cannot store.',
   INVALID_EXPRESSION: 'A condition or expression cannot be parsed.',
   UNKNOWN_CONFIG_KEY: 'The node type knows no such config key.',
-  UNKNOWN_REFERENCE: 'A template names an output that the node does not have.',
+  UNKNOWN_REFERENCE:
+    'A template names an output that the node does not have, or (a warning) what nothing in the file sets.',
   INVALID_CONNECTION: 'A connection has the wrong shape.',
   UNKNOWN_NODE: 'A connection or pairing names a node that does not exist.',
   UNKNOWN_PORT: 'A connection names a port that the node does not have.',

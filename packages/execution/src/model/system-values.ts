@@ -2,6 +2,8 @@
 import type { Clock } from '../ports.ts';
 import { type Lookup, NOT_FOUND, type ReferenceScope } from './reference-path.ts';
 
+export const SYSTEM_VALUES = ['$currentDate', '$currentTime', '$currentDateTime', '$timestamp'] as const;
+
 /**
  * A system value at the time `nowMs` (ms since the epoch), in local time: `$currentDate` `2025-03-09`,
  * `$currentTime` `08:05:00`, `$currentDateTime` `2025-03-09T08:05:00.250`, `$timestamp` whole seconds.

@@ -99,7 +99,7 @@ describe('a value', () => {
     expect(codesOf(write({ file_path: 'a', [key]: value }))).toEqual([]);
   });
 
-  it.each(['{{n}}', 'about {{node.port}} bytes', '${n}', '%n%'])(
+  it.each(['{{n}}', 'about {{n.port}} bytes', '${n}', '%n%'])(
     'that is known only at run time (%s) is not judged',
     (value) => {
       expect(codesOf(write({ file_path: 'a', max_size: value }))).toEqual([]);
@@ -156,7 +156,7 @@ describe('a condition', () => {
     expect(onlyFinding(file({ n: [type, { expression: ' ' }] }))).toMatchObject({ code: 'MISSING_CONFIG' });
   });
 
-  it.each([{ condition: '{{a}} > 1' }, { expression: 'x in [1, 2]' }, { condition: true }, { condition: '' }])(
+  it.each([{ condition: '{{n}} > 1' }, { expression: 'x in [1, 2]' }, { condition: true }, { condition: '' }])(
     'is given by %j',
     (config) => {
       expect(codesOf(file({ n: ['IfNode', config] }))).toEqual([]);
@@ -169,8 +169,8 @@ describe('a condition', () => {
   });
 
   it.each([
-    ['{{a}} >', 'it ends too early at character 8'],
-    ['{{a}} = 1', '"=" does not compare; write "=="'],
+    ['{{n}} >', 'it ends too early at character 8'],
+    ['{{n}} = 1', '"=" does not compare; write "=="'],
     ['(1 + 2', '"," is expected'],
     ['status is done done', '"done" is not expected'],
   ])('that cannot be parsed (%s) is an error with its place', (condition, words) => {
@@ -202,12 +202,37 @@ describe('a reference', () => {
     expect(codesOf(condition)).toEqual(['UNKNOWN_REFERENCE']);
   });
 
-  it.each(['{{c.result}}', '{{c.result.key[0]}}', '{{ c.result }}', '{{other.thing}}', '{{c}}', '${c.nope}'])(
+  it.each(['{{c.result}}', '{{c.result.key[0]}}', '{{ c.result }}', '{{n.thing}}', '{{c}}', '${c.nope}'])(
     '%s is fine',
     (text) => {
       expect(codesOf(refer(text))).toEqual([]);
     },
   );
+
+  it.each([
+    ['{{totl}}', { variables: { total: 1 } }, 'total'],
+    ['{{totl.x[0]}} of it', { variables: { total: 1 } }, 'total'],
+    ['{{$curentDate}}', {}, '$currentDate'],
+    ['{{nonode.x}}', {}, null],
+  ])('%s, which nothing sets, causes a warning', (text, rest, suggestion) => {
+    const finding = onlyFinding({ ...refer(text), ...rest });
+    expect(finding).toMatchObject({ severity: 'warning', code: 'UNKNOWN_REFERENCE', node: 'l', field: 'message' });
+    expect(finding.suggestion).toBe(suggestion);
+    expect(finding.message).toContain(suggestion === null ? 'declare it in "variables"' : `mean "${suggestion}"?`);
+  });
+
+  it.each<[string, readonly [string, Record<string, unknown>]]>([
+    ['{{x.y}}', ['SetVariableNode', { variable_name: 'x' }]],
+    ['{{a.b}}', ['SetVariableNode', { variable_name: 'a.b' }]],
+    ['{{any}}', ['SetVariableNode', { variable_name: '{{n}}_x' }]],
+    ['{{item}} {{item_index}} {{item_key}}', ['ForLoopStartNode', { items: [1] }]],
+    ['{{error_message}}', ['CatchNode', {}]],
+    ['{{kept}}', ['WriteFileNode', { file_path: 'p', content: '', save_as: 'kept' }]],
+    ['{{$secret:totl}} {{$timestamp}}', ['CommentNode', { text: '{{totl}}' }]],
+  ])('%s may be set while the workflow runs, by %j', (text, node) => {
+    const codes = codesOf(file({ s: node, l: ['LogNode', { message: text }] }, ['s -> l']));
+    expect(codes).not.toContain('UNKNOWN_REFERENCE');
+  });
 
   it('into a variable that has the name of a node is not judged', () => {
     expect(codesOf({ ...refer('{{c.key}}'), variables: { c: { key: 1 } } })).toEqual([]);
