@@ -1,7 +1,7 @@
 -- Casare Robot, schema version 16: a robot's place whose answer was lost, and a fence that holds while a write waits.
 --
--- Needs the files before it. May be applied again at any time; where 001, 006, 013 or 015 was applied again, apply this
--- file again.
+-- Needs the files before it. May be applied again at any time; where 001, 004, 006, 008, 013 or 015 was applied again, apply
+-- this file again.
 --
 --   take_instance  An instance that took the place of a silent one is told so until it has been heard of: the first answer
 --                  may have been lost, and the second one said that all is well. The same goes for its successor.
