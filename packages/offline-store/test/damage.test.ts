@@ -193,6 +193,19 @@ describe('damage is reported, never handed out as a value', () => {
   });
 });
 
+it('what waits to be sent is still sent when it is no longer known what was taken in before, beside what was acknowledged', async () => {
+  const path = await closedStore();
+  const first = await openTestStore({ path });
+  await first.outbox.ack((await first.outbox.peek()).map(({ id }) => id));
+  await first.close();
+  const second = await openTestJob({ path });
+  await second.handle.commit([result(6)], { outbox: [{ kind: 'step', payload: { step: 6 } }] });
+  await second.store.close();
+  withDatabase(path, (db) => db.exec("UPDATE meta SET crc = crc + 1 WHERE name = 'outbox_cursor'"));
+  const store = await openTestStore({ path });
+  expect((await store.outbox.peek()).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 it('what was executed is found out from the journal when its table is damaged', async () => {
   const path = await closedStore();
   const { page, size } = withDatabase(path, (db) => ({

@@ -71,10 +71,13 @@ export class OutboxTable {
     );
     this.#lastSeq = db.prepare('SELECT max(seq) AS seq FROM outbox WHERE run_id = ?');
     // Of drafts in the journal the first id is known without a look at all of them; each takes more than a character.
+    // Those that were taken in count, too, by the newest: they are again when the cursor is lost.
+    const behind = 'max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts))';
     this.#lastId = db.prepare(
       `SELECT max(coalesce((SELECT max(id) FROM outbox), 0), coalesce((SELECT max(id) FROM dead_letters), 0),
-         ${lastDeadLetter}, coalesce((SELECT max(CAST(substr(drafts, 2, 15) AS INTEGER) + length(drafts)) FROM journal
-           WHERE drafts IS NOT NULL AND id > ${storedCursor}), 0)) AS id`,
+         ${lastDeadLetter}, coalesce((SELECT ${behind} FROM journal
+           WHERE drafts IS NOT NULL AND id > ${storedCursor}), 0), coalesce((SELECT ${behind} FROM
+           (SELECT drafts FROM journal WHERE drafts IS NOT NULL ORDER BY id DESC LIMIT 1)), 0)) AS id`,
     );
   }
 
