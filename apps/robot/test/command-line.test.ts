@@ -130,6 +130,8 @@ describe('casare-robot run', () => {
     const { stderr } = await runCommand(['run', file, '--var', 'wo=1', '--var', 'who=2'], { env, cwd: folder });
     expect(stderr).toContain('mentions no variable "wo"');
     expect(stderr).not.toContain('"who"');
+    const twice = await runCommand(['run', file, '--var', 'who=1', '--var', 'who=2'], { env, cwd: folder });
+    expect(twice).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--var who is given more than once') });
   });
 
   it('prints one JSON object and nothing else with --json', async () => {

@@ -148,6 +148,8 @@ describe('a running robot', () => {
     const shown = await first.ask('job', 'show', jobId.slice(0, 8));
     expect(shown.stdout).toMatch(new RegExp(`^job +${jobId}\\nname +before the pause\\nstatus +completed\\n`));
     expect((await first.ask('job', 'list', '--status', 'completed')).stdout).toMatch(/^JOB +STATUS +DONE +NAME/);
+    expect((await first.ask('job', 'list', '--limit', '1')).stderr).toBe('the newest 1 of these; --limit N for more\n');
+    expect(await first.ask('job', 'list', '--status', 'waiting')).toMatchObject({ stdout: 'no jobs\n', stderr: '' });
     expect((await first.ask('limit', '0')).exitCode).toBe(2);
     expect(await first.ask('stop', '--json')).toMatchObject({ exitCode: 0, stdout: '{"state":"stopped"}\n' });
     expect(await first.robot.ended).toBe(0);

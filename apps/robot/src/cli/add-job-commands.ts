@@ -43,9 +43,10 @@ export function addJobCommands(program: Command, terminal: Terminal, exit: (code
   withConnection(job.command('list'))
     .description('list jobs, newest first')
     .addOption(
-      new Option('--status <status>', 'only jobs of this status').choices([
+      new Option('--status <status>', 'only jobs of this status; waiting: running, and in need of an answer').choices([
         'pending',
         'running',
+        'waiting',
         'completed',
         'failed',
         'cancelled',

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuditEventType, AuditLogger } from '@casare/observability';
+import { AuditEventType, AuditLogger, readAuditLog } from '@casare/observability';
 import { expect, it, onTestFinished } from 'vitest';
 import { exportAudit, queryAudit, verifyAudit } from './audit-commands.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,11 +17,27 @@ it('what stands in the place of a segment is told by every command, and an expor
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const audit = new AuditLogger({ robotId: 'r', logDir: dir });
   audit.log(AuditEventType.ROBOT_STARTED, 'Robot started');
+  audit.log(AuditEventType.ROBOT_STOPPED, 'Robot stopped');
   audit.close();
   const { printed, terminal } = screen();
   expect(await queryAudit({ dir: join(dir, 'elsewhere'), format: 'text' }, terminal)).toBe(1);
   expect(await queryAudit({ dir, format: 'text', node: 'none' }, terminal)).toBe(0);
   expect(printed).toEqual([`casare-robot: there is no audit log in ${join(dir, 'elsewhere')} yet`, 'no entry matches']);
+
+  const all = (await readAuditLog(dir)).entries.length;
+  for (const [limit, lines, last] of [
+    [all, all, 'Robot'],
+    [all - 1, all, `the last ${all - 1} of these; --limit N for more`],
+  ] as const) {
+    printed.length = 0;
+    expect(await queryAudit({ dir, format: 'text', limit }, terminal)).toBe(0);
+    expect([printed.length, printed.at(-1)]).toEqual([lines, expect.stringContaining(last)]);
+  }
+  const anchor = join(dir, 'nope');
+  await expect(verifyAudit({ dir, anchor, json: false }, terminal)).rejects.toMatchObject({
+    exitCode: 2,
+    message: `${anchor} cannot be read: there is no such file`,
+  });
 
   mkdirSync(join(dir, 'audit-2099-01-01-000002.jsonl'));
   expect(await queryAudit({ dir, format: 'text' }, terminal)).toBe(0);

@@ -43,10 +43,15 @@ interface FilterFlags extends AuditFolderFlags {
 
 export async function queryAudit(flags: FilterFlags, terminal: Terminal): Promise<number> {
   const folder = auditFolder(flags);
-  const { entries, damaged } = await readAuditLog(folder, await filterOf(flags, folder));
+  const filter = await filterOf(flags, folder);
+  const { limit } = filter;
+  const oneMore = limit === undefined ? filter : { ...filter, limit: limit + 1 };
+  const { entries: found, damaged } = await readAuditLog(folder, oneMore);
+  const entries = limit === undefined ? found : found.slice(-limit);
   const show = rowOf(flags.format);
   if (flags.format === 'csv') terminal.print(csvHeader);
   for (const entry of entries) terminal.print(show(entry));
+  if (entries.length < found.length) terminal.note(`the last ${limit} of these; --limit N for more`);
   if (damaged.length > 0) {
     terminal.note(`${damaged.length} damaged line(s), the first in ${damaged[0]?.file}; see \`audit verify\``);
   }
@@ -89,10 +94,8 @@ export async function verifyAudit(
   const folder = auditFolder(flags);
   let verification: AuditVerification;
   try {
-    const anchor =
-      flags.anchor === undefined ? null : parseAnchorFile(readFileSync(flags.anchor, 'utf8'), flags.anchor);
-    const keys =
-      flags.publicKey === undefined ? null : parsePublicKeys(readFileSync(flags.publicKey, 'utf8'), flags.publicKey);
+    const anchor = flags.anchor === undefined ? null : parseAnchorFile(textOf(flags.anchor), flags.anchor);
+    const keys = flags.publicKey === undefined ? null : parsePublicKeys(textOf(flags.publicKey), flags.publicKey);
     verification = await verifyAuditLog(folder, {
       anchors: anchor?.anchors ?? [],
       publicKeys: keys ?? anchor?.public_keys ?? [],
@@ -103,6 +106,17 @@ export async function verifyAudit(
   if (flags.json) terminal.print(JSON.stringify({ folder, ...verification }));
   else for (const line of verificationLines(folder, verification)) terminal.print(line);
   return verification.ok ? exitCodes.ok : exitCodes.failed;
+}
+
+/** @throws Error in an operator's words */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : messageOf(error);
+    throw new Error(`${file} cannot be read: ${why}`);
+  }
 }
 
 /** The folder that is meant: given, or that of the robot of this machine. */

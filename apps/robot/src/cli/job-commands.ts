@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '@casare/config';
-import type { JobGateway } from '@casare/execution';
+import type { JobGateway, JsonObject } from '@casare/execution';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { robotRedactor } from '../robot-redactor.ts';
 import { configuredSecrets } from '../secrets/configured-secrets.ts';
@@ -10,7 +10,7 @@ import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { findJobId } from './find-job.ts';
 import { cancelText } from './job-doubt-view.ts';
-import { jobSheet, jobTable } from './job-view.ts';
+import { jobSheet, jobTable, waitsForAnswer } from './job-view.ts';
 import { endpointFile, parseEndpoint, useEndpoint } from './local-endpoint.ts';
 import { connectOperator, type OperatorConnection } from './operator-connection.ts';
 import { allFindings, parseVariables, readWorkflowFile, unmentioned } from './read-workflow-file.ts';
@@ -42,6 +42,7 @@ export async function submitJob(file: string, options: SubmitOptions, terminal: 
     for (const finding of errors) terminal.note(describeFinding(finding));
     throw new CliError(exitCodes.invalidWorkflow, `${file} is not valid; it was not submitted`);
   }
+  for (const finding of findings) terminal.note(describeFinding(finding));
   for (const name of unmentioned(variables, workflow)) {
     terminal.note(`warning: the workflow mentions no variable "${name}"`);
   }
@@ -58,12 +59,28 @@ export async function listJobs(
   terminal: Terminal,
 ): Promise<number> {
   const { status, limit } = options;
-  const jobs = await withOperator(options, async ({ gateway, withRobots }) =>
-    withRobots(await gateway.listJobs(status === undefined ? { limit } : { status, limit })),
-  );
+  const { jobs, isCut } = await withOperator(options, async ({ gateway, withRobots }) => {
+    const found = status === 'waiting' ? await waitingJobs(gateway) : await firstJobs(gateway, status, limit);
+    return { jobs: await withRobots(found.slice(0, limit)), isCut: found.length > limit };
+  });
+  if (isCut) terminal.note(`the newest ${limit} of these; --limit N for more`);
   if (options.json) terminal.print(JSON.stringify(jobs.map(withIsoTimes)));
   else for (const line of jobTable(jobs)) terminal.print(line);
   return exitCodes.ok;
+}
+
+/** As many as the database hands out at once. */
+const maxListed = 1_000;
+
+/** One more than `limit`, if there are more. */
+function firstJobs(gateway: JobGateway, status: string | undefined, limit: number): Promise<readonly JsonObject[]> {
+  const asked = limit < maxListed ? limit + 1 : limit;
+  return gateway.listJobs(status === undefined ? { limit: asked } : { status, limit: asked });
+}
+
+/** Those of the newest running jobs that wait for an answer. */
+async function waitingJobs(gateway: JobGateway): Promise<readonly JsonObject[]> {
+  return (await gateway.listJobs({ status: 'running', limit: maxListed })).filter(waitsForAnswer);
 }
 
 export async function showJob(id: string, options: ConnectionFlags, terminal: Terminal): Promise<number> {

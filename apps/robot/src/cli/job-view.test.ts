@@ -2,7 +2,7 @@ import type { JsonObject } from '@casare/execution';
 import { describe, expect, it } from 'vitest';
 import { findJobId } from './find-job.ts';
 import { cancelText, doubtLines } from './job-doubt-view.ts';
-import { jobSheet, jobTable } from './job-view.ts';
+import { jobSheet, jobTable, waitsForAnswer } from './job-view.ts';
 
 const job = {
   job_id: '3f2a0000-0000-4000-8000-000000000001',
@@ -57,6 +57,7 @@ describe('job list', () => {
       '3f2a0000-0000-4000-8000-000000000001  completed             100%  a              2026-11-25 20:12:36 UTC',
     ]);
     expect(jobTable([])).toEqual(['no jobs']);
+    expect([job, { ...job, lost: true }, { ...job, in_doubt: [{}] }].map(waitsForAnswer)).toEqual([false, true, true]);
   });
 });
 

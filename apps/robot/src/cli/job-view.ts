@@ -75,6 +75,11 @@ function statusText(job: JsonObject): string {
   return facts.length === 0 ? text(job.status) : `${text(job.status)} (${facts.join(', ')})`;
 }
 
+/** Whether it goes on only when somebody has answered. */
+export function waitsForAnswer(job: JsonObject): boolean {
+  return job.lost === true || listOf(job.in_doubt).length > 0;
+}
+
 function isRobotOffline(job: JsonObject): boolean {
   return typeof job.robot_offline_since === 'string';
 }

@@ -33,7 +33,7 @@ export function allFindings(
   registry: NodeRegistry,
   given: JsonObject = {},
 ): readonly Finding[] {
-  const { findings } = checkWorkflow(bundle.text, registry, {}, Object.keys(given));
+  const { findings } = checkWorkflow(bundle.text, registry, {}, given);
   if (bundle.findings.length === 0) return findings;
   // A bundle that is not whole carries none of the files, so the check misses also those that are there.
   return [...bundle.findings, ...findings.filter(({ code }) => code !== 'UNKNOWN_SUBWORKFLOW')];
@@ -84,6 +84,7 @@ export function parseVariables(pairs: readonly string[]): JsonObject {
     const at = pair.indexOf('=');
     if (at < 1) throw new CliError(exitCodes.usage, `--var takes name=json, but got ${JSON.stringify(pair)}`);
     const name = pair.slice(0, at);
+    if (Object.hasOwn(variables, name)) throw new CliError(exitCodes.usage, `--var ${name} is given more than once`);
     if (name === '__proto__') throw new CliError(exitCodes.usage, '--var: a variable cannot be named __proto__');
     const text = pair.slice(at + 1);
     try {

@@ -70,7 +70,7 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     const { text: workflowJson } = bundle;
     if (bundle.findings.length > 0) return { findings: allFindings(bundle, registry) };
     const variables = parseVariables(options.var);
-    const { workflow, findings } = checkWorkflow(workflowJson, registry, {}, Object.keys(variables));
+    const { workflow, findings } = checkWorkflow(workflowJson, registry, {}, variables);
     if (workflow === null) return { findings };
     for (const name of unmentioned(variables, workflowJson))
       terminal.note(`warning: the workflow mentions no variable "${name}"`);

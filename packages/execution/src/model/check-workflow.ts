@@ -6,7 +6,7 @@
  * go on ends the check; otherwise all faults are gathered. No file makes it throw, and the largest permitted file
  * is checked in well under a second.
  */
-import { requireMethods, requireTexts } from '../argument-error.ts';
+import { requireMethods, requireObject } from '../argument-error.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { CallReader } from './call-reader.ts';
 import { checkConfig } from './check-config.ts';
@@ -45,8 +45,8 @@ export interface WorkflowCheck {
  *
  * @param source the file's text, or its JSON already parsed.
  * @param limits sizes past which the file is refused; what is left out has its default.
- * @param given names of variables that the run will be given, though the file may not declare them. Default: none.
- * @throws ArgumentError for a `registry` that is none, a limit that is no number, or `given` that is no list of texts
+ * @param given variables that the run will be given; the file need not declare them. Default: none.
+ * @throws ArgumentError for a `registry` that is none, a limit that is no number, or `given` that is no object
  * @example
  * const registry = createNodeRegistry([]);
  * const { workflow, findings } = checkWorkflow('{"nodes": {"a": {"node_type": "StartNod"}}}', registry);
@@ -57,23 +57,23 @@ export function checkWorkflow(
   source: unknown,
   registry: NodeRegistry,
   limits: Partial<WorkflowLimits> = {},
-  given: readonly string[] = [],
+  given: JsonObject = {},
 ): WorkflowCheck {
   requireMethods('registry', registry, ['get', 'has', 'nearest']);
   requireLimits(limits);
-  requireTexts('given', given);
+  requireObject('given', given);
   const findings = new FindingList();
   const allLimits = { ...defaultWorkflowLimits, ...limits };
   const file = readFile(source, allLimits, findings);
   if (file === undefined) return { workflow: null, findings: findings.all() };
   const tools = { registry, limits: allLimits, findings, speller: new Speller(), keysOf: file.keysOf };
-  const checkFile = (content: JsonObject, calls: CallReader): Draft => {
-    const draft = calls.resolve(readDraft(content, tools), content);
+  const checkFile = (content: JsonObject, calls: CallReader, set: JsonObject = {}): Draft => {
+    const draft = calls.resolve(readDraft(content, tools, set), content);
     checkText(draft, findings);
-    if (draft.nodes.size > 0) checkDraft(draft, given, findings, tools.speller);
+    if (draft.nodes.size > 0) checkDraft(draft, Object.keys(set), findings, tools.speller);
     return draft;
   };
-  const draft = checkFile(file.content, new CallReader({ ...tools, checkFile }));
+  const draft = checkFile(file.content, new CallReader({ ...tools, checkFile }), given);
   checkBeginning(draft, findings);
   return { workflow: findings.hasErrors ? null : inlined(draft), findings: findings.all() };
 }
@@ -96,7 +96,7 @@ interface DraftTools {
   readonly keysOf: (object: object) => readonly string[];
 }
 
-function readDraft(content: JsonObject, tools: DraftTools): Draft {
+function readDraft(content: JsonObject, tools: DraftTools, given: JsonObject): Draft {
   const { limits, findings, speller } = tools;
   checkKeys(content, findings, speller);
   const metadata = readMetadata(content.metadata, findings);
@@ -109,7 +109,7 @@ function readDraft(content: JsonObject, tools: DraftTools): Draft {
     metadata,
     nodes,
     connections,
-    variables: parseVariables(content.variables, findings, speller),
+    variables: parseVariables(content.variables, given, findings, speller),
     settings: parseSettings(content.settings, findings),
     calls: new Map(),
   };

@@ -47,7 +47,7 @@ export const findingCodes = {
   OUTSIDE_CATCH: 'A node needs an error that was caught, and stands in no catch body.',
   LEAVES_BRANCH: 'A node would act on a loop or retry body from inside a fork branch or parallel item within it.',
   UNREACHABLE_NODE: 'No path leads to the node, so it never runs.',
-  INVALID_VARIABLE: 'A variable has an unknown type or a default that does not fit it.',
+  INVALID_VARIABLE: 'A variable has an unknown type, or a default or (a warning) a given value that does not fit it.',
   INVALID_SETTING: 'A setting has the wrong type.',
   UNSUPPORTED_VALUE: 'A config value asks for what a robot does not do.',
   UNKNOWN_SUBWORKFLOW: 'A node calls a workflow that the file does not carry.',

@@ -42,15 +42,20 @@ export function variableTypePattern(): string {
   return `^(${[...byLowerCase.keys()].map(anyCase).join('|')})$`;
 }
 
-/** Initial values by name. The result has no prototype: a name such as `constructor` is an ordinary one. */
+/**
+ * Initial values by name, and whether those that the run is given fit them. The result has no prototype: a name such as
+ * `constructor` is an ordinary one.
+ */
 export function parseVariables(
   source: JsonValue | undefined,
+  given: JsonObject,
   findings: FindingList,
   speller: Speller,
 ): Readonly<Record<string, JsonValue>> {
   const variables: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of entriesOf(source, findings)) {
     variables[name] = isDefinition(value) ? initialValue(name, value, findings, speller) : value;
+    if (isDefinition(value) && Object.hasOwn(given, name)) checkGiven(name, given[name] ?? null, value, findings);
   }
   return variables;
 }
@@ -111,6 +116,29 @@ function initialValue(name: string, definition: JsonObject, findings: FindingLis
   return given;
 }
 
+/** A run takes what it is given as it is. */
+function checkGiven(name: string, value: JsonValue, definition: JsonObject, findings: FindingList): void {
+  const typeName = String(definition.type ?? definition.data_type ?? 'Any');
+  const type = byLowerCase.get(typeName.toLowerCase());
+  if (type === undefined || value === null || fits[type](value)) return;
+  const what = typeof value === 'string' ? `the text ${quoted(value)}` : describe(value);
+  findings.warning(
+    'INVALID_VARIABLE',
+    `The value that is given for variable ${quoted(name)} is not of its type ${typeName}: it is ${what}.`,
+    { field: `variables.${name.slice(0, 60)}`, suggestion: `Give a value of the type ${typeName}.` },
+  );
+}
+
+const fits: Readonly<Record<VariableType, (value: JsonValue) => boolean>> = {
+  any: () => true,
+  text: (value) => typeof value === 'string',
+  flag: (value) => typeof value === 'boolean',
+  whole: (value) => Number.isInteger(value),
+  number: (value) => typeof value === 'number',
+  list: (value) => Array.isArray(value),
+  object: isJsonObject,
+};
+
 /** The default in the variable's type; nothing and a blank mean "no value"; undefined when it does not fit. */
 function converted(value: JsonValue, type: VariableType): JsonValue | undefined {
   if (type === 'any') return value;
@@ -148,11 +176,11 @@ function asNumber(value: JsonValue, whole: boolean): number | undefined {
   return Number.isFinite(number) && (!whole || Number.isInteger(number)) ? number : undefined;
 }
 
-function asStructure(value: JsonValue, fits: (value: JsonValue) => boolean): JsonValue | undefined {
-  if (fits(value)) return value;
+function asStructure(value: JsonValue, isMeant: (value: JsonValue) => boolean): JsonValue | undefined {
+  if (isMeant(value)) return value;
   if (typeof value !== 'string') return undefined;
   const parsed = parseJsonText(value);
-  return parsed !== undefined && fits(parsed) ? parsed : undefined;
+  return parsed !== undefined && isMeant(parsed) ? parsed : undefined;
 }
 
 function describe(value: JsonValue): string {

@@ -298,6 +298,21 @@ describe('variables', () => {
     expect(finding).toMatchObject({ code: 'INVALID_VARIABLE', suggestion: 'Integer' });
   });
 
+  it.each([
+    ['Integer', 'one', 'the text "one"'],
+    ['Integer', 1.5, '1.5'],
+    ['List', { a: 1 }, 'an object'],
+    ['String', 'one', null],
+    ['Float', 1, null],
+    ['Dict', null, null],
+  ])('of the type %s may be given %j, with a warning where it is of another one', (type, given, described) => {
+    const source = { nodes: { a: { node_type: 'LogNode' } }, variables: { v: { type, default_value: null } } };
+    const [finding] = checkWorkflow(source, registry, {}, { v: given }).findings;
+    if (described === null) expect(finding).toBeUndefined();
+    else expect(finding).toMatchObject({ severity: 'warning', code: 'INVALID_VARIABLE', field: 'variables.v' });
+    if (described !== null) expect(finding?.message).toContain(`not of its type ${type}: it is ${described}.`);
+  });
+
   it('may be a list of definitions', () => {
     expect({ ...variablesOf([{ name: 'n', type: 'Integer', default_value: 1 }]).workflow?.variables }).toEqual({
       n: 1,

@@ -157,7 +157,7 @@ function connection(text: string): object {
 }
 
 /** Variables that the jobs of samples are started with, though no sample declares them. */
-const given = ['m', 'n', 'path', 'rows', 'which'];
+const given = { m: 'items', n: 1, path: '/tmp', rows: [], which: 'a' };
 
 export function check(source: unknown): WorkflowCheck {
   return checkWorkflow(source, registry, {}, given);
