@@ -32,6 +32,7 @@ import { composeMetrics, type Measurements } from './compose-metrics.ts';
 import { createNodeLibrary } from './compose-nodes.ts';
 import { composeRunner } from './compose-runner.ts';
 import { composeWakeUps } from './compose-wake-ups.ts';
+import { ConnectionRecord } from './connection-record.ts';
 import { durableJobs } from './durable-jobs.ts';
 import { endedClaimRecords } from './ended-claim-records.ts';
 import { EndedClaims } from './ended-claims.ts';
@@ -176,18 +177,16 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       silentMs: config.jobExecution.lockTimeoutMs,
       logger,
     });
+    const reached = new ConnectionRecord(audit);
     const connection = openConnection(settings, {
       headers: { 'x-casare-instance': instance.id },
       fleetSize: () => fleet.size,
       logger,
       onConnected: () => {
-        audit?.connectionEstablished();
+        reached.connected();
         options.onConnected();
       },
-      // Null: the robot itself has ended it.
-      onDisconnected: (error) => {
-        if (error !== null) audit?.connectionLost({ code: error.code, problem: error.message });
-      },
+      onDisconnected: (error) => reached.disconnected(error),
     });
     const gateway = new JobGateway(connection);
     // For what is made of the newest state each time: it must not wait for the connection while that gets old.

@@ -189,6 +189,16 @@ it('names the argument, what it must be and what it was, and records nothing', a
     [() => audit.jobFailed({ jobId: 'j' } as never), 'job.error must be an object, but is undefined'],
     [() => audit.nodeContext('n', undefined as never), 'action must be a function, but is undefined'],
     [() => audit.log('job.faild' as never, 'm'), 'type must be one of robot.started'],
+    [() => audit.log('job.failed', 'm', { job: '1' } as never), 'options.job must be left out, or be written jobId'],
+    [
+      () => audit.log('job.failed', 'm', { foo: 1 } as never),
+      'options.foo must be left out, or be written severity or',
+    ],
+    [() => audit.jobCompleted({ jobID: '1', durationMs: 1 }), 'job.jobID must be left out, or be written jobId'],
+    [
+      () => audit.nodeStarted({ nodeid: '1', nodeType: 't' } as never),
+      'node.nodeid must be left out, or be written nodeId',
+    ],
     [
       () => audit.query({ type: 'job.failed' } as never),
       'filter.type must be left out, or be written eventTypes, but is',

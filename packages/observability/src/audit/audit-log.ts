@@ -166,7 +166,7 @@ export class AuditLog {
    * Records one event. On return it is on disk, or the result says why it is not. What cannot be written throws only with
    * `durable: true`; a mistake of the caller throws at once, whether or not the log can be written.
    *
-   * @throws ArgumentError for what cannot be an entry: a type that is none, a jobId that is no text
+   * @throws ArgumentError for what cannot be an entry: a type that is none, a jobId that is no text, an option of another name
    * @throws AuditError only with `durable: true`
    * @example
    * audit.log(AuditEventType.ERROR_TRANSIENT, 'Connection timeout', { jobId: 'job-456', details: { retryCount: 2 } });
@@ -435,7 +435,7 @@ const requireOptions = must.options({
 /** What is no type would be an entry that nobody can read back. */
 const requireType = must.oneOf(Object.values(AuditEventType));
 const requireContextOptions = must.options({ traceId: must.optional(must.text) });
-const requireEntryOptions = must.options({
+const requireEntryOptions = must.only({
   severity: must.optional(must.oneOf(Object.values(AuditSeverity))),
   jobId: must.optional(must.text),
   nodeId: must.optional(must.text),

@@ -266,10 +266,19 @@ export class AuditLogger extends AuditLog {
   }
 }
 
+/** In other letters they would stand among the details, and nobody would find the entry by its job. */
+const idNames: ReadonlyMap<string, string> = new Map([
+  ['jobid', 'jobId'],
+  ['nodeid', 'nodeId'],
+]);
+
 function given<T extends object>(argument: string, value: T): T {
   must.object(argument, value);
   for (const [name, part] of Object.entries(value)) {
     if (typeof part === 'symbol') must.refuse(`${argument}.${name}`, 'what can be written down', part);
+    const meant = idNames.get(name.toLowerCase());
+    if (meant !== undefined && meant !== name)
+      must.refuse(`${argument}.${name}`, `left out, or be written ${meant}`, part);
   }
   return value;
 }
