@@ -260,6 +260,10 @@ it('names the argument and what it must be, and sends and changes nothing', asyn
       () => runWorkflow({ ...run, answers: maybe } as never),
       'options.answers[0].answer must be one of "retry", "skip", "fail", "restart", but is "maybe"',
     ],
+    [
+      () => createNodeRegistry([{ type: 'IfNode' } as never]),
+      'types[0].type must be a name that no other type has, but is "IfNode"',
+    ],
     [() => executor().submitJob('j', '{}', { answers: maybe }), 'answers[0].answer must be one of "retry"'],
   ];
   for (const [refused, message] of refusals) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findJobId } from './find-job.ts';
 import { cancelText, doubtLines } from './job-doubt-view.ts';
 import { jobSheet, jobTable, waitsForAnswer } from './job-view.ts';
+import { showDuration } from './show-duration.ts';
 
 const job = {
   job_id: '3f2a0000-0000-4000-8000-000000000001',
@@ -46,6 +47,11 @@ const job = {
     },
   ],
 };
+
+it('a duration is rounded, not cut', () => {
+  const texts = [999.6, 1_600, 59_600, 3_599_600, 3_635_000, 5_399_000, 86_399_000].map(showDuration);
+  expect(texts).toEqual(['1 s', '2 s', '1 m 0 s', '1 h 0 m', '1 h 1 m', '1 h 30 m', '1 d 0 h']);
+});
 
 describe('job list', () => {
   it('has a header, and columns as wide as what they hold', () => {

@@ -1,5 +1,5 @@
 /** The node types that a robot can run, by name. */
-import { requireAnyText, requireObjects, requireText, requireTexts } from '../argument-error.ts';
+import { ArgumentError, requireAnyText, requireObjects, requireText, requireTexts } from '../argument-error.ts';
 import { controlNodeTypes } from '../control/control-node-types.ts';
 import type { NodeType } from '../node-contract.ts';
 import { Speller } from './nearest.ts';
@@ -21,8 +21,8 @@ export interface NodeRegistry {
  * A registry of the control-flow types, which are always in it, and of `types`. Older names of the file format
  * (`BrowserNavigateNode` for `GoToURLNode`) and each type's own aliases are understood.
  *
- * @throws ArgumentError naming the place where `types` is no list of node types
- * @throws Error when two types have the same name: two node packages must not shadow each other.
+ * @throws ArgumentError naming the place where `types` is no list of node types, or where a type has the name of another one:
+ *   two node packages must not shadow each other
  * @example
  * const registry = createNodeRegistry([]);
  * registry.has('IfNode'); // true
@@ -31,8 +31,10 @@ export interface NodeRegistry {
 export function createNodeRegistry(types: readonly NodeType[]): NodeRegistry {
   requireNodeTypes(types);
   const byName = new Map<string, NodeType>();
-  for (const type of [...controlNodeTypes, ...types]) {
-    if (byName.has(type.type)) throw new Error(`Two node types are named ${type.type}; rename one of them.`);
+  for (const type of controlNodeTypes) byName.set(type.type, type);
+  for (const [index, type] of types.entries()) {
+    if (byName.has(type.type))
+      throw new ArgumentError(`types[${index}].type`, 'a name that no other type has', type.type);
     byName.set(type.type, type);
   }
   const aliases = aliasesOf(byName);
