@@ -295,6 +295,7 @@ async function refusesStrangers(
     expect(answer.text).not.toContain(token);
   }
   expect(await ask('/status.json', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+  expect(await ask('/events', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
   expect((await ask('/actions/cancel')).headers.allow).toBe('POST');
   const answer = (body: JsonObject) =>
     ask('/actions/answer', { method: 'POST', body: JSON.stringify(body), headers: { ...json, ...bearer } });

@@ -302,6 +302,25 @@ describe('entries that nobody signed', () => {
     ]);
   });
 
+  it('are none in another guise: within a checkpoint, or as a line of another form that a crash might have torn', async () => {
+    const forged = { type: 'job.completed', severity: 'info', message: 'never happened', job_id: 'j', details: {} };
+    const asked = async (folder: string) => (await readAuditLog(join(parent, folder), { jobId: 'j' })).entries;
+    const within = copyOf();
+    const edit = (folder: string, change: (text: string) => string): void => {
+      const path = join(parent, folder, name(4));
+      writeFileSync(path, change(readFileSync(path, 'utf8')));
+    };
+    edit(within, (text) => text.replace(/("kind":"checkpoint".*)\}/, `$1,${JSON.stringify(forged).slice(1)}`));
+    expect((await verify(within)).findings).toMatchObject([{ kind: 'unreadable', file: name(4) }]);
+    expect(await asked(within)).toEqual([]);
+    const torn = copyOf();
+    const line = { ...forged, v: 1, seq: 25, at: '2026-01-04T00:00:00.000Z', robot_id: 'robot-1' };
+    edit(torn, (text) => `${text.replace(/.*"kind":"closed".*\n/, '')}${JSON.stringify(line)}\n`);
+    restart(torn).close();
+    expect(await verify(torn)).toMatchObject({ ok: true, torn: 1 });
+    expect(await asked(torn)).toEqual([]);
+  });
+
   it('behind a crash, or with the mark taken out, are adopted by name', async () => {
     const folder = copyOf();
     const path = join(parent, folder, name(4));

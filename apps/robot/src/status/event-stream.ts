@@ -14,6 +14,8 @@ interface Reader {
   readonly missed: Set<string>;
 }
 
+export const eventStreamHeaders = { 'content-type': 'text/event-stream; charset=utf-8' } as const;
+
 const maxReaders = 20;
 const patienceMs = 30_000;
 /** How soon a browser comes back after it lost the stream, in ms. */
@@ -44,7 +46,7 @@ export class EventStream {
       reader.fullSince = null;
       this.#catchUp(reader);
     });
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+    response.writeHead(200, eventStreamHeaders);
     this.#write(reader, `retry: ${retryMs}\n\n`);
     for (const event of this.#last.keys()) reader.missed.add(event);
     this.#catchUp(reader);

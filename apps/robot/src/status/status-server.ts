@@ -11,7 +11,7 @@ import { prometheusContentType, type RobotHealth } from '@casare/observability';
 import { writeJsonDurably } from '../home-folder.ts';
 import { messageOf } from '../message-of.ts';
 import { type Periodic, startPeriodic } from '../periodic.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, eventStreamHeaders } from './event-stream.ts';
 import { isLoopbackHost, type Refusal, refusalOf } from './http-guard.ts';
 import { type PageFile, pageFile, pagePolicy } from './page-files.ts';
 import type { Action } from './robot-actions.ts';
@@ -225,6 +225,7 @@ export class StatusServer {
   }
 
   async #stream(response: ServerResponse): Promise<void> {
+    if (response.req.method === 'HEAD') return void response.writeHead(200, eventStreamHeaders).end();
     if (!this.#events.add(response)) {
       return sendJson(response, 503, {
         error: { code: 'TOO_MANY_READERS', message: 'too many pages are open: close one, this one tries again' },

@@ -7,7 +7,8 @@ import { isDamagedFile, NoRegularFile } from '../files/read-chunks.ts';
 import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { type AuditEventType, AuditSeverity, isAtLeast } from './audit-event.ts';
-import type { AuditFile } from './audit-files.ts';
+import { type AuditFile, isSegment } from './audit-files.ts';
+import { readLink } from './chain-line.ts';
 import { filesInOrder, type SegmentHeads } from './order-files.ts';
 import { parseRecord } from './signed-records.ts';
 
@@ -122,7 +123,7 @@ async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: Damaged
   const matches = matcher(filter);
   try {
     for await (const { number, text, ended } of readLines(file.path, 2 * longestEntryBytes)) {
-      const entry = text === null ? null : parseAuditEntry(text);
+      const entry = text === null || (isSegment(file) && !isChainLine(text)) ? null : parseAuditEntry(text);
       if (entry !== null) {
         if (matches(entry)) yield entry;
       } else if (text !== '' && damaged.length < mostDamage && (text === null || parseRecord(text) === null)) {
@@ -134,6 +135,12 @@ async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: Damaged
     if (lstatSync(file.path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
       throw new NoRegularFile('it is a symbolic link that leads nowhere');
   }
+}
+
+/** In a segment nothing else is an entry, whatever it looks like: `verify` holds only such lines against their hashes. */
+function isChainLine(text: string): boolean {
+  const line = Buffer.from(text, 'utf8');
+  return readLink(line, 0, line.length) !== null;
 }
 
 function matcher(filter: AuditFilter): (entry: AuditEntry) => boolean {

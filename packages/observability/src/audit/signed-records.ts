@@ -174,7 +174,9 @@ export function parseRecord(line: string): SegmentRecord | null {
     ((kind === 'checkpoint' || kind === 'closed') && typeof value.at === 'string') ||
     (kind === 'torn' && Number.isSafeInteger(value.bytes) && typeof value.sha256 === 'string') ||
     (kind === 'opened' && typeof value.day === 'string' && isTextOrNull(value.after));
-  if (!isWhole) return null;
+  // What else it says is covered by no signature.
+  const fields = kind === 'checkpoint' || kind === 'closed' ? 9 : 10;
+  if (!isWhole || Object.keys(value).length !== fields || JSON.stringify(value) !== line) return null;
   return { kind, facts: value } as unknown as SegmentRecord;
 }
 

@@ -24,7 +24,7 @@ export class BoundedLabels<T> {
   of(label: string): T {
     const found = this.#entries.get(label);
     if (found !== undefined) return found;
-    const key = shortText(label, longestLabel);
+    const key = asShown(label);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     if (this.#entries.size < this.#limit) return this.#add(key);
@@ -51,4 +51,11 @@ export class BoundedLabels<T> {
     this.#entries.set(label, entry);
     return entry;
   }
+}
+
+/** Texts that exporters cannot tell from each other are one label: a series that comes twice spoils all of them. */
+function asShown(label: string): string {
+  return shortText(label, longestLabel)
+    .toWellFormed()
+    .replaceAll(/(?!\n)\p{Cc}/gu, ' ');
 }
