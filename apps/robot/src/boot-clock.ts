@@ -4,6 +4,7 @@
  * uptime, and jumps of the wall clock: a lease counts as over until the server says otherwise. A wall clock that was set
  * back may hide a suspend of any length, and counts as the longest.
  */
+import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
 
 /** What the machine says about time, in ms. */
@@ -38,6 +39,14 @@ export function createBootClock(
     passed += passedIn(step);
     return uptimeAtStart + Math.max(passed, time.uptimeMs() - uptimeAtStart);
   };
+}
+
+/**
+ * Within what readings of the boot clock may be compared: on Linux one boot of the machine. Elsewhere one life of the
+ * process: what went by between two of them cannot be told, since uptime may stand while the machine is suspended.
+ */
+export function bootClockEra(bootId: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === 'linux' ? bootId : `${bootId} ${randomUUID()}`;
 }
 
 /** What two clocks that are read one after the other, in ms, may differ by without one of them having been set. */

@@ -22,7 +22,7 @@ import type { AuditLogger, Redactor } from '@casare/observability';
 import { CheckpointManager, OfflineQueue, openKeyFolder, openStore, type Store } from '@casare/offline-store';
 import type { AuditAnchors } from './audit-anchors.ts';
 import { recordPause } from './audited-actions.ts';
-import { createBootClock } from './boot-clock.ts';
+import { bootClockEra, createBootClock } from './boot-clock.ts';
 import { composeBundles } from './bundle/compose-bundles.ts';
 import { loadClaimRequest } from './claim-request.ts';
 import { classifyRunError } from './classify-run-error.ts';
@@ -237,7 +237,7 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
     const jobStore = durableJobs({
       queue,
       checkpoints: new CheckpointManager(queue),
-      bootId: identity.bootId,
+      bootId: bootClockEra(identity.bootId),
       bootClock,
       onForeign: tellOfForeignJobs(identity.robotId, home, logger),
     });

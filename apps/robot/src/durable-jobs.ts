@@ -9,6 +9,7 @@ import { sealedParts } from './sealed-parts.ts';
 export interface DurableJobsParts {
   readonly queue: OfflineQueue;
   readonly checkpoints: CheckpointManager;
+  /** Leases that were noted under another one are not believed: `bootClockEra`. */
   readonly bootId: string;
   /** Ms on a clock that counts suspend and starts with the boot. */
   readonly bootClock: () => number;
@@ -99,7 +100,7 @@ function progressOf({ outboxSeq, journalSeq }: JobRecord): ClaimProgress {
   return { lastSeq: outboxSeq, recorded: journalSeq };
 }
 
-/** 0 for a lease that was noted in another boot. */
+/** 0 for a lease that was noted in another boot, or where the time since cannot be told. */
 function knownRemainingMs(lease: LeaseNote | null, bootId: string, now: number): number {
   if (lease?.bootId !== bootId) return 0;
   const age = now - lease.sentAtMs;

@@ -138,6 +138,20 @@ describe('a robot that is killed and started again with the server away', () => 
     expect(world.violations).toEqual([]);
   });
 
+  it('asks the server first under restart where it cannot tell how long it was away', async () => {
+    const world = await worldWith({ platform: 'darwin' });
+    world.isServerUp = false;
+    await world.run(500);
+    await world.suspend(minute);
+    const act = async (): Promise<void> => {
+      await world.restartRobot();
+      await world.run(1_000);
+    };
+    expect(await beginsDuring(world, act)).toBe(0);
+    await world.settle();
+    expect(world.violations).toEqual([]);
+  });
+
   it('after a reboot waits for the server under restart, and goes on at once under hold', async () => {
     for (const [onLost, begins] of [
       ['restart', 0],

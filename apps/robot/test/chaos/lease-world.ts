@@ -18,7 +18,7 @@ import {
 import { CheckpointManager, OfflineQueue } from '@casare/offline-store';
 import { ManualClock } from '@casare/testing';
 import { stepNode } from '../../../../packages/execution/test/processes/support/step-node.ts';
-import { createBootClock } from '../../src/boot-clock.ts';
+import { bootClockEra, createBootClock } from '../../src/boot-clock.ts';
 import { durableJobs } from '../../src/durable-jobs.ts';
 import { JobDesk } from '../../src/job-desk.ts';
 import { guardIntervalMs, leaseMarginMs } from '../../src/lease-deadline.ts';
@@ -280,7 +280,7 @@ export class LeaseWorld {
     const store = durableJobs({
       queue,
       checkpoints: new CheckpointManager(queue),
-      bootId: defect === 'boot-is-never-new' ? 'boot' : `boot ${this.#boots}`,
+      bootId: defect === 'boot-is-never-new' ? 'boot' : bootClockEra(`boot ${this.#boots}`, platform),
       bootClock,
     });
     let isRecording = false;
