@@ -23,6 +23,19 @@ afterEach(() => {
   rmSync(parent, { recursive: true, force: true });
 });
 
+it('is signed once its newest entry is as old as a checkpoint may be, also where no other one follows', async () => {
+  audit.log(AuditEventType.ERROR_TRANSIENT, 'Connection timeout');
+  await clock.advance(59_999);
+  expect(lines('audit-2026-01-01-000001.jsonl')).toHaveLength(1);
+  await clock.advance(1);
+  expect(lines('audit-2026-01-01-000001.jsonl').map((line) => JSON.parse(line).kind)).toEqual([
+    undefined,
+    'checkpoint',
+  ]);
+  await clock.advance(600_000);
+  expect(lines('audit-2026-01-01-000001.jsonl')).toHaveLength(2);
+});
+
 function lines(name: string): string[] {
   return readFileSync(join(logDir, name), 'utf8').split('\n').slice(0, -1);
 }

@@ -39,7 +39,7 @@ export interface AuditLogOptions {
   readonly segmentMaxBytes?: number;
   /** Entries after which a checkpoint is written, at most 10,000. Default 1,000. */
   readonly checkpointEvery?: number;
-  /** Age of the last checkpoint at which the next entry brings another, in ms. Default 60,000. */
+  /** Longest time that an entry stays unsigned, in ms, also where no other one follows. Default 60,000. */
   readonly checkpointMs?: number;
   /** Closed segments are compressed with gzip. Default true. */
   readonly compress?: boolean;
@@ -106,6 +106,9 @@ interface AuditContext {
 
 const longestMessage = 4_096;
 const longestName = 200;
+const defaultCheckpointMs = 60_000;
+/** What a timer of the platform can wait for. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export class AuditLog {
   readonly #options: AuditLogOptions;
@@ -122,6 +125,8 @@ export class AuditLog {
   readonly #heads = new SegmentHeads();
   #isKeepingDue = false;
   #retentionProblem: string | null = null;
+  /** Ends the wait for the next signature; null while all is signed. */
+  #unsigned: AbortController | null = null;
 
   /** @throws ArgumentError */
   constructor(options: AuditLogOptions) {
@@ -139,7 +144,7 @@ export class AuditLog {
       keyDir: options.keyDir ?? null,
       segmentMaxBytes: options.segmentMaxBytes ?? 16 * 1024 * 1024,
       checkpointEvery,
-      checkpointMs: options.checkpointMs ?? 60_000,
+      checkpointMs: options.checkpointMs ?? defaultCheckpointMs,
       describe: (news, moment) => this.#describe(news, moment),
       onCheckpoint: (checkpoint) => this.#count(notify(options.onCheckpoint, checkpoint)),
     });
@@ -185,6 +190,7 @@ export class AuditLog {
       this.#healthy = true;
       if (durable) this.#canWrite = true;
       this.#mirrorEntry(seq, entry);
+      this.#signLater();
       if (before !== null && before !== this.#writer.segment) void this.maintain();
       return { ok: true, seq };
     } catch (error) {
@@ -346,12 +352,28 @@ export class AuditLog {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unsigned?.abort();
     try {
       this.#writer.close(this.#now());
     } catch (error) {
       if (!(error instanceof AuditError)) throw error;
       this.#failed(error);
     }
+  }
+
+  /** A log that falls silent is signed, too. */
+  #signLater(): void {
+    if (this.#unsigned !== null) return;
+    const waiting = new AbortController();
+    this.#unsigned = waiting;
+    const ms = Math.min(this.#options.checkpointMs ?? defaultCheckpointMs, longestTimerMs);
+    void this.#clock.sleep(ms, waiting.signal).then(
+      () => {
+        this.#unsigned = null;
+        this.checkpoint();
+      },
+      () => undefined,
+    );
   }
 
   #now(): Moment {
@@ -428,7 +450,7 @@ const requireOptions = must.options({
   mirror: must.optional(must.logger),
   onError: must.optional(must.aFunction),
   onCheckpoint: must.optional(must.aFunction),
-  clock: must.optional(must.withMethods('now', 'monotonic')),
+  clock: must.optional(must.withMethods('now', 'monotonic', 'sleep')),
   bootId: must.optional(must.text),
 });
 
