@@ -206,6 +206,19 @@ it('what waits to be sent is still sent when it is no longer known what was take
   expect((await store.outbox.peek()).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+it('a file over which the search for damage itself stumbles is set aside, too', async () => {
+  const path = await closedStore();
+  const bytes = readFileSync(path);
+  // The index of the jobs: a row says that its head is longer than the row.
+  const at = bytes.indexOf('\u000c\u0004\u001b\u000f\tjob-4567', 0, 'latin1');
+  expect(at).toBeGreaterThan(0);
+  bytes[at + 1] = 12;
+  writeFileSync(path, bytes);
+  const { queue, load } = await reopen(path);
+  expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside']);
+  expect(await load()).toHaveLength(5);
+});
+
 it('what was executed is found out from the journal when its table is damaged', async () => {
   const path = await closedStore();
   const { page, size } = withDatabase(path, (db) => ({

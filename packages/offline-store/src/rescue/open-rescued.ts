@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { assertWhole, type DatabaseOptions, openDatabase } from '../database/open-database.ts';
+import { translateStorageError } from '../database/storage-errors.ts';
 import type { StoreFiles } from '../database/store-files.ts';
 import { storeIdOf } from '../database/store-id.ts';
 import { StoreError } from '../errors.ts';
@@ -82,8 +83,10 @@ function openOrRescue(files: StoreFiles, options: DatabaseOptions, found: MarksF
     assertWhole(db, files.store);
     storeIdOf(db);
     return { db, doubts: new Map(), setAside: null, incident: null };
-  } catch (error) {
+  } catch (thrown) {
     db?.close();
+    // What looks for damage may stumble over it.
+    const error = translateStorageError(thrown, files.store);
     if (!(error instanceof StoreError) || error.code !== 'STORE_CORRUPT') throw error;
     return rescue(files, options, found, nowMs, 'store-set-aside', error.message);
   }
