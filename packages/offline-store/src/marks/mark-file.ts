@@ -4,7 +4,7 @@
  * SQLite itself cannot see: a damaged write-ahead log just ends earlier (design 4.5).
  *
  * The file never decides that a record is good, only that it is short: a missing, torn or damaged mark costs
- * this protection for its claim and nothing else. It has a slot per claim that is not over and keeps up to
+ * this protection for its claim and nothing else; who opens the store is told. It has a slot per claim that is not over and keeps up to
  * `overSlots` of those that are, the newest, so its size is bounded (I7).
  */
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { crc32 } from 'node:zlib';
 import { decodeSlot, encodeSlot, type Mark, type Progress, SlotView, slotBytes } from './mark-slot.ts';
 
 export interface MarksFound {
-  /** `missing`: no file. `damaged`: a file whose head cannot be read. */
+  /** `missing`: no file. `damaged`: its head or some of the marks cannot be read. */
   readonly condition: 'ok' | 'missing' | 'damaged';
-  /** Which store they belong to; null unless the condition is `ok`. */
+  /** Which store they belong to; null when that cannot be read. */
   readonly storeId: string | null;
   readonly marks: readonly Mark[];
 }
@@ -43,7 +43,7 @@ function decodeMarks(bytes: Buffer): MarksFound {
     decodeSlot(bytes.subarray((index + 1) * slotBytes, (index + 2) * slotBytes)),
   );
   return {
-    condition: storeId === null ? 'damaged' : 'ok',
+    condition: storeId === null || slots.includes('damaged') ? 'damaged' : 'ok',
     storeId,
     marks: slots.filter((slot) => typeof slot === 'object'),
   };

@@ -38,7 +38,8 @@ export function openRescued(
   const { db } = opened;
   try {
     const isOwn = opened.incident !== null || found.storeId === storeIdOf(db);
-    const condition: OpeningReport['marks'] = found.condition === 'ok' && !isOwn ? 'other-store' : found.condition;
+    const isOther = found.storeId !== null && !isOwn;
+    const condition: OpeningReport['marks'] = isOther ? 'other-store' : found.condition;
     const marks = isOwn ? found.marks : [];
     const incidents: Incident[] = opened.incident === null ? [] : [opened.incident];
     const tables = storeTables(db, {
@@ -48,7 +49,8 @@ export function openRescued(
     const reconciled = db
       .transaction(() => {
         const result = reconcile(tables, marks, opened.doubts, nowMs);
-        incidents.push(...lostMarks(condition, found.marks, result.marks, nowMs), ...result.incidents);
+        const known = { found: found.marks, believed: marks, own: result.marks };
+        incidents.push(...lostMarks(condition, known, nowMs), ...result.incidents);
         for (const incident of incidents) recordIncident(db, incident);
         return result;
       })
