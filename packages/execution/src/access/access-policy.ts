@@ -5,7 +5,8 @@
  * ask through their context, which remembers a refusal (see engine/node-access.ts). A script or program that was
  * allowed to start has the rights of the operating system's user: nothing here binds it.
  */
-import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { requireAnyText, requireObject, requireOptions, requireTexts, requireWhole } from '../argument-error.ts';
 import { NodeError } from '../errors.ts';
 import { kindOfAddress, kindOfName, plainName } from './address-kind.ts';
@@ -109,10 +110,22 @@ function pathRefusal(
   return denied >= 0
     ? refusal(`${shown} is among the robot's own files, which nodes may not touch.`, { path: real })
     : refusal(
-        `${shown} is outside of the job's work folder ${workDir}: start with --allow-path ${dirname(real)}, ` +
+        `${shown} is outside of the job's work folder ${workDir}: start with --allow-path ${folderOf(real)}, ` +
           'or add that folder to permissions.allowPaths.',
         { path: real },
       );
+}
+
+const unnamedFolder = 'and the folder of that file';
+
+/** A folder that does not exist is not named: its name may be the half of a secret with a slash, which nobody would know again. */
+function folderOf(path: string): string {
+  const folder = dirname(path);
+  try {
+    return statSync(folder).isDirectory() ? folder : unnamedFolder;
+  } catch {
+    return unnamedFolder;
+  }
 }
 
 function safeRealPath(folder: string): string {
@@ -128,12 +141,15 @@ function isCommand(command: string, allowed: string): boolean {
   return isAbsolute(command) && isAbsolute(allowed) && safeRealPath(command) === safeRealPath(allowed);
 }
 
-function commandRefusal(command: string): NodeError {
-  const name = command.length > 100 ? `${command.slice(0, 100)}...` : command;
-  const flag = /\s/.test(name) ? JSON.stringify(name) : name;
+/** As long as a path of Linux may be. What is longer is not cut, because half a secret is known by nobody. */
+const longestCommand = 4_096;
+
+function commandRefusal(given: string): NodeError {
+  const command = given.length > longestCommand ? `(a name of ${given.length} characters)` : given;
+  const flag = /\s/.test(command) ? JSON.stringify(command) : command;
   return refusal(
-    `The program "${name}" may not be started: start with --allow-shell ${flag}, or add it to permissions.allowCommands.`,
-    { command: basename(name) },
+    `The program "${command}" may not be started: start with --allow-shell ${flag}, or add it to permissions.allowCommands.`,
+    { command },
   );
 }
 

@@ -123,4 +123,16 @@ describe('what the operator allows', () => {
     expect(refusal?.message).toContain(`--allow-path ${join(root, 'outside')}`);
     expect(refusal?.message).toContain('permissions.allowPaths');
   });
+
+  test('is not named where it would be the half of a secret with a slash', () => {
+    const path = join(root, 'outside', 'hunter2-K9!x', '"long.txt');
+    const message = policy.refusalOfPath(path, work)?.message ?? '';
+    expect(message).toContain(path);
+    expect(message.replaceAll('hunter2-K9!x/"long', '[redacted]')).not.toContain('hunter2');
+    expect(message).toContain('--allow-path and the folder of that file');
+    const command = policy.refusalOfCommand('/opt/hunter2-K9!x/"long');
+    expect(JSON.stringify([command?.message, command?.details]).replaceAll('hunter2-K9!x/\\"long', '')).not.toContain(
+      'long',
+    );
+  });
 });
