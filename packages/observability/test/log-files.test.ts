@@ -31,6 +31,17 @@ describe('reading', () => {
     expect(numbers(await readLog(path, { level: 'error', last: 2 }))).toEqual([80, 90]);
     expect(await readLog(join(folder, 'none.log'))).toEqual([]);
   });
+
+  it('tells of a line that is too long to be read', async () => {
+    const line = (level: string, message: string): string =>
+      `${JSON.stringify({ at: '2026-01-01T00:00:00.000Z', level, message, fields: {} })}\n`;
+    writeFileSync(path, line('info', 'before') + line('error', 'x'.repeat(5 * 1024 * 1024)) + line('info', 'after'));
+    expect((await readLog(path)).map(({ level, message }) => [level, message])).toEqual([
+      ['info', 'before'],
+      ['error', '[a line of 5242954 bytes, too long to be read]'],
+      ['info', 'after'],
+    ]);
+  });
 });
 
 describe('following', () => {

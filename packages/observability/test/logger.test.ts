@@ -72,6 +72,14 @@ describe('the log', () => {
     });
   });
 
+  it('bounds the message, and leaves no half of a secret where it is cut', () => {
+    const message = `${'m'.repeat(16 * 1024 - 3)}s3cret-value${'n'.repeat(1_000_000)}`;
+    const [line = ''] = logged({ redact: { values: ['s3cret-value'] } }, (logger) => logger.log('info', message));
+    expect(line.length).toBeLessThan(17 * 1024);
+    expect(line).not.toContain('s3c');
+    expect(line).toMatch(/\[\d+ more/);
+  });
+
   it('shows no secret, also one that became known later', () => {
     const redact = new Redactor({ values: ['planted-1'] });
     const text = logged({ redact }, (logger) => {

@@ -43,6 +43,9 @@ const requireEntry = must.shape({
   details: must.object,
 });
 
+/** Also behind what is not seen: spaces and format characters, which spreadsheets pass over. */
+const startsFormula = /^(?:[\t\r\n]|[\s\p{Cf}\p{Cc}]*[=+\-@|%＝＋－＠｜％])/u;
+
 /**
  * A text that a spreadsheet would run gets an apostrophe before it, as OWASP advises against CSV injection. Quoted is
  * also what divides cells where commas do not.
@@ -50,6 +53,6 @@ const requireEntry = must.shape({
 function cell(value: string | number | null): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  const text = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
+  const text = startsFormula.test(value) ? `'${value}` : value;
   return /[",;\t\r\n']|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

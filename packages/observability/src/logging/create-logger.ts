@@ -89,7 +89,8 @@ export function createLogger(options: CreateLoggerOptions = {}): OperationalLogg
     const record: LogRecord = {
       at: new Date(clock.now()).toISOString(),
       level: under,
-      message: typeof message === 'string' ? redactor.text(message) : valueText(redactor.json(message)),
+      // As JSON, also a text: bounded like the fields, and cut only when the secrets are out of it.
+      message: valueText(redactor.json(message)),
       fields: redactor.json({ ...options.fields, ...fields, ...(isKnown ? {} : { given_level: level }) }) as JsonObject,
     };
     logger.log({ level: under, message: '', record });

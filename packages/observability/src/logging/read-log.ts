@@ -35,7 +35,7 @@ export interface FollowOptions extends LogFilter {
 }
 
 const chunkBytes = 256 * 1024;
-/** No logger writes such a line. */
+/** In bytes. No logger writes a longer line; what stands there instead tells of it. */
 const longestLine = 4 * 1024 * 1024;
 
 /**
@@ -143,6 +143,8 @@ class FileReading {
   readonly #handle: FileHandle;
   #offset = 0;
   #rest: Buffer = Buffer.alloc(0);
+  /** Bytes of the unfinished line that were not kept. */
+  #left = 0;
 
   constructor({ handle, inode }: OpenLogFile) {
     this.#handle = handle;
@@ -160,20 +162,42 @@ class FileReading {
         // Somebody has emptied it: what comes now stands at its beginning.
         this.#offset = 0;
         this.#rest = Buffer.alloc(0);
+        this.#left = 0;
         continue;
       }
       this.#offset += bytesRead;
       const bytes = Buffer.concat([this.#rest, chunk.subarray(0, bytesRead)]);
       let from = 0;
       for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, from)) {
-        const text = bytes.toString('utf8', from, end);
-        const line = lines.length === 0 || text.includes(mention) ? parseLine(text) : null;
-        if (line !== null) lines.push(line);
+        const length = end - from + this.#left;
+        if (length > longestLine) lines.push(lineInsteadOf(bytes.toString('utf8', from, from + headBytes), length));
+        else {
+          const text = bytes.toString('utf8', from, end);
+          const line = lines.length === 0 || text.includes(mention) ? parseLine(text) : null;
+          if (line !== null) lines.push(line);
+        }
+        this.#left = 0;
         from = end + 1;
       }
-      this.#rest = Buffer.from(bytes.subarray(from, Math.min(bytes.length, from + longestLine)));
+      const kept = Math.min(bytes.length, from + longestLine);
+      this.#left += bytes.length - kept;
+      this.#rest = Buffer.from(bytes.subarray(from, kept));
     }
   }
+}
+
+/** Holds the time and the level of a line, which stand first. */
+const headBytes = 200;
+
+/** Tells that a line was too long to be read, at its time and under its level where it has them. */
+function lineInsteadOf(head: string, length: number): LogRecord {
+  const [, at, level = ''] = /^\{"at":"([^"]{1,40})","level":"(\w{1,20})"/.exec(head) ?? [];
+  return {
+    at: at ?? new Date(0).toISOString(),
+    level: Object.hasOwn(logLevels, level) ? (level as LogLevel) : 'warning',
+    message: `[a line of ${length} bytes, too long to be read]`,
+    fields: {},
+  };
 }
 
 /** Null for what is no line of a log, such as one that a crash has torn. */
