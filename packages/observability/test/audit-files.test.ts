@@ -225,5 +225,7 @@ describe('entries', () => {
     const row = csvRow(entry);
     expect(row).toContain(`,"'=HYPERLINK(""http://x"",""a, b"")",`);
     expect(row).toContain(`,"a;=b","'-1\n+2","'@sum"`);
+    for (const actor of ['|calc', '%calc', ' =1', '\u200b=1', '\ufeff\u00a0+1'])
+      expect(csvRow({ ...entry, actor })).toContain(`"'${actor}"`);
   });
 });

@@ -21,6 +21,11 @@ export class BoundedLabels<T> {
     return this.#overflowed;
   }
 
+  /** Goes on from a count of an earlier time. */
+  restoreOverflowed(count: number): void {
+    this.#overflowed = count;
+  }
+
   of(label: string): T {
     const found = this.#entries.get(label);
     if (found !== undefined) return found;

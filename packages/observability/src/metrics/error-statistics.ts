@@ -15,6 +15,10 @@ export class ErrorStatistics {
     return this.#byCode.overflowed;
   }
 
+  restoreOverflowed(count: number): void {
+    this.#byCode.restoreOverflowed(count);
+  }
+
   record(kind: 'jobs' | 'nodes', code: string, atMs: number): void {
     const stats = this.#byCode.of(code);
     stats[kind] += 1;

@@ -205,6 +205,9 @@ describe('everything that is kept', () => {
       activeJobs: 0,
       dropped: { overflowedNodeTypes: 7, overflowedErrorCodes: 8, forgottenJobs: 5, unlistedJobs: 6 },
     });
+    const restarted = new MetricsCollector({ clock });
+    restarted.restore(JSON.parse(JSON.stringify(metrics.snapshot())));
+    expect(restarted.getSummary().dropped).toEqual(report.summary.dropped);
   });
 
   it('does not grow with labels that are long or strange', () => {

@@ -181,6 +181,7 @@ export class MetricsCollector {
       recentJobs: [...this.#recent],
       timeline: this.#timeline.since(this.#clock.now()),
       resources: this.#resources.thinnedHistory(),
+      dropped: this.#droppedCounts(),
     };
   }
 
@@ -199,6 +200,15 @@ export class MetricsCollector {
     this.#recent = snapshot.recentJobs.slice(-this.#maxRecentJobs);
     this.#timeline.restore(snapshot.timeline);
     this.#resources.restore(snapshot.resources);
+    const {
+      lateCalls: late,
+      invalidRecords: invalid,
+      forgottenJobs: forgotten,
+      unlistedJobs: unlisted,
+    } = snapshot.dropped;
+    Object.assign(this.#dropped, { late, invalid, forgotten, unlisted });
+    this.#nodeTypes.restoreOverflowed(snapshot.dropped.overflowedNodeTypes);
+    this.#errors.restoreOverflowed(snapshot.dropped.overflowedErrorCodes);
   }
 
   /** Takes a first sample and goes on taking them until stopped. Does nothing when it runs already. */

@@ -5,7 +5,7 @@ import { isCount } from './count.ts';
 import type { FinishedJob } from './job-metrics.ts';
 import type { TimelineSpan } from './job-timeline.ts';
 import { JobTotals, type JobTotalsSnapshot } from './job-totals.ts';
-import type { ErrorSummary } from './metric-reports.ts';
+import type { DroppedCounts, ErrorSummary } from './metric-reports.ts';
 import { NodeStatistics, type NodeStatisticsSnapshot } from './node-statistics.ts';
 
 export const snapshotVersion = 1;
@@ -23,6 +23,8 @@ export interface MetricsSnapshot {
   readonly timeline: readonly TimelineSpan[];
   /** About one sample per minute. */
   readonly resources: readonly ResourceSample[];
+  /** Absent in those of earlier versions. */
+  readonly dropped?: DroppedCounts;
 }
 
 export type RestoredSnapshot = Pick<MetricsSnapshot, 'sinceMs' | 'nodes' | 'errors' | 'timeline'> & {
@@ -30,6 +32,7 @@ export type RestoredSnapshot = Pick<MetricsSnapshot, 'sinceMs' | 'nodes' | 'erro
   readonly nodeTypes: readonly (readonly [string, NodeStatistics])[];
   readonly recentJobs: readonly FinishedJob[];
   readonly resources: readonly ResourceSample[];
+  readonly dropped: DroppedCounts;
 };
 
 /** @throws ArgumentError naming what is wrong */
@@ -61,6 +64,21 @@ export function parseMetricsSnapshot(value: unknown): RestoredSnapshot {
     }),
     recentJobs: listOf(snapshot.recentJobs, 'recentJobs').filter(isFinishedJob),
     resources: listOf(snapshot.resources, 'resources').filter(isSample),
+    dropped: droppedOf(snapshot.dropped),
+  };
+}
+
+/** Zero for what is no count. */
+function droppedOf(value: unknown): DroppedCounts {
+  const given = (value ?? {}) as Partial<Record<keyof DroppedCounts, unknown>>;
+  const count = (name: keyof DroppedCounts): number => (isCount(given[name]) ? given[name] : 0);
+  return {
+    lateCalls: count('lateCalls'),
+    invalidRecords: count('invalidRecords'),
+    overflowedNodeTypes: count('overflowedNodeTypes'),
+    overflowedErrorCodes: count('overflowedErrorCodes'),
+    forgottenJobs: count('forgottenJobs'),
+    unlistedJobs: count('unlistedJobs'),
   };
 }
 
