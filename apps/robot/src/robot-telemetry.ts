@@ -39,7 +39,7 @@ export function robotTelemetry({ metrics, audit, activity, redactor }: Telemetry
         },
         end: (end) => {
           activity.end(jobId);
-          handle?.endJob(end.status === 'failed' ? failureOf(end.error) : { status: end.status });
+          handle?.endJob(end.status === 'failed' ? failureOf(end.error, redactor) : { status: end.status });
         },
       };
     },
@@ -92,8 +92,9 @@ export function robotTelemetry({ metrics, audit, activity, redactor }: Telemetry
   };
 }
 
-function failureOf({ code, message, node_id: nodeId }: RunError): JobEnd {
-  return { status: 'failed', errorCode: code, errorMessage: message, ...(nodeId === null ? {} : { nodeId }) };
+function failureOf({ code, message, node_id: nodeId }: RunError, redactor: TelemetryParts['redactor']): JobEnd {
+  const named = nodeId === null ? {} : { nodeId: redactor.text(nodeId) };
+  return { status: 'failed', errorCode: code, errorMessage: message, ...named };
 }
 
 function auditEnd(audit: AuditLogger, jobId: string, end: RunEnd): void {

@@ -294,6 +294,12 @@ async function refusesStrangers(
     expect(answer.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self' 'sha256-/);
     expect(answer.text).not.toContain(token);
   }
+  const pause = async (bearerToken: string) => {
+    const headers = { ...json, authorization: `Bearer ${bearerToken}` };
+    return (await ask('/actions/pause', { method: 'POST', body: '{"note":1}', headers })).status;
+  };
+  for (let guess = 0; guess < 10; guess += 1) await pause(`guess-${guess}`);
+  expect([await pause('one more'), await pause(token)]).toEqual([429, 400]);
   expect(await ask('/status.json', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
   expect(await ask('/events', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
   expect((await ask('/actions/cancel')).headers.allow).toBe('POST');

@@ -20,13 +20,17 @@ export function evidenceKeeper({
       if (!isBundleId(view.jobId)) return;
       const files = await BundleFiles.begin(stagingFolder(robot.home, view.jobId), maxBytes);
       await files.writeJson('failure.json', {
-        error: view.error,
+        error: { ...view.error, node_id: view.error.node_id === null ? null : view.redact(view.error.node_id) },
         causes: view.causes,
         workflow_hash: view.workflowHash,
       });
       await files.writeJson(
         'nodes.json',
-        view.lastNodes.map(({ at, ...node }) => ({ ...node, at: new Date(at).toISOString() })),
+        view.lastNodes.map(({ at, node_id, ...node }) => ({
+          ...node,
+          node_id: view.redact(node_id),
+          at: new Date(at).toISOString(),
+        })),
       );
       await keepBrowsers(view, files, failureBundles.screenshots, maxBytes);
     },

@@ -15,6 +15,7 @@ import { EventStream, eventStreamHeaders } from './event-stream.ts';
 import { isLoopbackHost, type Refusal, refusalOf } from './http-guard.ts';
 import { type PageFile, pageFile, pagePolicy } from './page-files.ts';
 import type { Action } from './robot-actions.ts';
+import { keepRoomForCallers } from './room-for-callers.ts';
 import { WrongTokens } from './wrong-tokens.ts';
 
 /** What the server shows and does. */
@@ -77,7 +78,7 @@ export class StatusServer {
       onTooMany: (address) => options.logger.log('warning', `too many wrong tokens at the status port from ${address}`),
     });
     this.#server = createServer({ ...patience });
-    this.#server.maxConnections = maxConnections;
+    keepRoomForCallers(this.#server, maxConnections);
     this.#server.on('request', (request, response) => void this.#answer(request, response));
     // A caller that speaks no HTTP gets no answer.
     this.#server.on('clientError', (_error, socket) => void socket.destroy());
@@ -148,8 +149,10 @@ export class StatusServer {
       const path = url.split('?', 1)[0] ?? '/';
       const allowed = path.startsWith('/actions/') ? ['POST'] : ['GET', 'HEAD'];
       const asked = { method, path, headers: request.headers };
-      const refusal =
-        this.#guessingRefusal(request, response) ?? refusalOf(asked, { isLoopback: this.#isLoopback, token });
+      const verdict = refusalOf(asked, { isLoopback: this.#isLoopback, token });
+      // On loopback all callers share an address: none of them may shut out those who have the token.
+      const isHeard = this.#isLoopback && verdict?.status !== 401;
+      const refusal = (isHeard ? null : this.#guessingRefusal(request, response)) ?? verdict;
       if (refusal !== null) this.#refuse(request, response, refusal);
       else if (!allowed.includes(method)) {
         response.setHeader('allow', allowed.join(', '));

@@ -1,6 +1,6 @@
 /**
  * Slows down whoever guesses the token: after ten wrong ones within a minute an address is refused for the rest of it,
- * with the right token, too. What it can do is still open through the control socket, to the robot's own account.
+ * beyond loopback with the right token, too: there, a guess that is right must not be told. What it can do is still open through the control socket, to the robot's own account.
  */
 import type { Clock } from '@casare/execution';
 
