@@ -48,7 +48,7 @@ export async function lockFolder(folder: string, options: FolderLockOptions): Pr
   }
   throw new LocalSupabaseError(
     'DATA_DIR_IN_USE',
-    `${folder} is in use by ${await describeHolder(folder)}; stop that process or choose another data folder`,
+    `${folder} is in use by ${await describeHolder(folder)}; connect to it with the URL and the key that it printed (a robot: \`start\` without \`--local\`), stop it, or choose another data folder`,
   );
 }
 

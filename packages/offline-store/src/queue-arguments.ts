@@ -121,7 +121,14 @@ type KnownOptions = Omit<CacheJobOptions, 'jobId' | 'workflowJson' | 'variables'
 export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { readonly variables: JsonObject } {
   checkJobId(checkGiven(options, 'cacheJob', cacheJobNames).jobId);
   const { jobId, workflowJson, name, originalStatus, leaseToken, onLost, inDoubtPolicy, timeoutMs, lease } = options;
-  if (typeof workflowJson !== 'string' || !isKeepable(workflowJson)) {
+  if (typeof workflowJson !== 'string') {
+    const was =
+      workflowJson === undefined
+        ? 'is missing'
+        : `is ${workflowJson === null ? 'null' : `of type ${typeof workflowJson}`}`;
+    throw new StoreError('INVALID_ARGUMENT', `workflowJson must be the text of the workflow file, but ${was}.`);
+  }
+  if (!isKeepable(workflowJson)) {
     const what = 'workflowJson is the text of the workflow file, kept verbatim';
     throw new StoreError('INVALID_ARGUMENT', `${what}: ${keepable}.`);
   }

@@ -147,7 +147,7 @@ export class StepRecord {
     const notice = {
       ...this.#notice(),
       duration_ms: durationMs,
-      retries: this.#retries,
+      retries: this.#triesAfterFirst,
       exit: yielded.exit,
       ...(skipped === null ? {} : { skipped }),
     };
@@ -161,7 +161,7 @@ export class StepRecord {
         ...(iteration.length === 0 ? {} : { iteration }),
         ...yielded,
         duration_ms: durationMs,
-        retries: this.#retries,
+        retries: this.#triesAfterFirst,
         ...(settled === null ? {} : { settled: true }),
         ...(skipped === null ? {} : { skipped: true }),
         at: this.#now(),
@@ -174,7 +174,7 @@ export class StepRecord {
   async failure({ error }: Failure, isUrgent: boolean): Promise<void> {
     const { record, notify, lane } = this.#run;
     const hadIntent = lane.intent !== null;
-    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
+    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#triesAfterFirst, error };
     const { step, node_id, duration_ms, retries } = notice;
     record.add(
       { kind: 'failure', ...laneMark(lane), step, node_id, error, duration_ms, retries, at: this.#now() },
@@ -207,7 +207,7 @@ export class StepRecord {
   /** The step's failure ends the run. */
   async endOfRun(error: RunError): Promise<void> {
     const { record, notify, lane } = this.#run;
-    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#retries, error };
+    const notice = { ...this.#notice(), duration_ms: this.#elapsedMs(), retries: this.#triesAfterFirst, error };
     record.add({ ...stopEntry({ kind: 'refused', error }, lane, this.#now()), ...this.#place() }, () =>
       notify('nodeFailed', notice),
     );
@@ -233,6 +233,11 @@ export class StepRecord {
 
   #notice(): { readonly node_id: string; readonly node_type: string; readonly step: number } {
     return { node_id: this.#node.id, node_type: this.#node.type, step: this.number };
+  }
+
+  /** Those too that no policy for retries brought: after a crash, or by an answer. */
+  get #triesAfterFirst(): number {
+    return Math.max(this.#retries, this.#attempt - 1);
   }
 
   #begun(): Omit<BegunNode, 'inputs'> {

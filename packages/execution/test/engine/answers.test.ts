@@ -75,10 +75,13 @@ describe('an operator answers about a node in doubt:', () => {
       { node_id: 'b', step: 2, attempt: 1, reason: expect.any(String), answers: ['retry', 'skip', 'fail'] },
     ]);
     const passedOver: unknown[] = [];
-    const nodeFinished: RunObserver['nodeFinished'] = ({ node_id, skipped }) => {
+    const retries: unknown[] = [];
+    const nodeFinished: RunObserver['nodeFinished'] = ({ node_id, skipped, retries: times }) => {
       if (skipped !== undefined) passedOver.push([node_id, skipped]);
+      if (times > 0) retries.push([node_id, times]);
     };
     const run = await resume({ answers: [answered(questions[0], answer)], observer: { nodeFinished } });
+    expect(retries).toEqual(answer === 'retry' ? [['b', 1]] : []);
     const isSkip = answer === 'skip';
     expect(passedOver).toEqual(isSkip ? [['b', "by an operator's answer"]] : []);
     if (isSkip) expect([run.end.nodes_executed, run.skipped, run.passedOver]).toEqual([2, ['b'], ['b']]);

@@ -72,7 +72,12 @@ const table: Readonly<Record<MetricKey, Row>> = {
   jobQueued: ['casare.job.queued', 'gauge', '{job}', 'Jobs that wait on this robot for a free slot.'],
   jobInDoubt: ['casare.job.in_doubt', 'gauge', '{job}', "Jobs that wait for an operator's answer."],
   jobLimit: ['casare.job.limit', 'gauge', '{job}', 'Jobs that may run at the same time.'],
-  jobInterruptions: ['casare.job.interruptions', 'counter', '{run}', 'Runs that stopped without ending their job.'],
+  jobInterruptions: [
+    'casare.job.interruptions',
+    'counter',
+    '{run}',
+    'Runs that ended in doubt or suspended by a stop; not those that the death of the robot cut off.',
+  ],
   nodeDuration: ['casare.node.duration', 'histogram', 's', 'Duration of node executions.', 'casare.node.type'],
   nodeFailures: ['casare.node.failures', 'counter', '{execution}', 'Node executions that failed.', 'casare.node.type'],
   nodeRetries: ['casare.node.retries', 'counter', '{try}', 'Tries of nodes after the first.', 'casare.node.type'],
