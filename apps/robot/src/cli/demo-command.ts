@@ -134,7 +134,7 @@ function summarize(jobs: readonly DemoJob[], states: ReadonlyMap<string, JsonObj
   let passed = true;
   terminal.print('');
   terminal.print(
-    `${'workflow'.padEnd(14)} ${'status'.padEnd(10)} ${'nodes'.padStart(7)} ${'seconds'.padStart(8)}  result`,
+    `${'workflow'.padEnd(14)} ${'status'.padEnd(10)} ${'executed'.padStart(8)} ${'seconds'.padStart(8)}  result`,
   );
   for (const job of jobs) {
     const state = states.get(job.jobId) ?? {};
@@ -147,7 +147,7 @@ function summarize(jobs: readonly DemoJob[], states: ReadonlyMap<string, JsonObj
     const text = error == null ? 'ok' : `${String(error.message)} (node ${String(error.node_id)})`;
     const verdict = asExpected ? (job.expected === 'failed' ? `as intended: ${text}` : text) : `unexpected: ${text}`;
     terminal.print(
-      `${job.label.padEnd(14)} ${String(state.status).padEnd(10)} ${nodes.padStart(7)} ${seconds.padStart(8)}  ${verdict}`,
+      `${job.label.padEnd(14)} ${String(state.status).padEnd(10)} ${nodes.padStart(8)} ${seconds.padStart(8)}  ${verdict}`,
     );
   }
   return passed;
