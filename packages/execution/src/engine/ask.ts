@@ -47,15 +47,17 @@ function openQuestions(state: RunState): ReadonlyMap<string | null, DoubtQuestio
 /** Places around a node that are named; the innermost ones. */
 const maxPlaces = 8;
 
-/** `branch 2 of fork, item 0 of each`: items and turns are counted as the workflow's `current_index` is. */
+/** `branch 2 of fork, item 1 of each`: counted from one, as whoever answers counts; `current_index` counts from zero. */
 function placeOf(lane: Lane): string | null {
   const places: string[] = [];
   for (let at: Lane | null = lane; at !== null; at = at.parent) {
-    const loops = at.frames.flatMap((frame) => (frame.kind === 'loop' ? [`turn ${frame.index} of ${frame.node}`] : []));
+    const loops = at.frames.flatMap((frame) =>
+      frame.kind === 'loop' ? [`turn ${frame.index + 1} of ${frame.node}`] : [],
+    );
     places.unshift(...loops);
     if (at.origin === null) continue;
     const { kind, index, node } = at.origin;
-    places.unshift(kind === 'branch' ? `branch ${index + 1} of ${node}` : `item ${index} of ${node}`);
+    places.unshift(kind === 'branch' ? `branch ${index + 1} of ${node}` : `item ${index + 1} of ${node}`);
   }
   return places.length === 0 ? null : places.slice(-maxPlaces).join(', ');
 }

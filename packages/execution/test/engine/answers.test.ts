@@ -319,8 +319,8 @@ describe('several questions', () => {
     live(journal);
     const asked = questionsOf(await runFile(each, { world, journal, inDoubtPolicy: 'ask' }));
     expect(asked.map(({ node_id, place }) => `${node_id}: ${place}`)).toEqual([
-      'm: item 0 of each',
       'm: item 1 of each',
+      'm: item 2 of each',
     ]);
     const answers = [answered(asked[0], 'skip'), answered(asked[1], 'retry')];
     const run = await runFile(each, { world, journal, inDoubtPolicy: 'ask', answers });
