@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '@casare/testing';
@@ -194,6 +194,14 @@ describe('a query', () => {
     ]);
     expect(await audit.query({ limit: 0 })).toEqual([]);
     expect((await audit.getRecent(2)).map(({ seq }) => seq)).toEqual([14, 15]);
+  });
+
+  it('names an entry that is not as it was written', async () => {
+    const file = join(logDir, 'audit-2026-01-03-000003.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('broken', 'whole '));
+    const { entries, damaged } = await audit.read({ severity: 'error' });
+    expect(entries.map(({ seq }) => seq)).toEqual([3, 6, 9, 12, 15]);
+    expect(damaged).toEqual([{ file, line: 3, kind: 'changed' }]);
   });
 
   it('needs no running robot, and no folder', async () => {

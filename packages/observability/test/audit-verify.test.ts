@@ -122,9 +122,9 @@ describe('a log that nobody touched', () => {
       signedUpTo: 30,
       unsigned: 0,
       trust: 'pinned',
-      anchors: { given: 9, matched: 9, unchecked: 0 },
+      anchors: { given: 9, matched: 9, unchecked: 0, upToSeq: 30 },
     });
-    expect(await verifyAuditLog(logDir)).toMatchObject({ ok: true, trust: 'folder' });
+    expect(await verifyAuditLog(logDir)).toMatchObject({ ok: true, trust: 'folder', anchors: { upToSeq: null } });
 
     const audit = open();
     audit.log(AuditEventType.NODE_COMPLETED, 'more');

@@ -205,7 +205,7 @@ function verificationLines(folder: string, verification: AuditVerification): str
       'anchors',
       anchors.given === 0
         ? 'none given: what is missing at the end, or was written anew with the key, cannot be seen'
-        : `${anchors.matched} of ${anchors.given} are as they were${anchors.unchecked === 0 ? '' : `, ${anchors.unchecked} lie in what was removed`}`,
+        : `${anchors.matched} of ${anchors.given} are as they were${anchors.unchecked === 0 ? '' : `, ${anchors.unchecked} lie in what was removed`}; up to entry ${anchors.upToSeq}: what is missing at the end behind it cannot be seen`,
     ],
     ['keys', trust === 'none' ? null : verification.keyIds.join(', ')],
   ]);

@@ -8,7 +8,7 @@ import { readLines } from '../files/read-lines.ts';
 import { type AuditEntry, longestEntryBytes, parseAuditEntry } from './audit-entry.ts';
 import { type AuditEventType, AuditSeverity, isAtLeast } from './audit-event.ts';
 import { type AuditFile, isSegment } from './audit-files.ts';
-import { readLink } from './chain-line.ts';
+import { isIntact, readLink } from './chain-line.ts';
 import { filesInOrder, type SegmentHeads } from './order-files.ts';
 import { parseRecord } from './signed-records.ts';
 
@@ -29,12 +29,15 @@ export interface AuditFilter {
   readonly limit?: number;
 }
 
-/** A line that is no entry. `torn`: the last of a file, cut off by a crash or being written right now. */
+/**
+ * A line that is no entry, or (`changed`) one that is not as it was written and is among the entries all the same. `torn`: the
+ * last of a file, cut off by a crash or being written right now.
+ */
 export interface DamagedLine {
   readonly file: string;
   /** Null: the compressed file itself is damaged, and some of its lines were not read. */
   readonly line: number | null;
-  readonly kind: 'torn' | 'unreadable';
+  readonly kind: 'torn' | 'unreadable' | 'changed';
 }
 
 export interface AuditReading {
@@ -123,8 +126,11 @@ async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: Damaged
   const matches = matcher(filter);
   try {
     for await (const { number, text, ended } of readLines(file.path, 2 * longestEntryBytes)) {
-      const entry = text === null || (isSegment(file) && !isChainLine(text)) ? null : parseAuditEntry(text);
+      const chained = text === null || !isSegment(file) ? null : chainedLine(text);
+      const entry = text === null || (isSegment(file) && chained === null) ? null : parseAuditEntry(text);
       if (entry !== null) {
+        if (chained === 'changed' && damaged.length < mostDamage)
+          damaged.push({ file: file.path, line: number, kind: 'changed' });
         if (matches(entry)) yield entry;
       } else if (text !== '' && damaged.length < mostDamage && (text === null || parseRecord(text) === null)) {
         damaged.push({ file: file.path, line: number, kind: ended ? 'unreadable' : 'torn' });
@@ -137,10 +143,15 @@ async function* entriesOf(file: AuditFile, filter: AuditFilter, damaged: Damaged
   }
 }
 
-/** In a segment nothing else is an entry, whatever it looks like: `verify` holds only such lines against their hashes. */
-function isChainLine(text: string): boolean {
+/**
+ * Null: in a segment nothing else is an entry, whatever it looks like, since `verify` holds only such lines against their
+ * hashes.
+ */
+function chainedLine(text: string): 'intact' | 'changed' | null {
   const line = Buffer.from(text, 'utf8');
-  return readLink(line, 0, line.length) !== null;
+  const link = readLink(line, 0, line.length);
+  if (link === null) return null;
+  return isIntact(line, 0, line.length, link) ? 'intact' : 'changed';
 }
 
 function matcher(filter: AuditFilter): (entry: AuditEntry) => boolean {

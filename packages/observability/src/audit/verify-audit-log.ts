@@ -65,8 +65,16 @@ export interface AuditVerification {
   readonly earlier: { readonly files: number; readonly entries: number };
   /** What retention has removed; null when nothing. */
   readonly removed: { readonly entries: number; readonly lastSeq: number } | null;
-  /** `unchecked`: the entry was removed by retention. */
-  readonly anchors: { readonly given: number; readonly matched: number; readonly unchecked: number };
+  /**
+   * `unchecked`: the entry was removed by retention. `upToSeq`: the last entry that one of them is about, null without any; what
+   * is missing at the end of the log shows up to there.
+   */
+  readonly anchors: {
+    readonly given: number;
+    readonly matched: number;
+    readonly unchecked: number;
+    readonly upToSeq: number | null;
+  };
 }
 
 const mostFindings = 100;
@@ -212,6 +220,7 @@ async function verifyOnce(folder: string, options: VerifyOptions): Promise<Audit
       given: anchors.length,
       matched: checker.counts.anchorsMatched + anchors.filter(({ seq }) => seq === start?.seq).length,
       unchecked: anchors.filter(({ seq }) => seq < (start?.seq ?? 0)).length,
+      upToSeq: anchors.reduce<number | null>((most, { seq }) => Math.max(most ?? 0, seq), null),
     },
   };
 }
