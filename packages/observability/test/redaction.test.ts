@@ -230,6 +230,7 @@ describe('plain JSON', () => {
       withNullPrototype: true,
       withObjectString: true,
     });
+    expect(Object.is(redactor.json(new Number(-0)), 0)).toBe(true);
     fc.assert(
       fc.property(anything, (value) => {
         const shown = redactor.json(value);

@@ -90,11 +90,12 @@ class PlainJson {
     }
   }
 
-  /** A number stays one, unless its digits are a secret. */
+  /** A number stays one, unless its digits are a secret; JSON has no -0. */
   #number(value: number): JsonValue {
     const digits = String(value);
     const shown = this.#clean(digits);
-    return shown === digits && Number.isFinite(value) ? value : shown;
+    if (shown !== digits || !Number.isFinite(value)) return shown;
+    return Object.is(value, -0) ? 0 : value;
   }
 
   #object(value: object): JsonValue {
