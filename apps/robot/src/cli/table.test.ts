@@ -36,7 +36,7 @@ it('lets no text forge a row or drive the terminal', () => {
 
 it.each([
   [250, '250 ms'],
-  [59_999, '59 s'],
+  [59_999, '1 m 0 s'],
   [200_000, '3 m 20 s'],
   [3_660_000, '1 h 1 m'],
   [90_000_000, '1 d 1 h'],
