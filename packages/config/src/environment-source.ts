@@ -19,36 +19,37 @@ export function readEnvironment(
     const origin = { source: 'environment', variable: setting.variable } as const;
     given.push({ setting, value: setting.kind.fromText(text), origin, baseFolder });
   }
-  return { given, problems: misspelled(env), warnings: unread(env) };
+  return { given, ...unknownVariables(env) };
 }
 
 const PREFIX = 'CASARE_';
 /** Secrets of workflows, by their ids, and what a robot tells the processes that it starts. */
 const otherVariables = /^CASARE_(?:SECRET_|JOB_ID$|JOB_PROCESS$)/;
 const known: ReadonlySet<string> = new Set(settingList.map((setting) => setting.variable));
+/** Known variables by what is behind the prefix. */
+const rests: ReadonlyMap<string, string> = new Map(
+  [...known]
+    .filter((variable) => variable.startsWith(PREFIX))
+    .map((variable) => [variable.slice(PREFIX.length), variable]),
+);
 const sectionPrefixes = sectionNames.map(sectionPrefix);
 
-/** Variables that begin as a section's settings do, or nearly as one that is known, and name none: a typo must not pass in silence. */
-function misspelled(env: Environment): ConfigProblem[] {
-  return unknownIn(env).flatMap((name) => {
+/**
+ * What begins as a section's settings do, or nearly as one that is known, and names none is a problem: a typo must not pass
+ * in silence. Of other variables with this prefix a warning says that nobody reads them.
+ */
+function unknownVariables(env: Environment): { readonly problems: ConfigProblem[]; readonly warnings: string[] } {
+  const problems: ConfigProblem[] = [];
+  const warnings: string[] = [];
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || known.has(name) || otherVariables.test(name) || isEmpty(text)) continue;
     const meant = meantBy(name);
-    if (meant === null && !isOfSection(name)) return [];
     const hint = meant === null ? '' : `; did you mean ${meant}?`;
-    return [{ path: name, source: 'environment', message: `unknown variable${hint}` }];
-  });
-}
-
-/** Says of other variables of this prefix that nobody reads them. */
-function unread(env: Environment): string[] {
-  return unknownIn(env)
-    .filter((name) => meantBy(name) === null && !isOfSection(name))
-    .map((name) => `the environment variable ${name} is none of the robot's settings, and is not read`);
-}
-
-function unknownIn(env: Environment): string[] {
-  return Object.keys(env).filter(
-    (name) => name.startsWith(PREFIX) && !known.has(name) && !otherVariables.test(name) && !isEmpty(env[name]),
-  );
+    if (meant !== null || isOfSection(name))
+      problems.push({ path: name, source: 'environment', message: `unknown variable${hint}` });
+    else warnings.push(`the environment variable ${name} is none of the robot's settings, and is not read`);
+  }
+  return { problems, warnings };
 }
 
 function isOfSection(name: string): boolean {
@@ -57,15 +58,10 @@ function isOfSection(name: string): boolean {
 
 /** The one that is written alike behind the prefix, or the only one that has a section before this name. */
 function meantBy(name: string): string | null {
-  const rests = new Map([...known].filter(hasPrefix).map((variable) => [variable.slice(PREFIX.length), variable]));
   const rest = name.slice(PREFIX.length);
   const [longer, ...others] = [...rests.keys()].filter((other) => other.endsWith(`_${rest}`));
   const meant = longer !== undefined && others.length === 0 ? longer : nearestName(rest, rests.keys());
   return meant === null ? null : (rests.get(meant) ?? null);
-}
-
-function hasPrefix(variable: string): boolean {
-  return variable.startsWith(PREFIX);
 }
 
 function isEmpty(text: string | undefined): boolean {
