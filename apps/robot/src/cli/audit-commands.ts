@@ -24,6 +24,7 @@ import { exitCodes } from './exit-codes.ts';
 import { findAuditedJob } from './find-audited-job.ts';
 import { factLines } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 export interface AuditFolderFlags {
   readonly dir?: string;
@@ -113,9 +114,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : messageOf(error);
-    throw new Error(`${file} cannot be read: ${why}`);
+    throw new Error(`${file} cannot be read: ${whyUnreadable(error, messageOf(error))}`);
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from '@casare/execution';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { whyUnreadable } from './why-unreadable.ts';
 
 /**
  * A workflow file with all that its nodes call, which is looked for beside it: a job must be runnable where these
@@ -59,8 +60,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    const why = whyUnreadable(error, (error as NodeJS.ErrnoException).code ?? 'unknown error');
     throw new CliError(exitCodes.usage, `cannot read the workflow file ${path}: ${why}`);
   }
 }
