@@ -139,6 +139,8 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
   const store: Store = await openStore({
     path: join(home, 'store.db'),
     robotId: identity.robotId,
+    // A robot that was enrolled again goes on, and leaves alone what it has not begun itself: `foreign-jobs.ts`.
+    adopt: true,
     synchronous: config.jobExecution.synchronous,
     maxBytes: storeLimitBytes(config),
     keys: openKeyFolder(join(home, 'keys')),

@@ -26,7 +26,7 @@ it('goes on with what this robot has begun: not with what is lost, and not with 
   onTestFinished(() => rm(home, { recursive: true }));
   const told: unknown[] = [];
   const openAs = (robotId: string) => {
-    const queue = new OfflineQueue({ dbPath: join(home, 'store.db'), robotId });
+    const queue = new OfflineQueue({ dbPath: join(home, 'store.db'), robotId, adopt: true });
     const checkpoints = new CheckpointManager(queue);
     const onForeign = (...about: unknown[]): void => void told.push(about);
     return { queue, store: durableJobs({ queue, checkpoints, bootId: 'b', bootClock: () => 0, onForeign }) };

@@ -229,14 +229,14 @@ async function pruneRuns(runs: string, current: string): Promise<void> {
   const aged = await Promise.all(ids.map(async (id) => ({ id, at: (await stat(join(runs, id))).mtimeMs })));
   aged.sort((a, b) => a.at - b.at);
   for (const { id } of aged.slice(0, ids.length - maxKeptRuns + 1)) {
-    if (!(await isUnderWay(join(runs, id)))) await rm(join(runs, id), { recursive: true, force: true });
+    if (!(await isUnderWay(runs, id))) await rm(join(runs, id), { recursive: true, force: true });
   }
 }
 
 /** Whether a living process owns the run's store. */
-async function isUnderWay(folder: string): Promise<boolean> {
+async function isUnderWay(runs: string, id: string): Promise<boolean> {
   try {
-    await (await openStore({ path: join(folder, 'store.db'), robotId: 'retention' })).close();
+    await (await openStore({ path: join(runs, id, 'store.db'), robotId: id })).close();
     return false;
   } catch (error) {
     return (error as { code?: unknown }).code === 'STORE_OWNED';

@@ -27,6 +27,8 @@ export type StoreErrorCode =
   | 'STORE_FOREIGN'
   /** The file system or the SQLite library lacks what durability needs. */
   | 'STORE_UNSUPPORTED'
+  /** The store belongs to another robot, which has left something open in it. */
+  | 'STORE_OTHER_ROBOT'
   | 'UNKNOWN_JOB'
   /** The same job, cached again with different facts. */
   | 'JOB_CONFLICT'
@@ -60,6 +62,7 @@ const classOfCode: Readonly<Record<StoreErrorCode, FailureClass>> = {
   STORE_TOO_NEW: 'O',
   STORE_FOREIGN: 'O',
   STORE_UNSUPPORTED: 'O',
+  STORE_OTHER_ROBOT: 'O',
   UNKNOWN_JOB: 'P',
   JOB_CONFLICT: 'P',
   JOB_FINAL: 'P',
@@ -120,6 +123,47 @@ export class StoreOwnedError extends StoreError {
     this.name = 'StoreOwnedError';
     this.holder = holder;
   }
+}
+
+/** What a robot finds of another one in a store. */
+export interface OtherRobotsWork {
+  /** The robot that the store belongs to. */
+  readonly ownerId: string;
+  /** The one that is to open it. */
+  readonly robotId: string;
+  /** Jobs of other robots that have not ended. */
+  readonly unfinished: number;
+  /** Jobs of other robots that are over, and of which something waits to be delivered. */
+  readonly undelivered: number;
+}
+
+/** A store is another robot's, and something in it waits for that one. */
+export class StoreOtherRobotError extends StoreError implements OtherRobotsWork {
+  readonly path: string;
+  readonly ownerId: string;
+  readonly robotId: string;
+  readonly unfinished: number;
+  readonly undelivered: number;
+
+  constructor(path: string, { ownerId, robotId, unfinished, undelivered }: OtherRobotsWork) {
+    super(
+      'STORE_OTHER_ROBOT',
+      `The store ${path} belongs to robot ${ownerId}, and this is robot ${robotId}. It holds ${jobs(unfinished)} of other robots ` +
+        `not finished, and ${jobs(undelivered)} not delivered in full; two robots that go on with the same jobs do their steps twice. ` +
+        `Open it with robotId "${ownerId}", or give this robot a file of its own. If robot ${ownerId} is gone for good, ` +
+        'open it with adopt: true: its jobs keep its id, and what becomes of them is yours to decide.',
+    );
+    this.name = 'StoreOtherRobotError';
+    this.path = path;
+    this.ownerId = ownerId;
+    this.robotId = robotId;
+    this.unfinished = unfinished;
+    this.undelivered = undelivered;
+  }
+}
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job' : `${count} jobs`;
 }
 
 /** More is to be written, at once or by one job, than the store ever takes: room that comes back does not help. */

@@ -3,10 +3,12 @@ export {
   CorruptRecordError,
   classifyStoreError,
   type FailureClass,
+  type OtherRobotsWork,
   StoreError,
   type StoreErrorCode,
   type StoreErrorVerdict,
   type StoreHolder,
+  StoreOtherRobotError,
   StoreOwnedError,
   ValueTooLargeError,
 } from './errors.ts';

@@ -9,12 +9,13 @@ import { locateStore } from './database/store-files.ts';
 import { StoreError } from './errors.ts';
 import { openStoreNames, outboxLimitNames } from './option-names.ts';
 import type { Logger } from './ports.ts';
-import { checkGiven, checkOneOf } from './queue-arguments.ts';
+import { checkBoolean, checkGiven, checkOneOf } from './queue-arguments.ts';
 import { openRescued } from './rescue/open-rescued.ts';
 import { checkKeys } from './secrets/secret-keys.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import type { Store, StoreOptions } from './store.ts';
 import { storeLimits } from './store-limits.ts';
+import { takeForRobot } from './store-robot.ts';
 import { systemClock } from './system-clock.ts';
 import { InlineWriter } from './writer/inline-writer.ts';
 import { WriterClient } from './writer/writer-client.ts';
@@ -31,6 +32,7 @@ const maxWaiting = 10_000;
  * A damaged file is set aside and replaced by a new one with what could be salvaged; `store.opening` says so.
  *
  * @throws StoreOwnedError `STORE_OWNED`: another process holds it
+ * @throws StoreOtherRobotError `STORE_OTHER_ROBOT`: it belongs to another robot, which has left something open in it; see `adopt`
  * @throws StoreError `STORE_TOO_NEW`, `STORE_FOREIGN`, `STORE_UNSUPPORTED`, `STORE_ACCESS`, `KEY_WRONG`
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -65,6 +67,7 @@ function openAsOwner(options: StoreOptions): SqliteStore {
     const database = { synchronous, busyTimeoutMs: limits.busyTimeoutMs };
     const opened = openRescued(files, database, clock.now());
     db = opened.db;
+    takeForRobot(db, { path: files.store, robotId: options.robotId, adopt: options.adopt === true, logger });
     const isInline = options.writer === 'inline';
     if (isInline) holdAlone(db, files.store);
     else db.pragma('query_only = 1');
@@ -102,6 +105,7 @@ function openAsOwner(options: StoreOptions): SqliteStore {
 function checkOptions({
   path,
   robotId,
+  adopt,
   synchronous,
   writer,
   clock,
@@ -112,6 +116,7 @@ function checkOptions({
   if (typeof path !== 'string') throw new StoreError('INVALID_ARGUMENT', "path is the path of the store's file.");
   if (typeof robotId !== 'string' || robotId === '')
     throw new StoreError('INVALID_ARGUMENT', 'robotId is a string that is not empty.');
+  checkBoolean('adopt', adopt);
   checkOneOf('synchronous', synchronous, ['full', 'normal']);
   checkOneOf('writer', writer, ['thread', 'inline']);
   if (outbox !== undefined) checkGiven(outbox, 'outbox', outboxLimitNames);

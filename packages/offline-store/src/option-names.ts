@@ -17,6 +17,7 @@ export type OptionNames = Readonly<Record<string, true>>;
 
 const storeNames: Names<Omit<StoreOptions, 'path'>> = {
   robotId: true,
+  adopt: true,
   synchronous: true,
   maxBytes: true,
   reserveBytes: true,

@@ -17,6 +17,11 @@ export interface StoreOptions {
   /** The store's file; folders that are missing are made, for their owner only. */
   readonly path: string;
   readonly robotId: string;
+  /**
+   * True: open the store of another robot, too, in which that one has left something open, and make it this robot's. The jobs in
+   * it keep the id of the robot that cached them (`JobRecord.robotId`). Default false: it is refused.
+   */
+  readonly adopt?: boolean;
   /** Default `full`; `normal` gives up the last commits before a power loss. */
   readonly synchronous?: Synchronous;
   /** The file grows no further than this; null for no limit. Default 1 GiB. */

@@ -265,7 +265,7 @@ describe('a recording', () => {
       await handle.commit(Array.from({ length: 100 }, (_, index) => result(step * 100 + index, `node-${index}`)));
     }
     await store.close();
-    const again = await openStore({ path: store.path, robotId: 'r' });
+    const again = await openStore({ path: store.path, robotId: 'robot-123' });
     const resumed = new CheckpointManager(new OfflineQueue({ store: again })).startJob('job-456', 'w');
     const startedAt = performance.now();
     expect(await resumed.load()).toHaveLength(20_000);

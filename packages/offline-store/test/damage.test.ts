@@ -141,12 +141,21 @@ describe('damage is reported, never handed out as a value', () => {
 
   it('a damaged identity of the store: it is set aside, and its jobs are salvaged whole', async () => {
     const path = await closedStore();
-    withDatabase(path, (db) => db.exec("UPDATE meta SET value = 'x'"));
+    const first = await openTestJob({ path });
+    await first.handle.commit([], { outbox: [{ kind: 'dead', payload: 1 }] });
+    const dead = (await first.store.outbox.peek()).at(-1)?.id ?? 0;
+    await first.store.outbox.fail(dead, 'refused', { permanent: true, final: true });
+    expect(await first.store.outbox.discard([dead])).toBe(1);
+    await first.store.close();
+    withDatabase(path, (db) => db.exec("UPDATE meta SET value = 'x' WHERE name = 'store_id'"));
     const { queue, load } = await reopen(path);
     expect(queue.store.opening.incidents.map(({ kind }) => kind)).toEqual(['store-set-aside']);
     expect(queue.store.opening.setAside).not.toBeNull();
     expect(await load()).toHaveLength(5);
     expect(await queue.store.outbox.peek()).toHaveLength(5);
+    // Numbers of dead letters that are gone are not given again.
+    await new CheckpointManager(queue).startJob('job-456', 'w').commit([], { outbox: [{ kind: 'next', payload: 1 }] });
+    expect((await queue.store.outbox.peek()).at(-1)?.id).toBeGreaterThan(dead);
   });
 
   it('a damaged job does not hide the others', async () => {

@@ -38,7 +38,7 @@ export function salvage(from: Database.Database, into: Database.Database, knownR
   }
   copyDeadLetters(from, into);
   copyChecked(from, into, 'counters', ['name', 'value']);
-  copyOutboxCursor(from, into);
+  copyFacts(from, into);
   copyChecked(from, into, 'incidents', ['at_ms', 'kind', 'job_id', 'lease_token', 'detail']);
   return { jobs: runs.size, journalEntries: journal.entries, outboxEntries, doubts };
 }
@@ -126,11 +126,14 @@ function copyOutbox(from: Database.Database, into: Database.Database, run: RunRe
   return intact.length;
 }
 
-/** Without it all that the journal holds for the outbox is taken in again. */
-function copyOutboxCursor(from: Database.Database, into: Database.Database): void {
-  for (const row of rowsOf(from, "SELECT * FROM meta WHERE name = 'outbox_cursor'")) {
+/**
+ * What the file knows of itself, but for which store it is: the new one is another. Without the cursor all that the journal holds for
+ * the outbox is taken in again; the numbers of dead letters that are gone are not given again.
+ */
+function copyFacts(from: Database.Database, into: Database.Database): void {
+  for (const row of rowsOf(from, "SELECT * FROM meta WHERE name <> 'store_id'")) {
     if (rowChecksum([row.name, row.value] as never) !== row.crc) continue;
-    into.prepare('UPDATE meta SET value = ?, crc = ? WHERE name = ?').run(row.value, row.crc, row.name);
+    into.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?, ?)').run(row.name, row.value, row.crc);
   }
 }
 
