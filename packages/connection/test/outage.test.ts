@@ -56,6 +56,21 @@ describe('a lost connection', () => {
     expect(server.seen.length - server.calls.length).toBeLessThanOrEqual(6);
   });
 
+  it('cuts the waits short that a service which is down has asked for: it has guessed', async () => {
+    const { server, manager } = await connected({ retry: { maxDelayMs: 30_000 } });
+    const down = behave.json(503, { code: 'PGRST001', message: 'terminating connection' }, { 'retry-after': '30' });
+    server.script = [down, down, behave.json(200, 'there')];
+    server.health = down;
+    const impatient = rejection(manager.rpc('x', {}, { whenDisconnected: 'fail' }));
+    const patient = manager.rpc('x');
+    expect(await impatient).toMatchObject({ code: 'NOT_CONNECTED', ambiguous: false });
+    server.health = behave.ok;
+    expect(await patient).toBe('there');
+    // The same where it is back before the loss is noticed.
+    server.script = [down, behave.json(200, 'there')];
+    expect(await manager.rpc('x', {}, { whenDisconnected: 'fail' })).toBe('there');
+  });
+
   it('fails calls that do not want to wait, and those for which there is no room', async () => {
     const { server, manager } = await connected({ config: { maxWaitingCalls: 1 } });
     await server.stop();

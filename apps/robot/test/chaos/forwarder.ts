@@ -15,6 +15,8 @@ export interface ForwardedRequest {
   readonly name: string;
   /** `performance.now()` when it came by. */
   readonly at: number;
+  /** Null until then; a status of 0: the target hung up. */
+  answer: { readonly status: number; readonly at: number } | null;
 }
 
 export async function startForwarder(target: string): Promise<Forwarder> {
@@ -32,9 +34,18 @@ export async function startForwarder(target: string): Promise<Forwarder> {
       const far = connect(Number(targetPort), hostname);
       keep(near);
       keep(far);
+      let asked: ForwardedRequest | undefined;
+      const answered = (status: number): void => {
+        if (asked !== undefined) asked.answer = { status, at: performance.now() };
+        asked = undefined;
+      };
+      far.on('data', (chunk: Buffer) => answered(Number(/^HTTP\S* (\d+)/.exec(chunk.toString('latin1'))?.[1] ?? 0)));
+      far.on('close', () => answered(0));
       near.on('data', (chunk: Buffer) => {
         const [, name] = /^[A-Z]+ \S*\/(\w+)\S* HTTP/.exec(chunk.toString('latin1')) ?? [];
-        if (name !== undefined) requests.push({ name, at: performance.now() });
+        if (name === undefined) return;
+        asked = { name, at: performance.now(), answer: null };
+        requests.push(asked);
       });
       near.pipe(far).pipe(near);
     });

@@ -26,7 +26,9 @@ describe.runIf(hasRealPostgres)('when PostgreSQL goes away under running jobs', 
     timeout: 120_000 + outages * 240_000,
   }, async () => {
     const longestSeconds = OUTAGE_ROUNDS === undefined ? 5 : 60;
-    const report = await outageDrill({ server, folder: temporaryFolder(), rounds: outages, seed, longestSeconds });
+    const slowMs = consistentWithinMs;
+    const folder = temporaryFolder();
+    const report = await outageDrill({ server, folder, rounds: outages, seed, longestSeconds, slowMs });
     const { violations, ...figures } = report;
     console.log(`outages: ${outages}, seed ${seed}, ${JSON.stringify(figures)}, ${violations.length} violations`);
     expect(violations).toEqual([]);

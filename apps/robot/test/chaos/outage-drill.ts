@@ -21,6 +21,8 @@ export interface OutageDrillOptions {
   readonly seed: number;
   /** An outage lasts from 5 s to this many seconds. */
   readonly longestSeconds: number;
+  /** A return that takes longer to be dealt with is reported in detail. */
+  readonly slowMs: number;
 }
 
 export interface OutageDrillReport {
@@ -32,6 +34,8 @@ export interface OutageDrillReport {
   readonly consistentAfterMs: readonly number[];
   /** How often the robot looked whether the database is back, from its first answer until the robot used it, per round. */
   readonly looksAtReturn: readonly number[];
+  /** Of rounds that took longer than `slowMs`: what the robot asked for from just before the return on, in ms since then. */
+  readonly slowRounds: readonly string[];
   readonly restarts: number;
   readonly violations: readonly string[];
 }
@@ -81,6 +85,7 @@ class OutageDrill {
   readonly #random: SeededRandom;
   readonly #consistentAfterMs: number[] = [];
   readonly #looksAtReturn: number[] = [];
+  readonly #slowRounds: string[] = [];
   readonly #violations: string[] = [];
   #duringOutages = 0;
   #longestGapMs = 0;
@@ -108,6 +113,7 @@ class OutageDrill {
       longestGapMs: this.#longestGapMs,
       consistentAfterMs: this.#consistentAfterMs,
       looksAtReturn: this.#looksAtReturn,
+      slowRounds: this.#slowRounds,
       restarts: robot.restarts,
       violations: this.#violations,
     };
@@ -136,8 +142,11 @@ class OutageDrill {
     const backAt = performance.now();
     const owed = jobs.map(({ tag, jobId }) => ({ jobId, node: `${tag}-effect`, turns: counting.of(tag).length - 1 }));
     await eventually('all that happened meanwhile is known', () => this.#isKnown(owed), patience);
-    this.#consistentAfterMs.push(Math.round(performance.now() - backAt));
+    const tookMs = Math.round(performance.now() - backAt);
+    this.#consistentAfterMs.push(tookMs);
     this.#looksAtReturn.push(this.#looksSince(backAt));
+    if (tookMs > this.#options.slowMs)
+      this.#slowRounds.push(`round ${round}: ${this.#requestsAround(beganAt, backAt)}`);
     isOver = true;
     for (const job of jobs) await this.#check(job);
   }
@@ -146,6 +155,18 @@ class OutageDrill {
     const since = this.#parts.network.requests.filter((request) => request.at >= at);
     const used = since.findIndex(({ name }) => name !== 'schema_version');
     return used < 0 ? since.length : used;
+  }
+
+  /** Looks that fail while the database is away are left out. */
+  #requestsAround(beganAt: number, backAt: number): string {
+    const { requests } = this.#parts.network;
+    return requests
+      .filter(({ name, at }) => at >= beganAt && (at >= backAt - 500 || name !== 'schema_version'))
+      .map(({ name, at, answer }) => {
+        const took = answer === null ? 'no answer' : `${answer.status} after ${Math.round(answer.at - at)}`;
+        return `${Math.round(at - backAt)} ${name} ${took}`;
+      })
+      .join(', ');
   }
 
   async #submit(tags: readonly string[]): Promise<readonly Job[]> {

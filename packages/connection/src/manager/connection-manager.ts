@@ -227,6 +227,7 @@ export class ConnectionManager {
           clock: this.#clock,
           random: this.#random,
           shouldRetry: worthAnotherAttempt,
+          pause: (event, ended) => this.#supervisor.pause(event, ended),
           onRetry: () => {
             call.attempt = undefined;
           },

@@ -10,10 +10,12 @@ import { ConnectionError } from '../errors.ts';
 import { notify } from '../listeners.ts';
 import type { Clock, Logger } from '../ports.ts';
 import type { Redactor } from '../redactor.ts';
+import type { RetryEvent } from '../retry/retry-config.ts';
 import type { ConnectionConfig } from './connection-config.ts';
 import type { ConnectionState, StatusBook } from './connection-status.ts';
 import { Gate } from './gate.ts';
 import { Liveness } from './liveness.ts';
+import { Pauses } from './pauses.ts';
 import type { ReconnectRules, ReconnectSchedule } from './reconnect-schedule.ts';
 import { type ReconnectOutcome, Reconnector, type ReconnectPurpose } from './reconnector.ts';
 import type { Operation, Session } from './session.ts';
@@ -75,6 +77,7 @@ export class Supervisor {
   readonly #tasks = new Set<Promise<void>>();
   readonly #liveness: Liveness;
   readonly #wayOut: WayOut;
+  readonly #pauses: Pauses;
   #link: Link = { kind: 'disconnected' };
   /** The code that was last reported loudly; the same is not reported again until something succeeds. */
   #reported: string | undefined;
@@ -83,6 +86,7 @@ export class Supervisor {
     this.#options = options;
     this.#liveness = new Liveness(options);
     this.#wayOut = new WayOut(options);
+    this.#pauses = new Pauses(options.clock);
   }
 
   get state(): ConnectionState {
@@ -163,6 +167,11 @@ export class Supervisor {
       const late = reason instanceof ConnectionError && reason.code === 'DEADLINE_EXCEEDED';
       throw late ? this.#notConnected(`still not connected: ${reason.message}`) : abortError(reason, false);
     }
+  }
+
+  /** The wait before a call's next attempt, which waits for the connection by itself where there is none. */
+  async pause(event: RetryEvent, signal: AbortSignal): Promise<void> {
+    if (this.#link.kind === 'connected') await this.#pauses.pause(event, signal);
   }
 
   noteSuccess(): void {
@@ -271,7 +280,7 @@ export class Supervisor {
     const look = await this.#liveness.lookAgain(() => this.#look(session), session.signal);
     const error = look ?? (await this.#wayOut.take(() => this.#look(session), session.signal));
     if (this.#link.kind !== 'connected' || this.#link.session !== session) return;
-    if (error === undefined) return;
+    if (error === undefined) return this.#pauses.answered();
     book.failure(error, clock.now());
     if (speaksAgainstService(error)) this.#lost(session, error);
     else if (error.class === 'U') this.#refused(session, error);
@@ -298,6 +307,7 @@ export class Supervisor {
     this.#link = next;
     const to = this.state;
     if (from === to) return;
+    if (from === 'CONNECTED') this.#pauses.lost();
     const fields = why === null ? {} : { code: why.code, error: why.message };
     logger.log(why === null ? 'info' : 'warning', `connection: ${from} -> ${to}`, fields);
     notify(onStateChange, { from, to }, 'onStateChange', logger);

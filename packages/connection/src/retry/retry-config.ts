@@ -43,6 +43,11 @@ export interface RetryOptions extends Partial<RetryConfig> {
   readonly shouldRetry?: (error: unknown, verdict: ErrorVerdict) => boolean;
   /** Told before each wait; what it throws ends the retrying. */
   readonly onRetry?: (event: RetryEvent) => void;
+  /**
+   * How the time before the next attempt is spent, where something else than time may show that it can be made sooner.
+   * Resolves when it is over; must reject when the signal aborts. Default: the clock's sleep of `delayMs`.
+   */
+  readonly pause?: (event: RetryEvent, signal: AbortSignal) => Promise<void>;
   readonly clock?: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly random?: Random;
 }
@@ -76,14 +81,15 @@ export function retryConfig(options: RetryOptions): RetryConfig {
 
 const optionNames: ReadonlySet<string> = new Set([
   ...Object.keys(DEFAULT_RETRY),
-  ...['signal', 'timeoutMs', 'idempotent', 'budget', 'classify', 'shouldRetry', 'onRetry', 'clock', 'random'],
+  ...['signal', 'timeoutMs', 'idempotent', 'budget', 'classify', 'shouldRetry', 'onRetry', 'pause', 'clock', 'random'],
 ]);
 
 /** Each call of `retry` comes by here: what is left out costs a comparison. */
-function requireParts({ budget, classify, shouldRetry, onRetry, clock, random, signal }: RetryOptions): void {
+function requireParts({ budget, classify, shouldRetry, onRetry, pause, clock, random, signal }: RetryOptions): void {
   if (classify !== undefined) requireFunction('classify', classify);
   if (shouldRetry !== undefined) requireFunction('shouldRetry', shouldRetry);
   if (onRetry !== undefined) requireFunction('onRetry', onRetry);
+  if (pause !== undefined) requireFunction('pause', pause);
   if (random !== undefined) requireFunction('random', random);
   if (budget !== undefined) requireMethods('budget', budget, ['tryTake']);
   if (clock !== undefined) requireMethods('clock', clock, ['monotonic', 'sleep']);

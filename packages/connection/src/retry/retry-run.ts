@@ -10,7 +10,13 @@ import type { Clock } from '../ports.ts';
 import { systemClock, systemRandom } from '../system-clock.ts';
 import { Watch } from '../watch.ts';
 import { backoffDelayMs } from './backoff.ts';
-import { type RetryAttempt, type RetryConfig, type RetryOptions, retryConfig } from './retry-config.ts';
+import {
+  type RetryAttempt,
+  type RetryConfig,
+  type RetryEvent,
+  type RetryOptions,
+  retryConfig,
+} from './retry-config.ts';
 
 export class RetryRun<T> {
   readonly #operation: (attempt: RetryAttempt) => PromiseLike<T> | T;
@@ -88,16 +94,16 @@ export class RetryRun<T> {
       return;
     }
     try {
-      const delayMs = this.#delayBefore(error);
-      if (delayMs === undefined) this.#settle(this.#reject, error);
-      else this.#wait(delayMs);
+      const next = this.#nextAfter(error);
+      if (next === undefined) this.#settle(this.#reject, error);
+      else this.#wait(next);
     } catch (fault) {
       this.#settle(this.#reject, fault);
     }
   };
 
-  /** Ms to wait before the next attempt; undefined when there is to be none. */
-  #delayBefore(error: unknown): number | undefined {
+  /** How long to wait before the next attempt; undefined when there is to be none. */
+  #nextAfter(error: unknown): RetryEvent | undefined {
     const { classify = classifyError, idempotent = false, shouldRetry, budget, onRetry, random } = this.#options;
     const judged = classify(error, { callerSignal: this.#options.signal ?? NEVER_ABORTED });
     if (this.#attempts >= this.#config.maxAttempts) return undefined;
@@ -113,12 +119,13 @@ export class RetryRun<T> {
     if (this.#clock.monotonic() + delayMs >= this.#deadline || budget?.tryTake() === false) return undefined;
     this.#onceUsed ||= judged.retryOnce ?? false;
     this.#waitedMs = delayMs;
-    onRetry?.({ error, attempt: this.#attempts, delayMs });
-    return delayMs;
+    const event = { error, attempt: this.#attempts, delayMs };
+    onRetry?.(event);
+    return event;
   }
 
-  #wait(delayMs: number): void {
-    const { signal } = this.#options;
+  #wait(event: RetryEvent): void {
+    const { signal, pause = ({ delayMs }, ended) => this.#clock.sleep(delayMs, ended) } = this.#options;
     // Whoever was asked or told just now may have aborted.
     if (signal?.aborted === true) {
       this.#settle(this.#reject, signal.reason);
@@ -126,7 +133,7 @@ export class RetryRun<T> {
     }
     const control = new AbortController();
     this.#waitControl = control;
-    this.#clock.sleep(delayMs, control.signal).then(
+    pause(event, control.signal).then(
       () => {
         this.#waitControl = undefined;
         if (!this.#isSettled) this.start();
