@@ -9,7 +9,8 @@ export {
 export type { AuditEntry } from './audit/audit-entry.ts';
 export { AuditEventType, type AuditOutcome, AuditSeverity } from './audit/audit-event.ts';
 export { addAuditKey, publicKeyPem } from './audit/audit-keys.ts';
-export type { AuditLogEntryOptions, AuditLogOptions, AuditResult, AuditStatus } from './audit/audit-log.ts';
+export type { AuditResult, AuditStatus } from './audit/audit-log.ts';
+export type { AuditLogEntryOptions, AuditLogOptions } from './audit/audit-log-options.ts';
 export { type AuditErrorInfo, AuditLogger } from './audit/audit-logger.ts';
 export { csvHeader, csvRow } from './audit/audit-table.ts';
 export type { LostEntries } from './audit/audit-writer.ts';
