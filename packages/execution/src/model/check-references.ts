@@ -8,6 +8,7 @@ import { type FindingList, quoted } from './finding.ts';
 import { type KnownNames, knownNames, variableNames } from './known-names.ts';
 import type { Speller } from './nearest.ts';
 import type { NodePorts } from './node-ports.ts';
+import { parseReference } from './reference-path.ts';
 import { referencesIn } from './templates.ts';
 import { isJsonObject } from './value-text.ts';
 
@@ -35,7 +36,9 @@ export function checkReferences(checks: ReferenceChecks): void {
       for (const [owner, port] of references.values())
         if (owner !== undefined && port !== undefined && !variables.has(owner))
           checkReference(node, key, owner, port, checks);
-      if (known !== null && node.typeName !== 'CommentNode')
+      if (node.typeName === 'CommentNode') continue;
+      for (const text of unknownKinds(value)) warnOfKind(node, key, text, checks);
+      if (known !== null)
         for (const name of unknownNames(references.values(), known)) warnOfName(node, key, name, known, checks);
     }
   }
@@ -57,6 +60,52 @@ function collect(value: JsonValue, found: Map<string, readonly string[]>): void 
   } else if (isJsonObject(value)) {
     for (const item of Object.values(value)) collect(item, found);
   }
+}
+
+/** `{{$word:id}}`, and `{{word:id}}`, which is meant so where the word reads like `secret`. */
+const KIND = /\{\{\s*(\$?)(\w{1,60}):([^{}]{0,200})\}\}/g;
+const kinds = ['secret'];
+
+/** What is written like a secret's reference, and is none: it would be taken as it is written, without a word. */
+function* unknownKinds(value: JsonValue): Iterable<UnknownKind> {
+  if (typeof value === 'string') {
+    for (const [text, dollar = '', word = '', id = ''] of value.matchAll(KIND)) {
+      if (parseReference(text.slice(2, -2)) === null) yield { text, word, id: id.trim(), isKind: dollar === '$' };
+    }
+  } else if (Array.isArray(value)) {
+    for (const item of value as readonly JsonValue[]) yield* unknownKinds(item);
+  } else if (isJsonObject(value)) {
+    for (const item of Object.values(value)) yield* unknownKinds(item);
+  }
+}
+
+interface UnknownKind {
+  readonly text: string;
+  readonly word: string;
+  readonly id: string;
+  /** Whether it can be nothing else. */
+  readonly isKind: boolean;
+}
+
+function warnOfKind(
+  node: DraftNode,
+  key: string,
+  { text, word, id, isKind }: UnknownKind,
+  checks: ReferenceChecks,
+): void {
+  const meant = checks.speller.nearest(word, kinds);
+  if (meant === null && !isKind) return;
+  const isWritable = meant !== null && /^\S+$/.test(id);
+  const suggestion = isWritable ? `{{$${meant}:${id}}}` : null;
+  const hint =
+    suggestion === null
+      ? 'A secret is written {{$secret:id}}, with an id without spaces.'
+      : `Did you mean ${quoted(suggestion)}?`;
+  checks.findings.warning(
+    'UNKNOWN_REFERENCE',
+    `Node ${quoted(node.id)}: ${quoted(key)} holds ${quoted(text)}, which stands for nothing and stays as it is written. ${hint}`,
+    { node: node.id, field: key, suggestion },
+  );
 }
 
 /** Names may hold dots: a reference is known by any of its beginnings. */

@@ -98,7 +98,7 @@ interface DraftTools {
 
 function readDraft(content: JsonObject, tools: DraftTools, given: JsonObject): Draft {
   const { limits, findings, speller } = tools;
-  checkKeys(content, findings, speller);
+  checkKeys(content, tools);
   const metadata = readMetadata(content.metadata, findings);
   const name = metadata.name ?? content.name;
   const connections = parseConnections(content.connections, limits, findings);

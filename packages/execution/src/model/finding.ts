@@ -11,7 +11,8 @@ export const findingCodes = {
   FILE_TOO_LARGE: 'The file is larger than the limit.',
   FILE_TOO_DEEP: 'Objects and lists are nested deeper than any workflow needs.',
   DUPLICATE_KEY: 'An object has the same key twice; only the last one counts.',
-  UNKNOWN_KEY: 'A key of the file means nothing, and reads like one that does.',
+  UNKNOWN_KEY:
+    'A key of the file, a node, a connection or a variable reads like one that means something, or a setting means nothing.',
   INVALID_STRUCTURE: 'A part of the file has the wrong shape.',
   EMPTY_WORKFLOW: 'There are no nodes, or only the inputs and outputs of a sub-workflow.',
   TOO_MANY_NODES: 'The workflow has more nodes than the limit.',
@@ -32,7 +33,7 @@ export const findingCodes = {
   INVALID_EXPRESSION: 'A condition or expression cannot be parsed.',
   UNKNOWN_CONFIG_KEY: 'The node type knows no such config key.',
   UNKNOWN_REFERENCE:
-    'A template names an output that the node does not have, or (a warning) what nothing in the file sets.',
+    'A template names an output that the node does not have, or (a warning) what nothing in the file sets, or a kind of value that there is not.',
   INVALID_CONNECTION: 'A connection has the wrong shape.',
   UNKNOWN_NODE: 'A connection or pairing names a node that does not exist.',
   UNKNOWN_PORT: 'A connection names a port that the node does not have.',

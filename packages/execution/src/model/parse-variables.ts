@@ -79,6 +79,11 @@ function entriesOf(source: JsonValue | undefined, findings: FindingList): readon
   });
 }
 
+/** Whether an object would define a variable, were some of its keys written as they were meant. */
+export function looksLikeDefinition(value: JsonObject, slips: ReadonlySet<string>): boolean {
+  return Object.keys(value).every((key) => definitionKeys.has(key) || slips.has(key)) || isDefinition(value);
+}
+
 /** A plain object that merely has a key `type` is a value: a definition has a default, or nothing foreign in it. */
 function isDefinition(value: JsonValue): value is JsonObject {
   if (!isJsonObject(value)) return false;

@@ -52,7 +52,65 @@ describe('validation finds, before anything happens,', () => {
       { severity: 'warning', code: 'UNKNOWN_KEY', field: 'conections', suggestion: 'connections' },
       { severity: 'warning', code: 'UNKNOWN_KEY', field: 'settings.stop_on_eror', suggestion: 'stop_on_error' },
     ]);
-    expect(findingsOf({ ...file({ a: ['LogNode'] }), viewport: {}, version: 2 })).toEqual([]);
+    const noted = (source: object) =>
+      findingsOf(source).flatMap(({ severity, code, node, field, suggestion }) =>
+        code === 'UNKNOWN_KEY' ? [[severity, node, field, suggestion]] : [],
+      );
+    const sound = { nodes: { a: { node_id: 'a', node_type: 'LogNode', config: {} } } };
+    expect(
+      noted({ ...sound, timeout: 5, metadata: { nmae: 'x' }, settings: { timeout: 5, timout: 7, color: 'red' } }),
+    ).toEqual([
+      ['warning', null, 'timeout', 'settings.timeout'],
+      ['warning', null, 'settings.timout', 'timeout'],
+      ['warning', null, 'settings.color', null],
+      ['warning', null, 'metadata.nmae', 'name'],
+    ]);
+    expect(noted({ nodes: { a: { node_tpye: 'LogNode', confg: {} } } })).toEqual([
+      ['warning', 'a', 'node_tpye', 'node_type'],
+      ['warning', 'a', 'confg', 'config'],
+    ]);
+    expect(noted({ nodes: [{ nod_id: 'a', type: 'LogNode', propertys: {} }] })).toEqual([
+      ['warning', null, 'nod_id', 'node_id'],
+      ['warning', null, 'propertys', 'properties'],
+    ]);
+    const connection = { source_node: 'a', source_prot: 'exec_out', target_node: 'b', target_port: 'exec_in' };
+    expect(noted({ ...sound, connections: [connection] })).toEqual([
+      ['warning', null, 'connections[0].source_prot', 'source_port'],
+    ]);
+    const variables = { a: { type: 'String', defualt_value: 'x' }, b: { tpye: 'Integer', default_value: 5 } };
+    expect(noted({ ...sound, variables })).toEqual([
+      ['warning', null, 'variables.a.defualt_value', 'default_value'],
+      ['warning', null, 'variables.b.tpye', 'type'],
+    ]);
+  });
+
+  it('and takes keys that designers add as they are', () => {
+    const extras = { position: [1, 2], category: 'basic', name: 'A', input_ports: [], output_ports: [], _note: 1 };
+    const node = { node_id: 'a', node_type: 'LogNode', config: { status: 'idle' }, ...extras };
+    const older = { id: 'b', type: 'LogNode', properties: {}, ...extras };
+    const files = [
+      { nodes: { a: node }, connections: [], viewport: {}, version: 2, frames: [], settings: { _zoom: 1 } },
+      { nodes: [node, older], connections: [{ out: ['a', 'exec_out'], in: ['b', 'exec_in'], id: 'c' }] },
+      { nodes: [node, older], connections: [{ from_node: 'a', from_port: 'out', to_node: 'b', to_port: 'in' }] },
+      { nodes: { a: node }, variables: { row: { typ: 'x', valeu: 1, colour: 'red' }, list: { data: 1 } } },
+    ];
+    for (const source of files) expect(findingsOf(source)).toEqual([]);
+  });
+
+  it('a misspelled kind of value in double braces, which would be taken as it is written', () => {
+    const warned = (text: string) =>
+      findingsOf(file({ a: ['LogNode', { message: text }] })).map(({ severity, code, suggestion }) => [
+        severity,
+        code,
+        suggestion,
+      ]);
+    const warning = (suggestion: string | null) => [['warning', 'UNKNOWN_REFERENCE', suggestion]];
+    expect(warned('key {{$secert:crm.key}}')).toEqual(warning('{{$secret:crm.key}}'));
+    for (const slip of ['{{secret:x}}', '{{ $secret: x }}', '{{$SECRET:x}}'])
+      expect(warned(slip)).toEqual(warning('{{$secret:x}}'));
+    expect(warned('{{$env:HOME}}')).toEqual(warning(null));
+    for (const fine of ['{{$secret:x}} {{ $secret:y }}', '{{at:10:30}}', '{"a":{"b:c":1}}'])
+      expect(warned(fine)).toEqual([]);
   });
 
   it.each([
