@@ -1,6 +1,13 @@
 /** Fits the local store to what the desk needs of it. */
 import type { ClaimedJob, ClaimProgress, JournalEntry, Lease } from '@casare/execution';
-import type { CheckpointManager, JobRecord, LeaseNote, OfflineQueue } from '@casare/offline-store';
+import {
+  type CheckpointManager,
+  classifyStoreError,
+  type JobRecord,
+  type LeaseNote,
+  type OfflineQueue,
+  type OutboxHead,
+} from '@casare/offline-store';
 import type { JobStore, StoredJob } from './desk-ports.ts';
 import type { DurableJob } from './job-journal.ts';
 import type { Behind } from './known-progress.ts';
@@ -66,19 +73,15 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
         .flatMap((record) => storedJob(record, bootId, bootClock()));
     },
     async untold() {
-      const ended = (await queue.getJobsToSync()).filter(
-        ({ robotId, lease }) => robotId === queue.robotId && lease?.isLost !== true,
-      );
-      if (ended.length === 0) return [];
+      const untold = new Map<string, UntoldClaim>();
       // What the server has refused, or an operator has discarded, does not wait any more.
-      const waiting = (await queue.store.outbox.peek(wholeOutbox)).filter(({ kind }) => kind === 'complete');
-      const claims = new Set(waiting.map(({ jobId, leaseToken }) => `${jobId} ${leaseToken}`));
-      const newest = new Map(ended.map((record) => [record.id, record]));
-      return [...newest.values()].flatMap(({ id: jobId, leaseToken, lease }) =>
-        leaseToken === null || !claims.has(`${jobId} ${leaseToken}`)
-          ? []
-          : [{ jobId, leaseToken, leaseRemainingMs: knownRemainingMs(lease, bootId, bootClock()) }],
-      );
+      for await (const entry of waitingEnds(queue)) {
+        const record = await readable(queue, entry.jobId);
+        if (record === null || record.leaseToken !== entry.leaseToken || !isOwnEnd(record, queue.robotId)) continue;
+        const leaseRemainingMs = knownRemainingMs(record.lease, bootId, bootClock());
+        untold.set(record.id, { jobId: record.id, leaseToken: record.leaseToken ?? '', leaseRemainingMs });
+      }
+      return [...untold.values()];
     },
     open(jobId: string): DurableJob & { close(): void } {
       const handle = checkpoints.startJob<JournalEntry>(jobId, jobId);
@@ -92,8 +95,36 @@ export function durableJobs({ queue, checkpoints, bootId, bootClock, onForeign }
   };
 }
 
-/** More entries than an outbox holds. */
-const wholeOutbox = 200_000;
+type UntoldClaim = Awaited<ReturnType<JobStore['untold']>>[number];
+
+/** Ends of jobs are looked at one by one: each record has its workflow with it. */
+const endsAtOnce = 1_000;
+
+async function* waitingEnds({ store: { outbox } }: OfflineQueue): AsyncIterable<OutboxHead> {
+  for (let afterId = 0; ; ) {
+    const ends = await outbox.waiting('complete', { afterId, limit: endsAtOnce });
+    yield* ends;
+    const last = ends.at(-1);
+    if (last === undefined || ends.length < endsAtOnce) return;
+    afterId = last.id;
+  }
+}
+
+/** Null for a record that is damaged. */
+async function readable(queue: OfflineQueue, jobId: string): Promise<JobRecord | null> {
+  try {
+    return await queue.getJob(jobId);
+  } catch (error) {
+    if (classifyStoreError(error)?.code !== 'STORE_CORRUPT') throw error;
+    return null;
+  }
+}
+
+function isOwnEnd({ robotId, leaseToken, lease, status, syncedAtMs }: JobRecord, ownId: string): boolean {
+  const hasEnded = status === 'completed' || status === 'failed' || status === 'cancelled';
+  return hasEnded && syncedAtMs === null && leaseToken !== null && robotId === ownId && lease?.isLost !== true;
+}
+
 const unfinishedStates: ReadonlySet<string> = new Set(['cached', 'in_progress', 'in_doubt']);
 
 function progressOf({ outboxSeq, journalSeq }: JobRecord): ClaimProgress {

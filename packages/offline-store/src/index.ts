@@ -36,8 +36,10 @@ export type {
   Outbox,
   OutboxDraft,
   OutboxEntry,
+  OutboxHead,
   OutboxLimits,
   OutboxStats,
+  WaitingOptions,
 } from './outbox/outbox.ts';
 export type { Clock, Logger, LogLevel } from './ports.ts';
 export type {

@@ -6,7 +6,7 @@ import type { CheckpointManagerOptions, StartJobOptions } from './checkpoint-man
 import { StoreError } from './errors.ts';
 import type { CommitOptions, NodeCheckpoint, SecretPart } from './job-handle.ts';
 import type { CacheJobOptions, LeaseNote } from './jobs/job-record.ts';
-import type { DeadLettersOptions, FailOptions, OutboxDraft, OutboxLimits } from './outbox/outbox.ts';
+import type { DeadLettersOptions, FailOptions, OutboxDraft, OutboxLimits, WaitingOptions } from './outbox/outbox.ts';
 import type { MarkCompletedOptions, SaveCheckpointOptions } from './queue-types.ts';
 import type { SecretKeys } from './secrets/secret-keys.ts';
 import type { CleanupOptions, StoreOptions } from './store.ts';
@@ -85,6 +85,7 @@ export const checkpointManagerNames: Names<CheckpointManagerOptions> = { autoSav
 export const commitNames: Names<CommitOptions> = { outbox: true, status: true, secret: true, reserve: true };
 export const secretPartNames: Names<SecretPart> = { entry: true, path: true };
 export const draftNames: Names<OutboxDraft> = { kind: true, payload: true, keep: true };
+export const waitingNames: Names<WaitingOptions> = { afterId: true, limit: true };
 export const failNames: Names<FailOptions> = { permanent: true, final: true, retryAfterMs: true };
 export const deadLettersNames: Names<DeadLettersOptions> = { limit: true, dispositions: true };
 

@@ -214,6 +214,36 @@ describe('the outbox', () => {
     expect(await store.outbox.stats()).toMatchObject({ pending: 2, deadLetters: 0, dead: 2 });
   });
 
+  it('says what waits of a kind, in pages and without payloads, however large the others are; not what is damaged', async () => {
+    const { store, handle } = await openTestJob();
+    for (let step = 1; step <= 4; step += 1) {
+      await handle.commit([result(step)], {
+        outbox: [
+          { kind: 'large', payload: 'x'.repeat(100_000) },
+          { kind: 'end', payload: { step } },
+        ],
+      });
+    }
+    const first = await store.outbox.waiting('end', { limit: 2 });
+    expect(first.map(({ seq }) => seq)).toEqual([2, 4]);
+    expect(Object.keys(first[0] ?? {})).toEqual([
+      'id',
+      'jobId',
+      'leaseToken',
+      'seq',
+      'kind',
+      'recordedAtMs',
+      'attempts',
+    ]);
+    const [poison] = await store.outbox.waiting('end', { afterId: first.at(-1)?.id ?? 0, limit: 1 });
+    expect(poison).toMatchObject({ jobId: 'job-456', leaseToken: '7', seq: 6, kind: 'end' });
+    await store.outbox.fail(first[0]?.id ?? 0, 'busy', { retryAfterMs: 60_000 });
+    withDatabase(store.path, (db) => db.prepare('UPDATE outbox SET crc = crc + 1 WHERE id = ?').run(poison?.id));
+    expect((await store.outbox.waiting('end')).map(({ seq }) => seq)).toEqual([2, 4, 8]);
+    expect(await store.outbox.waiting('other')).toEqual([]);
+    await expect(store.outbox.waiting('end', { limit: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('gives no dead letter the number of one that is gone, also after it was opened again', async () => {
     let store = await openTestStore({ outbox: { maxPermanentFailures: 1 } });
     const { path } = store;

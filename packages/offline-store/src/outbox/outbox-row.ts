@@ -1,7 +1,7 @@
 /** Between the rows of outbox and dead letters and what their users see: checksums are made and verified here. */
 import { rowChecksum } from '../database/checksum.ts';
 import type { JsonValue } from '../json.ts';
-import type { DeadLetter, Disposition, OutboxEntry } from './outbox.ts';
+import type { DeadLetter, Disposition, OutboxEntry, OutboxHead } from './outbox.ts';
 
 /** An entry with the claim it belongs to; that is null when the claim's record is gone. */
 export interface OutboxRow {
@@ -69,17 +69,22 @@ export function isIntact(row: OutboxRow): boolean {
   return row.job_id !== null && outboxChecksum(row) === row.crc;
 }
 
-export function toEntry(row: Omit<DeadLetterRow, 'crc' | 'disposition' | 'reason' | 'dead_at_ms'>): OutboxEntry {
+type ClaimedRow = Omit<DeadLetterRow, 'crc' | 'disposition' | 'reason' | 'dead_at_ms'>;
+
+export function toHead(row: ClaimedRow): OutboxHead {
   return {
     id: row.id,
     jobId: row.job_id,
     leaseToken: row.lease_token === '' ? null : row.lease_token,
     seq: row.seq,
     kind: row.kind,
-    payload: JSON.parse(row.payload) as JsonValue,
     recordedAtMs: row.recorded_at_ms,
     attempts: row.attempts,
   };
+}
+
+export function toEntry(row: ClaimedRow): OutboxEntry {
+  return { ...toHead(row), payload: JSON.parse(row.payload) as JsonValue };
 }
 
 /** What was damaged when it was set aside, or since, is handed out without its payload. */

@@ -9,9 +9,9 @@ import type { Counters } from '../database/counters.ts';
 import type { RunRef } from '../jobs/job-rows.ts';
 import { type DeadLetterTable, lastDeadLetter } from './dead-letter-table.ts';
 import type { EncodedDraft } from './draft-text.ts';
-import type { Disposition, OutboxEntry, OutboxLimits } from './outbox.ts';
+import type { Disposition, OutboxEntry, OutboxHead, OutboxLimits } from './outbox.ts';
 import { storedCursor } from './outbox-cursor.ts';
-import { isIntact, type OutboxRow, outboxChecksum, toEntry } from './outbox-row.ts';
+import { isIntact, type OutboxRow, outboxChecksum, toEntry, toHead } from './outbox-row.ts';
 
 type NewRow = Omit<OutboxRow, 'crc'>;
 
@@ -34,6 +34,7 @@ export class OutboxTable {
   readonly #insert: Database.Statement<unknown[]>;
   readonly #select: Database.Statement<[string, number, number], OutboxRow>;
   readonly #selectOne: Database.Statement<[number], OutboxRow>;
+  readonly #selectKind: Database.Statement<[string, number], OutboxRow>;
   readonly #selectRun: Database.Statement<[string, string], { run_id: number }>;
   readonly #hasBelow: Database.Statement<[number], number>;
   readonly #delete: Database.Statement<[number]>;
@@ -58,6 +59,7 @@ export class OutboxTable {
       `SELECT ${entryColumns} WHERE o.run_id NOT IN (SELECT value FROM json_each(?)) AND o.id < ? ORDER BY o.id LIMIT ?`,
     );
     this.#selectOne = db.prepare(`SELECT ${entryColumns} WHERE o.id = ?`);
+    this.#selectKind = db.prepare(`SELECT ${entryColumns} WHERE o.kind = ? AND o.id > ? ORDER BY o.id`);
     this.#selectRun = db.prepare('SELECT run_id FROM jobs WHERE job_id = ? AND lease_token = ?');
     this.#hasBelow = db.prepare<[number], number>('SELECT EXISTS (SELECT 1 FROM outbox WHERE id < ?)').pluck() as never;
     this.#delete = db.prepare('DELETE FROM outbox WHERE id = ?');
@@ -124,6 +126,16 @@ export class OutboxTable {
       intact: rows.flatMap((row) => (isIntact(row) ? [toEntry(withClaim(row))] : [])),
       damaged: rows.flatMap((row) => (isIntact(row) ? [] : [row.id])),
     };
+  }
+
+  /** The intact entries of a kind behind an id. One payload is in memory at a time, for its checksum. */
+  headsOf(kind: string, afterId: number, limit: number): OutboxHead[] {
+    const heads: OutboxHead[] = [];
+    for (const row of this.#selectKind.iterate(kind, afterId)) {
+      if (isIntact(row)) heads.push(toHead(withClaim(row)));
+      if (heads.length === limit) break;
+    }
+    return heads;
   }
 
   /** Whether an entry waits whose id is below that. */

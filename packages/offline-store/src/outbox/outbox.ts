@@ -25,6 +25,16 @@ export interface OutboxEntry {
   readonly attempts: number;
 }
 
+/** What is known of an entry without what it says. */
+export type OutboxHead = Omit<OutboxEntry, 'payload'>;
+
+export interface WaitingOptions {
+  /** Only entries behind this one. Default 0: from the first. */
+  readonly afterId?: number;
+  /** Default 1,000. */
+  readonly limit?: number;
+}
+
 /**
  * `dead`: given up after too many permanent answers. `superseded`: the server kept it as evidence only, since
  * another claim held the job, or it was ended or removed. `damaged`: the record fails its checksum; its payload is null.
@@ -75,6 +85,11 @@ export interface OutboxStats {
 export interface Outbox {
   /** The oldest entries, oldest first; each job's in the order of their `seq`. Default limit 100. */
   peek(limit?: number): Promise<OutboxEntry[]>;
+  /**
+   * The entries of one kind, oldest first, without their payloads: what waits of a kind, however much waits besides. Those of
+   * claims that `fail` holds back are among them, damaged ones are not.
+   */
+  waiting(kind: string, options?: WaitingOptions): Promise<OutboxHead[]>;
   /** Removes entries that have arrived. Repeating it is harmless. Resolves with the number removed. */
   ack(ids: readonly number[]): Promise<number>;
   /** Records that an entry could not be delivered. */

@@ -2,7 +2,7 @@
 
 import type { Counters } from '../database/counters.ts';
 import { StoreError } from '../errors.ts';
-import { deadLettersNames, failNames } from '../option-names.ts';
+import { deadLettersNames, failNames, waitingNames } from '../option-names.ts';
 import type { Clock, Logger } from '../ports.ts';
 import {
   checkBoolean,
@@ -23,7 +23,9 @@ import type {
   FailOutcome,
   Outbox,
   OutboxEntry,
+  OutboxHead,
   OutboxStats,
+  WaitingOptions,
 } from './outbox.ts';
 import type { FillReport } from './outbox-intake.ts';
 import type { OutboxTable } from './outbox-table.ts';
@@ -55,6 +57,17 @@ export class SqliteOutbox implements Outbox {
       else if (filled.isComplete || found.intact.length === limit) return found.intact;
       else filled = await this.#fill();
     }
+  }
+
+  async waiting(kind: string, options: WaitingOptions = {}): Promise<OutboxHead[]> {
+    const { access, table } = this.#parts;
+    checkText('kind', kind);
+    const { afterId = 0, limit = 1_000 } = checkGiven(options, 'waiting', waitingNames);
+    if (!Number.isSafeInteger(afterId))
+      throw new StoreError('INVALID_ARGUMENT', 'afterId is the id of an entry, or 0.');
+    checkLimit(limit);
+    await this.fillAll();
+    return access.read(() => table.headsOf(kind, afterId, limit));
   }
 
   async ack(ids: readonly number[]): Promise<number> {
