@@ -17,6 +17,8 @@ import {
   type RunError,
   type RunObserver,
   type RunOutcome,
+  type RunStatistics,
+  recordedStatistics,
 } from '@casare/execution';
 import { type CheckpointPolicy, interruptionOf, withCheckpointPolicy } from './checkpoint-policy.ts';
 import type { JobStore, JobTelemetry, StoredJob } from './desk-ports.ts';
@@ -191,6 +193,14 @@ export class DeskJob {
     if (shape === null) return;
     this.#shape = shape;
     this.progress.reportWorkflow(shape);
+  }
+
+  /** What its record says that its run has done; nothing where no run has begun. Reads the journal anew. */
+  async figures(): Promise<Partial<RunStatistics>> {
+    const entries = await this.journal.load();
+    if (entries.length === 0) return {};
+    await this.recallProgress();
+    return recordedStatistics(entries, this.progress.snapshot().nodes_total);
   }
 
   /** What waits for an answer, as far as the record has been read. */

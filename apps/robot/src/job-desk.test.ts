@@ -1,6 +1,6 @@
 import type { ClaimedJob, DoubtAnswer, JournalEntry, RunEnd } from '@casare/execution';
 import { describe, expect, it } from 'vitest';
-import { claim, completed, deskWith, statistics, stored } from '../test/support/desk.ts';
+import { claim, completed, deskWith, shapedWorkflow, statistics, stored } from '../test/support/desk.ts';
 
 const cancelled = (jobId: string) => (asked: string) =>
   asked === jobId
@@ -61,6 +61,36 @@ describe('a cancel', () => {
     server.answer = cancelled('a');
     await clock.advance(5_000);
     expect([statuses, desk.inDoubt]).toEqual([[cancelledByAnn], []]);
+  });
+
+  it('of a job in doubt tells what its run had done by then', async () => {
+    const times = { duration_ms: 40, retries: 0 };
+    const { clock, desk, sent, server } = await deskWith({
+      unfinished: [stored('a', { state: 'in_doubt', workflowJson: shapedWorkflow })],
+      recorded: [
+        { kind: 'began', workflow_hash: '', variables: {}, at: 0 },
+        { kind: 'result', step: 1, node_id: 'n1', exit: null, outputs: {}, variables: {}, ...times, at: 40 },
+        {
+          kind: 'failure',
+          step: 2,
+          node_id: 'n2',
+          error: { code: 'X', category: 'permanent', message: '', node_id: 'n2' },
+          ...times,
+          at: 90,
+        },
+        { kind: 'intent', step: 3, node_id: 'n3', effect: 'effect', attempt: 1, idempotency_key: '', at: 90 },
+        { kind: 'in_doubt', step: 3, node_id: 'n3', attempt: 1, reason: 'why', answers: ['fail'], at: 100 },
+      ],
+    });
+    await desk.recover();
+    server.answer = cancelled('a');
+    await clock.advance(5_000);
+    const end = sent.find(({ kind }) => kind === 'complete')?.payload;
+    expect(end).toMatchObject({
+      status: 'cancelled',
+      result: { duration_ms: 80, nodes_total: 4, nodes_executed: 2, nodes_skipped: 2 },
+      error: { may_have_happened: [{ node_id: 'n3', step: 3, attempt: 1 }] },
+    });
   });
 
   it('that meets the end of the run loses to it', async () => {

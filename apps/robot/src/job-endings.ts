@@ -1,5 +1,13 @@
 /** How a job leaves the desk without a run to end it: handed back, cancelled before it ran, or ended as the desk says. */
-import { type Clock, cutOffLine, type Logger, type RunOutcome, type StopRequest, withCutOff } from '@casare/execution';
+import {
+  type Clock,
+  cutOffLine,
+  type Logger,
+  type RunOutcome,
+  type RunStatistics,
+  type StopRequest,
+  withCutOff,
+} from '@casare/execution';
 import type { DeskJob } from './desk-job.ts';
 import type { JobTelemetry } from './desk-ports.ts';
 import { messageOf } from './message-of.ts';
@@ -53,17 +61,18 @@ export class JobEndings {
     await this.endWithoutRun(job, internalError(message));
   }
 
-  /** @param ended without what the job has under way, or asks about: that is named here (I4) */
+  /** @param ended without figures, and without what the job has under way, or asks about: that is named here (I4) */
   async endWithoutRun(job: DeskJob, ended: RunOutcome): Promise<void> {
     const { clock, logger, leave, tryAgainLater } = this.#options;
     const { jobId } = job.record;
+    let figures: Partial<RunStatistics> = {};
     try {
-      await job.journal.load();
+      figures = await job.figures();
     } catch (error) {
       logger.log('error', `the journal of a job cannot be read: ${messageOf(error)}`, { job_id: jobId });
     }
     const cutOff = namesItsNode(ended) ? nothing : job.journal.mayHaveHappened;
-    const outcome = withCutOff(ended, cutOff);
+    const outcome = withCutOff({ ...ended, ...figures }, cutOff);
     for (const effect of cutOff.named)
       logger.log('warning', cutOffLine(effect), { job_id: jobId, node_id: effect.node_id });
     try {

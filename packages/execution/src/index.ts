@@ -56,6 +56,7 @@ export type {
   SecretSource,
   StopRequest,
 } from './engine/run-options.ts';
+export { recordedStatistics } from './engine/run-report.ts';
 export { runWorkflow } from './engine/run-workflow.ts';
 export { type SecretPath, withHidden } from './engine/secrecy/secret-path.ts';
 export { SecretTexts } from './engine/secrecy/secret-texts.ts';

@@ -57,6 +57,10 @@ export function stored(jobId: string, changes: Partial<StoredJob> = {}): StoredJ
   };
 }
 
+/** The desk takes it for a workflow of four nodes. */
+export const shapedWorkflow = '{"four": true}';
+const fourNodes = { totalNodes: 4, typeOf: () => 'unknown', loopsAround: () => [], bodyOf: () => new Set<string>() };
+
 /**
  * A desk with a real executor, locker and checker. The test is the server (`server.answer`), the runner (`finish`) and
  * the disk (`disk.isFull`).
@@ -169,6 +173,7 @@ export async function deskWith(options: DeskSetup = {}) {
     logger: { log: () => undefined },
     clock,
     onOutbox: () => undefined,
+    shapeOf: (workflowJson) => (workflowJson === shapedWorkflow ? fourNodes : null),
     claimUnderWay: options.claimUnderWay ?? (() => null),
   });
   const executor = new JobExecutor({

@@ -397,22 +397,37 @@ export function foldValues(entries: readonly JournalEntry[]): RunState {
   const state = snapshot?.kind === 'snapshot' ? restoreSnapshot(snapshot.state) : newRunState([]);
   const root = rootLane(state);
   for (const entry of entries.slice(from + 1)) {
+    noteWork(root, entry);
     if (entry.kind === 'began') applyBegan(state, entry);
-    else if ('lane' in entry) noteLane(root, entry);
+    else if ('lane' in entry) continue;
     else if (entry.kind === 'intent') applyIntent(root, entry);
     else if (entry.kind === 'in_doubt') applyDoubt(state, entry);
     else if (entry.kind === 'answered' && entry.node_id === null) applyAnswerAboutAll(state, entry);
-    else if (entry.kind === 'result') {
-      storeValues(root, entry);
-      root.executed.add(entry.node_id);
-    }
+    else if (entry.kind === 'result') storeValues(root, entry);
   }
   return state;
 }
 
-/** Lanes are not opened here: what they wrote stays with them. */
-function noteLane(root: Lane, entry: JournalEntry): void {
-  if (entry.kind === 'result') root.executed.add(entry.node_id);
+/** What was done, in whatever lane. Lanes are not opened here: what they wrote stays with them. */
+function noteWork(root: Lane, entry: JournalEntry): void {
+  switch (entry.kind) {
+    case 'result':
+      noteSkip(root.run, entry);
+      root.executed.add(entry.node_id);
+      countTime(root, entry);
+      return;
+    case 'failure':
+      root.executed.add(entry.node_id);
+      countTime(root, entry);
+      return;
+    case 'retry':
+      countTime(root, entry);
+      return;
+    case 'interrupted':
+    case 'stop':
+      if (entry.node_id !== null) root.executed.add(entry.node_id);
+      return;
+  }
 }
 
 function storeValues(lane: Lane, entry: ResultEntry): void {

@@ -1,6 +1,9 @@
 /** What a call of the engine hands back. */
+
+import { requireObjects, requireWhole } from '../argument-error.ts';
 import type { Workflow } from '../model/workflow.ts';
-import type { RunEnd, RunStatistics } from './journal.ts';
+import { foldValues } from './fold.ts';
+import type { JournalEntry, RunEnd, RunStatistics } from './journal.ts';
 import { variablesIn } from './lane-values.ts';
 import type { RunReport } from './run-options.ts';
 import { type RunState, rootLane } from './run-state.ts';
@@ -32,6 +35,28 @@ export function runStatistics(workflow: Workflow, state: RunState, durationMs: n
     nodes_total: workflow.nodes.size,
     nodes_executed: workflow.nodes.size - skipped,
     nodes_skipped: skipped,
+  };
+}
+
+/**
+ * The figures of a run that ends without being gone on with: what its journal says it did.
+ *
+ * @param nodesTotal how many nodes its workflow has
+ * @throws ArgumentError
+ * @example
+ * recordedStatistics(await journal.load(), workflow.nodes.size).nodes_executed; // 3
+ */
+export function recordedStatistics(entries: readonly JournalEntry[], nodesTotal: number): RunStatistics {
+  requireObjects('entries', entries);
+  requireWhole('nodesTotal', nodesTotal, 0);
+  const { lanes, skipped, activeMs } = foldValues(entries);
+  const executed = new Set([...lanes.values()].flatMap((lane) => [...lane.executed]));
+  const count = [...executed].filter((nodeId) => !skipped.has(nodeId)).length;
+  return {
+    duration_ms: Math.round(activeMs),
+    nodes_total: nodesTotal,
+    nodes_executed: count,
+    nodes_skipped: Math.max(0, nodesTotal - count),
   };
 }
 
