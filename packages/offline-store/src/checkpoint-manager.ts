@@ -37,8 +37,6 @@ export interface StartJobOptions {
 export class CheckpointManager {
   readonly #queue: OfflineQueue;
   readonly #autoSave: boolean;
-  /** Claims that have a handle in use. */
-  readonly #active = new Set<number>();
 
   constructor(queue: OfflineQueue, options: CheckpointManagerOptions = {}) {
     if (!(queue instanceof OfflineQueue))
@@ -69,7 +67,7 @@ export class CheckpointManager {
       return { run: found, position: jobs.position(found) };
     });
     if (position.state.status === 'released') throw overError(run, position.state);
-    if (this.#active.has(run.runId)) {
+    if (store.recording.has(run.runId)) {
       throw new StoreError('JOB_ALREADY_STARTED', `Job ${jobId} is being recorded already: call endJob() first.`);
     }
     const handle = new SqliteJobHandle<Entry>({
@@ -78,9 +76,9 @@ export class CheckpointManager {
       workflowName,
       autoSave: this.#autoSave,
       isNew: position.journalSeq === 0,
-      onEnd: () => this.#active.delete(run.runId),
+      onEnd: () => store.recording.delete(run.runId),
     });
-    this.#active.add(run.runId);
+    store.recording.add(run.runId);
     return handle;
   }
 

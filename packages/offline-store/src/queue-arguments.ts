@@ -152,8 +152,8 @@ export function checkCacheJob(options: CacheJobOptions): CacheJobOptions & { rea
 
 /** @throws StoreError `INVALID_ARGUMENT` */
 export function checkLeaseToken(leaseToken: string | null | undefined): void {
-  if (leaseToken === undefined || (typeof leaseToken === 'string' && /^\d+$/.test(leaseToken))) return;
-  throw new StoreError('INVALID_ARGUMENT', 'leaseToken is a number as text: "17".');
+  if (leaseToken === undefined || (typeof leaseToken === 'string' && /^(0|[1-9]\d*)$/.test(leaseToken))) return;
+  throw new StoreError('INVALID_ARGUMENT', 'leaseToken is a number as text, without leading zeros: "17".');
 }
 
 /** A journal holds them again, some levels down. */

@@ -8,7 +8,7 @@ import { checkChange, encodeEntries, type JournalEntryLike } from './journal/jou
 import type { RunWrite } from './journal/run-log.ts';
 import { commitNames, nodeCheckpointNames, refuseSlips, secretPartNames } from './option-names.ts';
 import { encodeDrafts } from './outbox/draft-text.ts';
-import { checkDrafts, checkGiven, checkSecretPaths } from './queue-arguments.ts';
+import { checkDrafts, checkGiven, checkObject, checkSecretPaths } from './queue-arguments.ts';
 import type { Checkpoint } from './queue-types.ts';
 import { restoreState } from './restore-target.ts';
 import type { SecretPath } from './secrets/secret-parts.ts';
@@ -110,8 +110,9 @@ export class SqliteJobHandle<Entry extends JournalEntryLike> implements JobHandl
         `That is a checkpoint of job ${checkpoint.jobId}, not of ${this.jobId}.`,
       );
     }
+    const state = checkObject(checkpoint.state, 'state of the checkpoint');
     this.#learn();
-    restoreState(checkpoint.state, target);
+    restoreState(state, target);
   }
 
   endJob(): void {

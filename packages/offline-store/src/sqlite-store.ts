@@ -57,6 +57,8 @@ export class SqliteStore implements Store, StoreAccess {
   readonly opening: OpeningReport;
   readonly tables: StoreTables;
   readonly reader: RunReader;
+  /** Run ids of the claims that are being recorded: each has one handle, whichever manager made it. */
+  readonly recording: Set<number> = new Set();
   readonly #parts: SqliteStoreParts;
   readonly #options: SqliteStoreOptions;
   readonly #fileId: string | null;

@@ -209,10 +209,10 @@ describe('checkpoints', () => {
 
 describe('a recording', () => {
   it('is one per claim at a time and fails clearly once ended', async () => {
-    const { checkpoints, handle } = await openTestJob();
-    expect(() => checkpoints.startJob('job-456', 'w')).toThrow(
-      expect.objectContaining({ code: 'JOB_ALREADY_STARTED' }),
-    );
+    const { queue, checkpoints, handle } = await openTestJob();
+    for (const manager of [checkpoints, new CheckpointManager(queue)]) {
+      expect(() => manager.startJob('job-456', 'w')).toThrow(expect.objectContaining({ code: 'JOB_ALREADY_STARTED' }));
+    }
     expect(() => checkpoints.startJob('job-0', 'w')).toThrow(expect.objectContaining({ code: 'UNKNOWN_JOB' }));
     await handle.commit([result(1)]);
     handle.endJob();
@@ -257,6 +257,33 @@ describe('a recording', () => {
     await expect(handle.restoreFromCheckpoint({ ...checkpoint, jobId: 'other' }, {})).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
+  });
+
+  it('puts back a field of any name, and names the one that its target does not take', async () => {
+    const { handle } = await openTestJob();
+    const context = JSON.parse('{"__proto__": {"isAdmin": true}, "variables": {"x": 1}}') as object;
+    await handle.saveCheckpoint({ nodeId: 'a', context });
+    const checkpoint = await handle.getCheckpoint();
+    if (checkpoint === null) throw new Error('no checkpoint');
+    const target: { isAdmin?: boolean } = {};
+    await handle.restoreFromCheckpoint(checkpoint, target);
+    expect([Object.keys(target), target.isAdmin]).toEqual([['__proto__', 'variables'], undefined]);
+    const { state: _, ...stateless } = checkpoint;
+    for (const [given, into, said] of [
+      [
+        checkpoint,
+        {
+          get variables() {
+            return {};
+          },
+        },
+        'does not take the field "variables"',
+      ],
+      [stateless, {}, 'state of the checkpoint is a plain object'],
+    ] as const) {
+      const refused = handle.restoreFromCheckpoint(given as typeof checkpoint, into);
+      await expect(refused).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(said) });
+    }
   });
 
   it('of 20,000 steps is read back in about the time of its reading', { timeout: 30_000 }, async () => {

@@ -172,6 +172,18 @@ it.each(Object.entries({ ...outbox, ...queued, ...fields, ...others }))('%s', as
   expect(raw).toEqual([]);
 });
 
+it('a URL in the place of a path, and a lease token in another spelling, are refused', async () => {
+  for (const path of ['file:/tmp/store.db', 'a\0b.db', ':memory:']) {
+    const refused = expect.objectContaining({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('not a path'),
+    });
+    expect(() => new OfflineQueue({ dbPath: path, robotId: 'r' })).toThrow(refused);
+  }
+  const zeros = queue.cacheJob({ jobId: 'zeros', workflowJson: '{}', leaseToken: '017' });
+  await expect(zeros).rejects.toMatchObject({ message: expect.stringContaining('without leading zeros') });
+});
+
 it('variables that leave the journal no room are refused with the job, not by its first step', async () => {
   const nested = (levels: number): object => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`) as object;
   const circular: { self?: object } = {};

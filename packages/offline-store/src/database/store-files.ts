@@ -25,8 +25,8 @@ export interface StoreFiles {
 
 /** The files of a store, by their real paths, so that two names of one file meet in one lock. */
 export function locateStore(path: string): StoreFiles {
-  if (path.trim() === '' || path === ':memory:' || path.trim() !== path) {
-    throw new StoreError('INVALID_ARGUMENT', `"${path}" is not a path of a store file.`);
+  if (path.trim() === '' || path.trim() !== path || path.includes('\0') || /^(:memory:$|file:)/i.test(path)) {
+    throw new StoreError('INVALID_ARGUMENT', `${JSON.stringify(path)} is not a path of a store file.`);
   }
   const given = resolve(path);
   mkdirSync(dirname(given), { recursive: true, mode: 0o700 });
