@@ -13,6 +13,18 @@ export const object: z.ZodType = z.custom(
 export const aFunction: z.ZodType = z.custom((value) => typeof value === 'function', { error: 'a function' });
 export const stopSignal: z.ZodType = z.instanceof(AbortSignal, { error: 'an AbortSignal' });
 
+/** What JSON keeps as it is: not an Error, a Map or a Date, of which only `{}` would arrive. */
+export const plainObject: z.ZodType = z.custom(isPlainObject, {
+  error: 'a plain object (of an Error: { code, message })',
+});
+
+/** Also one of another realm. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** A finite number from `minimum` on. */
 export function numberFrom(minimum: number): z.ZodNumber {
   const error = `a number of at least ${minimum}`;
@@ -32,6 +44,20 @@ export const anyMs: z.ZodType = z.custom((value) => typeof value === 'number' &&
 export const durationMs: z.ZodNumber = z
   .number({ error: 'a number of ms above 0' })
   .positive({ error: 'a number of ms above 0' });
+
+const longestLockMs = 604_800_000;
+const lockMs = `a whole number of ms from 1 to ${longestLockMs} (7 days)`;
+export const lockTimeMs: z.ZodNumber = z
+  .int({ error: lockMs })
+  .min(1, { error: lockMs })
+  .max(longestLockMs, { error: lockMs });
+
+const longestDelayMs = 2_147_483_647;
+const aDelay = `a whole number of ms from 0 to ${longestDelayMs}`;
+export const delayTimeMs: z.ZodNumber = z
+  .int({ error: aDelay })
+  .min(0, { error: aDelay })
+  .max(longestDelayMs, { error: aDelay });
 
 /** A limit of time above 0; Infinity is one. */
 export const timeLimitMs: z.ZodType = z.custom((value) => typeof value === 'number' && value > 0, {

@@ -223,7 +223,10 @@ it('names the argument and what it must be, and sends and changes nothing', asyn
   const maybe = [{ node_id: 'a', step: 1, attempt: 1, answer: 'maybe', by: 'ann', at }] as never;
   const refusals: readonly [() => unknown, string][] = [
     [() => gateway.getJob(undefined as never), 'jobId must be a text that is not empty, but is undefined'],
-    [() => gateway.claimJob(id, id, -1), 'lockTimeoutMs must be a number of ms above 0, but is -1'],
+    [
+      () => gateway.claimJob(id, id, -1),
+      'lockTimeoutMs must be a whole number of ms from 1 to 604800000 (7 days), but is -1',
+    ],
     [
       () => gateway.heartbeatJobs(id, [{ jobId: id } as never], 5),
       'leases[0].leaseToken must be a text, but is undefined',

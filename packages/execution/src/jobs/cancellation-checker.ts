@@ -19,6 +19,7 @@ import { anyMs, durationMs, requireShape } from '../argument-shapes.ts';
 import type { DoubtAnswer } from '../engine/doubt.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
+import { jobKey } from './gateway-arguments.ts';
 import type { ClaimProgress, LeaseAnswer } from './gateway-types.ts';
 
 export interface Cancellation {
@@ -118,7 +119,7 @@ export class CancellationChecker {
       isStale: false,
       listener,
     };
-    this.#watches.set(jobId, watch);
+    this.#watches.set(jobKey(jobId), watch);
     this.#ensureLoop();
     return {
       get isCancelled() {
@@ -131,7 +132,7 @@ export class CancellationChecker {
         return watch.cancellation;
       },
       stop: () => {
-        if (this.#watches.get(jobId) === watch) this.#watches.delete(jobId);
+        if (this.#watches.get(jobKey(jobId)) === watch) this.#watches.delete(jobKey(jobId));
         if (this.#watches.size === 0) this.stop();
       },
     };
@@ -217,7 +218,7 @@ export class CancellationChecker {
   }
 
   #deliver(answer: LeaseAnswer): void {
-    const watch = this.#watches.get(answer.jobId);
+    const watch = this.#watches.get(jobKey(answer.jobId));
     if (watch === undefined || watch.isStale || (watch.leaseToken !== null && watch.leaseToken !== answer.leaseToken))
       return;
     if (answer.outcome !== 'stale' && !watch.isKnown) {

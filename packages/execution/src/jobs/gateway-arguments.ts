@@ -2,12 +2,15 @@
 import type { z } from 'zod';
 import { requireOptions, requireText } from '../argument-error.ts';
 import {
+  delayTimeMs,
   durationMs,
   filledText,
   listOf,
+  lockTimeMs,
   numberFrom,
   object,
   oneOf,
+  plainObject,
   requireShape,
   shapeOf,
   stopSignal,
@@ -33,19 +36,19 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
     shapeOf({ jobId: filledText, leaseToken: tokenText, firstSeq: wholeFrom(0), lines: listOf(lineShape) }),
   ),
   claim: claimShape,
-  delayMs: numberFrom(0),
+  delayMs: delayTimeMs,
   end: shapeOf({
     status: oneOf(['completed', 'failed', 'cancelled']),
-    result: object.nullable(),
-    error: object.nullable(),
-    progress: object.nullish(),
+    result: plainObject.nullable(),
+    error: plainObject.nullable(),
+    progress: plainObject.nullish(),
   }),
   events: listOf(shapeOf({ seq: wholeFrom(0), kind: filledText, node_id: text.nullable(), at: text, payload: object })),
   filter: shapeOf({ status: filledText.optional(), limit: wholeFrom(1).optional() }),
   lease: leaseShape,
   leases: listOf(shapeOf({ jobId: filledText, leaseToken: tokenText, recorded: wholeFrom(0).optional() })),
   limit: wholeFrom(1),
-  lockTimeoutMs: durationMs,
+  lockTimeoutMs: lockTimeMs,
   metrics: object.nullable(),
   after: shapeOf({ leaseToken: tokenText, seq: wholeFrom(0) }),
   prefix: text,
@@ -119,4 +122,9 @@ export function uuid(argument: string, value: string): string {
   requireText(argument, value);
   if (uuidShape.test(value)) return value;
   throw new GatewayError('INVALID_ID', `${argument} must be a UUID, but is ${JSON.stringify(value)}`);
+}
+
+/** By what a job is known, however its id is written: the database answers with lower-case letters. */
+export function jobKey(jobId: string): string {
+  return uuidShape.test(jobId) ? jobId.toLowerCase() : jobId;
 }

@@ -148,20 +148,27 @@ export class JobGateway {
     );
   }
 
-  /** Claims one job by id; null when it cannot be claimed (now). */
+  /**
+   * Claims one job by id; null when it cannot be claimed (now).
+   *
+   * @param options.requestId a UUID; repeating it after a lost answer returns the same claim, while that stands (I6)
+   */
   async claimJob(
     jobId: string,
     robotId: string,
     lockTimeoutMs: number,
-    options?: GatewayCallOptions,
+    options: GatewayCallOptions & { readonly requestId?: string } = {},
   ): Promise<ClaimedJob | null> {
+    requireObject('options', options);
     requireArguments({ lockTimeoutMs });
-    return this.#call(
-      'claim_job',
-      { p_job_id: uuid('jobId', jobId), p_robot_id: uuid('robotId', robotId), p_lock_timeout_ms: lockTimeoutMs },
-      claimedJob.nullable(),
-      options,
-    );
+    const { requestId, ...call } = options;
+    const args = {
+      p_job_id: uuid('jobId', jobId),
+      p_robot_id: uuid('robotId', robotId),
+      p_lock_timeout_ms: lockTimeoutMs,
+      p_request_id: requestId === undefined ? null : uuid('requestId', requestId),
+    };
+    return this.#call('claim_job', args, claimedJob.nullable(), call);
   }
 
   /** Extends every lease that still stands, and tells which were lost or asked to stop. */

@@ -3,11 +3,12 @@
  * stop one, and hands them back (I1). The deadline of a lease runs from the moment the last successful
  * request was *sent*, on a clock that never steps back (I2).
  */
+import { randomUUID } from 'node:crypto';
 import { requireClock, requireMethods, requireOptions, requireText } from '../argument-error.ts';
-import { anyMs, numberFrom, object, oneOf, requireShape, shapeOf, text } from '../argument-shapes.ts';
+import { anyMs, delayTimeMs, oneOf, plainObject, requireShape, shapeOf, text } from '../argument-shapes.ts';
 import type { Clock } from '../ports.ts';
 import { systemClock } from '../system-clock.ts';
-import { requireArguments } from './gateway-arguments.ts';
+import { jobKey, requireArguments } from './gateway-arguments.ts';
 import type {
   ClaimedJob,
   GatewayCallOptions,
@@ -19,6 +20,7 @@ import type {
   TurnRequest,
 } from './gateway-types.ts';
 import type { JobGateway } from './job-gateway.ts';
+import { UnansweredClaims } from './unanswered-claims.ts';
 
 export interface JobLockerOptions {
   readonly gateway: Pick<
@@ -60,6 +62,7 @@ export class JobLocker {
   readonly #clock: Clock;
   readonly #recordedOf: (lease: Lease) => number | null;
   readonly #held = new Map<string, HeldLease>();
+  readonly #unanswered = new UnansweredClaims();
 
   /** @throws ArgumentError naming the option that cannot be */
   constructor(options: JobLockerOptions) {
@@ -80,13 +83,28 @@ export class JobLocker {
     return [...this.#held.values()];
   }
 
-  /** Claims one job; null when another robot has it, or it cannot be claimed (now). */
-  async tryClaim(jobId: string, options?: GatewayCallOptions): Promise<ClaimedJob | null> {
+  /**
+   * Claims one job; null when somebody has it (this robot perhaps), or it cannot be claimed (now). When it fails, the claim
+   * may have been made: asking again for the job recovers it (I6).
+   *
+   * @param options.requestId a UUID; who stores it before the call can repeat it after a restart. Default: one of the locker's
+   */
+  async tryClaim(
+    jobId: string,
+    options: GatewayCallOptions & { readonly requestId?: string } = {},
+  ): Promise<ClaimedJob | null> {
     requireText('jobId', jobId);
+    requireOptions('options', options, ['signal', 'timeoutMs', 'requestId']);
+    const { requestId = this.#unanswered.take(jobKey(jobId)) ?? randomUUID(), ...call } = options;
     const sentAt = this.#clock.monotonic();
-    const job = await this.#gateway.claimJob(jobId, this.#robotId, this.lockTimeoutMs, options);
-    if (job !== null) this.#hold(job, sentAt);
-    return job;
+    try {
+      const job = await this.#gateway.claimJob(jobId, this.#robotId, this.lockTimeoutMs, { ...call, requestId });
+      if (job !== null) this.#hold(job, sentAt);
+      return job;
+    } catch (error) {
+      this.#unanswered.keep(jobKey(jobId), requestId);
+      throw error;
+    }
   }
 
   /** Claims up to `limit` waiting jobs. A repeated `requestId` returns the same claims (I6). */
@@ -126,7 +144,7 @@ export class JobLocker {
   /** Renews one lease. `stale` when it is not held (any more). */
   async heartbeat(jobId: string, options?: GatewayCallOptions): Promise<LeaseOutcome> {
     requireText('jobId', jobId);
-    const lease = this.#held.get(jobId);
+    const lease = this.#held.get(jobKey(jobId));
     if (lease === undefined) return 'stale';
     const answers = await this.#renew([lease], options);
     return answers[0]?.outcome ?? 'stale';
@@ -156,7 +174,7 @@ export class JobLocker {
 
   /** Ms until a lease has to be taken for expired; null when it is not held. Negative: already so. */
   remainingMs(jobId: string): number | null {
-    const lease = this.#held.get(jobId);
+    const lease = this.#held.get(jobKey(jobId));
     return lease === undefined ? null : lease.confirmedAt + this.lockTimeoutMs - this.#clock.monotonic();
   }
 
@@ -178,7 +196,7 @@ export class JobLocker {
   ): Promise<LeaseOutcome> {
     requireText('jobId', jobId);
     requireRelease(end);
-    const lease = this.#held.get(jobId);
+    const lease = this.#held.get(jobKey(jobId));
     if (lease === undefined) return 'stale';
     const answer =
       end.status === undefined
@@ -191,7 +209,7 @@ export class JobLocker {
             { status: end.status, result: end.result ?? null, error: end.error ?? null },
             options,
           );
-    if (this.#held.get(jobId)?.leaseToken === lease.leaseToken) this.#held.delete(jobId);
+    if (this.#held.get(jobKey(jobId))?.leaseToken === lease.leaseToken) this.#held.delete(jobKey(jobId));
     return answer;
   }
 
@@ -201,7 +219,8 @@ export class JobLocker {
    * @param leaseToken only the lease of this claim. Default: whichever is held
    */
   forget(jobId: string, leaseToken?: string): void {
-    if (leaseToken === undefined || this.#held.get(jobId)?.leaseToken === leaseToken) this.#held.delete(jobId);
+    if (leaseToken === undefined || this.#held.get(jobKey(jobId))?.leaseToken === leaseToken)
+      this.#held.delete(jobKey(jobId));
   }
 
   async #renew(leases: readonly HeldLease[], options?: GatewayCallOptions): Promise<readonly LeaseAnswer[]> {
@@ -225,9 +244,9 @@ export class JobLocker {
 
   #confirm(answers: readonly LeaseAnswer[], sentAt: number): void {
     for (const answer of answers) {
-      const current = this.#held.get(answer.jobId);
+      const current = this.#held.get(jobKey(answer.jobId));
       if (current === undefined || current.leaseToken !== answer.leaseToken) continue;
-      if (answer.outcome === 'stale') this.#held.delete(answer.jobId);
+      if (answer.outcome === 'stale') this.#held.delete(jobKey(answer.jobId));
       else this.#hold(current, sentAt);
     }
   }
@@ -239,18 +258,18 @@ export class JobLocker {
 
   /** Answers may arrive in another order than they were asked for: the newest request counts (I2). */
   #hold({ jobId, leaseToken }: Lease, sentAt: number): void {
-    const held = this.#held.get(jobId);
+    const held = this.#held.get(jobKey(jobId));
     const former = held?.leaseToken === leaseToken ? held.confirmedAt : sentAt;
-    this.#held.set(jobId, { jobId, leaseToken, confirmedAt: Math.max(former, sentAt) });
+    this.#held.set(jobKey(jobId), { jobId, leaseToken, confirmedAt: Math.max(former, sentAt) });
   }
 }
 
 const endParts = {
   status: oneOf(['completed', 'failed', 'cancelled']).optional(),
-  result: object.nullish(),
-  error: object.nullish(),
+  result: plainObject.nullish(),
+  error: plainObject.nullish(),
   reason: text.optional(),
-  delayMs: numberFrom(0).optional(),
+  delayMs: delayTimeMs.optional(),
 };
 const endShape = shapeOf(endParts);
 

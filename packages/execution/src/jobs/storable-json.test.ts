@@ -6,3 +6,8 @@ it('replaces what Postgres refuses, at any depth and in keys, and nothing else',
     'a\ufffd': ['x\ufffdy', '\ufffd', '\ud83d\ude00', 1, null, true],
   });
 });
+
+it('refuses what would arrive as {}, by its key', () => {
+  for (const value of [new Map([['a', 1]]), new Date(0), new Error('why')])
+    expect(() => storableJson({ result: { total: value } } as never)).toThrow('total must be plain JSON');
+});

@@ -5,6 +5,7 @@
  * Source: PostgreSQL manual, "JSON Types" (`\u0000` is rejected, surrogates must form pairs).
  */
 import { ArgumentError } from '../argument-error.ts';
+import { isPlainObject } from '../argument-shapes.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 
 const replacement = '\u{fffd}';
@@ -16,6 +17,7 @@ export function storableJson(value: JsonValue, key = 'value'): JsonValue {
     throw new ArgumentError(key, 'a value of JSON: a text, number, boolean, null, list or object', value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item: JsonValue) => storableJson(item, key));
+  if (!isPlainObject(value)) throw new ArgumentError(key, 'plain JSON, not an instance of a class', value);
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [storableText(name), storableJson(item, name)]),
   );

@@ -28,12 +28,18 @@ function lockerWith(
   underWay: () => Promise<void> = async () => undefined,
 ) {
   const calls: unknown[] = [];
+  const requests: unknown[] = [];
+  const lostAnswers: Promise<void>[] = [];
   const locker = new JobLocker({
     robotId,
     lockTimeoutMs: 60_000,
     clock,
     gateway: {
-      claimJob: async (id) => claimed(id, '7'),
+      claimJob: async (id, _robot, _lockMs, options) => {
+        requests.push(options?.requestId);
+        if (lostAnswers.length > 0) await lostAnswers.pop();
+        return claimed(id.toLowerCase(), '7');
+      },
       claimJobs: async (request) => {
         calls.push(request);
         return [claimed(jobId, '8')];
@@ -70,7 +76,7 @@ function lockerWith(
       },
     },
   });
-  return { locker, calls, clock };
+  return { locker, calls, clock, requests, lostAnswers };
 }
 
 describe('JobLocker', () => {
@@ -143,6 +149,35 @@ describe('JobLocker', () => {
     late[0]?.();
     await first;
     expect(locker.remainingMs(jobId)).toBe(50_000);
+  });
+
+  it('knows a job however its id is written', async () => {
+    const { locker } = lockerWith(() => 'ok');
+    const written = jobId.toUpperCase();
+    await locker.tryClaim(written);
+    expect([await locker.heartbeat(written), locker.remainingMs(written)]).toEqual(['ok', 60_000]);
+    expect(await locker.release(written, { status: 'completed' })).toBe('ok');
+    expect(locker.held).toEqual([]);
+  });
+
+  it('asks again for a claim whose answer was lost by the same request, which is handed out once', async () => {
+    const { locker, requests, lostAnswers } = lockerWith(() => 'ok');
+    lostAnswers.push(Promise.reject(new Error('lost')));
+    await expect(locker.tryClaim(jobId)).rejects.toThrow('lost');
+    await Promise.all([locker.tryClaim(jobId), locker.tryClaim(jobId)]);
+    await locker.tryClaim(jobId, { requestId: robotId });
+    expect(requests[1]).toBe(requests[0]);
+    expect(new Set(requests).size).toBe(3);
+    expect(requests[3]).toBe(robotId);
+  });
+
+  it('refuses an end of which only {} would arrive, and times that the database has no number for', async () => {
+    const { locker } = lockerWith(() => 'ok');
+    await locker.tryClaim(jobId);
+    const failed = { status: 'failed', error: new TypeError('why') } as never;
+    await expect(locker.release(jobId, failed)).rejects.toThrow('end.error must be a plain object (of an Error');
+    await expect(locker.release(jobId, { delayMs: 1e15 })).rejects.toThrow('end.delayMs must be a whole number of ms');
+    expect(locker.held).toHaveLength(1);
   });
 
   it('takes up a lease with the time that it is still known to stand', async () => {
