@@ -190,10 +190,13 @@ export async function composeRobot(settings: RobotConfig, options: RobotOverride
       },
       onDisconnected: (error) => reached.disconnected(error),
     });
-    const gateway = new JobGateway(connection);
+    // Whatever the robot asks may be asked again, and soon is; what hangs in a lost connection must not keep that back.
+    const gateway = new JobGateway({
+      rpc: (name, args, call) => connection.rpc(name, args, { ...call, whenLost: 'give-up' }),
+    });
     // For what is made of the newest state each time: it must not wait for the connection while that gets old.
     const gatewayNow = new JobGateway({
-      rpc: (name, args, call) => connection.rpc(name, args, { ...call, whenDisconnected: 'fail' }),
+      rpc: (name, args, call) => connection.rpc(name, args, { ...call, whenDisconnected: 'fail', whenLost: 'give-up' }),
     });
     const { jobExecution } = config;
     const bootClock = options.clock === undefined ? createBootClock() : () => clock.monotonic();

@@ -13,7 +13,7 @@ function question(node_id: string): DoubtQuestion {
 }
 
 /** An outbox in memory and a server that notes what reaches it. */
-function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown = () => null, batchSize = 100) {
+function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown = () => null, batchSize?: number) {
   let pending = [...items];
   const sent: string[] = [];
   const failed: string[] = [];
@@ -26,7 +26,7 @@ function setup(items: readonly OutboxItem[], refuse: (what: string) => unknown =
     return 'ok';
   };
   const sync = new OutboxSync({
-    batchSize,
+    ...(batchSize === undefined ? {} : { batchSize }),
     outbox: {
       peek: async (limit) => pending.slice(0, limit),
       ack: async (ids) => {
@@ -85,6 +85,12 @@ describe('OutboxSync', () => {
       expect(sent).toEqual(['in_doubt here', 'in_doubt here', 'events here 3', 'in_doubt here now']);
     },
   );
+
+  it('sends what an outage leaves in as few requests as the database lets it: 1,000 events in one', async () => {
+    const { sync, sent } = setup(Array.from({ length: 2_001 }, (_unused, index) => item(index + 1, 'event')));
+    await sync.drain(never);
+    expect(sent.map((what) => what.split(',').length)).toEqual([1_000, 1_000, 1]);
+  });
 
   it('asks what is open now, not what was open when the entry was made', async () => {
     const asked = (nodeId: string): JsonObject => ({ nodes: [{ ...question(nodeId) }] }) as unknown as JsonObject;

@@ -52,7 +52,7 @@ export interface OutboxSyncOptions {
   readonly onConflict?: (item: OutboxItem) => void;
   /** False while nothing may be sent yet. Default: it always may. */
   readonly isReady?: () => boolean;
-  /** Entries per look at the outbox. Default 500. */
+  /** Entries per look at the outbox. Default 1,000, as many events as the database takes in one request. */
   readonly batchSize?: number;
 }
 
@@ -86,7 +86,7 @@ export class OutboxSync {
   async drain(signal: AbortSignal): Promise<DrainResult> {
     for (;;) {
       if (signal.aborted || this.#options.isReady?.() === false) return 'offline';
-      const items = await this.#options.outbox.peek(this.#options.batchSize ?? 500);
+      const items = await this.#options.outbox.peek(this.#options.batchSize ?? 1_000);
       if (items.length === 0) return 'empty';
       const results = await this.#deliverAll(items, signal);
       if (results.has('offline') || !results.has('delivered')) return 'offline';

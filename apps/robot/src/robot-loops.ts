@@ -99,7 +99,7 @@ export class RobotLoops {
       return;
     }
     const code = (error as { code?: unknown } | undefined)?.code;
-    if (code === 'NOT_CONNECTED') return;
+    if (code === 'NOT_CONNECTED' || code === 'CONNECTION_LOST') return;
     const problem = messageOf(error);
     // Its text says for how much longer.
     const key = code === 'CIRCUIT_OPEN' ? code : problem;

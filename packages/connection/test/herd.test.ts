@@ -73,6 +73,30 @@ test('without a spread they would come as a herd: the measure above can fail', a
   expect(fullestBin(connected, 100)).toBeGreaterThan(0.05);
 });
 
+test('looks that hang until their deadline keep no later one back', async () => {
+  const clock = new CrowdClock();
+  const settings = connectionConfig();
+  const rules = new ReconnectRules(settings, seeded(3), () => 1);
+  const looks: number[] = [];
+  const loop = new Reconnector(rules.afterLoss(0, down()), {
+    clock,
+    rules,
+    breaker: new CircuitBreaker('service', { clock }),
+    purpose: 'reconnecting',
+    onFailure: () => undefined,
+    probe: async (_signal, kind) => {
+      if (kind === 'look') looks.push(clock.monotonic());
+      await clock.sleep(kind === 'look' ? settings.healthProbeTimeoutMs : settings.connectionTimeoutMs);
+      if (clock.monotonic() < 20_000) throw down();
+    },
+  });
+  const back = loop.run(new AbortController().signal);
+  await clock.advance(22_000);
+  expect(await back).toEqual({ kind: 'connected' });
+  const gaps = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
+  expect(Math.max(...gaps)).toBeLessThan(500);
+});
+
 test('retries during the outage stay within the budget that the clients share', async () => {
   const clock = new CrowdClock();
   const random = seeded(2);

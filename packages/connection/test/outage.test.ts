@@ -71,6 +71,32 @@ describe('a lost connection', () => {
     expect(await manager.rpc('x', {}, { whenDisconnected: 'fail' })).toBe('there');
   });
 
+  it('gives up what it left unanswered once the connection stands again, and asks again what may be asked twice', async () => {
+    const { server, manager } = await connected({
+      config: { connectionTimeoutMs: 300_000, operationTimeoutMs: 300_000, healthProbeTimeoutMs: 100 },
+      breaker: { failureThreshold: 2 },
+      retry: { initialDelayMs: 100_000, maxDelayMs: 100_000, jitter: false },
+    });
+    server.script = [behave.mute];
+    server.health = behave.mute;
+    const repeated = manager.rpc('x', {}, { idempotent: true });
+    const givenUp = rejection(manager.rpc('x', {}, { whenLost: 'give-up' }));
+    const end = new AbortController();
+    let isOver = false;
+    const waiting = rejection(manager.rpc('x', {}, { signal: end.signal })).finally(() => {
+      isOver = true;
+    });
+    // Nothing fails: that nothing is answered is noticed all the same.
+    await eventually('the loss is noticed', () => !manager.isConnected);
+    server.script = [behave.json(200, 'there')];
+    server.health = behave.ok;
+    expect(await givenUp).toMatchObject({ class: 'A', code: 'CONNECTION_LOST', ambiguous: true });
+    expect(await repeated).toBe('there');
+    expect([isOver, manager.breaker.getStatus().state]).toEqual([false, 'CLOSED']);
+    end.abort();
+    await waiting;
+  });
+
   it('fails calls that do not want to wait, and those for which there is no room', async () => {
     const { server, manager } = await connected({ config: { maxWaitingCalls: 1 } });
     await server.stop();

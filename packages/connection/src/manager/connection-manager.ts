@@ -35,7 +35,7 @@ import { type ConnectionStatus, StatusBook } from './connection-status.ts';
 import { requireCall, requireManagerOptions } from './manager-arguments.ts';
 import { ReconnectRules } from './reconnect-schedule.ts';
 import { schemaVersionProbe } from './schema-version-probe.ts';
-import { type Operation, Session } from './session.ts';
+import { LOST_MEANWHILE, type Operation, Session } from './session.ts';
 import { type ConnectionListeners, Supervisor } from './supervisor.ts';
 import { abortError } from './translate-error.ts';
 
@@ -81,6 +81,12 @@ export interface ExecuteOptions {
   readonly acceptEmpty?: boolean;
   /** Whether to wait for a connection that is being (re)made. Default `wait`, until the deadline. */
   readonly whenDisconnected?: 'wait' | 'fail';
+  /**
+   * What becomes of an attempt that was unanswered when the connection was lost, once it stands again: the answer may never
+   * come. `give-up` ends it with `CONNECTION_LOST` (class A where it was sent), `wait` leaves it its time. Default: `give-up`
+   * for an idempotent call, which is then repeated at once; else `wait`.
+   */
+  readonly whenLost?: 'wait' | 'give-up';
 }
 
 /** What supabase-js resolves with. */
@@ -227,7 +233,9 @@ export class ConnectionManager {
           clock: this.#clock,
           random: this.#random,
           shouldRetry: worthAnotherAttempt,
-          pause: (event, ended) => this.#supervisor.pause(event, ended),
+          pause: async (event, ended) => {
+            if (!isLostMeanwhile(event.error)) await this.#supervisor.pause(event, ended);
+          },
           onRetry: () => {
             call.attempt = undefined;
           },
@@ -299,18 +307,33 @@ export class ConnectionManager {
     call: Call,
   ): Promise<unknown> {
     const { connectionTimeoutMs: timeoutMs } = this.#config;
-    const acceptEmpty = options.acceptEmpty ?? false;
+    const { acceptEmpty = false, idempotent = false, whenLost = idempotent ? 'give-up' : 'wait' } = options;
+    const attempt = { signal, timeoutMs, acceptEmpty, isGivenUp: whenLost === 'give-up' };
     try {
       await this.#supervisor.ready(signal, options.whenDisconnected ?? 'wait');
-      const value = await this.breaker.call(() => session.attempt(operation, { signal, timeoutMs, acceptEmpty }));
+      const value = await this.breaker.call(() => this.#watched(session.attempt(operation, attempt)));
       this.#supervisor.noteSuccess();
       return value;
     } catch (error) {
       if (error instanceof ConnectionError && !isRefusedHere(error)) {
         call.inDoubt ||= error.ambiguous;
-        this.#supervisor.noteFailure(error);
+        if (!isLostMeanwhile(error)) this.#supervisor.noteFailure(error);
       }
       throw error;
+    }
+  }
+
+  /** An attempt that is unanswered for longer than a look may take makes the manager look: perhaps nothing is answered any more. */
+  async #watched<T>(attempt: Promise<T>): Promise<T> {
+    const answered = new AbortController();
+    this.#clock.sleep(this.#config.healthProbeTimeoutMs, answered.signal).then(
+      () => this.#supervisor.lookAgain(),
+      () => undefined,
+    );
+    try {
+      return await attempt;
+    } finally {
+      answered.abort();
     }
   }
 }
@@ -323,7 +346,13 @@ interface Call {
 }
 
 function outcomeOf(error: unknown): 'failure' | 'ignored' {
+  if (isLostMeanwhile(error)) return 'ignored';
   return error instanceof ConnectionError && speaksAgainstService(error) ? 'failure' : 'ignored';
+}
+
+/** Says nothing of the service as it is now. */
+function isLostMeanwhile(error: unknown): boolean {
+  return error instanceof ConnectionError && error.code === LOST_MEANWHILE;
 }
 
 /** Failures that no request was made for. */

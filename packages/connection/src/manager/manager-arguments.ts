@@ -45,14 +45,15 @@ export function requireManagerOptions(options: ConnectionManagerOptions): void {
 }
 
 const callNames: ReadonlySet<string> = new Set([
-  ...['signal', 'timeoutMs', 'idempotent', 'maxAttempts', 'acceptEmpty', 'whenDisconnected'],
+  ...['signal', 'timeoutMs', 'idempotent', 'maxAttempts', 'acceptEmpty', 'whenDisconnected', 'whenLost'],
 ]);
 
 /** @throws ArgumentError */
 export function requireCall(operation: unknown, options: ExecuteOptions): void {
   requireFunction('operation', operation);
   requireOptions('options', options, callNames);
-  const { signal, timeoutMs = 0, maxAttempts, idempotent, acceptEmpty, whenDisconnected = 'wait' } = options;
+  const { signal, timeoutMs = 0, maxAttempts, idempotent, acceptEmpty } = options;
+  const { whenDisconnected = 'wait', whenLost = 'wait' } = options;
   requireSignal(signal);
   requireAtLeast(0, { timeoutMs });
   if (maxAttempts !== undefined) retryConfig({ maxAttempts });
@@ -61,4 +62,5 @@ export function requireCall(operation: unknown, options: ExecuteOptions): void {
   }
   if (whenDisconnected !== 'wait' && whenDisconnected !== 'fail')
     throw new ArgumentError('whenDisconnected', 'wait or fail', whenDisconnected);
+  if (whenLost !== 'wait' && whenLost !== 'give-up') throw new ArgumentError('whenLost', 'wait or give-up', whenLost);
 }

@@ -46,8 +46,8 @@ interface TryResult {
   readonly error: ConnectionError | undefined;
 }
 
-/** More looks are not sent while this many are unanswered. */
-const MAX_LOOKS_UNDER_WAY = 8;
+/** More looks are not sent while this many are unanswered: enough that looks which hang until their deadline keep none back. */
+const MAX_LOOKS_UNDER_WAY = 16;
 
 export class Reconnector {
   readonly #options: ReconnectorOptions;

@@ -41,7 +41,12 @@ export interface AttemptOptions {
   /** In ms. */
   readonly timeoutMs: number;
   readonly acceptEmpty: boolean;
+  /** Whether `giveUpLost` ends it. */
+  readonly isGivenUp?: boolean;
 }
+
+/** What an attempt is given up with because its connection was lost meanwhile. */
+export const LOST_MEANWHILE = 'CONNECTION_LOST';
 
 export class Session {
   readonly client: SupabaseClient;
@@ -51,6 +56,8 @@ export class Session {
   readonly #transport: Transport;
   readonly #scopes: RequestScopes = createRequestScopes();
   readonly #end = new AbortController();
+  /** Of the attempts that began since the connection stands. */
+  #standing = new AbortController();
 
   constructor(options: SessionOptions) {
     const { url, key, config, clock, redactor, fetch, headers } = options;
@@ -88,7 +95,8 @@ export class Session {
 
   async attempt<R>(operation: Operation<R>, options: AttemptOptions): Promise<unknown> {
     const limit = { clock: this.#clock, timeoutMs: options.timeoutMs, reason: () => attemptTimeout(options.timeoutMs) };
-    const { signal, close } = openScope({ parents: [options.signal, this.#end.signal], limit });
+    const lost = options.isGivenUp === true ? this.#standing.signal : undefined;
+    const { signal, close } = openScope({ parents: [options.signal, this.#end.signal, lost], limit });
     const scope: RequestScope = { signal, token: '', sent: false, last: undefined, flaw: undefined };
     try {
       signal.throwIfAborted();
@@ -106,6 +114,12 @@ export class Session {
   /** Drops the sockets: they belong to a connection that is lost. */
   renew(): void {
     this.#transport.renew();
+  }
+
+  /** Ends what is unanswered, now that the connection stands again: it was sent before the loss, and its answer may never come. */
+  giveUpLost(): void {
+    this.#standing.abort(new ConnectionError('the connection was lost meanwhile', verdict('A', LOST_MEANWHILE)));
+    this.#standing = new AbortController();
   }
 
   /** Ends every attempt with `reason` and closes every socket. */

@@ -187,9 +187,13 @@ export class Supervisor {
   noteFailure(error: ConnectionError): void {
     this.#options.book.failure(error, this.#options.clock.now());
     if (error.class === 'U' || error.class === 'O') this.reportLoudly(error);
-    const isDoubtful = speaksAgainstService(error) || error.class === 'U';
+    if (speaksAgainstService(error) || error.class === 'U') this.lookAgain();
+  }
+
+  /** Looks whether the connection stands, unless that is under way. */
+  lookAgain(): void {
     const link = this.#link;
-    if (!isDoubtful || link.kind !== 'connected' || this.#liveness.isLooking) return;
+    if (link.kind !== 'connected' || this.#liveness.isLooking) return;
     this.#background(this.#verify(link.session), link.session);
   }
 
@@ -250,6 +254,8 @@ export class Supervisor {
     switch (outcome.kind) {
       case 'connected': {
         const watch = new AbortController();
+        // First, so that whoever is told of the connection finds nothing that hangs.
+        session.giveUpLost();
         this.#enter({ kind: 'connected', session, watch }, null);
         const onFailure = (error: ConnectionError): void => this.noteFailure(error);
         this.#background(
