@@ -137,9 +137,10 @@ export class DeskJob {
       },
       commit: async (entries) => {
         const isEnd = entries.at(-1)?.kind === 'outcome';
+        const noted = this.progress.withCourse(entries);
         if (isEnd) options.onOver(true);
         try {
-          const committed = journal.commit(entries);
+          const committed = journal.commit(noted);
           if (!isEnd) options.onCommitting();
           await committed;
         } catch (error) {
@@ -148,7 +149,7 @@ export class DeskJob {
         }
         this.#hasBegun = true;
         this.#isLoaded = true;
-        if (!isEnd) this.progress.apply(entries);
+        if (!isEnd) this.progress.apply(noted);
         options.onOutbox();
       },
     };

@@ -234,6 +234,7 @@ function eventOf(entry: JournalEntry): OutboxDraft[] {
       return event('doubt_answered', entry.node_id, {
         step: entry.step,
         attempt: entry.attempt,
+        ...(entry.place === undefined ? {} : { place: entry.place }),
         answer: entry.answer,
         by: entry.by,
         given_at: entry.given_at,

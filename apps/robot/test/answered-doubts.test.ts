@@ -261,6 +261,10 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
     details: { nodeType: 'HttpRequestNode', step: 2, attempt: 1, answer: 'fail', givenAt: expect.any(String) },
   });
   expect((await operator.job(failed)).past_answers).toMatchObject([{ answer: 'fail', by: claimed }]);
+  expect((await operator.placed(forked)).past_answers).toMatchObject([
+    { node_id: 'one', place: 'branch 1 of fork' },
+    { node_id: 'two', place: 'branch 2 of fork' },
+  ]);
   const skipped = await audited(forked, 'node.skipped');
   expect(skipped.map(({ node_id: id }) => id).toSorted()).toEqual(['one', 'two']);
   const logs = await job('logs', cancelled);

@@ -84,9 +84,9 @@ async function waitingJobs(gateway: JobGateway): Promise<readonly JsonObject[]> 
 }
 
 export async function showJob(id: string, options: ConnectionFlags, terminal: Terminal): Promise<number> {
-  const [job] = await withOperator(options, async ({ gateway, withRobots }) => {
+  const [job] = await withOperator(options, async ({ gateway, withRobots, withPlaces }) => {
     const found = await gateway.getJob(await findJobId(gateway, id));
-    return found === null ? [] : withRobots([found]);
+    return found === null ? [] : withRobots([await withPlaces(found)]);
   });
   if (job === undefined) throw new CliError(exitCodes.failed, `there is no job ${id}`);
   if (options.json) terminal.print(JSON.stringify(withIsoTimes(job)));

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@casare/execution';
 import { describe, expect, it } from 'vitest';
+import { withAnswerPlaces } from './answer-places.ts';
 import { findJobId } from './find-job.ts';
 import { cancelText, doubtLines } from './job-doubt-view.ts';
 import { jobSheet, jobTable, waitsForAnswer } from './job-view.ts';
@@ -73,7 +74,7 @@ describe('job show', () => {
       'job        3f2a0000-0000-4000-8000-000000000001',
       'name       orders',
       'status     running (cancelling)',
-      'progress   40%, executing, at look, pay, 3 of 8 nodes completed, 12 steps',
+      'progress   40% of the way, executing, at look, pay, 3 of 8 nodes completed, 12 steps',
       'cancel     requested by ann: wrong month',
       'submitted  2026-11-25 20:12:36 UTC',
       'started    2026-11-25 20:12:36 UTC',
@@ -114,6 +115,13 @@ describe('job show', () => {
     expect(lines).toContain(
       'stages     executing 2026-11-24 20:12:37.500, resumed 2026-11-25 20:13:37.000, completed 2026-11-25 20:14:39.000',
     );
+    const often = { ...stages, resumed: '2026-11-25T20:14:37.000Z' };
+    const resumed_at = [stages.resumed, '2026-11-25T20:14:37.000Z'];
+    const progress = { ...job.progress, stages: often, resumed_at, resumptions: 5 };
+    expect(jobSheet({ ...job, progress })).toContain(
+      'stages     executing 2026-11-24 20:12:37.500, resumed 2026-11-25 20:13:37.000, resumed 2026-11-25 20:14:37.000, ' +
+        'completed 2026-11-25 20:14:39.000, resumed 5 times in all',
+    );
     const quick = { ...times, completed_at: '2026-11-25T20:13:38+00:00' };
     expect(jobSheet({ ...job, ...quick, status: 'completed', result })).toContain(
       'result     8 of 8 nodes executed in 1 m 1 s',
@@ -153,7 +161,7 @@ describe('job show', () => {
       ],
     });
     expect(lines).toContain('on lost    restart');
-    expect(lines).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes completed, 12 steps');
+    expect(lines).toContain('progress   40% of the way, last seen at look, pay, 3 of 8 nodes completed, 12 steps');
     expect(lines.slice(-3).map((line) => line.slice(0, 26))).toEqual([
       '      1  1 of 2   released',
       '      2  1 of 2   lost    ',
@@ -166,10 +174,15 @@ describe('job show', () => {
       { node_id: 'pay', step: 7, attempt: 1, answer: 'retry', by: 'ann', at: '2026-11-25T20:12:36Z' },
       { node_id: null, step: 9, attempt: 1, answer: 'restart', by: 'ben', at: '2026-11-25T20:12:37Z' },
     ];
-    const lines = jobSheet({ ...job, past_answers: answers });
+    const payload = { step: 7, attempt: 1, place: 'turn 2 of each' };
+    const events = [
+      { node_id: 'pay', payload },
+      { node_id: 'pay', payload: { ...payload, attempt: 2, place: 'turn 3 of each' } },
+    ];
+    const lines = jobSheet(withAnswerPlaces({ ...job, past_answers: answers }, events));
     expect(lines.slice(lines.indexOf('answered'), lines.indexOf('answered') + 3)).toEqual([
       'answered',
-      '  node pay (step 7): retry by ann at 2026-11-25 20:12:36 UTC',
+      '  node pay (step 7, turn 2 of each): retry by ann at 2026-11-25 20:12:36 UTC',
       '  the job as a whole: restart by ben at 2026-11-25 20:12:37 UTC',
     ]);
   });
@@ -278,7 +291,7 @@ it('a running job whose robot was stopped says so, and how its bundle is asked f
   const sheet = jobSheet({ ...stopped, progress: { ...job.progress, steps: 1 } });
   expect(sheet).toContain('status     running (robot offline)');
   expect(sheet).toContain('waits      for its robot one, which is offline since 2026-11-25 20:14:00 UTC');
-  expect(sheet).toContain('progress   40%, last seen at look, pay, 3 of 8 nodes completed, 1 step');
+  expect(sheet).toContain('progress   40% of the way, last seen at look, pay, 3 of 8 nodes completed, 1 step');
   const error = { code: 'X', message: 'm', bundle: { id: '3f2a0000-0000', robot: 'one' } };
   expect(jobSheet({ ...job, status: 'failed', error }, { local: true })).toContain(
     'bundle     casare-robot job bundle 3f2a0000 --local, on the machine of one',

@@ -50,7 +50,7 @@ export function jobSheet(job: JsonObject, place?: Place): string[] {
     ['robot', text(job.robot_name)],
     ['result', resultText(job)],
     ['in doubt', mayHaveHappenedText(objectOf(result))],
-    ['stages', stagesText(objectOf(objectOf(progress).stages))],
+    ['stages', stagesText(objectOf(progress))],
   ]);
   return [
     ...facts,
@@ -94,6 +94,13 @@ function percentText({ percent }: JsonObject): string {
   return typeof percent === 'number' ? `${percent}%` : '';
 }
 
+/** Not a share of the nodes: those in loops count by their turns, and ways that were not taken are behind it, too. */
+function wayText(progress: JsonObject): string {
+  const { percent } = progress;
+  const isOnItsWay = typeof percent === 'number' && percent > 0 && percent < 100;
+  return isOnItsWay ? `${percent}% of the way` : percentText(progress);
+}
+
 /** Of a job that does not run (any more), a stage and a node are what its robot said last before it was lost. */
 function progressText(progress: JsonObject, job: JsonObject): string | null {
   if (typeof progress.stage !== 'string') return null;
@@ -101,7 +108,7 @@ function progressText(progress: JsonObject, job: JsonObject): string | null {
   const at = nodes.length > 0 ? nodes.join(', ') : text(progress.current_node);
   const isCurrent = (job.status === 'running' && !isRobotOffline(job)) || progress.stage === job.status;
   return [
-    percentText(progress),
+    wayText(progress),
     isCurrent ? progress.stage : null,
     at === '' ? null : `${isCurrent ? 'at' : 'last seen at'} ${at}`,
     nodesText(progress.nodes_completed, progress.nodes_total, 'completed') ?? 'no node has run',
@@ -190,12 +197,19 @@ function mayHaveHappenedText(result: JsonObject): string | null {
   });
 }
 
-function stagesText(stages: JsonObject): string {
-  const times = Object.entries(stages)
-    .map(([stage, at]) => [stage, text(at)] as const)
-    .sort(([one, a], [other, b]) => a.localeCompare(b) || rank(one) - rank(other));
+/** A job that was resumed often tells the first time and the newest ones. */
+function stagesText({ stages, resumed_at: resumedAt, resumptions }: JsonObject): string {
+  const { resumed, ...others } = objectOf(stages);
+  const all = listOrEmpty(resumedAt ?? (resumed === undefined ? [] : [resumed])).map(
+    (at) => ['resumed', text(at)] as const,
+  );
+  const times = [...Object.entries(others).map(([stage, at]) => [stage, text(at)] as const), ...all].sort(
+    ([one, a], [other, b]) => a.localeCompare(b) || rank(one) - rank(other),
+  );
   const isOneDay = new Set(times.map(([, at]) => at.slice(0, 10))).size === 1;
-  return times.map(([stage, at]) => `${stage} ${at.slice(isOneDay ? 11 : 0, 23).replace('T', ' ')}`).join(', ');
+  const shown = times.map(([stage, at]) => `${stage} ${at.slice(isOneDay ? 11 : 0, 23).replace('T', ' ')}`);
+  const isCut = typeof resumptions === 'number' && resumptions > all.length;
+  return [...shown, ...(isCut ? [`resumed ${resumptions} times in all`] : [])].join(', ');
 }
 
 /** The database keeps no order of keys, and two stages may begin in the same millisecond. */

@@ -4,6 +4,7 @@ import type { ConnectionManager } from '@casare/connection';
 import { type GatewayCallOptions, JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
 import { openConnection } from '../compose-connection.ts';
 import { callerClaim } from './account.ts';
+import { placeEvents, withAnswerPlaces } from './answer-places.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -11,6 +12,8 @@ export interface OperatorConnection {
   readonly gateway: JobGateway;
   /** Running jobs whose robot has signed off say since when, as `robot_offline_since`; others are as they were. */
   withRobots(jobs: readonly JsonObject[]): Promise<readonly JsonObject[]>;
+  /** The job with the places of the nodes whose questions were answered. */
+  withPlaces(job: JsonObject): Promise<JsonObject>;
   /** Calls a database function that is not about jobs. */
   rpc(name: string, args: JsonObject): Promise<JsonValue>;
   close(): Promise<void>;
@@ -42,6 +45,7 @@ export async function connectOperator(
   return {
     gateway: new JobGateway({ rpc: (name, args, call) => callAs(connection, name, args, call) }),
     withRobots: (jobs) => withRobots(connection, jobs),
+    withPlaces: (job) => withPlaces(connection, job),
     rpc: (name, args) => connection.rpc(name, args),
     close: () => connection.disconnect(),
   };
@@ -89,4 +93,28 @@ async function withRobots(connection: ConnectionManager, jobs: readonly JsonObje
     const offlineSince = job.status === 'running' ? since.get(String(job.claimed_by)) : undefined;
     return offlineSince === undefined ? job : { ...job, robot_offline_since: offlineSince };
   });
+}
+
+/** As many answers as a job tells of, each with its question. */
+const maxPlaceEvents = 200;
+
+async function withPlaces(connection: ConnectionManager, job: JsonObject): Promise<JsonObject> {
+  if (!Array.isArray(job.past_answers) || job.past_answers.length === 0) return job;
+  const events = await connection
+    .execute(
+      (client, signal) =>
+        client
+          .from('job_history')
+          .select('node_id, payload')
+          .eq('job_id', String(job.job_id))
+          .in('kind', [...placeEvents])
+          .order('lease_token', { ascending: false })
+          .order('seq', { ascending: false })
+          .limit(maxPlaceEvents)
+          .abortSignal(signal),
+      { idempotent: true },
+    )
+    // Who may not look at the history is told of the answers all the same.
+    .catch(() => []);
+  return withAnswerPlaces(job, ((events ?? []) as JsonObject[]).toReversed());
 }

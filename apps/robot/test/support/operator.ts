@@ -11,12 +11,14 @@ export interface Operator {
   job(jobId: string): Promise<JsonObject>;
   /** Resolves with the job once it has ended. */
   ended(jobId: string, timeoutMs?: number): Promise<JsonObject>;
+  /** The job as `job show` has it, with the places of what was answered. */
+  placed(jobId: string): Promise<JsonObject>;
   close(): Promise<void>;
 }
 
 export async function operatorOf(server: Pick<SupabaseServer, 'url' | 'serviceKey'>): Promise<Operator> {
   const config = new RobotConfig({ connection: { url: server.url, key: server.serviceKey } });
-  const { gateway, close } = await connectOperator(config, 60_000);
+  const { gateway, withPlaces, close } = await connectOperator(config, 60_000);
   const job = async (jobId: string): Promise<JsonObject> => {
     const found = await gateway.getJob(jobId);
     if (found === null) throw new Error(`no job ${jobId}`);
@@ -26,6 +28,7 @@ export async function operatorOf(server: Pick<SupabaseServer, 'url' | 'serviceKe
     gateway,
     submit: (workflow, options = {}) => gateway.enqueueJob({ workflow, ...options }),
     job,
+    placed: async (jobId) => withPlaces(await job(jobId)),
     ended: (jobId, timeoutMs = 60_000) =>
       eventually(
         `job ${jobId} ends`,

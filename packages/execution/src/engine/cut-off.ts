@@ -19,10 +19,20 @@ export interface CutOffs {
 export const MAX_CUT_OFF = 100;
 
 /** Notes what the lane has under way when it comes to its end without a result. */
-export function noteCutOff({ intent, run }: Lane): void {
-  if (intent?.effect !== 'effect') return;
-  if (run.cutOff.length < MAX_CUT_OFF) run.cutOff.push(cutOffOf(intent));
-  else run.cutOffMore += 1;
+export function noteCutOff(lane: Lane): void {
+  const { run } = lane;
+  for (const attempt of attemptsOf(lane)) {
+    if (run.cutOff.length < MAX_CUT_OFF) run.cutOff.push(attempt);
+    else run.cutOffMore += 1;
+  }
+}
+
+/**
+ * The attempts at the step under way that may have taken effect: one that an operator had run again is among them as long as
+ * nobody knows how the next one ended.
+ */
+function attemptsOf({ intent, retried }: Lane): readonly CutOff[] {
+  return intent?.effect === 'effect' ? [...retried, cutOffOf(intent)] : [];
 }
 
 /** Notes a step that has ended in doubt: an operator who has answered knows what happened. */
@@ -32,7 +42,7 @@ export function noteDoubtfulEnd(lane: Lane): void {
 
 /** All of a run that ends, also what a finally body had under way when its time was over. */
 export function cutOffIn({ lanes, cutOff, cutOffMore }: RunState): CutOffs {
-  const open = [...lanes.values()].flatMap(({ intent }) => (intent?.effect === 'effect' ? [cutOffOf(intent)] : []));
+  const open = [...lanes.values()].flatMap(attemptsOf);
   return cutOffsOf([...cutOff, ...open], cutOffMore);
 }
 
@@ -99,9 +109,12 @@ export function mayHaveHappened(named: NamesCutOff): string {
   requireObject('named', named);
   const { may_have_happened: all = [], may_have_happened_more: left = 0 } = named;
   requireObjects('may_have_happened', all);
-  const names = all.slice(0, MAX_TEXT_NAMES).map(({ node_id, step }) => `"${node_id}" (step ${step})`);
-  const more = left + all.length - names.length;
-  const what = all.length === 1 ? 'the effect of node' : 'the effects of nodes';
+  const steps = [...Map.groupBy(all, ({ node_id, step }) => `"${node_id}" (step ${step}`)];
+  const names = steps
+    .slice(0, MAX_TEXT_NAMES)
+    .map(([step, { length }]) => `${step}${length > 1 ? `, ${length} attempts` : ''})`);
+  const more = left + steps.length - names.length;
+  const what = steps.length === 1 ? 'the effect of node' : 'the effects of nodes';
   const rest = more === 0 ? '' : ` and ${more} more`;
   return `${what} ${names.join(', ')}${rest} may or may not have happened`;
 }

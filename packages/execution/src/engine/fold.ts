@@ -5,7 +5,7 @@
 import type { ControlOp } from '../control/control-op.ts';
 import type { RunError } from '../errors.ts';
 import { closeCall, openCall, publishRootInputs } from './call-region.ts';
-import { noteCutOff, noteDoubtfulEnd } from './cut-off.ts';
+import { type CutOff, cutOffOf, noteCutOff, noteDoubtfulEnd } from './cut-off.ts';
 import { askedBy } from './doubt.ts';
 import type { FlowPlan } from './flow-plan.ts';
 import { innermost, openCallOf, openLoop } from './frame-search.ts';
@@ -112,10 +112,17 @@ function applyBegan(state: RunState, entry: BeganEntry): void {
 
 function applyIntent(lane: Lane, entry: IntentEntry): void {
   beginStep(lane, entry.step);
+  lane.retried = retriedBy(lane, entry);
   lane.intent = entry;
   lane.run.doubt = null;
   lane.doubt = null;
   lane.answered = null;
+}
+
+function retriedBy({ intent, answered, retried }: Lane, { step }: IntentEntry): readonly CutOff[] {
+  const ofStep = retried.filter((attempt) => attempt.step === step);
+  const isRetry = intent?.effect === 'effect' && intent.step === step && answered?.answer === 'retry';
+  return isRetry ? [...ofStep, cutOffOf(intent)] : ofStep;
 }
 
 function applyDoubt(state: RunState, entry: InDoubtEntry): void {
@@ -220,6 +227,7 @@ interface EndedStep {
 function endStep(lane: Lane, entry: EndedStep): void {
   beginStep(lane, entry.step);
   lane.intent = null;
+  lane.retried = [];
   lane.retrying = null;
   lane.doubt = null;
   lane.answered = null;

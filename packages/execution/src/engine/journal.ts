@@ -12,6 +12,7 @@ import type { EffectKind } from '../node-contract.ts';
 import type { NamesCutOff } from './cut-off.ts';
 import type { DoubtDecision, DoubtQuestion } from './doubt.ts';
 import type { Iteration } from './iteration.ts';
+import type { JobCourse } from './job-course.ts';
 import type { ResourceChange } from './resource-record.ts';
 import type { SecretPath } from './secrecy/secret-path.ts';
 
@@ -129,6 +130,8 @@ export interface AnsweredEntry extends WithSecrets {
   /** Null: the run as a whole. */
   readonly node_id: string | null;
   readonly attempt: number;
+  /** Where the node stands among loops and branches, as the question said. */
+  readonly place?: string;
   readonly answer: DoubtDecision;
   readonly by: string;
   /** When it was given, ISO 8601; `at` is when it was taken. */
@@ -193,7 +196,12 @@ export interface OutcomeEntry extends WithSecrets {
   readonly at: number;
 }
 
-export type JournalEntry =
+export type JournalEntry = EntryOfRun & {
+  /** What whoever keeps the journal has noted beside the entry; the run knows nothing of it. */
+  readonly course?: JobCourse;
+};
+
+type EntryOfRun =
   | BeganEntry
   | IntentEntry
   | ResultEntry

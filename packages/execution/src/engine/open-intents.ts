@@ -4,6 +4,7 @@
  */
 import { requireObjects } from '../argument-error.ts';
 import { type CutOff, type CutOffs, cutOffOf, cutOffsOf, MAX_CUT_OFF } from './cut-off.ts';
+import type { DoubtDecision } from './doubt.ts';
 import type { IntentEntry, JournalEntry, SnapshotEntry } from './journal.ts';
 import { restoreSnapshot } from './snapshot.ts';
 import { isOwnFailure } from './stop-entry.ts';
@@ -12,8 +13,10 @@ export class OpenIntents {
   readonly #open = new Map<number, IntentEntry>();
   /** Those that wait for an answer. */
   readonly #asked = new Map<number, IntentEntry>();
-  /** Steps that end by an answer. */
-  readonly #answered = new Set<number>();
+  /** Steps that end by an answer, or are run again by one. */
+  readonly #answered = new Map<number, DoubtDecision>();
+  /** Attempts that an operator had run again, by the step that has not ended since. */
+  readonly #retried = new Map<number, readonly CutOff[]>();
   #cutOff: CutOff[] = [];
   #cutOffMore = 0;
 
@@ -25,7 +28,7 @@ export class OpenIntents {
   /** Effects that may have happened if nothing more is done about the run: those that are asked about, too. */
   get mayHaveHappened(): CutOffs {
     const effects = [...this.#open.values(), ...this.#asked.values()].filter(({ effect }) => effect === 'effect');
-    return cutOffsOf([...this.#cutOff, ...effects.map(cutOffOf)], this.#cutOffMore);
+    return cutOffsOf([...this.#cutOff, ...effects.flatMap((intent) => this.#attemptsOf(intent))], this.#cutOffMore);
   }
 
   /** Begins with a journal as it was loaded. */
@@ -34,6 +37,7 @@ export class OpenIntents {
     this.#open.clear();
     this.#asked.clear();
     this.#answered.clear();
+    this.#retried.clear();
     this.#cutOff = [];
     this.#cutOffMore = 0;
     const from = entries.findLastIndex((entry) => entry.kind === 'snapshot');
@@ -50,7 +54,7 @@ export class OpenIntents {
   #apply(entry: JournalEntry): void {
     switch (entry.kind) {
       case 'intent':
-        this.#forget(entry.step);
+        this.#runAgain(entry.step);
         this.#open.set(entry.step, entry);
         break;
       case 'in_doubt': {
@@ -61,7 +65,7 @@ export class OpenIntents {
         break;
       }
       case 'answered':
-        if (entry.node_id !== null) this.#answered.add(entry.step);
+        if (entry.node_id !== null) this.#answered.set(entry.step, entry.answer);
         break;
       case 'result':
         this.#end(entry.step, entry.skipped === true && !this.#answered.has(entry.step));
@@ -70,7 +74,7 @@ export class OpenIntents {
         this.#end(entry.step, entry.error.ambiguous === true && !this.#answered.has(entry.step));
         break;
       case 'retry':
-        this.#end(entry.step, false);
+        this.#forget(entry.step);
         break;
       case 'interrupted':
         this.#end(entry.step, true);
@@ -89,10 +93,22 @@ export class OpenIntents {
   /** @param isInDoubt that nobody knows whether the effect happened, if it is one */
   #end(step: number, isInDoubt: boolean): void {
     const intent = this.#open.get(step) ?? this.#asked.get(step);
-    if (isInDoubt && intent?.effect === 'effect') {
-      if (this.#cutOff.length < MAX_CUT_OFF) this.#cutOff.push(cutOffOf(intent));
+    for (const attempt of isInDoubt && intent?.effect === 'effect' ? this.#attemptsOf(intent) : []) {
+      if (this.#cutOff.length < MAX_CUT_OFF) this.#cutOff.push(attempt);
       else this.#cutOffMore += 1;
     }
+    this.#forget(step);
+    this.#retried.delete(step);
+  }
+
+  #attemptsOf(intent: IntentEntry): readonly CutOff[] {
+    return [...(this.#retried.get(intent.step) ?? []), cutOffOf(intent)];
+  }
+
+  #runAgain(step: number): void {
+    const former = this.#open.get(step) ?? this.#asked.get(step);
+    if (former?.effect === 'effect' && this.#answered.get(step) === 'retry')
+      this.#retried.set(step, this.#attemptsOf(former));
     this.#forget(step);
   }
 
@@ -107,8 +123,10 @@ export class OpenIntents {
     const state = restoreSnapshot(stored);
     this.#cutOff = [...state.cutOff];
     this.#cutOffMore = state.cutOffMore;
-    for (const { intent, answered } of state.lanes.values())
-      if (intent !== null && answered !== null) this.#answered.add(intent.step);
+    for (const { intent, answered, retried } of state.lanes.values()) {
+      if (intent !== null && answered !== null) this.#answered.set(intent.step, answered.answer);
+      for (const { step } of retried) this.#retried.set(step, retried);
+    }
     const lanes = [...state.lanes.values()].flatMap(({ intent, doubt }) =>
       intent === null ? [] : [{ intent, isAsked: doubt !== null }],
     );

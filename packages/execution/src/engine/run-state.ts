@@ -52,6 +52,8 @@ export interface Lane {
   frames: Frame[];
   /** A node that has begun and not ended. */
   intent: IntentEntry | null;
+  /** Earlier attempts at the step under way that an operator had run again: whether they took effect is not known. */
+  retried: readonly CutOff[];
   /** A step whose last attempt failed and that is to be tried again. */
   retrying: Retrying | null;
   /** What the journal asks about the intent; null when nothing is asked. */
@@ -153,6 +155,7 @@ export function addLane(run: RunState, identity: Pick<Lane, 'id' | 'parent' | 'o
     run,
     frames: [{ kind: 'root', queue: [] }],
     intent: null,
+    retried: [],
     retrying: null,
     doubt: null,
     answered: null,

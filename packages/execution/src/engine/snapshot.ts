@@ -52,6 +52,7 @@ interface LaneSnapshot {
   readonly without_outputs?: readonly (readonly [string, readonly string[]])[];
   readonly frames: readonly Frame[];
   readonly intent?: IntentEntry | null;
+  readonly retried?: readonly CutOff[];
   readonly doubt?: DoubtQuestion | null;
   readonly answered?: AnsweredEntry | null;
   readonly retrying: Retrying | null;
@@ -101,6 +102,7 @@ function laneSnapshot(lane: Lane): LaneSnapshot {
     ...(lane.withoutOutputs.size === 0 ? {} : { without_outputs: [...lane.withoutOutputs] }),
     frames: lane.frames,
     intent: lane.intent,
+    ...(lane.retried.length === 0 ? {} : { retried: lane.retried }),
     doubt: lane.doubt,
     answered: lane.answered,
     retrying: lane.retrying,
@@ -148,6 +150,7 @@ function restoreLane(lane: Lane, snapshot: LaneSnapshot): void {
   lane.withoutOutputs = new Map(snapshot.without_outputs);
   lane.frames = [...snapshot.frames];
   lane.intent = snapshot.intent ?? null;
+  lane.retried = snapshot.retried ?? [];
   lane.doubt = snapshot.doubt ?? null;
   lane.answered = snapshot.answered ?? null;
   lane.retrying = snapshot.retrying;

@@ -62,6 +62,7 @@ export class StepRecord {
       step: this.number,
       node_id: this.#node.id,
       attempt: this.#attempt,
+      ...(lane.doubt?.place === undefined ? {} : { place: lane.doubt.place }),
       answer: given.answer,
       by: given.by,
       given_at: given.at,

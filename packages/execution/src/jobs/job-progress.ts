@@ -17,6 +17,7 @@ import {
 } from '../argument-error.ts';
 import type { LoopSource } from '../control/control-op.ts';
 import { sizeOf } from '../control/loop-source.ts';
+import { beginningStages, courseIn, type JobCourse, noCourse, resumedCourse } from '../engine/job-course.ts';
 import type { JournalEntry, ResultEntry } from '../engine/journal.ts';
 import { restoreSnapshot } from '../engine/snapshot.ts';
 import type { Clock } from '../ports.ts';
@@ -58,8 +59,12 @@ export class JobProgress {
   readonly #current = new Map<number | string, RunningNode>();
   /** When this process entered them, wall-clock ms. */
   readonly #entered: { [stage in ProgressStage]?: number } = {};
-  /** When the run went on from what an earlier process had recorded, and when it had begun; null: it began here. */
-  #resumed: { readonly at: number; readonly begunAt: number | null } | null = null;
+  /** The course of the job up to this process; when the run goes on here, with that. */
+  #course: JobCourse = noCourse;
+  /** Whether the run goes on from what an earlier process had recorded. */
+  #isResumed = false;
+  /** Whether the journal has the course. */
+  #isNoted = false;
   readonly #percent: ProgressPercent;
   #shape: ProgressShape;
   #stage: ProgressStage = 'queued';
@@ -139,7 +144,9 @@ export class JobProgress {
     this.#current.clear();
     this.#steps = 0;
     this.#percent.restart();
-    this.#resumed = entries.length === 0 ? null : { at: this.#clock.now(), begunAt: null };
+    this.#isResumed = entries.length > 0;
+    this.#isNoted = false;
+    this.#course = this.#isResumed ? resumedCourse(courseIn(entries), this.#clock.now()) : noCourse;
     for (const entry of entries) this.#apply(entry);
     // What was under way in an earlier process runs again only when the journal says so.
     this.#current.clear();
@@ -150,7 +157,27 @@ export class JobProgress {
   apply(entries: readonly JournalEntry[]): void {
     requireObjects('entries', entries);
     for (const entry of entries) this.#apply(entry);
+    this.#isNoted ||= entries.some(({ course }) => course !== undefined);
     if (entries.length > 0) this.#touch();
+  }
+
+  /**
+   * The entries with the course of the job beside those from which a later process has to know it: the first of a run, the
+   * first after it went on, and every snapshot.
+   */
+  withCourse(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+    requireObjects('entries', entries);
+    const isDue = ({ kind }: JournalEntry, index: number): boolean =>
+      kind === 'began' || kind === 'snapshot' || (index === 0 && this.#isResumed && !this.#isNoted);
+    if (!entries.some(isDue)) return entries;
+    const stages = this.#beginning();
+    const course: JobCourse = { ...this.#course, stages };
+    const known = new Set(this.#completed);
+    return entries.map((entry, index) => {
+      if (entry.kind === 'result') known.add(entry.node_id);
+      if (!isDue(entry, index)) return entry;
+      return { ...entry, course: entry.kind === 'snapshot' ? { ...course, completed: [...known] } : course };
+    });
   }
 
   snapshot(): ProgressSnapshot {
@@ -159,6 +186,9 @@ export class JobProgress {
     return {
       stage: this.#stage,
       stages: this.#stages(),
+      ...(this.#isResumed
+        ? { resumed_at: this.#course.resumed.map(isoTime), resumptions: this.#course.resumptions }
+        : {}),
       percent: this.#stage === 'completed' ? 100 : this.#percent.percent,
       current_node: newest?.id ?? null,
       current_node_type: newest?.type ?? null,
@@ -170,12 +200,19 @@ export class JobProgress {
     };
   }
 
-  /** Those of the whole job: what came before its run first began has gone with the process that saw it. */
+  /** Those of the whole job, in their order; what this process did before it went on is no stage of the job. */
   #stages(): ProgressSnapshot['stages'] {
-    if (this.#resumed === null) return timesOf(this.#entered);
+    if (!this.#isResumed) return timesOf(this.#entered);
     const { queued, starting, loading_workflow, executing, ...later } = this.#entered;
-    const { at, begunAt } = this.#resumed;
-    return timesOf({ ...(begunAt === null ? {} : { executing: begunAt }), resumed: at, ...later });
+    const at = this.#course.resumed.at(-1);
+    return timesOf({ ...this.#beginning(), ...(at === undefined ? {} : { resumed: at }), ...later });
+  }
+
+  #beginning(): JobCourse['stages'] {
+    const known = this.#isResumed ? this.#course.stages : this.#entered;
+    return Object.fromEntries(
+      beginningStages.flatMap((stage) => (known[stage] === undefined ? [] : [[stage, known[stage]]])),
+    );
   }
 
   #apply(entry: JournalEntry): void {
@@ -201,7 +238,7 @@ export class JobProgress {
         this.#enter('completing');
         return;
       case 'snapshot':
-        this.#applySnapshot(restoreSnapshot(entry.state));
+        this.#applySnapshot(restoreSnapshot(entry.state), entry.course?.completed);
         return;
       case 'began':
         this.#begun(entry.at);
@@ -223,7 +260,7 @@ export class JobProgress {
   }
 
   /** What a snapshot holds stands for all entries before it. */
-  #applySnapshot(state: ReturnType<typeof restoreSnapshot>): void {
+  #applySnapshot(state: ReturnType<typeof restoreSnapshot>, completed?: readonly string[]): void {
     this.#steps = Math.max(this.#steps, state.step);
     this.#begun(state.begunAt);
     const lanes = [...state.lanes.values()];
@@ -231,7 +268,7 @@ export class JobProgress {
       if (frame.kind === 'loop') this.#percent.turn(frame.node, { index: frame.index, total: totalOf(frame.source) });
     }
     for (const { intent } of lanes) if (intent !== null) this.#started(intent.step, this.#node(intent.node_id));
-    for (const nodeId of lanes.flatMap((lane) => [...lane.executed])) {
+    for (const nodeId of completed ?? lanes.flatMap((lane) => [...lane.executed])) {
       this.#completed.add(nodeId);
       this.#percent.nodeDone(nodeId);
     }
@@ -239,7 +276,9 @@ export class JobProgress {
 
   /** The first entry of a journal says so, and in its stead the snapshot from which a long one is read. */
   #begun(at: number | null): void {
-    if (this.#resumed !== null) this.#resumed = { ...this.#resumed, begunAt: this.#resumed.begunAt ?? at };
+    const { stages } = this.#course;
+    if (!this.#isResumed || at === null || stages.executing !== undefined) return;
+    this.#course = { ...this.#course, stages: { ...stages, executing: at } };
   }
 
   #node(id: string): RunningNode {
@@ -279,7 +318,11 @@ export class JobProgress {
 }
 
 function timesOf(entered: Readonly<Record<string, number>>): ProgressSnapshot['stages'] {
-  return Object.fromEntries(Object.entries(entered).map(([stage, at]) => [stage, new Date(at).toISOString()]));
+  return Object.fromEntries(Object.entries(entered).map(([stage, at]) => [stage, isoTime(at)]));
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function totalOf(source: LoopSource): number | null {

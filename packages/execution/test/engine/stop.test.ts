@@ -2,6 +2,7 @@ import { eventually, ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { mayHaveHappened, type NamesCutOff } from '../../src/engine/cut-off.ts';
+import type { DoubtAnswer } from '../../src/engine/doubt.ts';
 import { OpenIntents } from '../../src/engine/open-intents.ts';
 import type { StopRequest } from '../../src/engine/run-options.ts';
 import { defineNode } from '../../src/node-contract.ts';
@@ -320,6 +321,30 @@ describe('an effect that is cut off while its run goes on, so that nobody knows 
     const names = end as NamesCutOff;
     expect(names.may_have_happened).toHaveLength(100);
     expect(mayHaveHappened(names)).toMatch(/\(step 40\) and 83 more may or may not have happened$/);
+  });
+
+  it('is named for each attempt that an operator had run again, as long as nobody knows how the last one ended', async () => {
+    const spec: FileSpec = { nodes: { pay: act } };
+    let journal = new TestJournal([], 1);
+    const answers: DoubtAnswer[] = [];
+    for (const attempt of [1, 2, 3]) {
+      const dead = new Stoppable(spec, { journal, inDoubtPolicy: 'ask', answers });
+      await dead.untilRunning('pay');
+      journal = new TestJournal([...journal.entries], 1);
+      dead.stop('cancel');
+      await dead.report;
+      await runFile(spec, { journal, inDoubtPolicy: 'ask', answers });
+      answers.push({ node_id: 'pay', step: 1, attempt, answer: 'retry', by: 'ada', at: 'now' });
+    }
+    const cancel = AbortSignal.abort({ kind: 'cancel', reason: 'enough' });
+    const watched = new OpenIntents();
+    watched.load(journal.entries);
+    const { end } = await runFile(spec, { journal, inDoubtPolicy: 'ask', signal: cancel });
+    const all = [1, 2, 3].map((attempt) => ({ node_id: 'pay', step: 1, attempt }));
+    expect([(end as NamesCutOff).may_have_happened, watched.mayHaveHappened.named]).toEqual([all, all]);
+    expect(mayHaveHappened(end as NamesCutOff)).toBe(
+      'the effect of node "pay" (step 1, 3 attempts) may or may not have happened',
+    );
   });
 
   it('is not named when an operator has said what happened', async () => {

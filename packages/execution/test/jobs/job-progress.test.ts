@@ -1,6 +1,6 @@
 import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
-import { newRunState } from '../../src/engine/run-state.ts';
+import { newRunState, rootLane } from '../../src/engine/run-state.ts';
 import { takeSnapshot } from '../../src/engine/snapshot.ts';
 import {
   checkWorkflow,
@@ -155,6 +155,49 @@ it('the stages of a resumed job say when its run began and when it went on, not 
   progress.replay([{ kind: 'snapshot', state: takeSnapshot(state).state, at: clock.now() }]);
   expect(progress.snapshot().stages).toEqual({ executing: at(0), resumed: at(3), completed: at(3) });
   expect(progress.queueWaitMs).toBe(1_000);
+});
+
+it('the stages of a job keep their beginning over restarts, and each time it went on, in order and bounded', async () => {
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const at = (seconds: number): string => new Date(begun + seconds * 1_000).toISOString();
+  const stored: JournalEntry[] = [];
+  /** A process that keeps the journal, and commits so many entries before it dies. */
+  const processOf = async (...entries: JournalEntry[]) => {
+    const progress = new JobProgress({ clock });
+    progress.reportStage('starting');
+    progress.replay(stored);
+    progress.reportStage('loading_workflow');
+    for (const entry of entries) {
+      const noted = progress.withCourse([entry]);
+      stored.push(...noted);
+      progress.apply(noted);
+    }
+    await clock.advance(1_000);
+    return progress.snapshot();
+  };
+  const failed = (step: number): JournalEntry => {
+    const error = { code: 'X', category: 'permanent', message: '', node_id: 'n' } as const;
+    return { kind: 'failure', step, node_id: 'n', error, duration_ms: 1, retries: 0, at: clock.now() };
+  };
+  await processOf({ kind: 'began', workflow_hash: '', variables: {}, at: begun }, failed(1));
+  await processOf();
+  const beginning = { queued: at(0), starting: at(0), loading_workflow: at(0), executing: at(0) };
+  const third = await processOf(failed(2), failed(3));
+  // The second process recorded nothing, so the job had not gone on there.
+  expect(third).toMatchObject({ stages: { ...beginning, resumed: at(2) }, resumed_at: [at(2)], resumptions: 1 });
+  expect(Object.keys(third.stages)).toEqual([...Object.keys(beginning), 'resumed']);
+  expect(stored.map(({ course }) => course !== undefined)).toEqual([true, false, true, false]);
+  // What failed is executed to a snapshot, and has not completed.
+  const state = newRunState([]);
+  for (const node of ['n', 'done']) rootLane(state).executed.add(node);
+  const snapshot = { kind: 'snapshot', state: takeSnapshot(state).state, at: clock.now() } as const;
+  await processOf({ ...failed(4), kind: 'result', node_id: 'done' } as unknown as JournalEntry, snapshot);
+  stored.splice(0, stored.length - 1);
+  for (let turn = 0; turn < 12; turn += 1) await processOf(failed(5 + turn));
+  const last = await processOf();
+  expect(last).toMatchObject({ stages: { ...beginning, resumed: at(16) }, resumptions: 15, nodes_completed: 1 });
+  expect(last.resumed_at).toEqual([2, 8, 9, 10, 11, 12, 13, 14, 15, 16].map(at));
 });
 
 describe('the current nodes of a job', () => {
