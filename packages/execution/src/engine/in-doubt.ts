@@ -15,6 +15,7 @@ import { idempotencyKey, nodeContext, unlessRefused } from './node-context.ts';
 import { type NodeYield, originOf, withDerived, yieldOf } from './node-run.ts';
 import { parseInputs } from './params.ts';
 import { ownInDoubtPolicy, type PreparedStep } from './prepare-step.ts';
+import { verdictOf } from './probe-verdict.ts';
 import { redacted } from './redact.ts';
 import type { Interruption } from './run-options.ts';
 import type { RunSession } from './run-session.ts';
@@ -126,7 +127,7 @@ type ProbeEnd =
 /** Never rejects: a probe that cannot tell leaves the node in doubt. */
 async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): Promise<ProbeEnd> {
   const { node, type } = step;
-  if (type.probe === undefined) return unknown(`${node.type} cannot look for its effect afterwards`);
+  if (type.probe === undefined) return unsettled(`${node.type} cannot look for its effect afterwards`);
   const { options, control } = run;
   const identity = { node, ordinal: run.lane.steps, attempt: intent.attempt };
   const end = await runAttempt({
@@ -134,8 +135,8 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
       const params = storedParams(step, intent);
       const call = nodeContext(run, { ...identity, params, given: step.given, exposure: step.exposure, signal });
       const stored = { params, evidence: intent.evidence ?? null, idempotencyKey: idempotencyKey(run, identity) };
-      const verdict = await unlessRefused(call, async () => type.probe?.(stored, call.ctx));
-      return verdict === undefined ? undefined : { verdict, written: call.written };
+      const answer = await unlessRefused(call, async () => type.probe?.(stored, call.ctx));
+      return { verdict: verdictOf(answer), written: call.written };
     },
     clock: options.clock,
     limitMs: options.nodeTimeoutMs,
@@ -144,11 +145,14 @@ async function probe(run: RunSession, step: PreparedStep, intent: IntentEntry): 
     mustStop: () => (run.lane.run.stop === null ? (control.cause ?? laneStop(run.lane)) : laneStop(run.lane)),
   });
   if (end.kind === 'stopped') {
-    return end.cause === 'grace_over' ? unknown('the run is being stopped') : { ...end, cause: end.cause };
+    return end.cause === 'grace_over' ? unsettled('the run is being stopped') : { ...end, cause: end.cause };
   }
-  if (end.kind === 'failed') return unknown(redacted(`looking for it failed: ${String(end.thrown)}`, options.redact));
-  if (end.kind === 'timed_out') return unknown('looking for it took too long');
-  return end.value === undefined ? unknown('the probe gave no answer') : { kind: 'probed', ...end.value };
+  if (end.kind === 'failed') return unsettled(redacted(`looking for it failed: ${String(end.thrown)}`, options.redact));
+  if (end.kind === 'timed_out') return unsettled('looking for it took too long');
+  const { verdict } = end.value;
+  return verdict.state === 'unknown'
+    ? unsettled(redacted(verdict.reason, options.redact))
+    : { kind: 'probed', ...end.value };
 }
 
 /** As they were before the effect, except what is not stored: secrets are taken anew. */
@@ -159,6 +163,10 @@ function storedParams(step: PreparedStep, intent: IntentEntry): Readonly<Record<
   return hasSecret ? step.params : parseInputs(step.type, intent.params);
 }
 
-function unknown(reason: string): ProbeEnd {
+/** It is shown to people, and goes to the database with the question. Cut once it is redacted: a half would not be known. */
+const longestReason = 1_000;
+
+function unsettled(given: string): ProbeEnd {
+  const reason = given.length > longestReason ? `${given.slice(0, longestReason)}…` : given;
   return { kind: 'probed', verdict: { state: 'unknown', reason }, written: new Map() };
 }

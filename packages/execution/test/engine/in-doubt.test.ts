@@ -252,6 +252,34 @@ describe('a run as a whole', () => {
     }
   });
 
+  it.each([
+    [null, 'the probe answered null, which is none of "done", "not-done" and "unknown"'],
+    [{ state: 'Done' }, 'the probe answered Done, which is none of'],
+    [{ state: 'done' }, 'the probe says that it is done, but gives no result'],
+    [{ state: 'unknown' }, 'the probe gave no reason'],
+    [{ state: 'unknown', reason: 'x'.repeat(5_000) }, `${'x'.repeat(1_000)}…`],
+  ])('whose probe answers %j stays in doubt, with a reason', async (answer, reason) => {
+    const types = [
+      defineNode({
+        type: 'UnclearProbeNode',
+        category: 'test',
+        description: 'Its probe is of no use.',
+        params: z.object({}),
+        outputs: [],
+        effect: () => 'effect',
+        run: async () => ({}),
+        probe: async () => answer as ProbeVerdict,
+      }),
+    ];
+    const spec: FileSpec = { nodes: { p: ['UnclearProbeNode'] } };
+    const { journal, world } = await crashedBehind('p', spec, { types });
+    const { end } = await runFile(spec, { journal, world, types, inDoubtPolicy: 'ask' });
+    expect(end).toMatchObject({
+      status: 'in_doubt',
+      nodes: [{ node_id: 'p', reason: expect.stringContaining(reason) }],
+    });
+  });
+
   it('that hangs while its effect is looked for waits no longer than the limit of a node', async () => {
     const clock = new ManualClock();
     const types = [
