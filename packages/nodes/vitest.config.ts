@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // Browsers and programs take their time to start on a busy machine.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     projects: sharedProcess({
       alone: ['test/browser/*.test.ts', 'test/programs.test.ts', 'test/append-node-survives-sigkill.test.ts'],
     }),

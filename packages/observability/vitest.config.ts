@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     env: sharedCompileCache(),
     // Files, rotations and processes take their time on a busy machine.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     sequence: { sequencer: longFilesFirst('audit-crash') },
     projects: sharedProcess({
       alone: ['audit-crash', 'audit-full-disk', 'logger', 'readme', 'resource-monitor'].map(

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     env: sharedCompileCache(),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     projects: sharedProcess({
       alone: ['damage-drill', 'inline-writer', 'killed-process', 'ownership', 'readme', 'slow-disk'].map(
         (name) => `test/${name}.test.ts`,

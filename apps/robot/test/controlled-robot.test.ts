@@ -49,9 +49,7 @@ async function daemon(home = temporaryFolder(), more: Readonly<Record<string, st
   };
   const robot = startCommand(['start'], { env });
   onTestFinished(() => robot.kill());
-  await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), {
-    timeoutMs: 30_000,
-  });
+  await eventually('the robot starts', () => robot.lines.some((line) => line.startsWith('robot ')), patient);
   const work = (jobId: string, file: string): string => join(home, 'work', jobId, file);
   return {
     home,

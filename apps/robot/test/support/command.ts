@@ -25,7 +25,7 @@ const foreign = /^(CASARE_|SUPABASE_|NODE_OPTIONS$|VITEST|NODE_ENV$)/;
 
 function environment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-  return { ...inherited, ...env };
+  return { ...inherited, CASARE_JOB_PROCESSES_WARM: '0', ...env };
 }
 
 /** Runs a command to its end. */
