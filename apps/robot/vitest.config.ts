@@ -6,7 +6,7 @@ export default defineConfig({
     projects: sharedProcess({ alone: ['test/**/*.test.ts'] }),
     globalSetup: ['test/support/supabase-pool.ts'],
     setupFiles: ['test/support/own-environment.ts'],
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
     // Robots, databases and browsers are processes of their own, and mostly wait for each other: three files at a time keep
     // two cores busy.

@@ -94,60 +94,54 @@ describe('an embedded Supabase whose folder is in use', () => {
 });
 
 describe.runIf(process.platform === 'linux')('start --local', () => {
-  const slow = { timeout: 240_000 }; // it starts five databases and robots, one after the other
-  it(
-    'goes on by itself when its database is killed, and takes it along when it is stopped or killed',
-    slow,
-    async () => {
-      const home = join(temporaryFolder(), 'home');
-      const config = join(temporaryFolder(), 'robot.json');
-      writeFileSync(config, JSON.stringify({ robot: { home } }));
-      const env = { CASARE_CONFIG: '', HOME: temporaryFolder() };
-      const patient = { timeoutMs: 60_000 };
-      const start = async (): Promise<ReturnType<typeof startCommand>> => {
-        const started = startCommand(['start', '--local', '--config', config], { env });
-        onTestFinished(() => started.kill());
-        await eventually('it is up', () => started.lines.some((line) => line.startsWith('robot ')), patient);
-        return started;
-      };
-      const robot = await start();
-      const said = (name: string): string =>
-        robot.lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-      const operator = await operatorOf({ url: said('SUPABASE_URL'), serviceKey: said('SUPABASE_KEY') });
-      onTestFinished(() => operator.close());
-      const work = chain('work', [wait('wait', 0.01)]);
-      const databasePid = (): number =>
-        JSON.parse(readFileSync(join(home, 'local-supabase', 'owner.json'), 'utf8')).pid;
-      expect(await operator.ended(await operator.submit(work))).toMatchObject({ status: 'completed' });
+  it('goes on by itself when its database is killed, and takes it along when it is stopped or killed', async () => {
+    const home = join(temporaryFolder(), 'home');
+    const config = join(temporaryFolder(), 'robot.json');
+    writeFileSync(config, JSON.stringify({ robot: { home } }));
+    const env = { CASARE_CONFIG: '', HOME: temporaryFolder() };
+    const patient = { timeoutMs: 60_000 };
+    const start = async (): Promise<ReturnType<typeof startCommand>> => {
+      const started = startCommand(['start', '--local', '--config', config], { env });
+      onTestFinished(() => started.kill());
+      await eventually('it is up', () => started.lines.some((line) => line.startsWith('robot ')), patient);
+      return started;
+    };
+    const robot = await start();
+    const said = (name: string): string =>
+      robot.lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+    const operator = await operatorOf({ url: said('SUPABASE_URL'), serviceKey: said('SUPABASE_KEY') });
+    onTestFinished(() => operator.close());
+    const work = chain('work', [wait('wait', 0.01)]);
+    const databasePid = (): number => JSON.parse(readFileSync(join(home, 'local-supabase', 'owner.json'), 'utf8')).pid;
+    expect(await operator.ended(await operator.submit(work))).toMatchObject({ status: 'completed' });
 
-      const killed = databasePid();
-      process.kill(killed, 'SIGKILL');
-      await eventually('the robot says so', () =>
-        robot.errors.some((line) => /WARN\w* .*embedded Supabase has ended \(SIGKILL\)/.test(line)),
-      );
-      await eventually('another one is up', () => robot.errors.some((line) => line.includes('is up again')), patient);
-      const file = join(home, 'work.json');
-      writeFileSync(file, work);
-      const place = ['--local', '--config', config];
-      const submit = ['job', 'submit', file, ...place, '--on-lost', 'restart', '--max-attempts', '3'];
-      const { stdout } = await runCommand(submit, { env });
-      expect(await operator.ended(stdout.trim())).toMatchObject({
-        status: 'completed',
-        on_lost: 'restart',
-        max_attempts: 3,
-      });
+    const killed = databasePid();
+    process.kill(killed, 'SIGKILL');
+    await eventually('the robot says so', () =>
+      robot.errors.some((line) => /WARN\w* .*embedded Supabase has ended \(SIGKILL\)/.test(line)),
+    );
+    await eventually('another one is up', () => robot.errors.some((line) => line.includes('is up again')), patient);
+    const file = join(home, 'work.json');
+    writeFileSync(file, work);
+    const place = ['--local', '--config', config];
+    const submit = ['job', 'submit', file, ...place, '--on-lost', 'restart', '--max-attempts', '3'];
+    const { stdout } = await runCommand(submit, { env });
+    expect(await operator.ended(stdout.trim())).toMatchObject({
+      status: 'completed',
+      on_lost: 'restart',
+      max_attempts: 3,
+    });
 
-      const second = databasePid();
-      expect(areAlive([killed, second])).toEqual([second]);
-      robot.signal('SIGTERM');
-      expect([await robot.ended, areAlive([second])]).toEqual([0, []]);
+    const second = databasePid();
+    expect(areAlive([killed, second])).toEqual([second]);
+    robot.signal('SIGTERM');
+    expect([await robot.ended, areAlive([second])]).toEqual([0, []]);
 
-      const next = await start();
-      const third = databasePid();
-      await next.kill();
-      await eventually('the database is gone with its robot', () => areAlive([third]).length === 0, patient);
-    },
-  );
+    const next = await start();
+    const third = databasePid();
+    await next.kill();
+    await eventually('the database is gone with its robot', () => areAlive([third]).length === 0, patient);
+  });
 });
 
 describe.runIf(process.platform === 'linux')('the database of start --local', () => {

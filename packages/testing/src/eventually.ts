@@ -3,7 +3,10 @@
 export interface EventuallyOptions {
   /** Give up after this many ms of real time. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Ms between two looks. Default: 20 at first, 100 after a second; a look at a database takes its CPU from the robot. */
+  /**
+   * Ms between two looks. Default: 20; with a `probe` that answers later, 100 after a second, since a look at a database
+   * takes its CPU from the robot.
+   */
   readonly intervalMs?: number;
 }
 
@@ -21,9 +24,12 @@ export async function eventually<T>(
   const begun = performance.now();
   const deadline = begun + timeoutMs;
   let lastError: unknown;
+  let answersLater = false;
   for (;;) {
     try {
-      const value = await probe();
+      const answer = probe();
+      answersLater ||= answer instanceof Promise;
+      const value = await answer;
       if (value) return value as NonNullable<T>;
       lastError = undefined;
     } catch (error) {
@@ -32,7 +38,8 @@ export async function eventually<T>(
     if (performance.now() >= deadline) {
       throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: lastError });
     }
-    const intervalMs = options.intervalMs ?? Math.min(20 + (performance.now() - begun) / 12, 100);
+    const usualMs = answersLater ? Math.min(20 + (performance.now() - begun) / 12, 100) : 20;
+    const intervalMs = options.intervalMs ?? usualMs;
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }

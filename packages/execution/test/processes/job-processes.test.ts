@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { TestJournal } from '../engine/harness.ts';
@@ -149,10 +151,11 @@ describe('a process', () => {
   it.runIf(process.platform === 'linux')(
     'is recorded with the groups that its job has started, while they live',
     async () => {
-      const { run, marks, registered } = testRunner();
+      const { run, marks, registered, workDir } = testRunner();
       const { signal, cancel } = stopper();
       const running = run(chain(['a', 'CommandsNode']), { signal });
       await eventually('the commands are recorded', () => registered().length > 1, { timeoutMs: 30_000 });
+      writeFileSync(join(workDir, 'enough'), '');
       await eventually('they are over', () => marks().includes('over'), { timeoutMs: 30_000 });
       await eventually('only the process is', () => registered().length === 1);
       cancel('enough');

@@ -1,6 +1,6 @@
 /** Nodes that do what no node should, for the process that runs them. */
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { z } from 'zod';
 import { defineNode, type NodeType } from '../../../src/node-contract.ts';
 
@@ -142,13 +142,17 @@ export const misbehavingNodes: readonly NodeType[] = [
   defineNode({
     type: 'CommandsNode',
     category: 'test',
-    description: 'Starts commands, each in a group of its own, and waits until they are over; then sleeps.',
+    description:
+      'Starts commands, each in a group of its own, which are over once the file `enough` is there; then sleeps.',
     params: z.object({ count: z.number().default(5) }),
     outputs: [],
     effect: () => 'pure',
     run: async (ctx) => {
-      const commands = Array.from({ length: ctx.params.count }, () => spawn('sleep', ['1'], { detached: true }));
-      await Promise.all(commands.map((command) => new Promise((resolve) => command.once('close', resolve))));
+      const commands = Array.from({ length: ctx.params.count }, () => spawn('cat', { detached: true }));
+      const over = commands.map((command) => new Promise((resolve) => command.once('close', resolve)));
+      while (!existsSync(`${ctx.workDir}/enough`)) await ctx.clock.sleep(50, ctx.signal);
+      for (const { stdin } of commands) stdin.end();
+      await Promise.all(over);
       mark(ctx, 'over');
       await ctx.clock.sleep(600_000, ctx.signal);
       return {};
