@@ -73,13 +73,13 @@ describe('a lost connection', () => {
 
   it('gives up what it left unanswered once the connection stands again, and asks again what may be asked twice', async () => {
     const { server, manager } = await connected({
-      config: { connectionTimeoutMs: 300_000, operationTimeoutMs: 300_000, healthProbeTimeoutMs: 100 },
+      config: { connectionTimeoutMs: 300_000, operationTimeoutMs: 300_000, healthProbeTimeoutMs: 200 },
       breaker: { failureThreshold: 2 },
       retry: { initialDelayMs: 100_000, maxDelayMs: 100_000, jitter: false },
     });
     server.script = [behave.mute];
     server.health = behave.mute;
-    const repeated = manager.rpc('x', {}, { idempotent: true });
+    const repeated = manager.rpc('x', {}, { idempotent: true, maxAttempts: 20 });
     const givenUp = rejection(manager.rpc('x', {}, { whenLost: 'give-up' }));
     const end = new AbortController();
     let isOver = false;
