@@ -17,6 +17,7 @@ export {
   withCutOff,
 } from './engine/cut-off.ts';
 export { answers, askedBy, type DoubtAnswer, type DoubtDecision, type DoubtQuestion } from './engine/doubt.ts';
+export type { BeginningStage, JobCourse } from './engine/job-course.ts';
 export type {
   AnsweredEntry,
   BeganEntry,
