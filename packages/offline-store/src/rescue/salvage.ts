@@ -24,18 +24,19 @@ type Row = Readonly<Record<string, string | number | null>>;
 /** @param knownRuns claims that the marks speak of, in case the list of jobs cannot be read */
 export function salvage(from: Database.Database, into: Database.Database, knownRuns: readonly number[]): Salvaged {
   const runs = copyJobs(from, into, knownRuns);
-  const hasWholeExecuted = isWhole(from, 'executed');
-  const doubts = new Map<number, string>();
-  const executed = hasWholeExecuted ? null : new ExecutedTable(into);
-  for (const run of runs.values()) copyExecuted(from, into, run);
-  const journal = copyJournal(from, into, runs, executed);
-  let outboxEntries = 0;
+  const hasWholeTable = isWhole(from, 'executed');
+  const incomplete = new Set<number>();
   for (const run of runs.values()) {
-    if (!hasWholeExecuted && (journal.firstSeqs.get(run.runId) ?? 1) > 1) {
-      doubts.set(run.runId, 'which of its nodes were executed is lost in part');
-    }
-    outboxEntries += copyOutbox(from, into, run);
+    const areAllCopied = copyExecuted(from, into, run);
+    if (!hasWholeTable || !areAllCopied) incomplete.add(run.runId);
   }
+  const journal = copyJournal(from, into, runs, incomplete);
+  const doubts = new Map<number, string>();
+  for (const runId of incomplete) {
+    if ((journal.firstSeqs.get(runId) ?? 1) > 1) doubts.set(runId, 'which of its nodes were executed is lost in part');
+  }
+  let outboxEntries = 0;
+  for (const run of runs.values()) outboxEntries += copyOutbox(from, into, run);
   copyDeadLetters(from, into);
   copyChecked(from, into, 'counters', ['name', 'value']);
   copyFacts(from, into);
@@ -75,15 +76,16 @@ function runIds(from: Database.Database, known: readonly number[]): number[] {
 /**
  * Copies the commits one by one, the oldest first: from the front up to the damage, then from the back.
  *
- * @param executed what is to learn from them which nodes were executed; null for nothing
+ * @param incomplete claims of which the commits say which nodes were executed
  */
 function copyJournal(
   from: Database.Database,
   into: Database.Database,
   runs: ReadonlyMap<number, RunRef>,
-  executed: ExecutedTable | null,
+  incomplete: ReadonlySet<number>,
 ): { readonly entries: number; readonly firstSeqs: ReadonlyMap<number, number> } {
   const firstSeqs = new Map<number, number>();
+  const executed = new ExecutedTable(into);
   let entries = 0;
   const copy = (row: Row): void => {
     const commit = row as unknown as CommitRow;
@@ -92,7 +94,7 @@ function copyJournal(
     insert(into, 'journal', row);
     entries += commit.last_seq - commit.first_seq + 1;
     if (!firstSeqs.has(run.runId)) firstSeqs.set(run.runId, commit.first_seq);
-    if (executed === null) return;
+    if (!incomplete.has(run.runId)) return;
     for (const entry of entriesOf(commit)) {
       if (entry.nodeId === null || !isExecution(entry.kind)) continue;
       executed.add(run, entry.nodeId, entry.seq, JSON.stringify(iterationOf(entry)));
@@ -111,11 +113,15 @@ function copyJournal(
   return { entries, firstSeqs };
 }
 
-function copyExecuted(from: Database.Database, into: Database.Database, run: RunRef): void {
+/** False when one of the rows that there are is damaged. */
+function copyExecuted(from: Database.Database, into: Database.Database, run: RunRef): boolean {
+  let areAllCopied = true;
   for (const row of rowsOf(from, 'SELECT * FROM executed WHERE run_id = ?', run.runId)) {
     const { run_id, node_id, first_seq, iteration } = row;
     if (rowChecksum([run_id, node_id, first_seq, iteration] as never) === row.crc) insert(into, 'executed', row);
+    else areAllCopied = false;
   }
+  return areAllCopied;
 }
 
 function copyOutbox(from: Database.Database, into: Database.Database, run: RunRef): number {
