@@ -55,7 +55,7 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
   terminal.print(`Supabase answers at ${server.url}`);
 
   const config = new RobotConfig({ connection: { url: server.url, key: server.serviceKey } });
-  const operator = await connectOperator(config);
+  const operator = await connectOperator(config, limitMs);
   undo.push(() => operator.close());
   const { gateway } = operator;
   const page = await servePage(examplePath('pages/form.html'));
