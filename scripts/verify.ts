@@ -44,8 +44,8 @@ function hasTests(dir: string): boolean {
 
 /**
  * One stage after the other, the steps of a stage side by side. The tests of most packages wait as often as they compute:
- * all run at once, so that no core waits for the last file of a package. The robot's take longest, and the others together
- * about as long. The prepared database is there before many of them would each make it.
+ * the robot's, which take longest, run beside those of two others at a time, which together take about as long, so that no
+ * core waits for the last file of a package. The prepared database is there before many of them would each make it.
  */
 const stages: readonly (readonly Step[])[] = [
   [
@@ -56,12 +56,7 @@ const stages: readonly (readonly Step[])[] = [
   ],
   [
     { name: 'tests of the robot', command: 'turbo', args: testsOf('--filter=@casare/robot') },
-    { name: 'tests of the databases', command: 'turbo', args: testsOf('--filter=@casare/local-supabase') },
-    {
-      name: 'tests of the packages',
-      command: 'turbo',
-      args: testsOf('--filter=!@casare/robot', '--filter=!@casare/local-supabase', '--concurrency=2'),
-    },
+    { name: 'tests of the packages', command: 'turbo', args: testsOf('--filter=!@casare/robot', '--concurrency=2') },
   ],
 ];
 
