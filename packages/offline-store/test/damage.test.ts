@@ -22,7 +22,11 @@ async function closedStore(): Promise<string> {
 
 async function reopen(path: string): Promise<{ queue: OfflineQueue; load: () => Promise<unknown> }> {
   const queue = new OfflineQueue({ store: await openTestStore({ path }) });
-  return { queue, load: () => new CheckpointManager(queue).startJob('job-456', 'w').load() };
+  const load = (): Promise<unknown[]> => {
+    const handle = new CheckpointManager(queue).startJob('job-456', 'w');
+    return handle.load().finally(() => handle.endJob());
+  };
+  return { queue, load };
 }
 
 async function errorOf(action: Promise<unknown>): Promise<CorruptRecordError> {
