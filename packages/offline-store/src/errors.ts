@@ -173,11 +173,13 @@ export class ValueTooLargeError extends StoreError {
   readonly limitBytes: number;
 
   constructor(what: string, bytes: number, limitBytes: number, how: 'at once' | 'by a job' = 'at once') {
-    const share = how === 'at once' ? 'at once, half' : 'of one job: all';
+    const share =
+      how === 'at once'
+        ? 'at once, half of what steps may use of its limit (maxBytes)'
+        : 'of one job: all of what steps may use of its limit (maxBytes), less what its empty tables take';
     super(
       'VALUE_TOO_LARGE',
-      `${what} takes ${bytes} bytes, and this store takes at most ${limitBytes} ${share} of what steps may use of ` +
-        'its limit (maxBytes). Keep it in a file, or raise the limit.',
+      `${what} takes ${bytes} bytes, and this store takes at most ${limitBytes} ${share}. Keep it in a file, or raise the limit.`,
     );
     this.name = 'ValueTooLargeError';
     this.bytes = bytes;

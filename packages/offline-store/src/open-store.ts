@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
-import { holdAlone } from './database/open-database.ts';
+import { holdAlone, isAtLeast } from './database/open-database.ts';
 import { acquireOwnerLock } from './database/owner-lock.ts';
 import { translateStorageError } from './database/storage-errors.ts';
 import { locateStore } from './database/store-files.ts';
@@ -21,6 +21,8 @@ import { InlineWriter } from './writer/inline-writer.ts';
 import { WriterClient } from './writer/writer-client.ts';
 
 const maxWaiting = 10_000;
+/** As `engines` in package.json says. */
+const oldestNode = '22.13';
 
 /**
  * Opens a store and becomes its owner.
@@ -48,12 +50,22 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** The same without a promise, for constructors: what the writer's thread finds out later, the first write tells. */
 export function openStoreNow(options: StoreOptions): SqliteStore {
+  requireNode(process.versions.node);
   checkOptions(checkGiven(options, 'openStore', openStoreNames));
   try {
     return openAsOwner(options);
   } catch (error) {
     throw translateStorageError(error, options.path);
   }
+}
+
+/** SQLite's binding brings an older Node down without a word. @throws StoreError `STORE_UNSUPPORTED` */
+export function requireNode(version: string): void {
+  if (isAtLeast(version, oldestNode)) return;
+  throw new StoreError(
+    'STORE_UNSUPPORTED',
+    `The store needs Node ${oldestNode} or newer, and this is Node ${version}.`,
+  );
 }
 
 function openAsOwner(options: StoreOptions): SqliteStore {

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OfflineQueue, openStore } from '../src/index.ts';
+import { requireNode } from '../src/open-store.ts';
 import { SqliteStore } from '../src/sqlite-store.ts';
 import { openTestJob, openTestStore, result, withDatabase } from './support/open-stores.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
@@ -86,6 +87,16 @@ describe('the file of a store', () => {
       message: expect.stringMatching(/has version 99, this package knows versions up to 4: use the newer version/),
     });
     expect(hashOf(store.path)).toBe(before);
+  });
+
+  it('is not opened by a Node on which SQLite would crash', () => {
+    const old = {
+      code: 'STORE_UNSUPPORTED',
+      message: 'The store needs Node 22.13 or newer, and this is Node 20.20.2.',
+    };
+    expect(() => requireNode('20.20.2')).toThrow(expect.objectContaining(old));
+    requireNode('22.13.0');
+    requireNode('26.1.0');
   });
 
   it('of another program is refused and left as it is', async () => {
