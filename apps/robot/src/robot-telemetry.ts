@@ -34,7 +34,7 @@ export function robotTelemetry({ metrics, audit, activity, redactor }: Telemetry
       return {
         nodeStarted: (node) => activity.started(jobId, node),
         recordNode: ({ step, isSkipped, ...node }) => {
-          activity.ended(jobId, step, node);
+          activity.ended(jobId, step, { ...node, success: node.success && !isSkipped, isSkipped });
           if (!isSkipped) handle?.recordNode(node);
         },
         end: (end) => {

@@ -35,7 +35,7 @@ function robotState() {
       { node_id: `check-${name}`, node_type: 'WaitNode', attempt: 2, running_ms: 1_500, limit_ms: 30_000 },
     ],
     ended_nodes: Array.from({ length: 20 }, (_, n) => ({
-      ...{ node_id: `${name}-${n}`, node_type: 'SetVariableNode', duration_ms: n, success: n !== 19 },
+      ...{ node_id: `${name}-${n}`, node_type: 'SetVariableNode', duration_ms: n, success: n < 18, skipped: n === 18 },
     })),
   });
   const running = names.map(job);
@@ -329,6 +329,7 @@ describe.skipIf(choice === null)('the status page', { timeout: 120_000 }, () => 
     expect(await page.getByRole('progressbar', { name: 'Progress of Payments' }).getAttribute('value')).toBe('40');
     expect(await page.locator('main img').count()).toBe(0);
     expect(await page.locator('ol.nodes bdi').count()).toBe(9 * 6);
+    expect(await page.locator('ol.nodes').getByText('(SetVariableNode) skipped').count()).toBe(9);
   });
 
   it('shows the first of hundreds of jobs and questions, and says how many more there are', async () => {

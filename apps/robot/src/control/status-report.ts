@@ -43,6 +43,7 @@ export function statusReport(description: RobotDescription): JsonObject {
         node_type: node.nodeType,
         duration_ms: Math.round(node.durationMs),
         success: node.success,
+        skipped: node.isSkipped,
       })),
       running_ms: Math.round(job.runningForMs),
     })),

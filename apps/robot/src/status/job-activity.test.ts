@@ -1,10 +1,11 @@
 import { healthOf } from '@casare/observability';
 import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
+import { robotTelemetry } from '../robot-telemetry.ts';
 import { JobActivity } from './job-activity.ts';
 
 const node = { step: 1, nodeId: 'click', nodeType: 'ClickNode', attempt: 1, limitMs: 60_000 };
-const ended = { nodeId: 'click', nodeType: 'ClickNode', durationMs: 5, success: true };
+const ended = { nodeId: 'click', nodeType: 'ClickNode', durationMs: 5, success: true, isSkipped: false };
 
 function isReady(activity: JobActivity): boolean {
   return healthOf({
@@ -41,6 +42,18 @@ describe('the activity of jobs', () => {
     expect(isReady(activity)).toBe(true);
     activity.end('job-1');
     expect(activity.steps).toEqual([]);
+  });
+
+  it('tells a node that an answer passed over as skipped, not as one that has completed', () => {
+    const activity = new JobActivity(new ManualClock());
+    const parts = { metrics: null, audit: null, activity, redactor: { text: (text: string) => text } };
+    const told = robotTelemetry(parts).metricsFor({ jobId: 'job-1', name: 'Flow' } as never, {} as never);
+    told?.recordNode({ ...ended, step: 1, retryCount: 0, isSkipped: true });
+    told?.recordNode({ ...ended, step: 2, retryCount: 0, isSkipped: false });
+    expect(activity.of('job-1').ended).toMatchObject([
+      { success: false, isSkipped: true },
+      { success: true, isSkipped: false },
+    ]);
   });
 
   it('is kept apart by job and by step, bounded, and forgotten with its job', async () => {

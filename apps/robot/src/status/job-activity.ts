@@ -16,6 +16,8 @@ export interface EndedNode {
   readonly nodeType: string;
   readonly durationMs: number;
   readonly success: boolean;
+  /** An operator's answer, or the policy, passed over it: it neither completed nor failed. */
+  readonly isSkipped: boolean;
 }
 
 export interface JobActivityView {

@@ -117,7 +117,7 @@ export class JobProgress {
   reportNodeComplete(nodeId: string, result: { readonly success: boolean; readonly durationMs: number }): void {
     requireText('nodeId', nodeId);
     requireObject('result', result);
-    this.#ended(nodeId, nodeId, result.success);
+    this.#ended(nodeId, nodeId, result.success ? 'completed' : 'failed');
     this.#touch();
   }
 
@@ -174,7 +174,7 @@ export class JobProgress {
     const course: JobCourse = { ...this.#course, stages };
     const known = new Set(this.#completed);
     return entries.map((entry, index) => {
-      if (entry.kind === 'result') known.add(entry.node_id);
+      if (entry.kind === 'result' && entry.skipped !== true) known.add(entry.node_id);
       if (!isDue(entry, index)) return entry;
       return { ...entry, course: entry.kind === 'snapshot' ? { ...course, completed: [...known] } : course };
     });
@@ -223,10 +223,10 @@ export class JobProgress {
         return;
       case 'result':
         this.#applyControl(entry);
-        this.#ended(entry.step, entry.node_id, true);
+        this.#ended(entry.step, entry.node_id, entry.skipped === true ? 'skipped' : 'completed');
         return;
       case 'failure':
-        this.#ended(entry.step, entry.node_id, false);
+        this.#ended(entry.step, entry.node_id, 'failed');
         return;
       case 'retry':
       case 'in_doubt':
@@ -268,10 +268,12 @@ export class JobProgress {
       if (frame.kind === 'loop') this.#percent.turn(frame.node, { index: frame.index, total: totalOf(frame.source) });
     }
     for (const { intent } of lanes) if (intent !== null) this.#started(intent.step, this.#node(intent.node_id));
+    const { skipped } = state;
     for (const nodeId of completed ?? lanes.flatMap((lane) => [...lane.executed])) {
-      this.#completed.add(nodeId);
+      if (!skipped.has(nodeId)) this.#completed.add(nodeId);
       this.#percent.nodeDone(nodeId);
     }
+    for (const nodeId of skipped) this.#percent.nodeDone(nodeId);
   }
 
   /** The first entry of a journal says so, and in its stead the snapshot from which a long one is read. */
@@ -291,11 +293,11 @@ export class JobProgress {
     this.#latest = node;
   }
 
-  #ended(key: number | string, nodeId: string, success: boolean): void {
+  #ended(key: number | string, nodeId: string, how: 'completed' | 'skipped' | 'failed'): void {
     this.#current.delete(key);
     this.#steps += 1;
-    if (!success) return;
-    this.#completed.add(nodeId);
+    if (how === 'failed') return;
+    if (how === 'completed') this.#completed.add(nodeId);
     this.#percent.nodeDone(nodeId);
   }
 

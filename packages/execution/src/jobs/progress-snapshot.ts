@@ -33,7 +33,10 @@ export interface ProgressSnapshot extends JsonObject {
   readonly current_node_type: string | null;
   /** All nodes that run now, the newest last; at most 20. */
   readonly current_nodes: readonly string[];
-  /** Different nodes that have completed, each once; nodes on ways that are not taken never do. */
+  /**
+   * Different nodes that have completed, each once; nodes on ways that are not taken, and those passed over by an answer or a
+   * policy, never do.
+   */
   readonly nodes_completed: number;
   readonly nodes_total: number;
   /** Node executions so far, each turn of a loop counted. */

@@ -230,6 +230,25 @@ describe('the current nodes of a job', () => {
     expect(progress.snapshot()).toMatchObject({ current_node: 'a', current_nodes: ['a'], steps: 2 });
   });
 
+  it('do not complete when an answer passes over them, which brings the run as far, also over a restart', () => {
+    const nodes = { clock: new ManualClock(), totalNodes: 4 };
+    const progress = new JobProgress(nodes);
+    const skipped = { ...result(2, 'b'), settled: true, skipped: true } as JournalEntry;
+    progress.apply([intent(1, 'a'), result(1, 'a'), intent(2, 'b'), skipped]);
+    expect(progress.snapshot()).toMatchObject({ nodes_completed: 1, steps: 2, percent: 50, current_nodes: [] });
+    const state = newRunState([]);
+    for (const node of ['a', 'b']) rootLane(state).executed.add(node);
+    state.skipped.add('b');
+    const snapshot = { kind: 'snapshot', state: takeSnapshot(state).state, at: 0 } as const;
+    const noted = new JobProgress(nodes).withCourse([result(1, 'a'), skipped, snapshot]);
+    expect(noted.at(-1)).toMatchObject({ course: { completed: ['a'] } });
+    for (const kept of [snapshot, ...noted.slice(-1)]) {
+      const resumed = new JobProgress(nodes);
+      resumed.replay([kept]);
+      expect(resumed.snapshot()).toMatchObject({ nodes_completed: 1, percent: 50 });
+    }
+  });
+
   it('count a node once that was interrupted and runs again', () => {
     const progress = new JobProgress({ clock: new ManualClock(), totalNodes: 3 });
     progress.apply([intent(1, 'a')]);

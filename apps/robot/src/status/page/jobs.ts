@@ -86,9 +86,10 @@ function Job({ job, sinceMs, onAsk }: JobProps): ComponentChild {
 }
 
 function endedNode(
-  { node_id: id, node_type: type, duration_ms: ms, success }: NodeThen,
+  { node_id: id, node_type: type, duration_ms: ms, success, skipped }: NodeThen,
   index: number,
 ): ComponentChild {
+  if (skipped) return h('li', { key: `${index}${id}` }, '↷ ', h('bdi', null, id), ` (${type}) skipped`);
   return h(
     'li',
     { key: `${index}${id}`, class: success ? 'done' : 'failed' },

@@ -15,6 +15,8 @@ export interface NodeThen {
   readonly node_type: string;
   readonly duration_ms: number;
   readonly success: boolean;
+  /** Passed over by an answer or a policy: it neither completed nor failed. */
+  readonly skipped: boolean;
 }
 
 export interface JobNow {
