@@ -7,8 +7,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, RobotConfig } from '@casare/config';
-import type { JobGateway, JsonObject } from '@casare/execution';
+import { type JsonObject, systemClock } from '@casare/execution';
 import { findBrowser } from '@casare/nodes';
+import { type DemoJob, DemoWatch, isOver, percentOf } from './demo-watch.ts';
 import { examplePath } from './example-files.ts';
 import { exitCodes } from './exit-codes.ts';
 import { importLocalSupabase } from './local-command.ts';
@@ -17,24 +18,8 @@ import { servePage } from './page-server.ts';
 import { type RobotProcess, startRobotProcess } from './robot-process.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The whole demo gives up after this long. */
-const limitMs = 110_000;
-const lookEveryMs = 200;
 /** The robot is killed once the first job is this far (percent). */
 const killAtPercent = 40;
-
-interface DemoJob {
-  readonly label: string;
-  readonly jobId: string;
-  readonly expected: 'completed' | 'failed';
-}
-
-interface DemoContext {
-  readonly gateway: JobGateway;
-  readonly terminal: Terminal;
-  readonly shown: Map<string, string>;
-  readonly deadline: number;
-}
 
 export async function demoCommand(terminal: Terminal): Promise<number> {
   const home = await mkdtemp(join(tmpdir(), 'casare-demo-'));
@@ -55,7 +40,7 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
   terminal.print(`Supabase answers at ${server.url}`);
 
   const config = new RobotConfig({ connection: { url: server.url, key: server.serviceKey } });
-  const operator = await connectOperator(config, limitMs);
+  const operator = await connectOperator(config, { isEmbedded: true });
   undo.push(() => operator.close());
   const { gateway } = operator;
   const page = await servePage(examplePath('pages/form.html'));
@@ -73,7 +58,7 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
     });
   };
 
-  const context: DemoContext = { gateway, terminal, shown: new Map(), deadline: performance.now() + limitMs };
+  const watched = new DemoWatch({ getJob: (jobId) => gateway.getJob(jobId), terminal, clock: systemClock });
   const submit = async (label: string, expected: DemoJob['expected'], variables: JsonObject = {}): Promise<DemoJob> => {
     const workflow = await readFile(examplePath(`${label}.json`), 'utf8');
     const jobId = await gateway.enqueueJob({ workflow, variables, name: label });
@@ -84,7 +69,7 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
   const orders = await submit('orders', 'completed');
   const failing = await submit('failing', 'failed');
   await startRobot();
-  await watch(context, [orders, failing], (jobs) => percentOf(jobs.get(orders.jobId)) >= killAtPercent);
+  await watched.until([orders, failing], (jobs) => percentOf(jobs.get(orders.jobId)) >= killAtPercent);
   await (robot as RobotProcess | null)?.kill();
   terminal.print('killed     the robot, with SIGKILL, in the middle of "orders"; starting it again');
   await startRobot();
@@ -95,39 +80,9 @@ async function playDemo(home: string, terminal: Terminal, undo: (() => Promise<v
   if (browser === null)
     terminal.print('skipped    "browser-form": no Chrome, Edge or Chromium was found on this machine');
   else jobs.push(await submit('browser-form', 'completed', { page_url: page.url }));
-  const ended = await watch(context, jobs, (states) => jobs.every(({ jobId }) => isOver(states.get(jobId))));
+  const ended = await watched.until(jobs, (states) => jobs.every(({ jobId }) => isOver(states.get(jobId))));
   const asExpected = summarize(jobs, ended, terminal);
   return (await checkReport(join(home, 'work', orders.jobId), terminal)) && asExpected;
-}
-
-/** Shows every change of the jobs until `enough`, or throws when the demo takes too long. */
-async function watch(
-  context: DemoContext,
-  jobs: readonly DemoJob[],
-  enough: (states: ReadonlyMap<string, JsonObject>) => boolean,
-): Promise<ReadonlyMap<string, JsonObject>> {
-  for (;;) {
-    const states = new Map<string, JsonObject>();
-    for (const job of jobs) {
-      const state = await context.gateway.getJob(job.jobId);
-      if (state === null) continue;
-      states.set(job.jobId, state);
-      show(context, job, state);
-    }
-    if (enough(states) || jobs.every(({ jobId }) => isOver(states.get(jobId)))) return states;
-    if (performance.now() > context.deadline) throw new Error(`the demo did not end within ${limitMs / 1_000} s`);
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-  }
-}
-
-function show(context: DemoContext, job: DemoJob, state: JsonObject): void {
-  const progress = (state.progress ?? {}) as JsonObject;
-  const percent = percentOf(state);
-  const node = typeof progress.current_node === 'string' ? `at ${progress.current_node}` : '';
-  const line = `${String(state.status).padEnd(10)} ${job.label.padEnd(14)} ${bar(percent)} ${String(percent).padStart(3)}%  ${node}`;
-  if (context.shown.get(job.jobId) === line) return;
-  context.shown.set(job.jobId, line);
-  context.terminal.print(line.trimEnd());
 }
 
 function summarize(jobs: readonly DemoJob[], states: ReadonlyMap<string, JsonObject>, terminal: Terminal): boolean {
@@ -165,18 +120,4 @@ async function checkReport(workDir: string, terminal: Terminal): Promise<boolean
       : `The report of "orders" should have six orders, each once, but has: ${orders.join(', ')}`,
   );
   return once;
-}
-
-function isOver(state: JsonObject | undefined): boolean {
-  return state !== undefined && state.status !== 'pending' && state.status !== 'running';
-}
-
-function percentOf(state: JsonObject | undefined): number {
-  const percent = ((state?.progress ?? {}) as JsonObject).percent;
-  return typeof percent === 'number' ? percent : 0;
-}
-
-function bar(percent: number): string {
-  const filled = Math.round(percent / 5);
-  return `[${'#'.repeat(filled)}${'.'.repeat(20 - filled)}]`;
 }

@@ -124,7 +124,7 @@ export async function withOperator<T>(
 ): Promise<T> {
   const loaded = configOf(flags);
   if (flags.local) await useLocalEndpoint(loaded);
-  const operator = await connectOperator(loaded.config);
+  const operator = await connectOperator(loaded.config, { isEmbedded: flags.local });
   try {
     return await use(operator, loaded.config);
   } catch (error) {

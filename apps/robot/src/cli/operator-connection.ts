@@ -1,12 +1,13 @@
 /** One command's connection to the database: made at once or not at all. */
 import type { RobotConfig } from '@casare/config';
 import type { ConnectionManager } from '@casare/connection';
-import { type GatewayCallOptions, JobGateway, type JsonObject, type JsonValue } from '@casare/execution';
+import { type GatewayCallOptions, JobGateway, type JsonObject, type JsonValue, systemClock } from '@casare/execution';
 import { openConnection } from '../compose-connection.ts';
 import { callerClaim } from './account.ts';
 import { placeEvents, withAnswerPlaces } from './answer-places.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { showDuration } from './show-duration.ts';
 
 export interface OperatorConnection {
   readonly gateway: JobGateway;
@@ -19,28 +20,36 @@ export interface OperatorConnection {
   close(): Promise<void>;
 }
 
+/** How long the server may take to answer, and whose server it is. */
+export interface ConnectPatience {
+  /** Default: 10 s, and a minute for an embedded one. */
+  readonly limitMs?: number;
+  /** Whether it is the embedded Supabase of this machine, whose address no person has given. Default: false */
+  readonly isEmbedded?: boolean;
+}
+
 /** A person waits for the answer: an unreachable server is reported after this long. */
 const defaultLimitMs = 10_000;
+/** The embedded one is there, and slow when the machine is busy. */
+const embeddedLimitMs = 60_000;
 
-/**
- * @param limitMs default: 10 s
- * @throws CliError when the server cannot be reached, or refuses the key; ConfigError when URL or key is missing
- */
+/** @throws CliError when the server cannot be reached, or refuses the key; ConfigError when URL or key is missing */
 export async function connectOperator(
   config: RobotConfig,
-  limitMs: number = defaultLimitMs,
+  { isEmbedded = false, limitMs = isEmbedded ? embeddedLimitMs : defaultLimitMs }: ConnectPatience = {},
 ): Promise<OperatorConnection> {
   const connection = openConnection(config, { logger: { log: () => undefined } });
-  const limit = AbortSignal.timeout(limitMs);
+  const wait = waitFor(connection, limitMs);
   try {
-    await connection.connect(limit);
+    await connection.connect(wait.limit);
   } catch (error) {
     const { lastError } = connection.getStatus();
     await connection.disconnect();
-    throw new CliError(
-      exitCodes.unavailable,
-      unreachable(config.connection.url, limit.aborted ? lastError : (error as Error)),
-    );
+    const { url } = config.connection;
+    const why = wait.limit.aborted ? lastError : (error as Error);
+    throw new CliError(exitCodes.unavailable, unreachable({ url, isEmbedded, waitedMs: wait.waitedMs() }, why));
+  } finally {
+    wait.end();
   }
   return {
     gateway: new JobGateway({ rpc: (name, args, call) => callAs(connection, name, args, call) }),
@@ -51,12 +60,47 @@ export async function connectOperator(
   };
 }
 
-function unreachable(url: string | null, error: { readonly message: string; readonly class?: unknown } | null): string {
+/** Aborts `limit` after `limitMs`; earlier, after the usual time, when nobody listens there. */
+function waitFor(connection: ConnectionManager, limitMs: number) {
+  const limit = new AbortController();
+  const ended = new AbortController();
+  const beganAt = systemClock.monotonic();
+  const giveUp = async (): Promise<void> => {
+    await systemClock.sleep(Math.min(limitMs, defaultLimitMs), ended.signal);
+    const isGone = connection.getStatus().lastError?.code === 'ECONNREFUSED';
+    if (!isGone) await systemClock.sleep(Math.max(0, limitMs - defaultLimitMs), ended.signal);
+    limit.abort();
+  };
+  giveUp().catch(() => undefined);
+  return {
+    limit: limit.signal,
+    waitedMs: () => systemClock.monotonic() - beganAt,
+    end: () => ended.abort(),
+  };
+}
+
+interface Unreachable {
+  readonly url: string | null;
+  readonly isEmbedded: boolean;
+  readonly waitedMs: number;
+}
+
+function unreachable(
+  { url, isEmbedded, waitedMs }: Unreachable,
+  error: { readonly message: string; readonly code?: unknown; readonly class?: unknown } | null,
+): string {
   const why = error === null ? 'no answer' : error.message;
-  const isRefused = error?.class === 'U';
-  return isRefused
+  const waited = `waited ${showDuration(waitedMs)}`;
+  if (isEmbedded) {
+    const remedy =
+      error?.code === 'ECONNREFUSED'
+        ? 'it has ended; start it again with `casare-robot start --local` or `casare-robot local`'
+        : 'a very busy machine makes it slow: try again when there is less to do';
+    return `cannot reach the embedded Supabase at ${url}: ${why} (${waited}); ${remedy}`;
+  }
+  return error?.class === 'U'
     ? `Supabase at ${url} refuses SUPABASE_KEY, or the sign-in of the configuration: ${why}`
-    : `cannot reach Supabase at ${url} (SUPABASE_URL): ${why}`;
+    : `cannot reach Supabase at ${url}: ${why} (${waited}); check that this address (SUPABASE_URL, or connection.url of the configuration) is right and reachable from here, then try again`;
 }
 
 /** Several people may use one key: the call says who this is, which the database keeps as a claim. */

@@ -1,6 +1,8 @@
 /** The daemon as a child process: started, killed, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { CliError } from './cli-error.ts';
+import { exitCodes } from './exit-codes.ts';
 
 export interface RobotProcess {
   /** SIGKILL; resolves when the process is gone. */
@@ -26,7 +28,7 @@ export async function startRobotProcess(environment: Readonly<Record<string, str
     });
   });
   const early = exited.then(() => {
-    throw new Error(`the robot did not start:\n${messages.join('\n')}`);
+    throw new CliError(exitCodes.unavailable, `the robot did not start:\n${messages.join('\n')}`);
   });
   early.catch(() => undefined);
   await Promise.race([started, early]);

@@ -18,7 +18,7 @@ export interface Operator {
 
 export async function operatorOf(server: Pick<SupabaseServer, 'url' | 'serviceKey'>): Promise<Operator> {
   const config = new RobotConfig({ connection: { url: server.url, key: server.serviceKey } });
-  const { gateway, withPlaces, close } = await connectOperator(config, 60_000);
+  const { gateway, withPlaces, close } = await connectOperator(config, { limitMs: 60_000 });
   const job = async (jobId: string): Promise<JsonObject> => {
     const found = await gateway.getJob(jobId);
     if (found === null) throw new Error(`no job ${jobId}`);
