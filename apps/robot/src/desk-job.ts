@@ -291,7 +291,7 @@ export class DeskJob {
     });
     const runEnded = this.#runEnded;
     this.#runEnded = null;
-    if (runEnded === null) this.#options.telemetry.ended(this.#record.jobId, end);
+    if (runEnded === null) this.#options.telemetry.ended(this.#record, end);
     else runEnded(end);
   }
 

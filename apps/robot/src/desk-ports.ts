@@ -85,7 +85,7 @@ export interface JobTelemetry {
   /** The job goes on by an operator's answer to a question about it. */
   answered(jobId: string, answer: DoubtAnswer, nodeType: string | null): void;
   /** A job that ended without a run of its own here. */
-  ended(jobId: string, end: RunEnd): void;
+  ended(job: Pick<StoredJob, 'jobId' | 'name'>, end: RunEnd): void;
   /** The server knows more of a job than the local store has of it. */
   stepsLost(jobId: string, why: string): void;
 }

@@ -39,7 +39,7 @@ export function robotTelemetry({ metrics, audit, activity, redactor }: Telemetry
         },
         end: (end) => {
           activity.end(jobId);
-          handle?.endJob(end.status === 'failed' ? failureOf(end.error, redactor) : { status: end.status });
+          handle?.endJob(metricsEnd(end, redactor));
         },
       };
     },
@@ -83,13 +83,20 @@ export function robotTelemetry({ metrics, audit, activity, redactor }: Telemetry
         givenAt: at,
       });
     },
-    ended: (jobId, end) => {
+    ended: ({ jobId, name }, end) => {
+      // No run is under way that could be interrupted; the job itself counts, however long ago it ran.
+      if (end.status !== 'in_doubt' && end.status !== 'suspended')
+        metrics?.startJob(jobId, redactor.text(name)).endJob(metricsEnd(end, redactor));
       if (audit !== null) auditEnd(audit, jobId, end);
     },
     stepsLost: (jobId, detail) => {
       audit?.storeIncident({ kind: 'job-in-doubt', jobId, detail });
     },
   };
+}
+
+function metricsEnd(end: RunEnd, redactor: TelemetryParts['redactor']): JobEnd {
+  return end.status === 'failed' ? failureOf(end.error, redactor) : { status: end.status };
 }
 
 function failureOf({ code, message, node_id: nodeId }: RunError, redactor: TelemetryParts['redactor']): JobEnd {

@@ -1,4 +1,4 @@
-import { healthOf } from '@casare/observability';
+import { healthOf, MetricsCollector, Redactor } from '@casare/observability';
 import { ManualClock } from '@casare/testing';
 import { describe, expect, it } from 'vitest';
 import { robotTelemetry } from '../robot-telemetry.ts';
@@ -53,6 +53,28 @@ describe('the activity of jobs', () => {
     expect(activity.of('job-1').ended).toMatchObject([
       { success: false, isSkipped: true },
       { success: true, isSkipped: false },
+    ]);
+  });
+
+  it('is not needed for an end to be counted: a job that ends without a run, cancelled or failed, is counted once', () => {
+    const metrics = new MetricsCollector();
+    const parts = { metrics, audit: null, activity: new JobActivity(new ManualClock()), redactor: new Redactor() };
+    const told = robotTelemetry(parts);
+    const job = { jobId: 'job-1', name: 'Flow' };
+    const figures = { duration_ms: 5, nodes_total: 2, nodes_executed: 1, nodes_skipped: 1 };
+    told
+      .metricsFor(job as never, { totalNodes: 2, queueWaitMs: 0 })
+      ?.end({ status: 'in_doubt', nodes: [], ...figures });
+    told.ended(job, { status: 'in_doubt', nodes: [], ...figures });
+    told.ended(job, { status: 'cancelled', reason: 'by hand', requested_by: null, ...figures });
+    const error = { code: 'IN_DOUBT', category: 'permanent', message: 'its record is lost', node_id: null } as const;
+    told.ended(job, { status: 'failed', error, ...figures });
+    const counts = { totalJobs: 2, cancelledJobs: 1, failedJobs: 1, interruptedRuns: 1, activeJobs: 0 };
+    expect(metrics.getSummary()).toMatchObject(counts);
+    expect(metrics.getRecentJobs()).toMatchObject([
+      { status: 'failed', errorCode: 'IN_DOUBT' },
+      { status: 'cancelled', name: 'Flow' },
+      { status: 'in_doubt' },
     ]);
   });
 

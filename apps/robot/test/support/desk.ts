@@ -166,7 +166,7 @@ export async function deskWith(options: DeskSetup = {}) {
       released: (jobId, reason) => void told.push(`released ${jobId}: ${reason}`),
       cancelRequested: (jobId, by, reason) => void told.push(`cancel ${jobId} by ${by}: ${reason}`),
       answered: (jobId, { answer, by }) => void told.push(`answered ${jobId}: ${answer} by ${by}`),
-      ended: (jobId, end) => void told.push(`ended ${jobId}: ${end.status}`),
+      ended: ({ jobId }, end) => void told.push(`ended ${jobId}: ${end.status}`),
       stepsLost: () => undefined,
     },
     checkpoints: { enabled: true, onEveryNode: true },
