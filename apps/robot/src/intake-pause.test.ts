@@ -65,6 +65,12 @@ describe('a paused robot', () => {
     await clock.advance(40_000);
     await eventually('it resumes', () => pause.current === null);
     expect(lines).toContain('the pause is over');
+    expect(lines.at(-1)).toBe('resumed: new jobs are taken again');
+    await pause.pause({ timeoutMs: 60_000 });
+    pause.stopping();
+    await clock.advance(60_000);
+    await eventually('it resumes', () => pause.current === null);
+    expect(lines.at(-1)).toBe('resumed: new jobs are taken again from the next start on: the robot stops');
     expect(clock.sleeping).toBe(0);
   });
 

@@ -55,6 +55,7 @@ export class IntakePause {
   readonly #path: string;
   #pause: Pause | null = null;
   #timer: AbortController | null = null;
+  #isStopping = false;
 
   private constructor(options: IntakePauseOptions) {
     this.#options = options;
@@ -117,8 +118,14 @@ export class IntakePause {
     if (this.#pause === null) return false;
     await rm(this.#path, { force: true });
     this.#set(null, { kind: 'resumed', note: this.#clean(note), requester: this.#requester(options) });
-    this.#options.logger.log('info', 'resumed: new jobs are taken again');
+    const from = this.#isStopping ? ' from the next start on: the robot stops' : '';
+    this.#options.logger.log('info', `resumed: new jobs are taken again${from}`);
     return true;
+  }
+
+  /** The robot takes no new jobs before its next start, paused or not. */
+  stopping(): void {
+    this.#isStopping = true;
   }
 
   /** Ends the timer; the pause itself stays. */

@@ -290,11 +290,13 @@ export class RobotAgent {
   }
 
   async #stop(parts: RobotParts, options: StopOptions): Promise<void> {
-    const { executor, desk, intake, connection, audit, logger, clock, config } = parts;
+    const { executor, desk, intake, connection, gate, pause, audit, logger, clock, config } = parts;
     // Whatever one step meets, the next one is due: a robot that goes leaves no job running behind it.
     const step = (work: () => Promise<void>): Promise<void> =>
       work().catch((error: unknown) => logger.log('error', `stopping met a problem: ${messageOf(error)}`));
     try {
+      gate.stopping();
+      pause.stopping();
       desk.stop();
       await step(() => intake.close());
       this.#loops?.tellPresence();

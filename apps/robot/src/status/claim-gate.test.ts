@@ -84,10 +84,11 @@ describe('the gate', () => {
     await look(slow);
     for (let turn = 0; turn < 30; turn += 1) await look(null);
     await look(slow);
+    gate.stopping();
+    await look(null);
     expect(news().map((line) => line.slice(0, 7))).toEqual(['warning', 'info: n', 'warning']);
     gate.hold('store', 'the store cannot be written to: ENOSPC');
-    expect(news()).toEqual([
-      'warning: no new jobs are taken, running ones go on: the store cannot be written to: ENOSPC',
-    ]);
+    for (let turn = 0; turn < 30; turn += 1) await look(null);
+    expect(news()).toEqual(['warning: the robot stops, with a problem: the store cannot be written to: ENOSPC']);
   });
 });

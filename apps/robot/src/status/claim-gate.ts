@@ -45,6 +45,11 @@ export class ClaimGate {
     this.#look(before !== reason);
   }
 
+  /** From now on the robot takes no new jobs; what is in the way goes on being shown. */
+  stopping(): void {
+    this.#news.stopping();
+  }
+
   sampled(sample: ResourceSample): void {
     const before = new Set(this.#shortages.map(({ resource }) => resource));
     this.#shortages = shortagesOf(sample, this.#options, this.#shortages);

@@ -30,10 +30,16 @@ export class GateNews {
   readonly #logger: Logger;
   readonly #clock: Pick<Clock, 'monotonic'>;
   #state: State = { kind: 'open' };
+  #isStopping = false;
 
   constructor(logger: Logger, clock: Pick<Clock, 'monotonic'>) {
     this.#logger = logger;
     this.#clock = clock;
+  }
+
+  /** The robot takes no new jobs from now on, whatever is or is not in the way: an opening is no news any more. */
+  stopping(): void {
+    this.#isStopping = true;
   }
 
   /** How things are now. @param reasons by who holds it closed; none: it is open */
@@ -48,7 +54,7 @@ export class GateNews {
       case 'open':
         return state;
       case 'closed':
-        this.#logger.log('info', 'nothing is in the way any more; new jobs are taken');
+        this.#tellOpen('nothing is in the way any more; new jobs are taken');
         return { kind: 'watched', told: state.told, openSince: now };
       case 'watched':
         return now - state.openSince < settledAfterMs ? state : { kind: 'open' };
@@ -56,7 +62,7 @@ export class GateNews {
         if (state.openSince === null) return { ...state, openSince: now };
         if (now - state.openSince < settledAfterMs) return state;
         const times = `it had come and gone ${state.closings} times`;
-        this.#logger.log('info', `nothing has been in the way for a minute; new jobs are taken (${times})`);
+        this.#tellOpen(`nothing has been in the way for a minute; new jobs are taken (${times})`);
         return { kind: 'open' };
       }
     }
@@ -90,6 +96,11 @@ export class GateNews {
 
   #warn(reasons: ReadonlyMap<string, string>, remark = ''): void {
     const why = `${[...reasons.values()].join('; ')}${remark === '' ? '' : ` (${remark})`}`;
-    this.#logger.log('warning', `no new jobs are taken, running ones go on: ${why}`);
+    const what = this.#isStopping ? 'the robot stops, with a problem' : 'no new jobs are taken, running ones go on';
+    this.#logger.log('warning', `${what}: ${why}`);
+  }
+
+  #tellOpen(message: string): void {
+    if (!this.#isStopping) this.#logger.log('info', message);
   }
 }
