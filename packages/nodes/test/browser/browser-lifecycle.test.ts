@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@casare/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { BrowserJob, noBrowser } from './browser-job.ts';
 import { browserGone, firstProcess, processesUsing } from './browser-processes.ts';
 
@@ -113,7 +113,9 @@ describe.skipIf(cannotLook !== undefined)('a browser', { timeout: 30_000 }, () =
 
 function startRobot(profiles: string): ChildProcess {
   const program = fileURLToPath(new URL('./launch-and-hang.ts', import.meta.url));
-  return spawn(process.execPath, [program, profiles], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const robot = spawn(process.execPath, [program, profiles], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void robot.kill('SIGKILL'));
+  return robot;
 }
 
 async function firstLine(child: ChildProcess): Promise<string> {
