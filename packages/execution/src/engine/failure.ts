@@ -18,6 +18,7 @@ const hopeless = new Set([
   'INVALID_INPUT',
   'OUTPUT_NOT_JSON',
   'INVALID_EXIT',
+  'INVALID_RESULT',
   'VALUE_LOST',
   'SECRET_UNAVAILABLE',
   'OUTPUT_SKIPPED',

@@ -1,5 +1,6 @@
 /** What a run of a node yields, checked: the part of a result entry that the node decides. */
 import { type ControlBehaviour, type ControlResult, controlBehaviour } from '../control/control-type.ts';
+import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { loopBodyExits } from '../model/pairs.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
@@ -92,7 +93,7 @@ export function originOf(
 /**
  * Values that are no JSON stay in this process: names stand for them in the result.
  *
- * @throws NodeError for an exit that there is not
+ * @throws NodeError `INVALID_EXIT`, `INVALID_RESULT`
  */
 export function yieldOf(
   run: RunSession,
@@ -101,6 +102,7 @@ export function yieldOf(
   written: ReadonlyMap<string, unknown>,
   origin: () => Origin,
 ): NodeYield {
+  assertResult(result);
   let isUnstorable = false;
   const stored = (values: Iterable<readonly [string, unknown]>, place: 'output' | 'variable'): JsonObject =>
     Object.fromEntries(
@@ -115,6 +117,20 @@ export function yieldOf(
   const variables = inScope(node.scope, stored(written, 'variable'));
   const exit = checkedExit(run, node, result.exit);
   return isUnstorable ? { exit, outputs, variables, unstorable: true } : { exit, outputs, variables };
+}
+
+/** A node's code is that of others. Its work is done all the same: another attempt would do it again. */
+function assertResult(result: unknown): asserts result is NodeResult {
+  const { outputs = {} } = isObject(result) ? (result as NodeResult) : { outputs: null };
+  if (isObject(outputs)) return;
+  const what = isObject(result) ? 'outputs that are no object' : 'no result';
+  throw new NodeError(`Its code gave ${what}: what run returns is { outputs: { name: value }, exit }, or {}.`, {
+    code: 'INVALID_RESULT',
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Variables as a lane keeps them. */

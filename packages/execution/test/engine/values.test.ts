@@ -171,6 +171,25 @@ describe('results', () => {
     expect(run.end).toMatchObject({ status: 'failed', error: { code: 'INVALID_EXIT' } });
   });
 
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'done'],
+    ['outputs that are a list', { outputs: [1] }],
+  ])('or no result (%s) fail the node, which is not run again', async (_what, given) => {
+    let runs = 0;
+    const odd = defineNode({
+      ...give(1),
+      run: async () => {
+        runs += 1;
+        return given as never;
+      },
+    });
+    const run = await runFile({ nodes: { o: ['OddNode'] }, settings: { retry_count: 3 } }, { types: [odd] });
+    expect(run.end).toMatchObject({ status: 'failed', error: { code: 'INVALID_RESULT' } });
+    expect(runs).toBe(1);
+  });
+
   it("and variables named like JavaScript's own are plain values", async () => {
     const run = await runFile({
       nodes: {
