@@ -17,7 +17,7 @@ const longLoop = (times: number): FileSpec => ({
 });
 
 describe('a long run', () => {
-  it('of 40,000 steps keeps a bounded journal in memory', { timeout: 30_000 }, async () => {
+  it('of 40,000 steps keeps a bounded journal in memory', { timeout: 120_000 }, async () => {
     const journal = memoryJournal();
     let longest = 0;
     const watched: RunJournal = {
@@ -35,7 +35,7 @@ describe('a long run', () => {
     expect((await journal.load()).length).toBeLessThan(2_000);
   });
 
-  it('without snapshots is folded to where it stood, however long its journal is', { timeout: 30_000 }, async () => {
+  it('without snapshots is folded to where it stood, however long its journal is', { timeout: 120_000 }, async () => {
     const spec = longLoop(25_000);
     const journal = new TestJournal();
     await runFile(spec, { journal });

@@ -146,7 +146,7 @@ describe('a run that dies at any commit and is resumed', () => {
     expect(await withManyDeaths(busy, death, 5)).toEqual(trace);
   });
 
-  it('whatever the program', { timeout: limit(25_000) + 25_000 }, async () => {
+  it('whatever the program', { timeout: limit(50_000) + 70_000 }, async () => {
     const deaths = fc.record({
       at: fc.constantFrom('before' as const, 'after' as const),
       commit: fc.integer({ min: 3, max: 6 }),
@@ -158,11 +158,11 @@ describe('a run that dies at any commit and is resumed', () => {
         const { trace } = await straight(spec);
         expect(inAnyOrder(await withManyDeaths(spec, death, snapshotEvery))).toEqual(inAnyOrder(trace));
       }),
-      { numRuns: count(60), interruptAfterTimeLimit: limit(15_000) },
+      { numRuns: count(60), interruptAfterTimeLimit: limit(40_000) },
     );
   });
 
-  it('whatever the program, at every commit', { timeout: limit(50_000) + 20_000 }, async () => {
+  it('whatever the program, at every commit', { timeout: limit(50_000) + 70_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(programs, fc.boolean(), async (program, stops) => {
         const spec = compile(program, stops);
@@ -174,7 +174,7 @@ describe('a run that dies at any commit and is resumed', () => {
           }
         }
       }),
-      { numRuns: count(15), interruptAfterTimeLimit: limit(10_000) },
+      { numRuns: count(15), interruptAfterTimeLimit: limit(40_000) },
     );
   });
 

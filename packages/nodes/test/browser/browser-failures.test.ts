@@ -109,7 +109,7 @@ describe.skipIf(noBrowser !== undefined)('a browser node that fails', { timeout:
 
   it('never shows what was typed', async () => {
     const error: unknown = await job
-      .run('TypeTextNode', { selector: '.many', text: 'hunter2', timeout: 200 })
+      .run('TypeTextNode', { selector: '.many', text: 'hunter2', timeout: 5_000 })
       .catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'ELEMENT_WRONG_KIND', category: 'permanent' });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('hunter2');
