@@ -61,8 +61,12 @@ export class JobProgress {
   readonly #entered: { [stage in ProgressStage]?: number } = {};
   /** The course of the job up to this process; when the run goes on here, with that. */
   #course: JobCourse = noCourse;
-  /** Whether the run goes on from what an earlier process had recorded. */
-  #isResumed = false;
+  /** Whether it is known from a journal, which an earlier process may have begun. */
+  #isReplayed = false;
+  /** When a run was taken up here that goes on from its journal, wall-clock ms; null: none was, the job may only wait. */
+  #resumedAt: number | null = null;
+  /** A run was taken up here that has recorded nothing yet. */
+  #isTakenUp = false;
   /** Whether the journal has the course. */
   #isNoted = false;
   readonly #percent: ProgressPercent;
@@ -94,7 +98,15 @@ export class JobProgress {
 
   reportStage(stage: ProgressStage): void {
     requireOneOf('stage', stage, stages);
+    if (stage === 'starting') {
+      this.#resumedAt = null;
+      this.#isNoted = false;
+    }
     this.#enter(stage);
+    if (stage === 'starting' || stage === 'loading_workflow') {
+      this.#isTakenUp = true;
+      this.#goOn();
+    }
     this.#touch();
   }
 
@@ -109,6 +121,7 @@ export class JobProgress {
   reportNodeStart(nodeId: string, nodeType: string): void {
     requireText('nodeId', nodeId);
     requireAnyText('nodeType', nodeType);
+    this.#goOn();
     this.#enter('executing');
     this.#started(nodeId, { id: nodeId, type: nodeType });
     this.#touch();
@@ -137,16 +150,21 @@ export class JobProgress {
     this.#touch();
   }
 
-  /** Takes the whole journal of a run that is about to begin or to go on, in place of what was known. */
+  /**
+   * Takes the whole journal of a job in place of what was known. By that alone it does not go on: it does with a run, which
+   * is taken up before (`reportStage('starting')`) or records a node later.
+   */
   replay(entries: readonly JournalEntry[]): void {
     requireObjects('entries', entries);
     this.#completed.clear();
     this.#current.clear();
     this.#steps = 0;
     this.#percent.restart();
-    this.#isResumed = entries.length > 0;
-    this.#isNoted = false;
-    this.#course = this.#isResumed ? resumedCourse(courseIn(entries), this.#clock.now()) : noCourse;
+    this.#isReplayed = entries.length > 0;
+    this.#course = courseIn(entries);
+    const isUnknownThere = this.#isReplayed && !this.#isNoted;
+    if (this.#resumedAt !== null && isUnknownThere) this.#course = resumedCourse(this.#course, this.#resumedAt);
+    else if (this.#isTakenUp) this.#goOn();
     for (const entry of entries) this.#apply(entry);
     // What was under way in an earlier process runs again only when the journal says so.
     this.#current.clear();
@@ -156,6 +174,8 @@ export class JobProgress {
   /** Takes what a run under way has just recorded. */
   apply(entries: readonly JournalEntry[]): void {
     requireObjects('entries', entries);
+    if (entries.some(({ kind }) => kind === 'intent')) this.#goOn();
+    if (entries.length > 0) this.#isTakenUp = false;
     for (const entry of entries) this.#apply(entry);
     this.#isNoted ||= entries.some(({ course }) => course !== undefined);
     if (entries.length > 0) this.#touch();
@@ -168,7 +188,8 @@ export class JobProgress {
   withCourse(entries: readonly JournalEntry[]): readonly JournalEntry[] {
     requireObjects('entries', entries);
     const isDue = ({ kind }: JournalEntry, index: number): boolean =>
-      kind === 'began' || kind === 'snapshot' || (index === 0 && this.#isResumed && !this.#isNoted);
+      kind === 'began' || kind === 'snapshot' || (index === 0 && this.#resumedAt !== null && !this.#isNoted);
+    if (entries.some(({ kind }) => kind === 'intent')) this.#goOn();
     if (!entries.some(isDue)) return entries;
     const stages = this.#beginning();
     const course: JobCourse = { ...this.#course, stages };
@@ -186,7 +207,7 @@ export class JobProgress {
     return {
       stage: this.#stage,
       stages: this.#stages(),
-      ...(this.#isResumed
+      ...(this.#course.resumptions > 0
         ? { resumed_at: this.#course.resumed.map(isoTime), resumptions: this.#course.resumptions }
         : {}),
       percent: this.#stage === 'completed' ? 100 : this.#percent.percent,
@@ -202,14 +223,14 @@ export class JobProgress {
 
   /** Those of the whole job, in their order; what this process did before it went on is no stage of the job. */
   #stages(): ProgressSnapshot['stages'] {
-    if (!this.#isResumed) return timesOf(this.#entered);
+    if (!this.#isReplayed) return timesOf(this.#entered);
     const { queued, starting, loading_workflow, executing, ...later } = this.#entered;
     const at = this.#course.resumed.at(-1);
     return timesOf({ ...this.#beginning(), ...(at === undefined ? {} : { resumed: at }), ...later });
   }
 
   #beginning(): JobCourse['stages'] {
-    const known = this.#isResumed ? this.#course.stages : this.#entered;
+    const known = this.#isReplayed ? this.#course.stages : this.#entered;
     return Object.fromEntries(
       beginningStages.flatMap((stage) => (known[stage] === undefined ? [] : [[stage, known[stage]]])),
     );
@@ -279,7 +300,7 @@ export class JobProgress {
   /** The first entry of a journal says so, and in its stead the snapshot from which a long one is read. */
   #begun(at: number | null): void {
     const { stages } = this.#course;
-    if (!this.#isResumed || at === null || stages.executing !== undefined) return;
+    if (!this.#isReplayed || at === null || stages.executing !== undefined) return;
     this.#course = { ...this.#course, stages: { ...stages, executing: at } };
   }
 
@@ -303,6 +324,13 @@ export class JobProgress {
 
   #newest(): RunningNode | null {
     return [...this.#current.values()].at(-1) ?? this.#latest;
+  }
+
+  /** A run goes on from the journal: once, until another one is taken up. */
+  #goOn(): void {
+    if (!this.#isReplayed || this.#resumedAt !== null) return;
+    this.#resumedAt = this.#clock.now();
+    this.#course = resumedCourse(this.#course, this.#resumedAt);
   }
 
   #enter(stage: ProgressStage): void {

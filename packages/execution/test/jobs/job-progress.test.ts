@@ -152,9 +152,61 @@ it('the stages of a resumed job say when its run began and when it went on, not 
   // A long journal is read from its newest snapshot on.
   const state = newRunState([]);
   state.begunAt = begun;
-  progress.replay([{ kind: 'snapshot', state: takeSnapshot(state).state, at: clock.now() }]);
-  expect(progress.snapshot().stages).toEqual({ executing: at(0), resumed: at(3), completed: at(3) });
+  const later = new JobProgress({ clock });
+  later.reportStage('starting');
+  later.replay([{ kind: 'snapshot', state: takeSnapshot(state).state, at: clock.now() }]);
+  expect(later.snapshot().stages).toEqual({ executing: at(0), resumed: at(3) });
   expect(progress.queueWaitMs).toBe(1_000);
+});
+
+it('a job that is only looked at, or ends while it waits, does not go on; the run that an answer brings does, once', async () => {
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const stored: JournalEntry[] = [];
+  const commit = (progress: JobProgress, ...entries: JournalEntry[]): void => {
+    const noted = progress.withCourse(entries);
+    stored.push(...noted);
+    progress.apply(noted);
+  };
+  const takenUp = (): JobProgress => {
+    const progress = new JobProgress({ clock });
+    progress.reportStage('starting');
+    progress.reportStage('loading_workflow');
+    progress.replay(stored);
+    return progress;
+  };
+  const cancelled = (progress: JobProgress) => {
+    progress.replay(stored);
+    progress.reportStage('completing');
+    progress.reportStage('cancelled');
+    return progress.snapshot();
+  };
+  const waits = {
+    kind: 'in_doubt',
+    step: 1,
+    node_id: 'n',
+    attempt: 1,
+    reason: '',
+    at: begun,
+  } as unknown as JournalEntry;
+  const first = takenUp();
+  commit(first, { kind: 'began', workflow_hash: '', variables: {}, at: begun }, waits);
+  await clock.advance(1_000);
+  const beginning = ['queued', 'starting', 'loading_workflow', 'executing'];
+  for (const waiting of [first, new JobProgress({ clock })]) {
+    waiting.replay(stored);
+    expect(Object.keys(waiting.snapshot().stages)).toEqual(beginning);
+    const end = cancelled(waiting);
+    expect([Object.keys(end.stages), end.resumptions]).toEqual([[...beginning, 'completing', 'cancelled'], undefined]);
+  }
+  const answered = takenUp();
+  expect(answered.snapshot()).toMatchObject({ resumptions: 1 });
+  commit(answered, waits);
+  await clock.advance(1_000);
+  // What it notes of itself is not another time.
+  const resumed = { resumptions: 1, resumed_at: [new Date(begun + 1_000).toISOString()] };
+  expect(cancelled(answered)).toMatchObject(resumed);
+  expect(cancelled(new JobProgress({ clock }))).toMatchObject(resumed);
 });
 
 it('the stages of a job keep their beginning over restarts, and each time it went on, in order and bounded', async () => {
