@@ -221,9 +221,14 @@ describe('casare-robot run', () => {
     const file = write('f.json', chain('f', [pay('first'), pay('second'), appendLine('after', 'l.txt', 'after')]));
     const run = startCommand(['run', '--allow-net', '127.0.0.1', file], { env, cwd: folder });
     await eventually('the payment arrives', () => paid('first') === 1, { timeoutMs: 30_000 });
+    const [id = ''] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
+    const early = await runCommand(['run', '--resume', id], { env });
+    expect(early).toMatchObject({
+      exitCode: 75,
+      stderr: expect.stringContaining(`the run ${id} is still running (process ${run.child.pid} `),
+    });
     await run.kill();
     state.isOpen = true;
-    const [id = ''] = readdirSync(join(env.CASARE_HOME ?? '', 'runs'));
     expect((await runCommand(['run', '--skip', file], { env })).exitCode).toBe(2);
     const asked = await runCommand(['run', '--resume', id], { env });
     expect(asked).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('in doubt: node first:') });

@@ -72,6 +72,13 @@ describe('a robot without a database', () => {
       code: 'STORE_OWNED',
       message: expect.stringContaining(String(process.pid)),
     });
+    const env = { CASARE_HOME: home, SUPABASE_URL: nowhere, SUPABASE_KEY: 'service-key' };
+    const others = [['start'], ['start', '--local']].map((words) => runCommand(words, { env }));
+    for (const { exitCode, stderr } of await Promise.all(others)) {
+      expect(stderr).toContain(`a robot is already running in ${home} (process ${process.pid}, since 2`);
+      expect(stderr).toMatch(/`casare-robot status`.*`casare-robot stop`/);
+      expect(exitCode).toBe(75);
+    }
     await first.stop();
   });
 });

@@ -18,6 +18,7 @@ import {
 import { escapeControl } from '@casare/observability/lines';
 import { createNodeLibrary } from '../compose-nodes.ts';
 import { type LocalRun, openLocalRun, prepareLocalRun } from '../local-run.ts';
+import { asStillRunning } from './already-running.ts';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { absolutePath, allow, type PermissionFlags } from './permission-flags.ts';
@@ -52,7 +53,11 @@ export async function runCommand(named: string | undefined, options: RunOptions,
     const watcher = watchRun(options, terminal);
     if (!options.json) terminal.note(`run ${run.jobId}`);
     const answer = decision === null ? {} : { answer: { decision, by: userInfo().username } };
-    const report = await run.execute({ library, config, signal: stop.signal, ...watcher, ...answer });
+    const report = await run
+      .execute({ library, config, signal: stop.signal, ...watcher, ...answer })
+      .catch((error: unknown): never => {
+        throw asStillRunning(error, run.jobId);
+      });
     // What a person sees of a run holds no secret; the run itself keeps its values.
     const shown = redactedReport(withHidden(report, report.secret), (text) => library.redactor.text(text));
     return finish(run, shown, options, watcher.logs, terminal);

@@ -7,6 +7,7 @@ import { systemClock } from '@casare/execution';
 import { prepareHome } from '../home-folder.ts';
 import { RobotAgent } from '../robot-agent.ts';
 import { notifyService } from '../service-manager/notify-service.ts';
+import { asAlreadyRunning, refuseSecondRobot } from './already-running.ts';
 import { exitCodes } from './exit-codes.ts';
 import { killAfter } from './kill-after.ts';
 import { LocalDatabase } from './local-database.ts';
@@ -28,8 +29,10 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
   for (const warning of loaded.warnings) terminal.note(`casare-robot: ${warning}`);
   const { config } = loaded;
   allow(config, options);
-  await prepareHome(config.robot.home);
-  const local = options.local ? await LocalDatabase.start(process.argv[1] ?? '', config.robot.home, terminal) : null;
+  const { home } = config.robot;
+  await prepareHome(home);
+  await refuseSecondRobot(home);
+  const local = options.local ? await LocalDatabase.start(process.argv[1] ?? '', home, terminal) : null;
   try {
     if (local !== null) {
       const { endpoint } = local;
@@ -49,7 +52,9 @@ export async function startCommand(options: StartOptions, terminal: Terminal): P
       logger: { log: (_level, message) => terminal.note(`casare-robot: ${message}`) },
     });
     try {
-      await agent.start();
+      await agent.start().catch((error: unknown): never => {
+        throw asAlreadyRunning(error, home);
+      });
       if (agent.state !== 'stopped') {
         terminal.print(`robot ${agent.name} (${agent.robotId}) started`);
         if ((await agent.describe()).incidents.length > 0)
