@@ -271,7 +271,7 @@ it('a robot killed behind a payment asks, and does what an operator answers, onc
   expect(logs.stdout).toMatch(
     /waits for an answer .*: node "cancelled" \(HttpRequestNode, step 2, attempt 1\) may or may/,
   );
-  expect(logs.stdout).toContain('It was cut off, or failed in doubt (step 2, attempt 1)');
+  expect(logs.stdout).toContain('Node "cancelled" was cut off, or failed in doubt (step 2, attempt 1)');
 
   const cutNodes = ['cut_branch', 'cut_item', 'cut_timeout'];
   const cutNames = cutNodes.map((id) => expect.objectContaining({ node_id: id, attempt: 1 }));

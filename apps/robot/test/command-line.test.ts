@@ -109,6 +109,21 @@ describe('the commands for a running robot', () => {
       expect((await runCommand(words, { env })).exitCode).toBe(2);
     }
   });
+
+  it.each([{ answers: [] }, { answers: ['--retry', '--skip'] }])(
+    'refuse before they ask what is not one answer: $answers',
+    async ({ answers }) => {
+      const said: string[] = [];
+      const terminal = {
+        print: () => {},
+        note: (line: string) => void said.push(line),
+        status: () => {},
+        isInteractive: false,
+      };
+      expect(await main(['job', 'resolve', '3f2a', ...answers], terminal)).toBe(2);
+      expect(said.join()).toContain('give one of --retry, --skip, --fail and --restart');
+    },
+  );
 });
 
 describe('casare-robot start', () => {

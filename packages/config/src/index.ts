@@ -3,6 +3,7 @@ export type { Flags } from './flag-source.ts';
 export { configJsonSchema } from './json-schema.ts';
 export { type LoadConfigOptions, loadConfig } from './load-config.ts';
 export type { ConfigEntry, LoadedConfig } from './loaded-config.ts';
+export { nearestName } from './nearest-name.ts';
 export { describeOrigin, type Origin } from './origin.ts';
 export type { Environment, Host } from './ports.ts';
 export { redactConfig } from './redact-config.ts';

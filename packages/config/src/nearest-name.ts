@@ -1,6 +1,12 @@
 /** Finds what somebody probably meant. */
 
-/** The candidate closest to `name`, ignoring case, `_` and `-`; null when nothing is close. */
+/**
+ * The candidate closest to `name` by Levenshtein distance, ignoring case, `_` and `-`.
+ *
+ * @returns null when none is within a third of the length of `name`, or two letters for a short one
+ * @example
+ * nearestName('payy', ['look', 'pay']); // 'pay'
+ */
 export function nearestName(name: string, candidates: Iterable<string>): string | null {
   const wanted = fold(name);
   let nearest: string | null = null;

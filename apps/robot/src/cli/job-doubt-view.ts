@@ -23,8 +23,8 @@ export function doubtLines(job: JsonObject, place: Place = { local: false }): st
   return [
     ...lines,
     `lost: its robot has not renewed its lease in time, and ${job.cancel_requested === true ? 'cancels it' : 'goes on with it'} when it comes back; or give it up with`,
-    `  casare-robot job resolve ${id} --restart${placeText(place)}`,
-    `  casare-robot job resolve ${id} --fail${placeText(place)}`,
+    `  casare-robot job resolve ${id} --restart${placeText(place)}${meaningOf('restart', null)}`,
+    `  casare-robot job resolve ${id} --fail${placeText(place)}${meaningOf('fail', null)}`,
   ];
 }
 
@@ -102,7 +102,7 @@ function meaningOf(answer: string, nodeId: JsonValue | undefined): string {
   };
   const ofJob: Readonly<Record<string, string>> = {
     retry: 'go on all the same',
-    restart: 'begin anew, from the first node',
+    restart: 'begin anew, from the first node; what it did is done again',
     fail: 'end it as failed',
   };
   const meaning = (typeof nodeId === 'string' ? ofNode : ofJob)[answer];

@@ -4,6 +4,7 @@ import { withAnswerPlaces } from './answer-places.ts';
 import { findJobId } from './find-job.ts';
 import { cancelText, doubtLines } from './job-doubt-view.ts';
 import { jobSheet, jobTable, waitsForAnswer } from './job-view.ts';
+import { refusalOf } from './resolve-commands.ts';
 import { showDuration } from './show-duration.ts';
 
 const job = {
@@ -112,6 +113,8 @@ describe('job show', () => {
     const result = { nodes_executed: 8, nodes_total: 8, duration_ms: 61_000 };
     const lines = jobSheet({ ...job, ...times, status: 'completed', result, progress: { ...job.progress, stages } });
     expect(lines).toContain('result     8 of 8 nodes executed, 1 m 1 s of work, 2 m 3 s from start to end');
+    const failed = { ...job, status: 'failed', result: { ...result, nodes_executed: 4 } };
+    expect(jobSheet(failed)).toContain('result     4 of 8 nodes executed, 3 of them completed, in 1 m 1 s');
     expect(lines).toContain(
       'stages     executing 2026-11-24 20:12:37.500, resumed 2026-11-25 20:13:37.000, completed 2026-11-25 20:14:39.000',
     );
@@ -245,11 +248,11 @@ describe('what a job waits for', () => {
       }),
     ).toEqual([
       'the job as a whole: the answer got lost',
-      `  ${command} --restart    # begin anew, from the first node`,
+      `  ${command} --restart    # begin anew, from the first node; what it did is done again`,
       `  ${command} --fail    # end it as failed`,
       expect.stringMatching(/^lost: its robot has not renewed its lease in time, and cancels it when it comes back/),
-      `  ${command} --restart`,
-      `  ${command} --fail`,
+      `  ${command} --restart    # begin anew, from the first node; what it did is done again`,
+      `  ${command} --fail    # end it as failed`,
     ]);
   });
 });
@@ -259,6 +262,25 @@ it('a cancel says who ends the job, and what to do when its robot does not answe
   expect(cancelText('3f2a', 'requested', true, { local: true })).toMatch(
     /its robot does not answer.*when it comes back; `casare-robot job resolve 3f2a --fail --local` ends it now, as failed/,
   );
+});
+
+describe('an answer that is not taken', () => {
+  const refusal = (decision: 'retry' | 'restart', node: string | undefined, changes: JsonObject): string =>
+    refusalOf('not-waiting', decision, node === undefined ? {} : { node }, { ...job, ...changes });
+
+  it('is refused with what a lost job can be answered with', () => {
+    expect(refusal('retry', undefined, { lost: true })).toBe('it is lost, which cannot be answered with --retry:');
+    expect(refusal('restart', 'pay', { lost: true })).toBe('nothing waits for an answer at node pay; what does:');
+    expect(refusal('retry', undefined, {})).toBe('nothing of it waits for an answer');
+  });
+
+  it('names the node that was probably meant', () => {
+    const inDoubt = { in_doubt: [{ node_id: 'look' }, { node_id: 'pay' }] };
+    expect(refusal('retry', 'payy', inDoubt)).toBe(
+      'nothing waits for an answer at node payy (did you mean pay?); what does:',
+    );
+    expect(refusal('retry', 'elsewhere', inDoubt)).toBe('nothing waits for an answer at node elsewhere; what does:');
+  });
 });
 
 describe('the beginning of an id', () => {

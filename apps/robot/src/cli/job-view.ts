@@ -152,6 +152,7 @@ const tellingGapMs = 5_000;
  * cut off by them.
  */
 function resultText({
+  status,
   result: given,
   progress,
   started_at: startedAt,
@@ -163,12 +164,15 @@ function resultText({
   const nodes =
     nodesText(result.nodes_executed, result.nodes_total, 'executed') ?? nodesText(completed, total, 'completed');
   if (nodes === null) return 'no node has run';
+  const isPartly = status === 'failed' && typeof completed === 'number' && completed < result.nodes_executed;
+  const part = isPartly ? [`${completed} of them completed`] : [];
   const workMs = Number(result.duration_ms ?? 0);
   const wholeMs = Date.parse(text(endedAt)) - Date.parse(text(startedAt));
-  if (result.nodes_total !== 0 && !(wholeMs - workMs >= tellingGapMs)) return `${nodes} in ${showDuration(workMs)}`;
+  if (result.nodes_total !== 0 && !(wholeMs - workMs >= tellingGapMs))
+    return `${[nodes, ...part].join(', ')}${isPartly ? ',' : ''} in ${showDuration(workMs)}`;
   const work = result.nodes_total === 0 ? [] : [`${showDuration(workMs)} of work`];
   const whole = Number.isNaN(wholeMs) ? [] : [`${showDuration(wholeMs)} from start to end`];
-  return [nodes, ...work, ...whole].join(', ');
+  return [nodes, ...part, ...work, ...whole].join(', ');
 }
 
 /**

@@ -1,4 +1,5 @@
 /** `casare-robot job resolve|redrive`: what an operator answers about a job that waits, and one more try for one that failed. */
+import { nearestName } from '@casare/config';
 import type { DoubtDecision, JsonObject, ResolveAnswer } from '@casare/execution';
 import { CliError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -77,10 +78,11 @@ function decisionOf({ retry, skip, fail, restart }: ResolveFlags): DoubtDecision
   );
 }
 
-function refusalOf(
+/** Why an answer was not taken; with a colon where what waits follows. */
+export function refusalOf(
   answer: Exclude<ResolveAnswer, 'answered' | 'restarted' | 'failed' | 'unknown'>,
   decision: DoubtDecision,
-  { node, step }: ResolveFlags,
+  { node, step }: Pick<ResolveFlags, 'node' | 'step'>,
   job: JsonObject,
 ): string {
   const place = [node === undefined ? '' : ` node ${node}`, step === undefined ? '' : ` step ${step}`].join('');
@@ -94,10 +96,21 @@ function refusalOf(
     case 'not-offered':
       return `this question cannot be answered with --${decision}:`;
     case 'not-waiting':
-      if (questionsOf(job).length > 0)
-        return `nothing waits for an answer${place === '' ? '' : ` at${place}`}; what does:`;
-      return decision === 'restart'
-        ? 'it is neither lost nor in doubt as a whole, so it cannot begin anew'
-        : 'nothing of it waits for an answer';
+      return notWaiting(decision, place, node, job);
   }
+}
+
+function notWaiting(decision: DoubtDecision, place: string, node: string | undefined, job: JsonObject): string {
+  const questions = questionsOf(job);
+  const takesDecision = decision === 'restart' || decision === 'fail';
+  if (questions.length > 0 || (job.lost === true && takesDecision)) {
+    const ids = questions.flatMap(({ node_id: id }) => (typeof id === 'string' ? [id] : []));
+    const meant = node === undefined || ids.includes(node) ? null : nearestName(node, ids);
+    const hint = meant === null ? '' : ` (did you mean ${meant}?)`;
+    return `nothing waits for an answer${place === '' ? '' : ` at${place}${hint}`}; what does:`;
+  }
+  if (job.lost === true) return `it is lost, which cannot be answered with --${decision}:`;
+  return decision === 'restart'
+    ? 'it is neither lost nor in doubt as a whole, so it cannot begin anew'
+    : 'nothing of it waits for an answer';
 }

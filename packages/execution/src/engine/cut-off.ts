@@ -90,8 +90,8 @@ export function withCutOff<End extends RunEnd | RunOutcome>(end: End, cutOff: Cu
 /** The line for the log of a job, about one of them. */
 export function cutOffLine(cutOff: CutOff): string {
   requireObject('cutOff', cutOff);
-  const { step, attempt } = cutOff;
-  return `It was cut off, or failed in doubt (step ${step}, attempt ${attempt}): its effect may or may not have happened.`;
+  const { node_id: nodeId, step, attempt } = cutOff;
+  return `Node "${nodeId}" was cut off, or failed in doubt (step ${step}, attempt ${attempt}): its effect may or may not have happened.`;
 }
 
 /** A text names so many. */
