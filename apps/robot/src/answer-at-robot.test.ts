@@ -15,7 +15,10 @@ function robot(taken: () => Promise<string>, { isConnected = true }: { readonly 
   const asked: unknown[] = [];
   let looks = 0;
   const parts = {
-    desk: { leaseInDoubt: (jobId: string): Lease | null => (jobId === 'job-1' ? { jobId, leaseToken: '7' } : null) },
+    desk: {
+      leaseInDoubt: (jobId: string): Lease | null => (jobId === 'job-1' ? { jobId, leaseToken: '7' } : null),
+      holds: (jobId: string) => jobId === 'job-1' || jobId === 'on-its-way',
+    },
     gateway: {
       answerDoubt: (...args: readonly unknown[]) => {
         asked.push(args.slice(0, 4));
@@ -67,6 +70,19 @@ describe('an answer at the robot', () => {
     await expect(answerAtRobot(away.parts, { ...request, jobId: 'job-2' }, 'x')).rejects.toMatchObject({
       code: 'NO_SUCH_JOB',
     });
+    // A second answer, while the job goes on by the first one.
+    await expect(answerAtRobot(away.parts, { ...request, jobId: 'on-its-way' }, 'x')).rejects.toMatchObject({
+      code: 'NOT_ASKED',
+      message: expect.stringContaining('waits for no answer now'),
+    });
+    for (const [jobId, message] of [
+      ['f00b', 'this robot has no job f00b; give the whole id, as `/status.json` has it'],
+      [
+        '11111111-1111-4111-8111-111111111111',
+        /^this robot has no job 1{8}-.*, or not any more; `casare-robot job show`/,
+      ],
+    ] as const)
+      await expect(answerAtRobot(away.parts, { ...request, jobId }, 'x')).rejects.toThrow(message);
     expect(away.asked).toEqual([]);
     const old = robot(() => Promise.reject(Object.assign(new Error('no function'), { code: 'PGRST202' })));
     await expect(answerAtRobot(old.parts, request, 'x')).rejects.toThrow(/apply migrations\/, or use .*job resolve/);

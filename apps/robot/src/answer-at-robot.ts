@@ -55,7 +55,11 @@ async function give({ desk, gateway, connection }: AnswerParts, request: AnswerR
   const { jobId, answer, question } = request;
   const lease = desk.leaseInDoubt(jobId);
   if (lease === null) {
-    throw new AnswerError('NO_SUCH_JOB', `no job ${jobId} of this robot waits for an answer; it has gone on, or ended`);
+    if (desk.holds(jobId)) {
+      const message = 'the job waits for no answer now: it has gone on; look whether it asks anew';
+      throw new AnswerError('NOT_ASKED', message);
+    }
+    throw new AnswerError('NO_SUCH_JOB', noSuchJob(jobId));
   }
   if (!connection.isConnected) {
     const message = 'the database cannot be reached, and answers are kept there; try again when the robot is connected';
@@ -64,6 +68,14 @@ async function give({ desk, gateway, connection }: AnswerParts, request: AnswerR
   const taken = await gateway.answerDoubt(lease, answer, question, by, { timeoutMs: limitMs }).catch(withRemedy);
   const refusal = refusalOf(taken, answer);
   if (refusal !== null) throw refusal;
+}
+
+const wholeIdLength = 36;
+
+function noSuchJob(jobId: string): string {
+  const none = `this robot has no job ${jobId}`;
+  if (jobId.length < wholeIdLength) return `${none}; give the whole id, as \`/status.json\` has it`;
+  return `${none}, or not any more; \`casare-robot job show\` tells whether it has ended`;
 }
 
 function withRemedy(error: unknown): never {

@@ -140,6 +140,11 @@ export class JobDesk {
     return job === undefined || job.isLost ? null : { jobId, leaseToken: job.record.leaseToken };
   }
 
+  /** Whether a job is here, waiting or not, and under a lease. */
+  holds(jobId: string): boolean {
+    return this.#table.find(jobId)?.isLost === false;
+  }
+
   /** Jobs whose run is over while a node of theirs may still act: only a restart of the robot ends them. */
   get unending(): readonly string[] {
     return this.#table.all.filter((job) => job.cannotEnd).map((job) => job.record.jobId);

@@ -324,10 +324,12 @@ async function refusesStrangers(
       ['attempt', undefined],
       ['by', 'x'.repeat(51)],
       ['token', 'x'],
+      ['anwser', 'fail'],
     ],
   ] as [string, never][]) {
     const { status, json: refusal } = await answer({ ...whole, [field]: wrong });
-    const message = expect.stringMatching(new RegExp(`^${field} must be `));
+    const rule = field === 'anwser' ? 'there is no field anwser; did you mean answer\\? ' : `${field} must be `;
+    const message = expect.stringMatching(new RegExp(`^(${rule}|there is no field token \\(known: job_id, )`));
     expect([status, refusal.error], `${field} ${wrong}`).toEqual([400, { code: 'INVALID_ARGUMENT', message }]);
   }
   const cancel = (body: string) => ask('/actions/cancel', { method: 'POST', body, headers: { ...json, ...bearer } });
@@ -338,7 +340,9 @@ async function refusesStrangers(
     ['{"job_id":"x","job":"y"}', 'job'],
   ] as const) {
     const { status, json: answer } = await cancel(body);
-    const message = expect.stringMatching(new RegExp(`^${field} must be `));
+    const message = expect.stringMatching(
+      new RegExp(`^(there is no field job; did you mean job_id|${field} must be )`),
+    );
     expect([status, answer.error], body).toEqual([400, { code: 'INVALID_ARGUMENT', message }]);
   }
 }

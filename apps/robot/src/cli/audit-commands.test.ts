@@ -52,6 +52,25 @@ it('what stands in the place of a segment is told by every command, and an expor
   expect(printed.some((line) => line.includes('Robot started'))).toBe(true);
 });
 
+it('the beginning of an id means the job, not a refused answer that named no more of it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'casare-audit-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const audit = new AuditLogger({ robotId: 'r', logDir: dir });
+  const refused = { answer: 'skip', actor: 'ann', problem: 'no such job' };
+  for (const jobId of ['f00b', 'abcd']) audit.jobAnswerGiven({ jobId, ...refused });
+  for (const jobId of ['f00b-1', 'abcd-1', 'abcd-2']) audit.jobReleased({ jobId, reason: `of ${jobId}` });
+  audit.jobAnswerGiven({ jobId: 'beef', ...refused });
+  audit.close();
+  const { printed, terminal } = screen();
+  expect(await queryAudit({ dir, format: 'text', job: 'f00b' }, terminal)).toBe(0);
+  expect(printed.join()).toContain('of f00b-1');
+  await expect(queryAudit({ dir, format: 'text', job: 'abcd' }, terminal)).rejects.toMatchObject({
+    message: expect.stringMatching(/several jobs begin with abcd.*\n {2}abcd-1\n {2}abcd-2$/),
+  });
+  expect(await queryAudit({ dir, format: 'text', job: 'beef' }, terminal)).toBe(0);
+  expect(printed.at(-1)).toContain('no such job');
+});
+
 it('verify tells of stray files and of entries that nobody signed, and takes damage for a finding', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'casare-audit-'));
   onTestFinished(() => rmSync(parent, { recursive: true, force: true }));

@@ -1,4 +1,5 @@
 /** What a person can do to the robot from its page. */
+import { nearestName } from '@casare/config';
 import { ArgumentError, type DoubtDecision, type JsonObject, type JsonValue } from '@casare/execution';
 import type { RobotAgent } from '../robot-agent.ts';
 
@@ -12,6 +13,17 @@ const actor = 'status page';
 
 class NoSuchJobError extends Error {
   readonly code = 'NO_SUCH_JOB';
+}
+
+class NoSuchFieldError extends Error {
+  readonly code = 'INVALID_ARGUMENT';
+
+  constructor(name: string, known: readonly string[]) {
+    const meant = nearestName(name, known);
+    super(
+      `there is no field ${name.slice(0, 100)}${meant === null ? '' : `; did you mean ${meant}?`} (known: ${known.join(', ')})`,
+    );
+  }
 }
 
 /** The actions throw an `ArgumentError`, which names the field, before anything is changed. */
@@ -118,12 +130,7 @@ function orNull({ rule, fits }: Field): Field {
 
 function fieldsOf(args: JsonObject, fields: Readonly<Record<string, Field>>): JsonObject {
   for (const name of Object.keys(args)) {
-    if (Object.hasOwn(fields, name)) continue;
-    throw new ArgumentError(
-      name.slice(0, 100),
-      `left out: there are only ${Object.keys(fields).join(', ')}`,
-      args[name],
-    );
+    if (!Object.hasOwn(fields, name)) throw new NoSuchFieldError(name, Object.keys(fields));
   }
   for (const [name, { rule, fits }] of Object.entries(fields)) {
     if (!fits(args[name])) throw new ArgumentError(name, rule, args[name]);
