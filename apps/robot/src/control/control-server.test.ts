@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -167,6 +176,14 @@ describe.runIf(onUnix)('the control socket', () => {
     expect(server.path.startsWith(join(tmpdir(), 'casare-'))).toBe(true);
     expect(statSync(dirname(server.path)).mode & 0o777).toBe(0o700);
     expect(await askRobot(folder, 'echo', { a: 1 })).toEqual({ a: 1 });
+    // A copy of the home neither reaches the robot nor takes its socket away.
+    const copy = home('b'.repeat(100));
+    copyFileSync(join(folder, 'robot.sock.json'), join(copy, 'robot.sock.json'));
+    await expect(askRobot(copy, 'echo')).rejects.toMatchObject({ code: 'NO_ROBOT' });
+    const other = await serve(copy);
+    expect(other.path).not.toBe(server.path);
+    expect(await askRobot(folder, 'echo', { a: 2 })).toEqual({ a: 2 });
+    await open.pop()?.close();
     // What a robot that was killed leaves there is removed by the next one.
     await serve(folder);
     expect(existsSync(server.path)).toBe(false);

@@ -1,10 +1,10 @@
 /**
  * Where a robot's control socket is: `robot.sock` in its home. The system allows such a path only about a hundred
  * bytes; for a home whose path is longer, the socket is made in a folder of its own below the temporary folder, and
- * `robot.sock.json` in the home says where. On Windows it is a named pipe whose name is derived from the home.
+ * `robot.sock.json` in the home says where, and for which home: in a copy of it it means nothing. On Windows it is a named pipe whose name is derived from the home.
  */
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readJson, writeJsonDurably } from '../home-folder.ts';
@@ -50,7 +50,7 @@ export async function prepareSocketPlace(
     await dispose();
     throw new Error(`${ownPath} and ${path} are both too long for a socket; choose a shorter CASARE_HOME`);
   }
-  await writeJsonDurably(pointerOf(home), { path });
+  await writeJsonDurably(pointerOf(home), { path, home: await realpath(home) });
   return { path, dispose };
 }
 
@@ -74,8 +74,11 @@ function pointerOf(home: string): string {
 }
 
 async function pointedPath(home: string): Promise<string | null> {
-  const pointer = (await readJson(pointerOf(home))) as { path?: unknown } | null | undefined;
-  return typeof pointer?.path === 'string' ? pointer.path : null;
+  const pointer = (await readJson(pointerOf(home))) as { path?: unknown; home?: unknown } | null | undefined;
+  if (typeof pointer?.path !== 'string') return null;
+  // Earlier versions did not say whose it is.
+  const isOwn = pointer.home === undefined || pointer.home === (await realpath(home));
+  return isOwn ? pointer.path : null;
 }
 
 /** What a robot that died left below the temporary folder; only folders that we make ourselves are removed. */
