@@ -3,6 +3,7 @@ import { type ControlBehaviour, type ControlResult, controlBehaviour } from '../
 import { NodeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { loopBodyExits } from '../model/pairs.ts';
+import { isJsonObject } from '../model/value-text.ts';
 import type { WorkflowNode } from '../model/workflow.ts';
 import type { NodeResult } from '../node-contract.ts';
 import type { ResultEntry } from './journal.ts';
@@ -121,16 +122,12 @@ export function yieldOf(
 
 /** A node's code is that of others. Its work is done all the same: another attempt would do it again. */
 function assertResult(result: unknown): asserts result is NodeResult {
-  const { outputs = {} } = isObject(result) ? (result as NodeResult) : { outputs: null };
-  if (isObject(outputs)) return;
-  const what = isObject(result) ? 'outputs that are no object' : 'no result';
+  const { outputs = {} } = isJsonObject(result) ? (result as NodeResult) : { outputs: null };
+  if (isJsonObject(outputs)) return;
+  const what = isJsonObject(result) ? 'outputs that are no object' : 'no result';
   throw new NodeError(`Its code gave ${what}: what run returns is { outputs: { name: value }, exit }, or {}.`, {
     code: 'INVALID_RESULT',
   });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Variables as a lane keeps them. */
